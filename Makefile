@@ -1,0 +1,75 @@
+# Everything runs in .venv and node_modules; nothing is installed outside this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ENV ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+CDK := npx --no-install cdk
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "connect-bridges needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt --editable .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.installed node_modules/.installed ## install what the project needs into .venv and node_modules
+
+.PHONY: demo
+demo: setup ## deploy to the local sandbox, place calls, show what happened
+	$(BIN)/python -m connect_bridges.sandbox demo
+
+.PHONY: test
+test: setup ## run every test
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: setup lint types ## lint, types and the fast tests
+	$(BIN)/python -m pytest tests/unit tests/flows
+
+.PHONY: lint
+lint: setup ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: setup ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: setup ## mypy, strict
+	@# The rooms carry another name once installed (connect_bridges.runtime, …): lay them out as installed.
+	@rm -rf build/typing && mkdir -p build/typing/connect_bridges
+	@ln -s $(CURDIR)/constructs/connect_bridges/* build/typing/connect_bridges/
+	@ln -s $(CURDIR)/runtime $(CURDIR)/flows $(CURDIR)/sandbox build/typing/connect_bridges/
+	MYPYPATH=build/typing $(BIN)/mypy -p connect_bridges -p stacks -m app
+
+.PHONY: synth
+synth: setup ## synthesize ENV (default dev)
+	$(CDK) synth -c env=$(ENV) --quiet
+
+.PHONY: diff
+diff: setup ## compare ENV with what is deployed
+	$(CDK) diff -c env=$(ENV)
+
+.PHONY: deploy
+deploy: setup ## deploy ENV to the AWS account of your credentials
+	$(CDK) deploy -c env=$(ENV) --all
+
+.PHONY: clean
+clean: ## remove what was built (.venv and node_modules stay)
+	rm -rf build dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

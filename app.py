@@ -1,0 +1,1 @@
+"""The app: reads which environment is meant, builds its stage; nothing else."""

@@ -1,0 +1,1 @@
+"""Bridges between Amazon Connect and the platforms outside it, as CDK constructs."""

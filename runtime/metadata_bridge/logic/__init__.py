@@ -1,0 +1,1 @@
+"""What the three functions of the metadata bridge decide, free of Lambda's and AWS's calling conventions."""

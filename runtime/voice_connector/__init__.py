@@ -1,0 +1,1 @@
+"""The custom resource Custom::ExternalVoiceConnector: a transfer connector and its association in Connect."""

@@ -8,7 +8,7 @@ ENV ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 CDK := npx --no-install cdk
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help
@@ -65,6 +65,10 @@ synth: setup ## synthesize ENV (default dev)
 .PHONY: diff
 diff: setup ## compare ENV with what is deployed
 	$(CDK) diff -c env=$(ENV)
+
+.PHONY: preflight
+preflight: setup ## check in the AWS account what CloudFormation cannot see, before ENV is deployed
+	$(BIN)/python -m stacks.preflight $(ENV)
 
 .PHONY: deploy
 deploy: setup ## deploy ENV to the AWS account of your credentials

@@ -1,0 +1,224 @@
+"""What an environment is made of, read from the CDK context and checked as a whole before anything is built."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+_ARN_HINT = "copy it from the Amazon Connect console"
+_ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_REGION = re.compile(r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-[1-9]")
+
+
+class SettingsError(ValueError):
+    """The settings of an environment cannot be used; the message lists every problem with its key path and the fix."""
+
+
+def _shape(pattern: str, expected: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"{value!r} is not {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+_INSTANCE = r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:instance/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+Account = Annotated[str, _shape(r"[0-9]{12}", "an AWS account; write its 12 digits as a string")]
+Region = Annotated[str, _shape(_REGION.pattern, "an AWS Region; write one such as us-east-1")]
+InstanceArn = Annotated[
+    str, _shape(_INSTANCE, f"an instance ARN (arn:aws:connect:REGION:ACCOUNT:instance/UUID); {_ARN_HINT}")
+]
+QueueArn = Annotated[str, _shape(rf"{_INSTANCE}/queue/{_UUID}", f"a queue ARN (…:instance/UUID/queue/UUID); {_ARN_HINT}")]
+FlowArn = Annotated[
+    str, _shape(rf"{_INSTANCE}/contact-flow/{_UUID}", f"a flow ARN (…:instance/UUID/contact-flow/UUID); {_ARN_HINT}")
+]
+ConnectorArn = Annotated[
+    str,
+    _shape(
+        r"arn:aws[-a-z]*:chime:[-a-z0-9]+:[0-9]{12}:vc/[a-z0-9]+",
+        "a voice connector ARN (arn:aws:chime:REGION:ACCOUNT:vc/ID); copy it from External voice systems in the "
+        "Amazon Connect console",
+    ),
+]
+TopicArn = Annotated[
+    str, _shape(r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "the ARN of a standard SNS topic")
+]
+PhoneNumber = Annotated[
+    str, _shape(r"\+[1-9][0-9]{1,14}", "an E.164 number; write + and country code, digits only, as in +12065550100")
+]
+
+
+class _Settings(BaseModel):
+    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True)
+
+
+class ConnectorSettings(_Settings):
+    """A voice connector that the deployment creates (guide 000, step 2)."""
+
+    host: str
+    port: int = Field(default=5061, ge=1, le=65535)
+    protocol: Literal["TCP", "UDP"] = "TCP"
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 _.-]{1,256}$")
+    require_encryption: bool = True
+    session_border_controller_types: list[str] = Field(default=["AUDIOCODES_MEDIANT_SBC"], min_length=1)
+    contact_center_system_types: list[str] = []
+
+
+class DestinationSettings(_Settings):
+    """Where calls go: exactly one of a connector that exists, a connector to create, or a telephone number."""
+
+    connector_arn: ConnectorArn | None = None
+    create_connector: ConnectorSettings | None = None
+    did: PhoneNumber | None = None
+    phone_number: PhoneNumber | None = None
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> Self:
+        given = [
+            name
+            for name, value in {
+                "connectorArn": self.connector_arn,
+                "createConnector": self.create_connector,
+                "phoneNumber": self.phone_number,
+            }.items()
+            if value is not None
+        ]
+        if len(given) != 1:
+            found = " and ".join(given) if given else "none"
+            raise ValueError(f"give exactly one of connectorArn, createConnector and phoneNumber; found {found}")
+        if self.phone_number is None and self.did is None:
+            raise ValueError("a connector needs did, the E.164 number under which the vendor expects the call")
+        if self.phone_number is not None and self.did is not None:
+            raise ValueError("did belongs to a connector; with phoneNumber leave it out")
+        return self
+
+
+class MetadataSettings(_Settings):
+    """The metadata bridge; every key has a safe default."""
+
+    preset: Literal["default", "kore"] = "default"
+    path: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")
+    stage_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]{1,128}$")
+    time_to_live_hours: int = Field(default=24, ge=1, le=8760)
+    token_cache_seconds: int = Field(default=300, ge=0, le=3600)
+    throttling_rate_limit: int = Field(default=50, ge=1, le=10_000)
+    throttling_burst_limit: int = Field(default=100, ge=1, le=5_000)
+    encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
+    cloud_watch_role: bool = True
+
+
+class PromptSettings(_Settings):
+    """What callers hear, where it differs from the defaults."""
+
+    welcome: str | None = Field(default=None, min_length=1, max_length=6000)
+    call_failed: str | None = Field(default=None, min_length=1, max_length=6000)
+    connection_timeout: str | None = Field(default=None, min_length=1, max_length=6000)
+    transfer_error: str | None = Field(default=None, min_length=1, max_length=6000)
+    metadata_error: str | None = Field(default=None, min_length=1, max_length=6000)
+    queue_full: str | None = Field(default=None, min_length=1, max_length=6000)
+    queue_error: str | None = Field(default=None, min_length=1, max_length=6000)
+
+
+class VoiceSettings(_Settings):
+    """The voice path: external voice transfer and metadata bridge."""
+
+    destination: DestinationSettings
+    queue_arn: QueueArn
+    next_flow_arn: FlowArn | None = None
+    connection_time_limit_seconds: int = Field(default=60, ge=1, le=600)
+    user_to_user_information: str | None = None
+    metadata_attribute: str = Field(default="customData", pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    metadata: MetadataSettings = MetadataSettings()
+    prompts: PromptSettings = PromptSettings()
+
+
+class Settings(_Settings):
+    """One environment."""
+
+    name: str
+    account: Account
+    region: Region
+    protected: bool = True
+    instance_arn: InstanceArn
+    alarm_topic_arn: TopicArn | None = None
+    voice: VoiceSettings
+
+    @model_validator(mode="after")
+    def _all_in_one_place(self) -> Self:
+        """Amazon Connect works within one account and Region; a foreign ARN would fail on a live call."""
+        place = f"{self.region}:{self.account}"
+        problems = []
+        arns = {
+            "instanceArn": self.instance_arn,
+            "alarmTopicArn": self.alarm_topic_arn,
+            "voice.destination.connectorArn": self.voice.destination.connector_arn,
+        }
+        for key, arn in arns.items():
+            if arn is not None and f":{place}:" not in arn:
+                problems.append(f"{key} {arn!r} is not in {place.replace(':', ', account ')}")
+        for key, arn in {"voice.queueArn": self.voice.queue_arn, "voice.nextFlowArn": self.voice.next_flow_arn}.items():
+            if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
+                problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def load_settings(environments: object, name: object) -> Settings:
+    """Return the checked settings of one environment.
+
+    environments: the context value ``environments`` (a mapping of names to settings, or its JSON text, as ``-c``
+    passes it). name: the context value ``env``.
+    Raises ``SettingsError`` listing every problem with its key path.
+    """
+    if isinstance(environments, str):
+        try:
+            environments = json.loads(environments)
+        except ValueError as error:
+            raise SettingsError(f"The context value 'environments' is not JSON: {error}") from error
+    if not isinstance(environments, Mapping) or not environments:
+        raise SettingsError("The context value 'environments' is missing; declare environments in cdk.json.")
+    known = ", ".join(sorted(map(str, environments)))
+    if not isinstance(name, str) or name not in environments:
+        raise SettingsError(f"There is no environment {name!r}; choose one with -c env=NAME from: {known}.")
+    if not _ENVIRONMENT_NAME.fullmatch(name):
+        raise SettingsError(
+            f"environments.{name}: the name becomes part of stack names; write lower-case letters, digits and "
+            "hyphens, at most 31, a letter first."
+        )
+    raw = environments[name]
+    if not isinstance(raw, Mapping):
+        raise SettingsError(f"environments.{name} is {json.dumps(raw)}; write an object.")
+    try:
+        return Settings.model_validate({"name": name, **raw})
+    except ValidationError as error:
+        raise SettingsError(_readable(error, name)) from error
+
+
+def _readable(error: ValidationError, name: str) -> str:
+    lines = [f"The settings of environment {name!r} have {error.error_count()} problem(s):"]
+    for problem in error.errors():
+        path = ".".join(["environments", name, *map(str, problem["loc"])])
+        lines.append(f"  {path}: {_message(problem)}")
+    return "\n".join(lines)
+
+
+def _message(problem: Any) -> str:  # noqa: ANN401 (pydantic's ErrorDetails)
+    kind, value = problem["type"], problem["input"]
+    if kind == "missing":
+        return "is missing; add it"
+    if kind == "extra_forbidden":
+        return "is not a known key; remove it or correct its spelling"
+    text: str = problem["msg"].removeprefix("Value error, ")
+    return text if kind == "value_error" else f"{json.dumps(value, default=str)}: {text}"

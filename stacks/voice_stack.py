@@ -1,0 +1,169 @@
+"""The voice path of one environment: calls go out to an external voice system and come back with their metadata."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from connect_bridges import (
+    ConnectInstance,
+    ExternalVoiceConnector,
+    ExternalVoiceTransfer,
+    MetadataBridge,
+    MetadataPreset,
+    VoiceDestination,
+    VoicePrompts,
+)
+from connect_bridges.external_voice_transfer import CONTACT_ID_SIP_HEADER
+
+from .settings import Settings
+
+
+class VoiceStack(cdk.Stack):
+    """ExternalVoiceTransfer and MetadataBridge of an environment, with what the vendor has to be told as outputs."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002
+        """Build the stack in the account and Region of the settings."""
+        super().__init__(
+            scope,
+            id,
+            stack_name=f"connect-bridges-{settings.name}-voice",
+            description="Amazon Connect calls to an external voice system and back, with metadata.",
+            env=cdk.Environment(account=settings.account, region=settings.region),
+            termination_protection=settings.protected,
+        )
+        self._settings = settings
+        self._removal = cdk.RemovalPolicy.RETAIN if settings.protected else cdk.RemovalPolicy.DESTROY
+        instance = ConnectInstance.from_arn(self, "Instance", settings.instance_arn)
+        self.metadata = self._metadata_bridge(instance)
+        self.destination = self._destination(instance)
+        self.transfer = self._transfer(instance)
+        self._alarms()
+        self._tell_the_vendor()
+
+    def _metadata_bridge(self, instance: ConnectInstance) -> MetadataBridge:
+        metadata = self._settings.voice.metadata
+        return MetadataBridge(
+            self,
+            "Metadata",
+            instance=instance,
+            preset=MetadataPreset.named(metadata.preset),
+            path=metadata.path,
+            stage_name=metadata.stage_name or self._settings.name.replace("-", "_"),
+            time_to_live=cdk.Duration.hours(metadata.time_to_live_hours),
+            token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
+            throttling_rate_limit=metadata.throttling_rate_limit,
+            throttling_burst_limit=metadata.throttling_burst_limit,
+            encryption_key=self._key() if metadata.encryption == "customer-managed" else None,
+            cloud_watch_role=metadata.cloud_watch_role,
+            removal_policy=self._removal,
+        )
+
+    def _key(self) -> kms.Key:
+        return kms.Key(
+            self,
+            "Key",
+            description=f"Encrypts contact metadata of connect-bridges {self._settings.name}.",
+            enable_key_rotation=True,
+            removal_policy=self._removal,
+        )
+
+    def _destination(self, instance: ConnectInstance) -> VoiceDestination:
+        destination = self._settings.voice.destination
+        if destination.phone_number:
+            return VoiceDestination.phone_number(destination.phone_number)
+        did = destination.did or ""  # the settings have made sure that a connector comes with a did
+        if destination.connector_arn:
+            return VoiceDestination.connector(destination.connector_arn, did=did)
+        wanted = destination.create_connector
+        if wanted is None:
+            raise AssertionError("settings without a destination passed their check")
+        connector = ExternalVoiceConnector(
+            self,
+            "Connector",
+            instance=instance,
+            host=wanted.host,
+            port=wanted.port,
+            protocol=wanted.protocol,
+            name=wanted.name,
+            require_encryption=wanted.require_encryption,
+            session_border_controller_types=wanted.session_border_controller_types,
+            contact_center_system_types=wanted.contact_center_system_types,
+        )
+        return VoiceDestination.connector(connector, did=did)
+
+    def _transfer(self, instance: ConnectInstance) -> ExternalVoiceTransfer:
+        voice = self._settings.voice
+        title = f"connect-bridges {self._settings.name} external voice"
+        return ExternalVoiceTransfer(
+            self,
+            "Transfer",
+            instance=instance,
+            destination=self.destination,
+            queue_arn=voice.queue_arn,
+            metadata=self.metadata,
+            metadata_attribute=voice.metadata_attribute,
+            next_flow_arn=voice.next_flow_arn,
+            connection_time_limit=cdk.Duration.seconds(voice.connection_time_limit_seconds),
+            user_to_user_information=voice.user_to_user_information,
+            prompts=VoicePrompts(**voice.prompts.model_dump(exclude_none=True)),
+            flow_name=f"{title} transfer and metadata",
+            module_name=f"{title} module",
+        )
+
+    def _alarms(self) -> None:
+        """Tell somebody when metadata is lost: an unhappy vendor's posts, or flows that go on without it."""
+        watched = {
+            "StoreFailures": (
+                self.metadata.metric_server_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+                "The metadata API answered with a server error: metadata of calls may be missing.",
+            ),
+            "RetrieveFailures": (
+                self.metadata.metric_retrieve_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+                "Flows could not fetch metadata: calls went on without it.",
+            ),
+            "AuthorizeFailures": (
+                self.metadata.authorize_function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+                "The token could not be checked: the vendor cannot post metadata.",
+            ),
+        }
+        topic = (
+            sns.Topic.from_topic_arn(self, "AlarmTopic", self._settings.alarm_topic_arn)
+            if self._settings.alarm_topic_arn
+            else None
+        )
+        for name, (metric, meaning) in watched.items():
+            alarm = cloudwatch.Alarm(
+                self,
+                name,
+                metric=metric,
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                alarm_description=meaning,
+            )
+            if topic:
+                alarm.add_alarm_action(actions.SnsAction(topic))
+
+    def _tell_the_vendor(self) -> None:
+        outputs = {
+            "MetadataApiUrl": (self.metadata.url, "Where the vendor posts metadata; add ?contactId=<contact id>."),
+            "MetadataTokenHeader": (self.metadata.token_header, "The request header that carries the token."),
+            "MetadataTokenSecretArn": (
+                self.metadata.token_secret.secret_arn,
+                "Where the token is: read it with aws secretsmanager get-secret-value, and hand it over safely.",
+            ),
+            "VoiceDid": (self.destination.number, "The number under which the vendor receives the calls."),
+            "VoiceFlowArn": (self.transfer.flow.arn, "The complete flow: attach it to a telephone number."),
+            "VoiceModuleArn": (self.transfer.module.arn, "Transfer and fetch alone, for a flow of your own."),
+            "ContactIdSipHeader": (CONTACT_ID_SIP_HEADER, "The SIP header that carries the contact id."),
+        }
+        if self.destination.connector_arn:
+            outputs["VoiceConnectorArn"] = (self.destination.connector_arn, "The voice connector that calls go over.")
+        for name, (value, meaning) in outputs.items():
+            cdk.CfnOutput(self, name, value=value, description=meaning)

@@ -33,7 +33,7 @@ _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     ),
     "BAD_REQUEST_BODY": ("INVALID_BODY", "400", "Send the metadata as one JSON object."),
     "UNSUPPORTED_MEDIA_TYPE": ("UNSUPPORTED_MEDIA_TYPE", "415", "Send the header Content-Type: application/json."),
-    "REQUEST_TOO_LARGE": ("BODY_TOO_LARGE", "413", "Send less than 30 KB of metadata."),
+    "REQUEST_TOO_LARGE": ("METADATA_TOO_LARGE", "413", "Send less than 30 KB of metadata."),
     "THROTTLED": ("TOO_MANY_REQUESTS", "429", "Too many requests at once. Try again in a second."),
     "QUOTA_EXCEEDED": ("TOO_MANY_REQUESTS", "429", "The quota is used up. Try again later."),
     "INTEGRATION_FAILURE": ("UNAVAILABLE", "503", "The metadata could not be kept. Try again in some seconds."),
@@ -41,6 +41,7 @@ _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     "DEFAULT_4XX": ("REFUSED", None, "The request was refused; check path, header {header} and parameter {parameter}."),
     "DEFAULT_5XX": ("INTERNAL_ERROR", None, "The metadata could not be kept. Try again in some seconds."),
 }
+_CONTACT_ID = "contactId"  # the query parameter that carries the contact id
 _RETRY_AFTER_SECONDS = {"THROTTLED": "1", "AUTHORIZER_FAILURE": "5", "INTEGRATION_FAILURE": "5", "INTEGRATION_TIMEOUT": "5"}
 
 
@@ -104,7 +105,7 @@ class MetadataApi(Construct):
             apigateway.LambdaIntegration(store_function, proxy=True, allow_test_invoke=False),
             authorizer=authorizer,
             authorization_type=apigateway.AuthorizationType.CUSTOM,
-            request_parameters={f"method.request.querystring.{names.contact_id_parameter}": True},
+            request_parameters={f"method.request.querystring.{_CONTACT_ID}": True},
             request_models={"application/json": self._object_model()},
             request_validator=apigateway.RequestValidator(
                 self,
@@ -152,7 +153,7 @@ class MetadataApi(Construct):
 
     def _explain_refusals(self, names: MetadataPreset) -> None:
         for type_name, (code, status, advice) in _REFUSALS.items():
-            message = advice.format(header=names.token_header, parameter=names.contact_id_parameter, path=names.path)
+            message = advice.format(header=names.token_header, parameter=_CONTACT_ID, path=names.path)
             retry_after = _RETRY_AFTER_SECONDS.get(type_name)
             self.api.add_gateway_response(
                 type_name.title().replace("_", ""),

@@ -110,11 +110,7 @@ class MetadataBridge(Construct):
             module="metadata_bridge.store",
             description="Keeps what the external voice system posts for a contact.",
             timeout=cdk.Duration.seconds(10),
-            environment={
-                **table_environment,
-                "TTL_SECONDS": str(int(time_to_live.to_seconds())),
-                "CONTACT_ID_PARAMETER": names.contact_id_parameter,
-            },
+            environment={**table_environment, "TTL_SECONDS": str(int(time_to_live.to_seconds()))},
             function_name=names.store_function_name,
             log_retention=log_retention,
         )

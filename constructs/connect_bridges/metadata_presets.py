@@ -14,8 +14,6 @@ class MetadataPreset:
 
     path: str = "kore-metadata"
     """The API's resource path, without slashes."""
-    contact_id_parameter: str = "contactId"
-    """The query parameter that carries the contact id."""
     token_header: str = "authorizationToken"  # noqa: S105 (a header's name)
     """The request header that carries the token."""
     partition_key: str = "contactId"

@@ -19,7 +19,6 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     ConnectionError,  # noqa: A004 (botocore's name)
     HTTPClientError,
 )
-from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 AwsClient: TypeAlias = Any
 """A boto3 client: boto3 makes its operations from the service models at run time, so no type describes it."""
@@ -69,7 +68,7 @@ def is_temporary(error: Exception) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error_code(error) in THROTTLING_CODES or status >= 500
-    return isinstance(error, ConnectionError | HTTPClientError | ResponseParserError)
+    return isinstance(error, ConnectionError | HTTPClientError)
 
 
 def error_code(error: Exception) -> str:

@@ -242,4 +242,4 @@ def _tag_problems(tags: tuple[tuple[str, str], ...]) -> Iterable[str]:
         if not 1 <= len(key) <= 128 or len(value) > 256:
             yield f"tag {shown(key)} is too long or empty; keys take 1 to 128 characters, values up to 256"
         if key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
-            yield f"tag {shown(key)} is reserved; choose one that starts with neither aws: nor connect-bridges:"
+            yield f"tag {shown(key)} is reserved; choose one without the prefixes aws: and connect-bridges:"

@@ -138,29 +138,28 @@ def compare_grants(policies: Sequence[Policy], calls: Iterable[AuditEntry]) -> G
     """
     entries = tuple(calls)
     written = [(statement, *pair) for statement in _allows(policies) for pair in _pairs(statement)]
-    grants: dict[Grant, tuple[str, Pattern | None]] = {}
+    grants: dict[Grant, Pattern | None] = {}
+    unused: set[Grant] = set()
     for statement, action, resource in written:
         for name in expand_action(action):
-            grants[Grant(name, "*" if resource is None else resource.text, str(statement))] = (name, resource)
-    used = {
-        grant
-        for grant, (name, resource) in grants.items()
-        if any(_covers(name, resource, entry) for entry in entries)
-    }
+            grant = Grant(name, _text(statement, resource), str(statement))
+            grants[grant] = resource
+            if not any(_covers(statement, name, resource, entry) for entry in entries):
+                unused.add(grant)
     ungranted = tuple(
         entry
         for entry in entries
-        if not any(_covers(name, resource, entry) for _, name, resource in written)
-        and not any(_covers_negated(statement, entry) for statement in _allows(policies))
+        if not any(_covers(statement, action, resource, entry) for statement, action, resource in written)
+        and not any(_covers_others(statement, entry) for statement in _allows(policies))
     )
-    starred = [grant for grant, (_, resource) in grants.items() if resource is None or resource.has_wildcard]
+    starred = [grant for grant, resource in grants.items() if resource is None or resource.has_wildcard]
     return GrantReport(
-        unused_grants=tuple(sorted(set(grants) - used)),
+        unused_grants=tuple(sorted(unused)),
         ungranted_calls=tuple(dict.fromkeys(ungranted)),
         wildcard_actions=tuple(sorted(set(_wildcard_actions(policies)))),
         wildcard_resources=tuple(sorted(starred)),
         needless_wildcard_resources=tuple(
-            sorted(grant for grant in starred if grant.resource == "*" and _knows_resources(grant.action))
+            sorted(grant for grant in starred if _is_needless(grant, grants[grant]))
         ),
     )
 
@@ -175,21 +174,33 @@ def _pairs(statement: Statement) -> list[tuple[str, Pattern | None]]:
     return [(action, resource) for action in statement.actions or () for resource in resources]
 
 
-def _covers(action: str, resource: Pattern | None, entry: AuditEntry) -> bool:
+def _text(statement: Statement, resource: Pattern | None) -> str:
+    if resource is not None:
+        return resource.text
+    return f"NotResource {', '.join(pattern.text for pattern in statement.not_resources or ())}"
+
+
+def _covers(statement: Statement, action: str, resource: Pattern | None, entry: AuditEntry) -> bool:
     if not wildcard_match(action, entry.action, ignore_case=True):
         return False
-    return resource is not None and resource.matches(entry.resource, lambda _key: None)
+    if resource is None:
+        return not _any_matches(statement.not_resources, entry)
+    return _any_matches((resource,), entry)
 
 
-def _covers_negated(statement: Statement, entry: AuditEntry) -> bool:
-    """Whether a statement with NotAction or NotResource covers a call."""
-    if statement.not_actions is None and statement.not_resources is None:
+def _covers_others(statement: Statement, entry: AuditEntry) -> bool:
+    """Whether a statement with NotAction covers a call."""
+    if statement.not_actions is None:
         return False
-    actions = statement.actions if statement.actions is not None else statement.not_actions or ()
-    named = any(wildcard_match(action, entry.action, ignore_case=True) for action in actions)
-    patterns = statement.resources if statement.resources is not None else statement.not_resources or ()
-    located = any(pattern.matches(entry.resource, lambda _key: None) for pattern in patterns)
-    return named is (statement.actions is not None) and located is (statement.resources is not None)
+    if any(wildcard_match(action, entry.action, ignore_case=True) for action in statement.not_actions):
+        return False
+    if statement.resources is None:
+        return not _any_matches(statement.not_resources, entry)
+    return _any_matches(statement.resources, entry)
+
+
+def _any_matches(patterns: Iterable[Pattern] | None, entry: AuditEntry) -> bool:
+    return any(pattern.matches(entry.resource, lambda _key: None) for pattern in patterns or ())
 
 
 def _wildcard_actions(policies: Sequence[Policy]) -> list[Grant]:
@@ -205,6 +216,9 @@ def _wildcard_actions(policies: Sequence[Policy]) -> list[Grant]:
     return found
 
 
-def _knows_resources(name: str) -> bool:
-    action = find_action(name)
+def _is_needless(grant: Grant, resource: Pattern | None) -> bool:
+    """Whether ``*`` (or NotResource) stands although the action knows resources."""
+    if resource is not None and resource.text != "*":
+        return False
+    action = find_action(grant.action)
     return action is None or action.knows_resources

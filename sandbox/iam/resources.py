@@ -33,7 +33,25 @@ def needed_permissions(
     """Return the permissions that a call needs, the operation's own first; none where AWS asks for none."""
     place = Place(request, account, partition, lookup)
     special = _SERVICES.get(request.prefix, by_reference)
-    return tuple(dict.fromkeys(special(place)))
+    try:
+        permissions = tuple(dict.fromkeys(special(place)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise place.unsupported(f"its parameters lack what names the resource ({error!r})") from error
+    # Not asked for anything means allowed: that must be AWS's rule, not a list that came empty.
+    if not permissions and not _is_free(request):
+        raise place.unsupported("its parameters name no resource")
+    return permissions
+
+
+def _is_free(request: AwsRequest) -> bool:
+    """Whether AWS asks for no permission: it answers GetCallerIdentity even to whom it is denied.
+
+    Connect's participant API goes by the participant's token, not by IAM.
+    """
+    return request.service == "connectparticipant" or (request.service, request.operation) == (
+        "sts",
+        "GetCallerIdentity",
+    )
 
 
 def _dynamodb(place: Place) -> Iterator[Permission]:
@@ -277,8 +295,7 @@ def _kms(place: Place) -> Iterator[Permission]:
 
 
 def _sts(place: Place) -> Iterator[Permission]:
-    # GetCallerIdentity: AWS answers it even to a principal that is denied it.
-    if place.request.operation != "GetCallerIdentity":
+    if not _is_free(place.request):
         yield from by_reference(place)
 
 
@@ -288,10 +305,7 @@ def _apigateway(place: Place) -> Iterator[Permission]:
     yield f"apigateway:{request.method}", f"arn:{place.partition}:apigateway:{request.region}::{request.path}"
 
 
-def _participant(place: Place) -> Iterator[Permission]:
-    """Ask for nothing: Connect's participant API goes by the participant's token, not by IAM."""
-    if not place.request.service.startswith("connectparticipant"):
-        raise place.unsupported("a call of an API Gateway API is no AWS API call")
+def _participant(_place: Place) -> Iterator[Permission]:
     yield from ()
 
 

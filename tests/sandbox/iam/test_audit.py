@@ -111,6 +111,15 @@ def test_not_action_covers_calls_and_counts_as_a_wildcard() -> None:
     assert [call.action for call in report.ungranted_calls] == ["iam:GetRole"]
 
 
+def test_not_resource_covers_what_it_does_not_name_and_is_needless() -> None:
+    granted = policy({"Effect": "Allow", "Action": "dynamodb:PutItem", "NotResource": TABLE})
+    log = used(granted, ("dynamodb:PutItem", TABLE), ("dynamodb:PutItem", TABLE + "2"))
+    report = compare_grants([granted], log.calls())
+    assert [call.resource for call in report.ungranted_calls] == [TABLE]
+    assert report.unused_grants == ()
+    assert [grant.resource for grant in report.needless_wildcard_resources] == [f"NotResource {TABLE}"]
+
+
 def test_a_star_resource_is_needless_only_where_an_arn_can_stand() -> None:
     granted = policy(allow(["dynamodb:PutItem", "chime:CreateVoiceConnector"], "*"))
     log = used(granted, ("dynamodb:PutItem", TABLE), ("chime:CreateVoiceConnector", "*"))

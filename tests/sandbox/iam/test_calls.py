@@ -311,6 +311,18 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         ],
     ),
     ("s3", "get_bucket_policy", {"Bucket": "my-bucket"}, [("s3:GetBucketPolicy", "arn:aws:s3:::my-bucket")]),
+    (
+        "s3",
+        "get_object_acl",
+        {"Bucket": "my-bucket", "Key": "k"},
+        [("s3:GetObjectAcl", "arn:aws:s3:::my-bucket/k")],
+    ),
+    (
+        "s3",
+        "list_parts",
+        {"Bucket": "my-bucket", "Key": "k", "UploadId": "u"},
+        [("s3:ListMultipartUploadParts", "arn:aws:s3:::my-bucket/k")],
+    ),
     ("sts", "get_caller_identity", {}, []),
     (
         "sts",
@@ -525,6 +537,23 @@ def test_a_request_that_cannot_be_understood_is_refused_by_name(
 ) -> None:
     with pytest.raises(UnsupportedCall, match=reason):
         raw(headers, method=method, path=path)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("BatchGetItem", b'{"RequestItems": {}}'),
+        ("TransactWriteItems", b'{"TransactItems": []}'),
+        ("TransactWriteItems", b'{"TransactItems": [{"Put": {"Item": {}}}]}'),
+        ("TransactWriteItems", b"{}"),
+        ("PutItem", b"[1]"),
+        ("PutItem", b"not json"),
+    ],
+)
+def test_a_call_that_names_nothing_is_refused_rather_than_allowed(operation: str, body: bytes) -> None:
+    headers = {"authorization": signed("dynamodb"), "x-amz-target": f"DynamoDB_20120810.{operation}"}
+    with pytest.raises(UnsupportedCall, match=operation):
+        raw(headers, body)
 
 
 def test_the_condition_keys_of_a_call_are_those_of_its_request_and_resource(loopback: Any) -> None:

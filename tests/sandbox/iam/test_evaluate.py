@@ -248,6 +248,14 @@ def test_not_principal_denies_all_but_account_role_and_session_together() -> Non
     assert reason(ROLE) is Reason.DENIED_BY_RESOURCE
 
 
+def test_not_principal_always_denies_a_principal_with_a_boundary() -> None:
+    statement = on("*", "Deny", NotPrincipal={"AWS": [ROOT, ROLE, SESSION.arn]})
+    del statement["Principal"]
+    options: dict[str, Any] = {"action": "lambda:InvokeFunction", "resource": FUNCTION}
+    decision = ask(GRANT, on_resource=[statement], boundary=[allow("*", "*")], **options)
+    assert decision.reason is Reason.DENIED_BY_RESOURCE
+
+
 def test_a_permissions_boundary_limits_and_never_grants() -> None:
     assert ask(boundary=[allow("*", "*")]).reason is Reason.NO_IDENTITY_ALLOW
     assert ask(allow(), boundary=[allow("dynamodb:*", "*")]).allowed
@@ -582,8 +590,9 @@ def test_a_multivalued_key_without_set_operator_is_refused() -> None:
 
 def test_a_refusal_reads_as_on_aws() -> None:
     assert ask().message == (
-        f"User: {SESSION.arn} is not authorized to perform: "
-        f"dynamodb:PutItem on resource: {TABLE} because no identity-based policy allows the dynamodb:PutItem action"
+        f"User: {SESSION.arn} is not authorized to perform: dynamodb:PutItem "
+        f"on resource: {TABLE} because no identity-based policy "
+        "allows the dynamodb:PutItem action"
     )
     assert ask(allow(), deny()).message.endswith(
         f"on resource: {TABLE} with an explicit deny in an identity-based policy"

@@ -10,7 +10,6 @@ which API Gateway answers as AUTHORIZER_FAILURE (500). Neither the token nor the
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from connect_bridges.runtime.metadata_bridge.logic.authorize import Unauthorized
 from connect_bridges.runtime.metadata_bridge.secret import AcceptedTokens
 from connect_bridges.runtime.shared.clients import client, error_code
 from connect_bridges.runtime.shared.environment import Environment
+from connect_bridges.runtime.shared.initialization import built_at_init
 from connect_bridges.runtime.shared.logging import LOGGER, event_logger
 from connect_bridges.runtime.shared.metrics import count, metered
 
@@ -43,7 +43,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     return answer
 
 
-@functools.cache
+@built_at_init
 def _tokens() -> AcceptedTokens:
     environment = Environment(os.environ)
     secret_arn = environment.text(

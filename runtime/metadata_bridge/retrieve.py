@@ -11,7 +11,6 @@ Any failure raises, within about 2 s, so that a block with the default limit of 
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from connect_bridges.runtime.metadata_bridge.logic.retrieve import contact_id_of
 from connect_bridges.runtime.metadata_bridge.table import MetadataTable, TableSettings
 from connect_bridges.runtime.shared.clients import client, error_code
 from connect_bridges.runtime.shared.environment import Environment
+from connect_bridges.runtime.shared.initialization import built_at_init
 from connect_bridges.runtime.shared.logging import LOGGER, event_logger
 from connect_bridges.runtime.shared.metrics import count, metered
 
@@ -41,7 +41,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     return answer
 
 
-@functools.cache
+@built_at_init
 def _table() -> MetadataTable:
     environment = Environment(os.environ)
     settings = TableSettings.read(environment)

@@ -17,7 +17,6 @@ status    error codes
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ from connect_bridges.runtime.shared.clients import client, error_code
 from connect_bridges.runtime.shared.environment import Environment
 from connect_bridges.runtime.shared.errors import ApiError
 from connect_bridges.runtime.shared.http import error_answer, json_answer
+from connect_bridges.runtime.shared.initialization import built_at_init
 from connect_bridges.runtime.shared.logging import LOGGER, event_logger
 from connect_bridges.runtime.shared.metrics import count, metered
 
@@ -66,7 +66,7 @@ class _Store:
     ttl_seconds: int
 
 
-@functools.cache
+@built_at_init
 def _store() -> _Store:
     environment = Environment(os.environ)
     settings = TableSettings.read(environment)

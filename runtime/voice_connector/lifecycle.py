@@ -156,11 +156,15 @@ class ConnectorLifecycle:
         self._configure(apis, connector, wanted)
         self._start("associating the connector with the Connect instance")
         existing = apis.associations(wanted.instance_id, connector.arn)
-        association = existing[0] if existing else apis.associate(wanted.instance_id, connector.arn, {})
+        if existing:
+            association = existing[0]
+        else:
+            association = apis.associate(wanted.instance_id, connector.arn, dict(wanted.tags))
         self._start("tagging the connector and its association")
         add, remove = _tag_changes(old, wanted)
         apis.tag_connector(connector.arn, add, remove)
-        apis.tag_association(association.arn, add, remove)
+        if existing:
+            apis.tag_association(association.arn, add, remove)
         return _outcome(connector, association)
 
     def _delete(self) -> Outcome:

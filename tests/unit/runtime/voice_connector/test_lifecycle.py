@@ -1,0 +1,404 @@
+# ruff: noqa: PLR0917 (fixtures come as positional parameters)
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+STEPS = [
+    "CreateVoiceConnector",
+    "PutVoiceConnectorOrigination",
+    "PutVoiceConnectorExternalSystemsConfiguration",
+    "PutVoiceConnectorLoggingConfiguration",
+    "CreateIntegrationAssociation",
+]
+
+
+def tags_of(connector: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in connector["Tags"]}
+
+
+def test_create_makes_a_transfer_connector_and_associates_it(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    answer = cloudformation.send("Create", properties, request_id="request-1")
+    assert answer["Status"] == "SUCCESS"
+    connector, association = cloud.connector, cloud.association
+    assert answer["PhysicalResourceId"] == connector["VoiceConnectorArn"]
+    assert answer["Data"] == {
+        "VoiceConnectorArn": connector["VoiceConnectorArn"],
+        "VoiceConnectorId": connector["VoiceConnectorId"],
+        "OutboundHostName": connector["OutboundHostName"],
+        "IntegrationAssociationId": association["IntegrationAssociationId"],
+    }
+    assert connector["IntegrationType"] == "CONNECT_CALL_TRANSFER_CONNECTOR"
+    assert connector["Name"] == "connect-bridges-dev"
+    assert connector["AwsRegion"] == "us-east-1"
+    assert connector["RequireEncryption"] is True
+    assert connector["Origination"] == {
+        "Disabled": False,
+        "Routes": [{"Host": "sbc.example.com", "Port": 5061, "Protocol": "TCP", "Priority": 1, "Weight": 1}],
+    }
+    assert connector["Systems"] == {
+        "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
+        "ContactCenterSystemTypes": [],
+    }
+    assert connector["LoggingConfiguration"] == {"EnableSIPLogs": True, "EnableMediaMetricLogs": False}
+    assert tags_of(connector).items() >= {"app": "connect-bridges", "environment": "dev"}.items()
+    assert association["IntegrationType"] == "CALL_TRANSFER_CONNECTOR"
+    assert association["IntegrationArn"] == connector["VoiceConnectorArn"]
+    assert association["Tags"] == {"app": "connect-bridges", "environment": "dev"}
+
+
+def test_delete_removes_everything_and_again_is_fine(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    for _ in range(2):
+        answer = cloudformation.send("Delete", properties, physical_id=arn)
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
+        assert cloud.empty
+
+
+def test_delete_leaves_other_connectors_alone(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    cloud.page_size = 1
+    arns = [cloudformation.send("Create", properties)["PhysicalResourceId"] for _ in range(3)]
+    assert len(cloud.connectors) == len(cloud.associations) == 3
+    assert cloudformation.send("Delete", properties, physical_id=arns[2])["Status"] == "SUCCESS"
+    assert {connector["VoiceConnectorArn"] for connector in cloud.connectors.values()} == set(arns[:2])
+    assert {association["IntegrationArn"] for association in cloud.associations.values()} == set(arns[:2])
+
+
+def test_delete_succeeds_when_the_instance_is_gone(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.instances.clear()
+    cloud.associations.clear()
+    assert cloudformation.send("Delete", properties, physical_id=arn)["Status"] == "SUCCESS"
+    assert cloud.empty
+
+
+@pytest.mark.parametrize(
+    "physical_id", ["not-created/some-request", "connect-bridges-dev-voice-Connector-1ABC"]
+)
+def test_delete_of_what_never_was_created_succeeds(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], physical_id: str
+) -> None:
+    kept = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    answer = cloudformation.send("Delete", properties, physical_id=physical_id)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert cloud.connector["VoiceConnectorArn"] == kept
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("status", "code"), [(400, "BadRequestException"), (500, "ServiceFailureException")])
+def test_a_create_that_fails_at_any_step_leaves_nothing(
+    cloud: Any,
+    cloudformation: Any,
+    properties: dict[str, Any],
+    api_error: Any,
+    step: str,
+    status: int,
+    code: str,
+) -> None:
+    cloud.failures[step] = [api_error(status, code, "the reason given")]
+    answer = cloudformation.send("Create", properties)
+    assert answer["Status"] == "FAILED"
+    assert step in answer["Reason"]
+    assert "the reason given" in answer["Reason"]
+    assert cloud.empty
+    cleaned = cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])
+    assert cleaned["Status"] == "SUCCESS"
+    assert cloud.empty
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_create_whose_answer_is_lost_at_any_step_leaves_nothing(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, step: str
+) -> None:
+    cloud.lose_answers.add(step)
+    cloud.failures[step] = [api_error(503, "ServiceUnavailableException")]
+    answer = cloudformation.send("Create", properties)
+    if answer["Status"] == "SUCCESS":  # what was created is found again
+        assert answer["PhysicalResourceId"] == cloud.connector["VoiceConnectorArn"]
+    cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])
+    assert cloud.empty
+
+
+def test_a_connector_whose_creation_was_answered_with_an_error_is_found_not_made_twice(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.lose_answers.add("CreateVoiceConnector")
+    cloud.failures["CreateVoiceConnector"] = [api_error(500, "ServiceFailureException")]
+    assert cloudformation.send("Create", properties)["Status"] == "SUCCESS"
+    assert cloud.calls.count("CreateVoiceConnector") == 1
+    assert len(cloud.connectors) == 1
+
+
+def test_a_throttled_creation_is_tried_again(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.failures["CreateVoiceConnector"] = [api_error(429, "ThrottledClientException"), None]
+    assert cloudformation.send("Create", properties)["Status"] == "SUCCESS"
+    assert len(cloud.connectors) == 1
+
+
+def test_the_same_request_delivered_twice_makes_one_connector(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    first = cloudformation.send("Create", properties, request_id="same")
+    second = cloudformation.send("Create", properties, request_id="same")
+    assert first == second
+    assert len(cloud.connectors) == len(cloud.associations) == 1
+
+
+def test_another_request_with_the_same_name_makes_its_own_connector(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    first = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    second = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    assert first != second
+    assert len(cloud.connectors) == 2
+
+
+def test_what_could_not_be_undone_is_named_and_removed_by_the_delete_that_follows(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.failures["CreateIntegrationAssociation"] = [api_error(400, "InvalidRequestException")]
+    cloud.failures["DeleteVoiceConnector"] = [api_error(403, "ForbiddenException")]
+    answer = cloudformation.send("Create", properties)
+    arn = cloud.connector["VoiceConnectorArn"]
+    assert answer["Status"] == "FAILED"
+    assert "CreateIntegrationAssociation" in answer["Reason"]
+    assert f"{arn} remains" in answer["Reason"]
+    assert answer["PhysicalResourceId"] == arn
+    cloud.failures.clear()
+    assert cloudformation.send("Delete", properties, physical_id=arn)["Status"] == "SUCCESS"
+    assert cloud.empty
+
+
+def test_what_a_creation_left_unseen_is_found_by_the_delete_that_follows(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.lose_answers.add("CreateVoiceConnector")
+    cloud.failures["CreateVoiceConnector"] = [api_error(500, "ServiceFailureException")]
+    cloud.failures["ListVoiceConnectors"] = [None, api_error(403, "ForbiddenException")]
+    answer = cloudformation.send("Create", properties)
+    assert answer["Status"] == "FAILED"
+    assert len(cloud.connectors) == 1
+    cloud.failures.clear()
+    assert (
+        cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])["Status"]
+        == "SUCCESS"
+    )
+    assert cloud.empty
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, "AccessDeniedException"), (403, "ForbiddenException"), (400, "ResourceLimitExceededException")],
+)
+def test_an_account_that_may_not_yet_is_told_which_quota_to_request(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, status: int, code: str
+) -> None:
+    cloud.failures["CreateVoiceConnector"] = [api_error(status, code)]
+    reason = cloudformation.send("Create", properties)["Reason"]
+    assert "CreateVoiceConnector" in reason
+    assert "L-2BE4D75F" in reason
+
+
+def test_a_very_long_reason_is_shortened_to_what_cloudformation_takes(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.failures["CreateVoiceConnector"] = [api_error(400, "BadRequestException", "é😀" * 5000)]
+    answer = cloudformation.send("Create", properties)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith(
+        "While creating the voice connector: chime-sdk-voice CreateVoiceConnector"
+    )
+
+
+def test_wrong_properties_are_all_named_and_no_api_is_called(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    wrong = properties | {"Port": "99999", "AwsRegion": "mars-1", "Host": "sip:x", "Extra": "1"}
+    answer = cloudformation.send("Create", wrong)
+    assert answer["Status"] == "FAILED"
+    assert all(name in answer["Reason"] for name in ("'99999'", "'mars-1'", "'sip:x'", "Extra"))
+    assert (
+        cloudformation.send("Delete", wrong, physical_id=answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    )
+    assert cloud.calls == []
+
+
+def test_an_update_changes_everything_in_place(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    created = cloudformation.send("Create", properties, request_id="request-1")
+    new = copy.deepcopy(properties) | {
+        "Name": "renamed",
+        "Host": "192.0.2.10",
+        "Port": "5060",
+        "Protocol": "UDP",
+        "RequireEncryption": "false",
+        "SessionBorderControllerTypes": ["RIBBON_SBC"],
+        "ContactCenterSystemTypes": ["AVAYA_AURA_CONTACT_CENTER"],
+        "SipLogs": "false",
+        "MediaMetricLogs": "true",
+        "Tags": [{"Key": "environment", "Value": "test"}],
+    }
+    arn = created["PhysicalResourceId"]
+    answer = cloudformation.send("Update", new, physical_id=arn, old=properties)
+    assert (answer["Status"], answer["PhysicalResourceId"], answer["Data"]) == (
+        "SUCCESS",
+        arn,
+        created["Data"],
+    )
+    connector = cloud.connector
+    assert connector["Name"] == "renamed"
+    assert connector["RequireEncryption"] is False
+    (route,) = connector["Origination"]["Routes"]
+    assert (route["Host"], route["Port"], route["Protocol"]) == ("192.0.2.10", 5060, "UDP")
+    assert connector["Systems"] == {
+        "SessionBorderControllerTypes": ["RIBBON_SBC"],
+        "ContactCenterSystemTypes": ["AVAYA_AURA_CONTACT_CENTER"],
+    }
+    assert connector["LoggingConfiguration"] == {"EnableSIPLogs": False, "EnableMediaMetricLogs": True}
+    tags = tags_of(connector)
+    assert tags.pop("connect-bridges:request") == "request-1"
+    assert tags.pop("connect-bridges:stack")
+    assert tags == {"environment": "test"} == cloud.association["Tags"]
+
+
+def test_an_update_mends_a_missing_association(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.associations.clear()
+    answer = cloudformation.send("Update", properties, physical_id=arn, old=properties)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"]["IntegrationAssociationId"] == cloud.association["IntegrationAssociationId"]
+    assert cloud.association["Tags"] == {"app": "connect-bridges", "environment": "dev"}
+
+
+def test_an_update_of_a_connector_that_somebody_deleted_says_so(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.connectors.clear()
+    answer = cloudformation.send("Update", properties, physical_id=arn, old=properties)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert "outside of CloudFormation" in answer["Reason"]
+
+
+@pytest.mark.parametrize("changed", ["InstanceId", "AwsRegion"])
+def test_another_instance_or_region_replaces_the_connector(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], changed: str
+) -> None:
+    other = "22222222-2222-3333-4444-555555555555"
+    cloud.instances.add(other)
+    value = {
+        "InstanceId": f"arn:aws:connect:us-east-1:123456789012:instance/{other}",
+        "AwsRegion": "eu-west-2",
+    }
+    new = properties | {changed: value[changed]}
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    answer = cloudformation.send("Update", new, physical_id=arn, old=properties)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] != arn
+    assert len(cloud.connectors) == 2
+    assert cloudformation.send("Delete", properties, physical_id=arn)["Status"] == "SUCCESS"
+    assert cloud.connector["VoiceConnectorArn"] == answer["PhysicalResourceId"]
+    assert cloud.association["IntegrationArn"] == answer["PhysicalResourceId"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_failed_replacement_leaves_the_old_connector_only(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, step: str
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.failures[step] = [api_error(400, "BadRequestException")]
+    answer = cloudformation.send(
+        "Update", properties | {"AwsRegion": "eu-west-2"}, physical_id=arn, old=properties
+    )
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert cloud.connector["VoiceConnectorArn"] == cloud.association["IntegrationArn"] == arn
+
+
+def test_a_connector_that_is_still_associated_for_a_moment_is_deleted_in_the_end(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    conflict = api_error(409, "ConflictException")
+    cloud.failures["DeleteVoiceConnector"] = [conflict, conflict, None]
+    assert cloudformation.send("Delete", properties, physical_id=arn)["Status"] == "SUCCESS"
+    assert cloud.empty
+
+
+def test_a_delete_that_fails_says_so_and_keeps_the_physical_id(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.failures["DeleteIntegrationAssociation"] = [api_error(400, "InvalidRequestException", "in use")]
+    answer = cloudformation.send("Delete", properties, physical_id=arn)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert "DeleteIntegrationAssociation" in answer["Reason"]
+    assert "in use" in answer["Reason"]
+
+
+def test_slow_apis_are_given_up_on_while_there_is_time_to_undo(
+    cloud: Any,
+    cloudformation: Any,
+    properties: dict[str, Any],
+    new_context: type[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = iter([100.0, 100.0, 100.0, 90.0, 80.0, 70.0])
+    monkeypatch.setattr(new_context, "get_remaining_time_in_millis", lambda _: int(next(left, 30.0) * 1000))
+    answer = cloudformation.send("Create", properties)
+    assert answer["Status"] == "FAILED"
+    assert "out of time" in answer["Reason"]
+    assert "CreateVoiceConnector" in cloud.calls
+    assert cloud.empty
+
+
+def test_a_hanging_api_does_not_keep_cloudformation_waiting(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = cloud._put
+
+    def slow(one: str, body: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(2.0)
+        result: dict[str, Any] = genuine(one, body)
+        return result
+
+    monkeypatch.setattr(cloud, "_put", slow)
+    answer = cloudformation.send("Create", properties, seconds=3.0)
+    assert answer["Status"] == "FAILED"
+    assert "ran out of time while setting the connector's origination" in answer["Reason"]
+    monkeypatch.setattr(cloud, "_put", genuine)
+    assert (
+        cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])["Status"]
+        == "SUCCESS"
+    )
+    assert cloud.empty
+
+
+def test_secrets_of_the_answer_url_are_not_logged(
+    cloud: Any,
+    cloudformation: Any,
+    properties: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    logs: Callable[[], str],
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
+    cloudformation.send("Create", properties)
+    assert "answering CloudFormation" in logs()
+    assert "nobody-may-log" not in logs()

@@ -1,0 +1,46 @@
+"""The flow language of Amazon Connect (Version 2019-10-30): model, linter and templates; pure Python, JSON only."""
+
+from connect_bridges.flow_language.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
+from connect_bridges.flow_language.knowledge import ActionSpec, Knowledge, ParameterSpec, knowledge
+from connect_bridges.flow_language.linter import RULES, explain, lint
+from connect_bridges.flow_language.model import (
+    Block,
+    ConditionBranch,
+    Edge,
+    EdgeKind,
+    ErrorBranch,
+    Flow,
+    FlowSyntaxError,
+    Transitions,
+)
+from connect_bridges.flow_language.template import FlowTemplateError, placeholders, render
+
+ACTIONS = knowledge().actions
+"""What is known about each action type, by its name."""
+
+__all__ = [
+    "ACTIONS",
+    "RULES",
+    "ActionSpec",
+    "Block",
+    "ConditionBranch",
+    "Diagnostic",
+    "Edge",
+    "EdgeKind",
+    "ErrorBranch",
+    "Flow",
+    "FlowKind",
+    "FlowSyntaxError",
+    "FlowTemplateError",
+    "Knowledge",
+    "LintConfig",
+    "LintContext",
+    "ParameterSpec",
+    "Severity",
+    "Transitions",
+    "explain",
+    "knowledge",
+    "lint",
+    "placeholders",
+    "render",
+]

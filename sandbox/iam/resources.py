@@ -20,7 +20,7 @@ from connect_bridges.sandbox.iam.reference_permissions import (
     permissions_for,
 )
 from connect_bridges.sandbox.iam.s3_resources import s3_permissions
-from connect_bridges.sandbox.iam.service_authorization import ResourceType, find_action
+from connect_bridges.sandbox.iam.service_authorization import Action, ResourceType, find_action
 
 if TYPE_CHECKING:
     from connect_bridges.sandbox.iam.lookup import Lookup
@@ -153,24 +153,33 @@ def _connect(place: Place) -> Iterator[Permission]:
             return place.arn(f"instance/{place.param('InstanceId')}/contact/*")
         return fill_arn(place, kind, aliases)
 
-    yield from permissions_for(place, own_action(place), arn)
+    action = own_action(place)
+    yield from permissions_for(place, action, arn)
+    # Dependent actions that the reference lists whatever is asked for: the instance's directory is looked up.
+    if "connect:DescribeInstance" in action.dependent_actions:
+        yield "connect:DescribeInstance", place.arn(f"instance/{place.param('InstanceId')}")
+    if "ds:DescribeDirectories" in action.dependent_actions:
+        yield "ds:DescribeDirectories", "*"
     if request.operation == "CreateIntegrationAssociation":
-        yield from _association_dependents(place)
+        yield from _association_dependents(place, action)
     elif request.operation == "AssociateLambdaFunction":
         yield "lambda:AddPermission", place.param("FunctionArn")
     elif request.operation == "DisassociateLambdaFunction":
         yield "lambda:RemovePermission", place.param("FunctionArn")
 
 
-def _association_dependents(place: Place) -> Iterator[Permission]:
+def _association_dependents(place: Place, action: Action) -> Iterator[Permission]:
     """Name what Connect does with the caller's permissions for an association, by its type.
 
-    The reference lists the union over all types (its "dependent actions"). A connector's is to be tied to
-    Connect; a function or an external application needs nothing more.
+    The reference lists the union over all types (its "dependent actions"). A connector's are those of Chime; a
+    function or an external application needs nothing more.
     """
     kind = place.param("IntegrationType")
     if kind in {"CALL_TRANSFER_CONNECTOR", "ANALYTICS_CONNECTOR"}:
-        yield "chime:AssociateVoiceConnectorConnect", "*"
+        for dependent in action.dependent_actions:
+            if dependent.startswith("chime:"):
+                known = find_action(dependent)
+                yield dependent, place.param("IntegrationArn") if known and known.knows_resources else "*"
     elif kind not in {"EXTERNAL_CALL", "MESSAGE_PROCESSOR"}:
         raise place.unsupported(f"what else an association of type {kind} asks its caller for is not known")
 

@@ -150,7 +150,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [
             ("connect:CreateIntegrationAssociation", INSTANCE),
             ("connect:CreateIntegrationAssociation", f"{INSTANCE}/integration-association/*"),
+            ("connect:DescribeInstance", INSTANCE),
+            ("ds:DescribeDirectories", "*"),
             ("chime:AssociateVoiceConnectorConnect", "*"),
+            ("chime:DisassociateVoiceConnectorConnect", "*"),
+            ("chime:TagResource", f"arn:aws:chime:{HERE}:vc/v1"),
+            ("chime:UntagResource", f"arn:aws:chime:{HERE}:vc/v1"),
         ],
     ),
     (
@@ -160,13 +165,19 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [
             ("connect:DeleteIntegrationAssociation", INSTANCE),
             ("connect:DeleteIntegrationAssociation", f"{INSTANCE}/integration-association/a1"),
+            ("connect:DescribeInstance", INSTANCE),
+            ("ds:DescribeDirectories", "*"),
         ],
     ),
     (
         "connect",
         "list_integration_associations",
         {"InstanceId": "11111111"},
-        [("connect:ListIntegrationAssociations", INSTANCE)],
+        [
+            ("connect:ListIntegrationAssociations", INSTANCE),
+            ("connect:DescribeInstance", INSTANCE),
+            ("ds:DescribeDirectories", "*"),
+        ],
     ),
     (
         "chime-sdk-voice",

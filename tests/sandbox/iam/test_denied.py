@@ -60,7 +60,12 @@ def test_boto3_raises_access_denied_with_the_reason(
 
 
 def test_a_call_is_refused_for_the_one_permission_of_several_that_is_missing(loopback: Any) -> None:
-    grants = [
+    grants: list[dict[str, Any]] = [
+        {
+            "Effect": "Allow",
+            "Action": ["connect:DescribeInstance", "ds:DescribeDirectories"],
+            "Resource": "*",
+        },
         {
             "Effect": "Allow",
             "Action": "connect:CreateIntegrationAssociation",
@@ -68,7 +73,7 @@ def test_a_call_is_refused_for_the_one_permission_of_several_that_is_missing(loo
                 f"arn:aws:connect:{HERE}:instance/i",
                 f"arn:aws:connect:{HERE}:instance/i/integration-association/*",
             ],
-        }
+        },
     ]
     policy = Policy.parse({"Version": "2012-10-17", "Statement": grants}, name="associate")
     loopback.answer = lambda call: denied_response(call, evaluate(call, SESSION, [policy]))

@@ -171,8 +171,8 @@ def _connect(place: Place) -> Iterator[Permission]:
 def _association_dependents(place: Place, action: Action) -> Iterator[Permission]:
     """Name what Connect does with the caller's permissions for an association, by its type.
 
-    The reference lists the union over all types (its "dependent actions"). A connector's are those of Chime; a
-    function or an external application needs nothing more.
+    The reference lists the union over all types (its "dependent actions"). A connector's are those of Chime;
+    a function or an external application needs nothing more.
     """
     kind = place.param("IntegrationType")
     if kind in {"CALL_TRANSFER_CONNECTOR", "ANALYTICS_CONNECTOR"}:

@@ -2,10 +2,10 @@
 
     python bench/build_flow_knowledge.py FACTS.json constructs/connect_bridges/flow_language/knowledge.json
 
-FACTS.json is the table of action types that the project collected from AWS pages, console exports and
-third-party probes; it mixes data with prose ("xor AgentId", "iff StoreInput=True"). This script keeps the data,
-turns each sentence of prose that a machine can check into structure (``REFINEMENTS``), and drops the rest, so
-that the shipped file holds facts alone. It fails when a sentence of the facts has no reading here, so that a new
+FACTS.json is the table of action types that the project collected from AWS pages, console exports and probes
+of third parties; it mixes data with prose ("xor AgentId", "iff StoreInput=True"). This script keeps the data,
+turns each sentence of prose that a machine can check into structure (``REFINEMENTS``), and drops the rest: the
+shipped file holds facts alone. It fails when a sentence of the facts has no reading here, so that a new
 fact can never be lost silently. The output is committed: linting needs neither this script nor FACTS.json.
 
 Shape of an entry in ``actions``: see ``connect_bridges.flow_language.knowledge``.
@@ -20,8 +20,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# The three classes of the page "parameter restrictions": static | single (static or exactly one JSONPath) |
-# jsonpath (exactly one JSONPath) | dynamic (text that may mix both; the default).
+# The classes of the page "parameter restrictions": static | single (static or exactly one JSONPath) | jsonpath
+# (exactly one JSONPath) | dynamic (text that may mix both; the default).
 STATIC = {
     "InvokeLambdaFunction.InvocationTimeLimitSeconds",
     "InvokeLambdaFunction.InvocationType",
@@ -47,9 +47,18 @@ STATIC = {
 }
 JSONPATH = {"Compare.ComparisonValue", "UpdateContactCallbackNumber.CallbackNumber"}
 SINGLE_NAMES = {
-    "PromptId", "QueueId", "AgentId", "ContactFlowId", "FlowModuleId", "HoursOfOperationId", "VoiceConnectorArn",
-    "ThirdPartyPhoneNumber", "ThirdPartyDTMFDigits", "FromUser", "ToUser",
-}  # fmt: skip
+    "PromptId",
+    "QueueId",
+    "AgentId",
+    "ContactFlowId",
+    "FlowModuleId",
+    "HoursOfOperationId",
+    "VoiceConnectorArn",
+    "ThirdPartyPhoneNumber",
+    "ThirdPartyDTMFDigits",
+    "FromUser",
+    "ToUser",
+}
 
 VOICE_CONNECTOR_ARN = r"^arn:[a-z0-9-]+:chime:[a-z0-9-]+:[0-9]{12}:vc/[A-Za-z0-9-]+$"
 SPEECH = ["PromptId", "Text", "SSML", "Media"]
@@ -79,13 +88,15 @@ REFINEMENTS: dict[str, Json] = {
         "operands": "number",
         "error_rules": [
             {
-                "parameter": "MetricType", "values": ["OldestContactInQueueAgeSeconds", "NumberOfContactsInQueue"],
+                "parameter": "MetricType",
+                "values": ["OldestContactInQueueAgeSeconds", "NumberOfContactsInQueue"],
                 "required": ["NoMatchingCondition"],
             },
-            {   # a probe says so, but one published flow has the branch
+            {  # a probe says so, but one published flow has the branch
                 "parameter": "MetricType",
                 "values": ["NumberOfAgentsAvailable", "NumberOfAgentsStaffed", "NumberOfAgentsOnline"],
-                "only": ["NoMatchingError"], "disputed": True,
+                "only": ["NoMatchingError"],
+                "disputed": True,
             },
         ],
     },
@@ -104,11 +115,16 @@ REFINEMENTS: dict[str, Json] = {
     },
     "CreateCallbackContact": {"groups": [at_most_one("QueueId", "AgentId")]},
     "CreateTask": {
-        "groups": [exactly_one("ContactFlowId", "TaskTemplateId"), at_most_one("DelaySeconds", "ScheduledTime")]
+        "groups": [
+            exactly_one("ContactFlowId", "TaskTemplateId"),
+            at_most_one("DelaySeconds", "ScheduledTime"),
+        ]
     },
-    "CreateCase": {"error_rules": [
-        {"parameter": "LinkContactToCase", "values": ["True", "true"], "required": ["ContactNotLinked"]}
-    ]},
+    "CreateCase": {
+        "error_rules": [
+            {"parameter": "LinkContactToCase", "values": ["True", "true"], "required": ["ContactNotLinked"]}
+        ]
+    },
     "DequeueContactAndTransferToQueue": {"groups": [exactly_one("QueueId", "AgentId")]},
     "DisconnectParticipant": {"flow_types_disputed": True},
     "DistributeByPercentage": {"operands": "percentage"},
@@ -126,21 +142,26 @@ REFINEMENTS: dict[str, Json] = {
                 "required": False,
                 "required_when": {"parameter": "NumberFormat", "values": ["Local"]},
             },
-            "InputEncryption": {"only_when": {"parameter": "InputValidation.CustomValidation", "values": None}},
+            "InputEncryption": {
+                "only_when": {"parameter": "InputValidation.CustomValidation", "values": None}
+            },
             "DTMFConfiguration": {"only_when": {"parameter": "StoreInput", "values": ["True"]}},
         },
         "conditions_only_when": {"parameter": "StoreInput", "values": ["False"]},
         "error_rules": [
             {
-                "parameter": "StoreInput", "values": ["False"],
+                "parameter": "StoreInput",
+                "values": ["False"],
                 "required": ["InputTimeLimitExceeded", "NoMatchingCondition"],
             },
             {
-                "parameter": "StoreInput", "values": ["True"],
+                "parameter": "StoreInput",
+                "values": ["True"],
                 "forbidden": ["InputTimeLimitExceeded", "NoMatchingCondition"],
             },
             {
-                "parameter": "InputValidation.PhoneNumberValidation", "values": None,
+                "parameter": "InputValidation.PhoneNumberValidation",
+                "values": None,
                 "required": ["InvalidPhoneNumber"],
             },
         ],
@@ -152,7 +173,8 @@ REFINEMENTS: dict[str, Json] = {
         "parameters": {
             "Messages": {
                 "items": {
-                    "type": "object", "groups": [exactly_one(*SPEECH)],
+                    "type": "object",
+                    "groups": [exactly_one(*SPEECH)],
                     "properties": {
                         "PromptId": {"type": "string", "value": "single"},
                         "Text": {"type": "string"},
@@ -176,11 +198,23 @@ REFINEMENTS: dict[str, Json] = {
     },
     "UpdateContactAttributes": {"parameters": {"Attributes": {"key_pattern": r"^[A-Za-z0-9_.-]+$"}}},
     "UpdateContactData": {
-        "groups": [at_least_one(
-            "Name", "Description", "LanguageCode", "CustomerId", "WatchlistId", "WisdomSessionArn",
-            "IsVoiceIdStreamingEnabled", "IsVoiceAuthenticationEnabled", "IsFraudDetectionEnabled",
-            "VoiceAuthenticationThreshold", "VoiceAuthenticationResponseTime", "FraudDetectionThreshold", "References",
-        )],
+        "groups": [
+            at_least_one(
+                "Name",
+                "Description",
+                "LanguageCode",
+                "CustomerId",
+                "WatchlistId",
+                "WisdomSessionArn",
+                "IsVoiceIdStreamingEnabled",
+                "IsVoiceAuthenticationEnabled",
+                "IsFraudDetectionEnabled",
+                "VoiceAuthenticationThreshold",
+                "VoiceAuthenticationResponseTime",
+                "FraudDetectionThreshold",
+                "References",
+            )
+        ],
         "parameters": {"References": {"refused": True, "evidence": ["probed"]}},
     },
     "UpdateContactEventHooks": {"parameters": {"EventHooks": {"min_items": 1, "max_items": 1}}},
@@ -193,7 +227,9 @@ REFINEMENTS: dict[str, Json] = {
                     "properties": {
                         "ParticipantType": {"type": "string", "required": True, "enum": ["Customer"]},
                         "MediaDirections": {
-                            "type": "array", "required": True, "min_items": 1,
+                            "type": "array",
+                            "required": True,
+                            "min_items": 1,
                             "items": {"type": "string", "enum": ["From", "To"]},
                         },
                     },
@@ -206,51 +242,70 @@ REFINEMENTS: dict[str, Json] = {
     },
     "UpdateContactRecordingBehavior": {
         "parameters": {
-            "AnalyticsBehavior.AnalyticsRedactionResults": {"enum": ["None", "RedactedOnly", "RedactedAndOriginal"]}
+            "AnalyticsBehavior.AnalyticsRedactionResults": {
+                "enum": ["None", "RedactedOnly", "RedactedAndOriginal"]
+            }
         }
     },
     "UpdateContactRoutingBehavior": {
-        "groups": [exactly_one("QueuePriority", "QueueTimeAdjustmentSeconds")], "flow_types_disputed": True,
+        "groups": [exactly_one("QueuePriority", "QueueTimeAdjustmentSeconds")],
+        "flow_types_disputed": True,
     },
     "UpdateContactRoutingCriteria": {
         "parameters": {
             "RoutingCriteria.Steps": {
                 "min_items": 1,
                 "items": {
-                    "type": "object", "open": True,
-                    "properties": {"Expression": {"type": "object", "required": True}, "Expiry": {"type": "object"}},
+                    "type": "object",
+                    "open": True,
+                    "properties": {
+                        "Expression": {"type": "object", "required": True},
+                        "Expiry": {"type": "object"},
+                    },
                 },
             }
         }
     },
     "UpdateContactTargetQueue": {"groups": [exactly_one("QueueId", "AgentId")]},
     "UpdateContactTextToSpeechVoice": {
-        "parameters": {"TextToSpeechEngine": {
-            "ignore_case": True, "enum": ["Standard", "Neural", "Generative", "Long-Form", "LongForm"],
-        }}
+        "parameters": {
+            "TextToSpeechEngine": {
+                "ignore_case": True,
+                "enum": ["Standard", "Neural", "Generative", "Long-Form", "LongForm"],
+            }
+        }
     },
     "UpdateFlowAttributes": {
-        "parameters": {"FlowAttributes": {
-            "values": {"type": "object", "properties": {"Value": {"type": "string", "required": True}}},
-            "min_items": 1,
-        }}
+        "parameters": {
+            "FlowAttributes": {
+                "values": {"type": "object", "properties": {"Value": {"type": "string", "required": True}}},
+                "min_items": 1,
+            }
+        }
     },
     "Wait": {
         "flow_types_disputed": True,
         "required_operands_from": "Events",
-        "parameters": {"Events": {
-            "items": {"type": "string", "enum": ["CustomerReturned", "BotParticipantDisconnected"]}
-        }},
+        "parameters": {
+            "Events": {
+                "items": {"type": "string", "enum": ["CustomerReturned", "BotParticipantDisconnected"]}
+            }
+        },
         "error_rules": [
-            {"parameter": "Events", "values": ["BotParticipantDisconnected"], "required": ["ParticipantNotFound"]}
+            {
+                "parameter": "Events",
+                "values": ["BotParticipantDisconnected"],
+                "required": ["ParticipantNotFound"],
+            }
         ],
     },
-}  # fmt: skip
+}
 
 # First names of JSONPaths: those of the Compare page, then what the administrator guide's table of attributes,
 # console exports and the Lambda event name.
 ROOTS_EXTRA = [
-    "Agent", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables", "Description",
+    "Agent", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables", "
+    ""Description",
     "Email", "InitiationMethod", "InstanceARN", "Loop", "MediaStreams", "Metrics", "Modules", "Name",
     "PreviousContactId", "References", "RelatedContactId", "SegmentAttributes", "Tags", "Task",
     "TextToSpeechVoice", "TextToSpeechVoiceId", "Views", "Wisdom",
@@ -337,22 +392,33 @@ def parameter(path: str, fact: Json) -> Json:
                      "keys": "keys", "minItems": "min_items", "maxItems": "max_items"}.items():  # fmt: skip
         if old in fact:
             entry[new] = fact[old]
-    if kind == "array":
-        if "enum" in entry:
-            entry["items"] = {"type": "string", "enum": entry.pop("enum")}
-        elif fact["type"] == "array<string>":
-            entry["items"] = {"type": "string"}
-    if fact["type"] == "map<string,string>" or "keys" in fact:
-        entry["values"] = {"type": "string"}
+    entry |= inside(path, kind, fact, entry)
+    value = value_class(path, name, entry)
+    return entry | ({"value": value} if value else {})
+
+
+def inside(path: str, kind: str, fact: Json, entry: Json) -> Json:
+    """Return what is known about the items, values or properties within the parameter."""
+    more: Json = {}
+    if kind == "array" and "enum" in entry:
+        more["items"] = {"type": "string", "enum": entry.pop("enum")}
+    elif fact["type"] == "array<string>":
+        more["items"] = {"type": "string"}
+    elif fact["type"] == "map<string,string>" or "keys" in fact:
+        more["values"] = {"type": "string"}
     if "properties" in fact:
-        entry["properties"] = {k: parameter(f"{path}.{k}", v) for k, v in fact["properties"].items()}
+        more["properties"] = {k: parameter(f"{path}.{k}", v) for k, v in fact["properties"].items()}
+    return more
+
+
+def value_class(path: str, name: str, entry: Json) -> str | None:
+    """Return which references the parameter takes; None for text that mixes them freely."""
     if path in STATIC:
-        entry["value"] = "static"
-    elif path in JSONPATH:
-        entry["value"] = "jsonpath"
-    elif name in SINGLE_NAMES or kind == "string-int" or "enum" in entry:
-        entry["value"] = "single"
-    return entry
+        return "static"
+    if path in JSONPATH:
+        return "jsonpath"
+    single = name in SINGLE_NAMES or entry["type"] == "integer" or "enum" in entry
+    return "single" if single else None
 
 
 def error_rule(fact: Json) -> Json:

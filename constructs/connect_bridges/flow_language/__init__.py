@@ -1,4 +1,4 @@
-"""The flow language of Amazon Connect (Version 2019-10-30): model, linter and templates; pure Python, JSON only."""
+"""The flow language of Amazon Connect (Version 2019-10-30): model, linter and templates, in pure Python."""
 
 from connect_bridges.flow_language.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
 from connect_bridges.flow_language.knowledge import ActionSpec, Knowledge, ParameterSpec, knowledge

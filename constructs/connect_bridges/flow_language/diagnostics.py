@@ -70,8 +70,8 @@ class Diagnostic:
 class LintConfig:
     """Which findings to leave out.
 
-    A code is a rule id ("CF301") or the beginning of one ("CF5"). Blocks and files are named exactly or with the
-    wildcards of a shell (``*``, ``?``, ``[ab]``).
+    A code is a rule id ("CF301") or the beginning of one ("CF5"). Blocks and files are named exactly or with
+    the wildcards of a shell (``*``, ``?``, ``[ab]``).
     """
 
     ignore: frozenset[str] = frozenset()
@@ -114,7 +114,7 @@ class LintContext:
 
 
 def one_line(value: object, limit: int = 80) -> str:
-    """Return the value fit for a one-line message: no control characters, shortened in the middle of nothing."""
+    """Return the value fit for a one-line message: no control characters, not longer than the limit."""
     text = (
         value
         if isinstance(value, str)

@@ -1,4 +1,4 @@
-"""The graph of blocks: reachability, cycles and what flows along the branches; every walk is linear and iterative."""
+"""The graph of blocks: reachability, cycles, what flows along the branches; no walk recurses."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Graph:
     @cached_property
     def reachable(self) -> dict[str, None]:
         """The blocks that a contact can come to, in the order of their distance from the start."""
-        return self.reach([self.start], lambda edge: True)
+        return self.reach([self.start], lambda _: True)
 
     def reach(self, starts: Iterable[str], follow: Callable[[Edge], bool]) -> dict[str, None]:
-        """Return the blocks that can be reached along the branches that ``follow`` allows, starts included."""
+        """Return the starts and what can be reached from them by branches that ``follow`` allows."""
         seen = dict.fromkeys(starts)
         queue = deque(seen)
         while queue:

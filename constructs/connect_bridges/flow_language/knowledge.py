@@ -1,6 +1,6 @@
 """What is known about the action types of the flow language, as typed data.
 
-Source: ``knowledge.json``, written by ``bench/build_flow_knowledge.py``; each entry says on what evidence it rests
+Source: ``knowledge.json``, written by ``bench/build_flow_knowledge.py``; each entry says its evidence
 (official: an AWS page; probed: a third party tried it against the service; export: read off console exports).
 """
 
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 ValueClass = Literal["static", "single", "jsonpath", "dynamic"]
-"""static: no JSONPath. single: static or exactly one JSONPath. jsonpath: exactly one. dynamic: text mixing both."""
+"""static: no JSONPath; single: static or exactly one; jsonpath: exactly one; dynamic: text mixing both."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ErrorRule:
 
 @dataclass(frozen=True)
 class ConditionSpec:
-    """What conditions an action takes. operators None: any. operand_kind: enum, number, digit, percentage, text."""
+    """What conditions an action takes. operators None: any. operand_kind enum|number|digit|percentage|text."""
 
     operators: tuple[str, ...] | None
     operands: tuple[str, ...] | None

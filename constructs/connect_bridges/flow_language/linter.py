@@ -1,4 +1,4 @@
-"""The linter: says before deployment what Amazon Connect would refuse, and what it takes but callers regret."""
+"""The linter: says before deployment what Amazon Connect refuses, and what callers would regret."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from connect_bridges.flow_language.checks import (
     data,
     environment,
     graph,
+    parameter_rules,
     parameters,
     shape,
+    transition_rules,
     transitions,
 )
 from connect_bridges.flow_language.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, one_line
@@ -24,8 +26,8 @@ from connect_bridges.flow_language.subject import FLOW_TYPE_OF_METADATA, Subject
 RULES: Mapping[str, rules.Rule] = rules.catalogue(
     shape.RULES,
     blocks.RULES,
-    parameters.RULES,
-    transitions.RULES,
+    parameter_rules.RULES,
+    transition_rules.RULES,
     graph.RULES,
     data.RULES,
     environment.RULES,
@@ -44,12 +46,12 @@ def lint(
 ) -> list[Diagnostic]:
     """Return what is wrong with a flow, in the order of its blocks; an empty list when nothing is.
 
-    source: the flow's JSON as text, bytes or parsed. ``${Placeholder}`` in values is taken as text that deployment
-    will fill in. name: what diagnostics call the flow, usually its file.
+    source: the flow's JSON as text, bytes or parsed. ``${Placeholder}`` in values is taken as text that
+    deployment will fill in. name: what diagnostics call the flow, usually its file.
     kind: flow or flow module; None takes a module when a block or Settings says so.
-    flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE", …); None reads Metadata.type, and
-    without it checks only that some type takes all the blocks. Unknown names raise ValueError, as they are a
-    mistake of the calling program; the source never makes this function raise.
+    flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE" …); None reads Metadata.type, and
+    without it checks only that some type takes all the blocks. Unknown names raise ValueError: they are a mistake
+    of the calling program. The source never makes this function raise.
     """
     types = knowledge().flow_types
     if flow_type is not None and flow_type not in types:

@@ -1,4 +1,4 @@
-"""A flow as typed data: blocks and the branches between them. The linter, the tools and the sandbox read it."""
+"""A flow as typed data, blocks and the branches between them: for the linter, the tools and the sandbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connect_bridges.flow_language.reading import read
 
 
 class FlowSyntaxError(ValueError):
-    """The content is not a flow in the current language; the message names the first place and the rest's number."""
+    """The content is not a flow in the current language; the message names the first place."""
 
 
 class EdgeKind(StrEnum):
@@ -161,7 +161,7 @@ def _flow(document: Mapping[str, Any], name: str) -> Flow:
 
 
 def block_of(action: Mapping[str, Any], where: str, problems: list[str]) -> Block:
-    """Return the block for an action object; what is not of the right type goes to ``problems`` and is left out."""
+    """Return the block for an action object; what has a wrong type is left out and named in ``problems``."""
 
     def typed(value: object, kind: type, path: str) -> Any:  # noqa: ANN401 - what JSON holds
         if value is None or isinstance(value, kind):

@@ -1,4 +1,4 @@
-"""From text to JSON without ever raising: what is wrong with the document as such becomes a list of problems."""
+"""From text to JSON without ever raising: what is wrong with the document becomes a list of problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_TEXT = 4_000_000
-"""Characters that are read at all: an export of the largest flow (256,000 compact) with indentation is well below."""
+"""Characters that are read at all; the largest flow (256,000 compact) with indentation is well below."""
 MAX_DEPTH = 40
 """Nesting that is read; the deepest real block (ShowView with a form) has 12 levels."""
 MAX_NODES = 500_000
@@ -17,7 +17,7 @@ MAX_NODES = 500_000
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the document: ``rule`` is the linter's id; ``fatal`` when nothing more can be said."""
+    """Something wrong with the document: the linter's rule id; ``fatal`` when nothing more can be said."""
 
     rule: str
     message: str

@@ -21,7 +21,7 @@ class Reference:
 
     @property
     def root(self) -> str:
-        """The first step: "External", "Attributes", "Channel" …"""
+        """The first step, as in "External", "Attributes" or "Channel"."""
         return self.steps[0]
 
 
@@ -43,7 +43,7 @@ def has_reference(text: str) -> bool:
 
 
 def values_with_paths(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Yield every string value inside a parameter with its JSON path; keys are yielded at the path of their value."""
+    """Yield every string inside a parameter with its JSON path; keys with a $ at the path of their value."""
     stack: list[tuple[Any, str]] = [(value, path)]
     while stack:
         item, where = stack.pop()

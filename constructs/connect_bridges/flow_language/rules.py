@@ -79,6 +79,7 @@ def page(rule: Rule) -> str:
             "",
             "To leave it out",
             f'  everywhere      [tool.connect-bridges.flow-lint] ignore = ["{rule.id}"]',
-            f'  for one block   [tool.connect-bridges.flow-lint.per-block-ignores] "Block identifier" = ["{rule.id}"]',
+            "  for one block   [tool.connect-bridges.flow-lint.per-block-ignores]",
+            f'                  "Block identifier" = ["{rule.id}"]',
         ]
     )

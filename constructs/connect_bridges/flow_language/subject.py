@@ -142,8 +142,8 @@ class Subject:
 class Reporter:
     """Reports findings on one block.
 
-    What rests on the table of a type that AWS documents nowhere and nobody probed is a warning at most: there the
-    flow may be right and the table incomplete.
+    What rests on the table of a type that AWS documents nowhere and nobody probed is a warning at most: there
+    the flow may be right and the table incomplete.
     """
 
     subject: Subject

@@ -36,9 +36,9 @@ def placeholders(template: str | bytes | Mapping[str, Any]) -> set[str]:
 def render(template: str | bytes | Mapping[str, Any], values: Mapping[str, str]) -> str:
     """Return the template as JSON text with every ``${Name}`` replaced by its value.
 
-    Replacement happens inside the parsed strings, so that a value cannot break the JSON, and in one pass, so that
-    a value which itself contains ``${…}`` (an unresolved CDK token does) is left alone. The text is compact, in the
-    order of the template, and the same for the same input.
+    Replacement happens inside the parsed strings, so that a value cannot break the JSON, and in one pass, so
+    that a value which itself contains ``${…}`` (an unresolved CDK token does) is left alone. The text is
+    compact, in the order of the template, and the same for the same input.
 
     Raises FlowTemplateError naming all placeholders without a value, all values without a placeholder and all
     values that are not strings.
@@ -61,7 +61,7 @@ def render(template: str | bytes | Mapping[str, Any], values: Mapping[str, str])
 
 
 def dump(document: object) -> str:
-    """Return JSON text as this package writes it: compact, key order kept, no escapes for non-ASCII letters."""
+    """Return JSON text as this package writes it: compact, keys in their order, letters as they are."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -71,7 +71,7 @@ def escape(text: str) -> str:
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with its placeholders replaced and escapes resolved; KeyError for one without a value."""
+    """Return the text with placeholders replaced and escapes resolved; KeyError for one without a value."""
     return _PLACEHOLDER.sub(lambda m: f"${{{m.group(2)}}}" if m.group(1) else values[m.group(2)], text)
 
 
@@ -84,7 +84,7 @@ def is_opaque(text: str) -> bool:
 
 
 def malformed(text: str) -> str | None:
-    """Return the first ``${`` that is neither a placeholder, an escape nor a CDK token; None when there is none."""
+    """Return the first ``${`` that is no placeholder, escape or CDK token; None when there is none."""
     for match in _BRACES.finditer(text):
         rest = text[match.start() : match.start() + 200]
         if not _PLACEHOLDER.match(rest) and not rest.startswith("${Token["):

@@ -15,48 +15,70 @@ from connect_bridges.flow_language.template import is_opaque
 
 RULES = (
     warning(
-        "CF401", "attribute-before-set", "An attribute is read, but the blocks that set it come later or not at all.",
+        "CF401",
+        "attribute-before-set",
+        "An attribute is read, but the blocks that set it come later or not at all.",
         "The reference is replaced by nothing: callers hear a gap, comparisons take NoMatchingCondition.",
         "Set it before, or name it in the attributes of the lint context if something outside sets it.",
         bad="Compare $.Attributes.tier, then UpdateContactAttributes tier",
         good="UpdateContactAttributes tier, then Compare $.Attributes.tier",
     ),
     warning(
-        "CF402", "result-before-block", "A result is read, but no block before it produces that kind of result.",
-        "$.External needs a Lambda block before, $.Lex a bot, $.StoredCustomerInput stored digits, and so on.",
+        "CF402",
+        "result-before-block",
+        "A result is read, but no block before it produces that kind of result.",
+        "$.External needs a Lambda block before, $.Lex a bot, $.StoredCustomerInput stored digits, and "
+        "so on.",
         "Put the producing block before it.",
-        bad="Compare $.External.found at the start", good="InvokeLambdaFunction, then Compare $.External.found",
+        bad="Compare $.External.found at the start",
+        good="InvokeLambdaFunction, then Compare $.External.found",
     ),
     warning(
-        "CF403", "external-overwritten", "$.External is read although another Lambda block ran since.",
+        "CF403",
+        "external-overwritten",
+        "$.External is read although another Lambda block ran since.",
         "Each Lambda answer replaces the whole of $.External; the earlier answer is gone.",
         "Copy the value to an attribute (UpdateContactAttributes) right after its Lambda block.",
-        bad="Lambda A, Lambda B, read $.External.fromA", good="Lambda A, fromA to an attribute, Lambda B",
+        bad="Lambda A, Lambda B, read $.External.fromA",
+        good="Lambda A, fromA to an attribute, Lambda B",
     ),
     warning(
-        "CF404", "unknown-reference", "The first name of a reference is none that the flow language is known to have.",
-        "An unknown reference is replaced by nothing.", "Correct the name; names are case sensitive.",
-        bad="$.attributes.name", good="$.Attributes.name",
+        "CF404",
+        "unknown-reference",
+        "The first name of a reference is none that the flow language is known to have.",
+        "An unknown reference is replaced by nothing.",
+        "Correct the name; names are case sensitive.",
+        bad="$.attributes.name",
+        good="$.Attributes.name",
     ),
     warning(
-        "CF405", "array-in-answer", "A reference picks an entry of a list from a Lambda answer.",
+        "CF405",
+        "array-in-answer",
+        "A reference picks an entry of a list from a Lambda answer.",
         "Flows cannot read lists; the reference is replaced by nothing.",
         "Let the function answer the entry under a name of its own.",
-        bad="$.External.items[0].name", good="$.External.firstItemName",
+        bad="$.External.items[0].name",
+        good="$.External.firstItemName",
     ),
     warning(
-        "CF406", "attributes-too-large", "The attributes that the flow sets need more than 32,768 bytes.",
+        "CF406",
+        "attributes-too-large",
+        "The attributes that the flow sets need more than 32,768 bytes.",
         "That is the limit of one contact; the block that exceeds it takes its error branch.",
-        "Keep long texts outside and store their key.", bad="a 40,000 character text in an attribute",
+        "Keep long texts outside and store their key.",
+        bad="a 40,000 character text in an attribute",
         good="the text in a table, its key in the attribute",
     ),
     warning(
-        "CF407", "nested-answer-not-read", "A nested value of a Lambda answer is read, but the block expects a flat one.",
+        "CF407",
+        "nested-answer-not-read",
+        "A nested value of a Lambda answer is read, but the block expects a flat one.",
         "Without ResponseValidation JSON the answer must be a flat map of strings; a nested one is an error.",
         'Set ResponseValidation {"ResponseType": "JSON"} on the Lambda block.',
-        bad="STRING_MAP and $.External.customer.name", good="JSON and $.External.customer.name",
+        bad="STRING_MAP and $.External.customer.name",
+        good="JSON and $.External.customer.name",
     ),
-)  # fmt: skip
+)
 
 ATTRIBUTE_BYTES = 32768
 PRODUCERS: Mapping[str, frozenset[str]] = {
@@ -103,13 +125,21 @@ def _roots(subject: Subject, reads: list[_Read]) -> None:
         root = read.reference.root
         if root not in known and not is_opaque(read.reference.text):
             near = next((k for k in sorted(known) if k.lower() == root.lower()), None)
-            subject.report("CF404", f"{quoted(read.reference.text)} begins with no known name",
-                           f"write $.{near}" if near else "correct the name", block=read.block.identifier,
-                           path=read.path)  # fmt: skip
+            subject.report(
+                "CF404",
+                f"{quoted(read.reference.text)} begins with no known name",
+                f"write $.{near}" if near else "correct the name",
+                block=read.block.identifier,
+                path=read.path,
+            )
         if root == "External" and any(step.isdigit() for step in read.reference.steps[1:]):
-            subject.report("CF405", f"{quoted(read.reference.text)} picks an entry of a list",
-                           "let the function answer it under a name", block=read.block.identifier,
-                           path=read.path)  # fmt: skip
+            subject.report(
+                "CF405",
+                f"{quoted(read.reference.text)} picks an entry of a list",
+                "let the function answer it under a name",
+                block=read.block.identifier,
+                path=read.path,
+            )
 
 
 def _attributes(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
@@ -143,8 +173,13 @@ def _attributes(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
             if (name in names or local) and name not in (outside or ()):
                 reported.add(name)
                 later = "only later" if name in names else "nowhere"
-                subject.report("CF401", f"$.{root}.{name} is read here, but set {later} in this flow",
-                               "set it before", block=read.block.identifier, path=read.path)  # fmt: skip
+                subject.report(
+                    "CF401",
+                    f"$.{root}.{name} is read here, but set {later} in this flow",
+                    "set it before",
+                    block=read.block.identifier,
+                    path=read.path,
+                )
 
 
 def _results(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
@@ -166,9 +201,14 @@ def _results(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
             missing.setdefault(root, []).append(read)
     for root, places in missing.items():
         more = f" (and at {len(places) - 1} more places)" if len(places) > 1 else ""
-        subject.report("CF402", f"{quoted(places[0].reference.text)} is read, but no {listed(sorted(PRODUCERS[root]))}"
-                       f" block comes before it in this flow{more}", "put the producing block before it",
-                       block=places[0].block.identifier, path=places[0].path)  # fmt: skip
+        subject.report(
+            "CF402",
+            f"{quoted(places[0].reference.text)} is read, but no {listed(sorted(PRODUCERS[root]))}"
+            f" block comes before it in this flow{more}",
+            "put the producing block before it",
+            block=places[0].block.identifier,
+            path=places[0].path,
+        )
 
 
 def function_of(block: Block) -> str:
@@ -192,9 +232,14 @@ def _external(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
         key, at = read.reference.steps[1], read.block.identifier
         reaching = [n for i, n in enumerate(names) if last[at] >> i & 1]
         if len(read.reference.steps) > 2 and reaching and all(n in flat for n in reaching):
-            subject.report("CF407", f"{quoted(read.reference.text)} is nested, but the answer of {quoted(reaching[0])}"
-                           " is read as a flat map", "set ResponseValidation ResponseType JSON",
-                           block=at, path=read.path)  # fmt: skip
+            subject.report(
+                "CF407",
+                f"{quoted(read.reference.text)} is nested, but the answer of {quoted(reaching[0])}"
+                " is read as a flat map",
+                "set ResponseValidation ResponseType JSON",
+                block=at,
+                path=read.path,
+            )
         known = [n for n in reaching if responses(subject, n) is not None]
         lacking = [n for n in known if key not in (responses(subject, n) or ())]
         if not known and len(reaching) == 1:
@@ -202,10 +247,14 @@ def _external(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
             if before != reaching[0] and ever[at] >> names.index(before) & 1:
                 lacking = reaching
         if lacking:
-            subject.report("CF403", f"{quoted(read.reference.text)} is read after {quoted(lacking[0])} has replaced"
-                           " $.External" + ("" if known else "; it was read after another function before"),
-                           "copy it to an attribute before, or let this function answer it too", block=at,
-                           path=read.path)  # fmt: skip
+            subject.report(
+                "CF403",
+                f"{quoted(read.reference.text)} is read after {quoted(lacking[0])} has replaced"
+                " $.External" + ("" if known else "; it was read after another function before"),
+                "copy it to an attribute before, or let this function answer it too",
+                block=at,
+                path=read.path,
+            )
 
 
 def responses(subject: Subject, function: str) -> frozenset[str] | None:
@@ -233,7 +282,11 @@ def _sizes(subject: Subject, graph: Graph) -> None:
                 size = len(key.encode(errors="replace")) + len(value.encode(errors="replace"))
                 largest[key] = max(largest.get(key, 0), size)
         if sum(largest.values()) > ATTRIBUTE_BYTES:
-            subject.report("CF406", f"the attributes need {sum(largest.values())} bytes; a contact holds"
-                           f" {ATTRIBUTE_BYTES}", "store long texts outside", block=name,
-                           path=f"{subject.paths[name]}.Parameters.Attributes")  # fmt: skip
+            subject.report(
+                "CF406",
+                f"the attributes need {sum(largest.values())} bytes; a contact holds {ATTRIBUTE_BYTES}",
+                "store long texts outside",
+                block=name,
+                path=f"{subject.paths[name]}.Parameters.Attributes",
+            )
             return

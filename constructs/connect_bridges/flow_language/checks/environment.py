@@ -13,45 +13,72 @@ from connect_bridges.flow_language.template import is_opaque
 
 RULES = (
     warning(
-        "CF501", "hard-coded-resource", "The ARN or identifier of a resource of one instance is written into the flow.",
+        "CF501",
+        "hard-coded-resource",
+        "The ARN or identifier of a resource of one instance is written into the flow.",
         "The flow cannot be deployed to another instance, Region or account.",
         "Replace it by a ${Placeholder}: connect-bridges flow import does so for a whole file.",
-        bad='"QueueId": "arn:aws:connect:us-east-1:123456789012:instance/…/queue/…"', good='"QueueId": "${SalesQueue}"',
+        bad='"QueueId": "arn:aws:connect:us-east-1:123456789012:instance/…/queue/…"',
+        good='"QueueId": "${SalesQueue}"',
     ),
     error(
-        "CF502", "foreign-resource", "An ARN belongs to another account, Region or instance than the flow is meant for.",
-        "Resources of another instance are refused. Lambda functions of another account or Region work only with a "
+        "CF502",
+        "foreign-resource",
+        "An ARN belongs to another account, Region or instance than the flow is meant for.",
+        "Resources of another instance are refused. Lambda functions of another account or Region work "
+        "only with a "
         "permission given by hand (a warning).",
         "Use the resource of this environment.",
-        bad="a queue of the test instance in the flow for production", good='"QueueId": "${SalesQueue}"',
+        bad="a queue of the test instance in the flow for production",
+        good='"QueueId": "${SalesQueue}"',
     ),
     warning(
-        "CF503", "environments-mixed", "ARNs of more than one instance, account or Region stand in one flow.",
+        "CF503",
+        "environments-mixed",
+        "ARNs of more than one instance, account or Region stand in one flow.",
         "Some block is bound to fail wherever the flow runs; often a copied block was not adapted.",
-        "Replace them by placeholders.", bad="a queue of one instance, a prompt of another", good="placeholders",
+        "Replace them by placeholders.",
+        bad="a queue of one instance, a prompt of another",
+        good="placeholders",
     ),
     warning(
-        "CF504", "secret-in-flow", "A password, token or key is written into the flow.",
+        "CF504",
+        "secret-in-flow",
+        "A password, token or key is written into the flow.",
         "Everybody who may look at flows reads it, exports and logs repeat it, and it cannot be rotated.",
         "Let a Lambda function fetch it from Secrets Manager; it never needs to be in the flow.",
-        bad='"Attributes": {"apiToken": "4f9c…"}', good="a Lambda function that reads the secret",
+        bad='"Attributes": {"apiToken": "4f9c…"}',
+        good="a Lambda function that reads the secret",
     ),
     warning(
-        "CF505", "phone-number-in-flow", "A telephone number is written into the flow.",
+        "CF505",
+        "phone-number-in-flow",
+        "A telephone number is written into the flow.",
         "It differs between environments, and it may be personal data.",
         "Replace it by a ${Placeholder} or an attribute.",
-        bad='"ThirdPartyPhoneNumber": "+12065550100"', good='"ThirdPartyPhoneNumber": "${SupportNumber}"',
+        bad='"ThirdPartyPhoneNumber": "+12065550100"',
+        good='"ThirdPartyPhoneNumber": "${SupportNumber}"',
     ),
-)  # fmt: skip
+)
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]{1,40}):([a-z0-9-]{0,30}):([0-9]{12}):([^\s\"'<>]{1,600})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INSTANCE = re.compile(r"instance/([0-9a-fA-F-]{36})")
 _PHONE = re.compile(r"(?<![\w+])\+[1-9][0-9]{7,14}(?![0-9])")
 ID_PARAMETERS = {
-    "QueueId", "AgentId", "PromptId", "ContactFlowId", "FlowModuleId", "HoursOfOperationId", "TaskTemplateId",
-    "CaseTemplateId", "ContactFlowArn", "WisdomAssistantArn", "LambdaFunctionARN", "WatchlistId",
-}  # fmt: skip
+    "QueueId",
+    "AgentId",
+    "PromptId",
+    "ContactFlowId",
+    "FlowModuleId",
+    "HoursOfOperationId",
+    "TaskTemplateId",
+    "CaseTemplateId",
+    "ContactFlowArn",
+    "WisdomAssistantArn",
+    "LambdaFunctionARN",
+    "WatchlistId",
+}
 """Parameters whose value names a resource of one instance."""
 _SECRETS = (
     re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
@@ -97,8 +124,13 @@ def check(subject: Subject) -> None:
     ):
         if len(values) > 1:
             first = list(values.values())[1]
-            subject.in_block(first.action)("CF503", first.path, f"the flow names {what} {listed(map(str, values), 4)}",
-                                           "replace them by placeholders", evidence="official")  # fmt: skip
+            subject.in_block(first.action)(
+                "CF503",
+                first.path,
+                f"the flow names {what} {listed(map(str, values), 4)}",
+                "replace them by placeholders",
+                evidence="official",
+            )
             return
 
 
@@ -106,13 +138,32 @@ def _resources(subject: Subject, action: ActionAt, path: str, text: str) -> list
     report, found = subject.in_block(action), []
     for match in _ARN.finditer(text) if "arn:" in text else ():
         instance = _INSTANCE.search(match.group(5))
-        found.append(_Arn(action, path, match.group(), match.group(2), match.group(3), match.group(4),
-                          instance.group(1).lower() if instance else None))  # fmt: skip
-        report("CF501", path, f"{quoted(match.group(), 120)} is a resource of one environment",
-               "replace it by a ${Placeholder}", evidence="official")  # fmt: skip
+        found.append(
+            _Arn(
+                action,
+                path,
+                match.group(),
+                match.group(2),
+                match.group(3),
+                match.group(4),
+                instance.group(1).lower() if instance else None,
+            )
+        )
+        report(
+            "CF501",
+            path,
+            f"{quoted(match.group(), 120)} is a resource of one environment",
+            "replace it by a ${Placeholder}",
+            evidence="official",
+        )
     if not found and _names_resource(path) and _UUID.fullmatch(text):
-        report("CF501", path, f"{quoted(text)} is a resource of one instance", "replace it by a ${Placeholder}",
-               evidence="official")  # fmt: skip
+        report(
+            "CF501",
+            path,
+            f"{quoted(text)} is a resource of one instance",
+            "replace it by a ${Placeholder}",
+            evidence="official",
+        )
     return found
 
 
@@ -132,9 +183,14 @@ def _foreign(subject: Subject, arn: _Arn) -> None:
         if ours and theirs and theirs != ours
     ]
     if wrong:
-        subject.in_block(arn.action)("CF502", arn.path, f"{quoted(arn.text, 120)} belongs to {listed(wrong)}",
-                                     "use the resource of this environment", evidence="inferred",
-                                     severity=None if arn.service == "connect" else Severity.WARNING)  # fmt: skip
+        subject.in_block(arn.action)(
+            "CF502",
+            arn.path,
+            f"{quoted(arn.text, 120)} belongs to {listed(wrong)}",
+            "use the resource of this environment",
+            evidence="inferred",
+            severity=None if arn.service == "connect" else Severity.WARNING,
+        )
 
 
 def _secrets(subject: Subject, action: ActionAt, path: str, text: str) -> None:
@@ -142,9 +198,19 @@ def _secrets(subject: Subject, action: ActionAt, path: str, text: str) -> None:
     named = _SECRET_NAME.search(name) and len(text) >= 8 and " " not in text.strip()
     literal = not has_reference(text) and not is_opaque(text)
     if any(p.search(text) for p in _SECRETS) or (named and literal and not text.startswith("arn:")):
-        report("CF504", path, "the value looks like a secret", "let a Lambda function fetch it from Secrets Manager",
-               evidence="official")  # fmt: skip
+        report(
+            "CF504",
+            path,
+            "the value looks like a secret",
+            "let a Lambda function fetch it from Secrets Manager",
+            evidence="official",
+        )
     elif "+" in text and (number := _PHONE.search(text)):
         shown = f"{number.group()[:4]}…{number.group()[-2:]}"
-        report("CF505", path, f"the telephone number {shown} is written into the flow",
-               "replace it by a ${Placeholder}", evidence="official")  # fmt: skip
+        report(
+            "CF505",
+            path,
+            f"the telephone number {shown} is written into the flow",
+            "replace it by a ${Placeholder}",
+            evidence="official",
+        )

@@ -10,124 +10,8 @@ from typing import Any
 from connect_bridges.flow_language.diagnostics import Severity, listed, quoted
 from connect_bridges.flow_language.knowledge import Group, ParameterSpec, When, basis
 from connect_bridges.flow_language.references import has_reference, is_reference
-from connect_bridges.flow_language.rules import error, warning
 from connect_bridges.flow_language.subject import Reporter, Subject
 from connect_bridges.flow_language.template import is_opaque
-
-RULES = (
-    error(
-        "CF112", "parameters-not-an-object", "Parameters is not an object.", "Parameters are names and values.",
-        "Write an object; {} when the block takes none.", bad='"Parameters": []', good='"Parameters": {}',
-    ),
-    error(
-        "CF113", "parameter-missing", "A parameter that the action type requires is missing.",
-        'The service answers "Action is missing required property".', "Add it.",
-        bad='InvokeLambdaFunction {"LambdaFunctionARN": "${Fetch}"}',
-        good='InvokeLambdaFunction {"LambdaFunctionARN": "${Fetch}", "InvocationTimeLimitSeconds": "3"}',
-    ),
-    error(
-        "CF114", "parameter-unknown", "The action type has no such parameter.",
-        'The service answers "Invalid Action property name".', "Correct the name or remove it.",
-        bad='Wait {"TimeoutSeconds": "60"}', good='Wait {"TimeLimitSeconds": "60"}',
-    ),
-    error(
-        "CF115", "value-not-a-string", "A value is a number, a boolean or null instead of a string.",
-        "The flow language writes every value as a string, numbers and switches too.",
-        'Put it in quotes: "3", "True".',
-        bad='"InvocationTimeLimitSeconds": 3', good='"InvocationTimeLimitSeconds": "3"',
-    ),
-    error(
-        "CF116", "value-empty", "A value is the empty string.",
-        "Amazon Connect refuses empty strings; a flow saved without publishing may still hold them.",
-        'Give a value, leave the parameter out, or write one space to clear an attribute.',
-        bad='"LambdaFunctionARN": ""', good='"LambdaFunctionARN": "${FetchFunction}"',
-    ),
-    error(
-        "CF117", "value-not-allowed", "The parameter takes certain values only, and this is none of them.",
-        'The service answers "Invalid Action property value". Values are case sensitive: "true" is not "True".',
-        "Write one of the values that the message lists.",
-        bad='"StoreInput": "true"', good='"StoreInput": "True"',
-    ),
-    error(
-        "CF118", "value-not-a-number", "The parameter takes a whole number, written as a string.",
-        'The service answers "Invalid Action property value".', "Write digits only.",
-        bad='"LoopCount": "three"', good='"LoopCount": "3"',
-    ),
-    error(
-        "CF119", "value-out-of-range", "The number is below or above what the parameter takes.",
-        'The service answers "Invalid Action property value".', "Choose a number within the range.",
-        bad='"InvocationTimeLimitSeconds": "20"', good='"InvocationTimeLimitSeconds": "8"',
-    ),
-    error(
-        "CF120", "value-too-long", "The text is longer than the parameter takes.",
-        'The service answers "Invalid Action property value".', "Shorten it, or split it over two blocks.",
-        bad="Text of 7,000 characters", good="two MessageParticipant blocks",
-    ),
-    error(
-        "CF121", "value-malformed", "The value has not the form that the parameter takes.",
-        "The service refuses it, or every contact takes the error branch.",
-        "Correct it to the form that the message gives.",
-        bad='"ThirdPartyPhoneNumber": "555-0100"', good='"ThirdPartyPhoneNumber": "+12065550100"',
-    ),
-    error(
-        "CF122", "reference-not-allowed", "The parameter takes static text only, and this is a $. reference.",
-        "Such parameters are read when the flow is published, not when it runs.",
-        "Write the value, or branch with Compare to two blocks with different values.",
-        bad='"InvocationTimeLimitSeconds": "$.Attributes.limit"', good='"InvocationTimeLimitSeconds": "8"',
-    ),
-    error(
-        "CF123", "reference-mixed", "The parameter takes static text or exactly one reference, not a mixture.",
-        "References are replaced inside of prompts and attributes only.",
-        "Compose the text in an attribute (UpdateContactAttributes) and refer to that.",
-        bad='"QueueId": "queue-$.Attributes.language"', good='"QueueId": "$.Attributes.queueArn"',
-    ),
-    error(
-        "CF124", "reference-required", "The parameter takes exactly one $. reference.",
-        "There is nothing to compare or to look up in a constant.", "Name the attribute to look at.",
-        bad='Compare {"ComparisonValue": "VOICE"}', good='Compare {"ComparisonValue": "$.Channel"}',
-    ),
-    error(
-        "CF125", "parameters-together", "Too many or too few of a group of parameters are there.",
-        "The parameters exclude each other, or one of them must be there.", "Keep or add one of the group.",
-        bad='MessageParticipant {"Text": "Hello", "PromptId": "..."}', good='MessageParticipant {"Text": "Hello"}',
-    ),
-    error(
-        "CF126", "parameter-conditional", "A parameter is missing, or is there, against what another one says.",
-        "Some parameters go with one value of another parameter only.", "Add or remove it as the message says.",
-        bad='GetParticipantInput {"StoreInput": "True"} without InputValidation',
-        good='GetParticipantInput {"StoreInput": "True", "InputValidation": {"CustomValidation": {...}}}',
-    ),
-    error(
-        "CF127", "value-wrong-kind", "A parameter that takes an object or a list holds something else (or reversed).",
-        'The service answers "Invalid Action property value".', "Write the kind that the message names.",
-        bad='"RecordedParticipants": "Agent"', good='"RecordedParticipants": ["Agent"]',
-    ),
-    error(
-        "CF128", "item-count", "A list or map has too few or too many entries.",
-        "The service takes a certain number only.", "Split it over several blocks, or add the missing entry.",
-        bad="UpdateContactEventHooks with two hooks", good="two UpdateContactEventHooks blocks with one hook each",
-    ),
-    error(
-        "CF129", "key-not-allowed", "A map has a key that the parameter does not take.",
-        'The service answers "Invalid Action property name".', "Use one of the keys that the message lists.",
-        bad='"EventHooks": {"AgentWisper": "..."}', good='"EventHooks": {"AgentWhisper": "..."}',
-    ),
-    warning(
-        "CF130", "attribute-name", "An attribute's name holds characters that references cannot name.",
-        "$.Attributes.name reads letters, digits, - and _; other names can be set but hardly read.",
-        "Rename the attribute.", bad='"Attributes": {"order number": "7"}', good='"Attributes": {"orderNumber": "7"}',
-    ),
-    error(
-        "CF131", "parameter-refused", "The parameter is documented, but the service refuses it.",
-        "A third party has tried it.", "Remove it.",
-        bad='UpdateContactData {"References": {...}}', good='UpdateContactData {"Description": "..."}',
-    ),
-    warning(
-        "CF132", "nested-parameter-unknown", "A key inside a parameter is not known.",
-        "It may be new, or misspelt; misspelt keys make the service refuse the flow.", "Check the name.",
-        bad='"VoiceConnector": {"VoiceConnectorARN": "..."}', good='"VoiceConnector": {"VoiceConnectorArn": "..."}',
-    ),
-)  # fmt: skip
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _WORDS = {
@@ -174,11 +58,19 @@ class _Walk:
             elif top:
                 near = next((p for p in properties if p.lower() == str(name).lower()), None)
                 takes = f"it takes {listed(properties)}" if properties else "it takes none"
-                self.report("CF114", f"{path}.{name}", f"{self.report.action.type} has no parameter {quoted(name)}",
-                            f"write {near}" if near else f"remove it; {takes}")  # fmt: skip
+                self.report(
+                    "CF114",
+                    f"{path}.{name}",
+                    f"{self.report.action.type} has no parameter {quoted(name)}",
+                    f"write {near}" if near else f"remove it; {takes}",
+                )
             elif not spec.open:
-                self.report("CF132", f"{path}.{name}", f"the key {quoted(name)} is not known here",
-                            f"check it; known are {listed(properties)}")  # fmt: skip
+                self.report(
+                    "CF132",
+                    f"{path}.{name}",
+                    f"the key {quoted(name)} is not known here",
+                    f"check it; known are {listed(properties)}",
+                )
         for group in spec.groups:
             self._group(value, group, path)
 
@@ -217,8 +109,12 @@ class _Walk:
         elif spec.required:
             self.report("CF113", f"{path}.{name}", f"the required parameter {name} is missing", f"add {name}")
         elif spec.required_when is not None and holds(spec.required_when, value):
-            self.report("CF126", f"{path}.{name}", f"{name} is required with {_words(spec.required_when)}",
-                        f"add {name}")  # fmt: skip
+            self.report(
+                "CF126",
+                f"{path}.{name}",
+                f"{name} is required with {_words(spec.required_when)}",
+                f"add {name}",
+            )
 
     def _group(self, value: Mapping[str, Any], group: Group, path: str) -> None:
         there = [name for name in group.names if name in value]
@@ -233,8 +129,13 @@ class _Walk:
             self.report("CF125", path, f"{words} {listed(group.names, 20)} must stand; {found}", fix)
 
     def _empty(self, path: str) -> None:
-        self.report("CF116", path, "the value is the empty string", "give a value or leave the parameter out",
-                    evidence="probed")  # fmt: skip
+        self.report(
+            "CF116",
+            path,
+            "the value is the empty string",
+            "give a value or leave the parameter out",
+            evidence="probed",
+        )
 
     def _scalar(self, value: object, spec: ParameterSpec, path: str) -> None:
         if isinstance(value, Mapping | list | tuple):
@@ -243,8 +144,12 @@ class _Walk:
         if not isinstance(value, str):
             shown = quoted(value)
             wanted = {"true": '"True"', "false": '"False"'}.get(shown, f'"{shown}"')
-            self.report("CF115", path, f"the value {shown} is not a string",
-                        "leave it out" if value is None else f"write {wanted}")  # fmt: skip
+            self.report(
+                "CF115",
+                path,
+                f"the value {shown} is not a string",
+                "leave it out" if value is None else f"write {wanted}",
+            )
             return
         if not value:
             self._empty(path)
@@ -255,8 +160,12 @@ class _Walk:
         if spec.type == "integer":
             self._integer(value, spec, path)
         if spec.max_length is not None and len(value) > spec.max_length:
-            self.report("CF120", path, f"the text has {len(value)} characters; the parameter takes {spec.max_length}",
-                        "shorten it")  # fmt: skip
+            self.report(
+                "CF120",
+                path,
+                f"the text has {len(value)} characters; the parameter takes {spec.max_length}",
+                "shorten it",
+            )
         if spec.pattern is not None and not re.fullmatch(spec.pattern, value):
             form = _FORMS.get(path.rpartition(".")[2], spec.pattern)
             self.report(
@@ -267,16 +176,24 @@ class _Walk:
         """Check references in the value; return whether its content is only known at run time."""
         if spec.value == "jsonpath":
             if not is_reference(value) and not is_opaque(value):
-                self.report("CF124", path, f"the value {quoted(value)} is not one $. reference",
-                            "write a reference such as $.Attributes.name")  # fmt: skip
+                self.report(
+                    "CF124",
+                    path,
+                    f"the value {quoted(value)} is not one $. reference",
+                    "write a reference such as $.Attributes.name",
+                )
             return True
         if not has_reference(value):
             return False
         if spec.value == "static":
             self.report("CF122", path, f"the value {quoted(value)} is a reference", "write a static value")
         elif spec.value == "single" and not is_reference(value):
-            self.report("CF123", path, f"the value {quoted(value)} mixes text and a reference",
-                        "write static text or exactly one reference")  # fmt: skip
+            self.report(
+                "CF123",
+                path,
+                f"the value {quoted(value)} mixes text and a reference",
+                "write static text or exactly one reference",
+            )
         return True
 
     def _choice(self, value: str, spec: ParameterSpec, path: str) -> None:
@@ -284,15 +201,26 @@ class _Walk:
             return
         evidence = basis(spec.evidence) if spec.evidence else None
         if value in spec.disputed:
-            self.report("CF117", path, f"the value {quoted(value)} stands on an AWS page, but console exports say"
-                        f" {listed(spec.enum)}", f"write {listed(spec.enum)}", evidence="export",
-                        severity=Severity.WARNING)  # fmt: skip
+            self.report(
+                "CF117",
+                path,
+                f"the value {quoted(value)} stands on an AWS page, but console exports say"
+                f" {listed(spec.enum)}",
+                f"write {listed(spec.enum)}",
+                evidence="export",
+                severity=Severity.WARNING,
+            )
         elif value not in spec.enum and not (
             spec.ignore_case and value.casefold() in {e.casefold() for e in spec.enum}
         ):
             near = next((e for e in spec.enum if e.casefold() == value.casefold()), None)
-            self.report("CF117", path, f"the value {quoted(value)} is not one of {listed(spec.enum)}",
-                        f"write {near}" if near else "write one of them", evidence=evidence)  # fmt: skip
+            self.report(
+                "CF117",
+                path,
+                f"the value {quoted(value)} is not one of {listed(spec.enum)}",
+                f"write {near}" if near else "write one of them",
+                evidence=evidence,
+            )
 
     def _integer(self, value: str, spec: ParameterSpec, path: str) -> None:
         if not _INTEGER.fullmatch(value):
@@ -308,8 +236,13 @@ class _Walk:
                 if low is not None and high is not None
                 else (f"at least {low}" if high is None else f"at most {high}")
             )
-            self.report("CF119", path, f"the value {quoted(value)} is not within {span}", f"write a number {span}",
-                        severity=Severity.WARNING if spec.range_disputed else None)  # fmt: skip
+            self.report(
+                "CF119",
+                path,
+                f"the value {quoted(value)} is not within {span}",
+                f"write a number {span}",
+                severity=Severity.WARNING if spec.range_disputed else None,
+            )
 
     def _array(self, value: object, spec: ParameterSpec, path: str) -> None:
         if not isinstance(value, list | tuple):
@@ -324,8 +257,12 @@ class _Walk:
             if spec.items is not None:
                 inner = spec.items
                 if spec.value == "static" and isinstance(item, str) and has_reference(item):
-                    self.report("CF122", f"{path}[{index}]", f"the value {quoted(item)} is a reference",
-                                "write a static value")  # fmt: skip
+                    self.report(
+                        "CF122",
+                        f"{path}[{index}]",
+                        f"the value {quoted(item)} is a reference",
+                        "write a static value",
+                    )
                     continue
                 self.value(item, inner, f"{path}[{index}]")
 
@@ -335,11 +272,19 @@ class _Walk:
             name = str(key)
             dynamic = has_reference(name) or is_opaque(name)
             if spec.keys is not None and name not in spec.keys:
-                self.report("CF129", f"{path}.{name}", f"{quoted(name)} is not one of {listed(spec.keys)}",
-                            "use one of them")  # fmt: skip
+                self.report(
+                    "CF129",
+                    f"{path}.{name}",
+                    f"{quoted(name)} is not one of {listed(spec.keys)}",
+                    "use one of them",
+                )
             if spec.key_pattern is not None and not dynamic and not re.fullmatch(spec.key_pattern, name):
-                self.report("CF130", f"{path}.{name}", f"the name {quoted(name)} holds characters that references"
-                            " cannot name", "use letters, digits, - and _")  # fmt: skip
+                self.report(
+                    "CF130",
+                    f"{path}.{name}",
+                    f"the name {quoted(name)} holds characters that references cannot name",
+                    "use letters, digits, - and _",
+                )
             if spec.values is not None:
                 self.value(item, spec.values, f"{path}.{name}")
 

@@ -4,112 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from connect_bridges.flow_language.checks.parameters import holds
 from connect_bridges.flow_language.diagnostics import Severity, listed, quoted
 from connect_bridges.flow_language.knowledge import ActionSpec, ConditionSpec, ErrorRule
 from connect_bridges.flow_language.references import has_reference
-from connect_bridges.flow_language.rules import error, warning
 from connect_bridges.flow_language.subject import ActionAt, Reporter, Subject
 from connect_bridges.flow_language.template import is_opaque
-
-RULES = (
-    error(
-        "CF201", "transitions-missing", "A block has no Transitions, or they are not an object.",
-        "Every block has them; those of a terminal block are empty.", 'Write {"NextAction": ...}, or {}.',
-        bad='{"Identifier": "bye", "Type": "DisconnectParticipant"}', good='{..., "Transitions": {}}',
-    ),
-    error(
-        "CF202", "next-action-missing", "A block that is not terminal has no NextAction.",
-        "Amazon Connect wants one even where the contact never takes it (TransferToFlow, TransferContactToQueue).",
-        "Name the block that comes next; for transfers the one of the error branch.",
-        bad='"Transitions": {"Errors": [...]}', good='"Transitions": {"NextAction": "bye", "Errors": [...]}',
-    ),
-    error(
-        "CF203", "next-action-forbidden", "A terminal block has branches.",
-        "After it there is no contact left to lead on.", "Write {} for Transitions.",
-        bad='DisconnectParticipant {"NextAction": "hello"}', good="DisconnectParticipant {}",
-    ),
-    error(
-        "CF204", "branch-to-nowhere", "A branch leads to a block that does not exist.",
-        "The service refuses the flow; often the block was renamed or removed.",
-        "Correct the identifier, or add the block.", bad='"NextAction": "goodby"', good='"NextAction": "goodbye"',
-    ),
-    error(
-        "CF205", "error-branch-missing", "An error branch that the block must have is missing.",
-        'The service answers "Action is missing required error".', "Add it and lead the caller somewhere kind.",
-        bad='InvokeLambdaFunction without NoMatchingError',
-        good='"Errors": [{"ErrorType": "NoMatchingError", "NextAction": "say sorry"}]',
-    ),
-    error(
-        "CF206", "error-branch-not-allowed", "The block has an error branch that it may not have.",
-        'The service answers "Invalid branch".', "Remove the branch.",
-        bad="UpdateFlowLoggingBehavior with NoMatchingError", good="UpdateFlowLoggingBehavior without Errors",
-    ),
-    error(
-        "CF207", "error-type-unknown", "The flow language has no such error type.",
-        "The service refuses the flow.", "Correct the name; it is case sensitive.",
-        bad='"ErrorType": "Timeout"', good='"ErrorType": "InputTimeLimitExceeded"',
-    ),
-    error(
-        "CF208", "error-branch-twice", "One error type has two branches.",
-        "It would be unclear which is taken.", "Remove one.",
-        bad="NoMatchingError twice", good="NoMatchingError once",
-    ),
-    error(
-        "CF209", "conditions-not-supported", "The block takes no conditions, or none with these parameters.",
-        'The service answers "Action does not support conditions".', "Put a Compare block after it.",
-        bad="MessageParticipant with Conditions", good="MessageParticipant, then Compare",
-    ),
-    error(
-        "CF210", "condition-malformed", "A condition has not the form that the flow language defines.",
-        "A condition is {NextAction, Condition: {Operator, Operands: [one string]}}.", "Write it in this form.",
-        bad='{"NextAction": "sales", "Condition": {"Equals": "1"}}',
-        good='{"NextAction": "sales", "Condition": {"Operator": "Equals", "Operands": ["1"]}}',
-    ),
-    error(
-        "CF211", "operator-not-allowed", "The operator does not exist, or this block does not take it.",
-        "The service refuses the flow.", "Use one that the message lists.",
-        bad='"Operator": "Contains"', good='"Operator": "TextContains"',
-    ),
-    error(
-        "CF212", "operand-not-allowed", "The block never has this result, so that the condition can never hold.",
-        "The service refuses operands outside of the block's results.", "Use one that the message lists.",
-        bad='Loop: "Operands": ["Done"]', good='Loop: "Operands": ["DoneLooping"]',
-    ),
-    error(
-        "CF213", "condition-missing", "A result that the block must have a branch for has none.",
-        "The service refuses the flow.", "Add a condition for it.",
-        bad="Loop with ContinueLooping alone", good="Loop with ContinueLooping and DoneLooping",
-    ),
-    error(
-        "CF214", "operand-empty", "An operand is the empty string.",
-        "Amazon Connect refuses it. An attribute that is not set takes the NoMatchingCondition branch.",
-        "Compare with a value, or use NoMatchingCondition.", bad='"Operands": [""]', good='"Operands": ["unknown"]',
-    ),
-    warning(
-        "CF215", "condition-twice", "Two conditions of a block are the same.",
-        "Conditions are tried in order: the second is never taken.", "Remove or correct the second.",
-        bad="Equals 1 to sales, Equals 1 to support", good="Equals 1 to sales, Equals 2 to support",
-    ),
-    error(
-        "CF216", "conditions-too-many", "Conditions are nested too deeply or too many.",
-        "Amazon Connect takes 5 levels and 50 sub conditions.", "Split them over several Compare blocks.",
-        bad="one Compare with 60 sub conditions", good="two Compare blocks",
-    ),
-    error(
-        "CF217", "transition-malformed", "Transitions hold a key or an entry that the flow language does not define.",
-        'The service answers "Invalid branch".', "Transitions hold NextAction, Errors and Conditions.",
-        bad='"Transitions": {"Next": "bye"}', good='"Transitions": {"NextAction": "bye"}',
-    ),
-    warning(
-        "CF218", "nothing-compared", "A block that decides has no condition.",
-        "Every contact takes NoMatchingCondition: the block decides nothing.", "Add a condition or remove the block.",
-        bad="Compare without Conditions", good='Compare with Equals "VOICE"',
-    ),
-)  # fmt: skip
 
 _KEYS = {"NextAction", "Errors", "Conditions"}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -125,8 +29,13 @@ def check(subject: Subject) -> None:
             report("CF201", "Transitions", f"Transitions {said}", "write an object", evidence="official")
             continue
         for key in sorted(str(k) for k in raw if k not in _KEYS)[:10]:
-            report("CF217", f"Transitions.{key}", f"Transitions have no key {quoted(key)}",
-                   "remove it", evidence="official")  # fmt: skip
+            report(
+                "CF217",
+                f"Transitions.{key}",
+                f"Transitions have no key {quoted(key)}",
+                "remove it",
+                evidence="official",
+            )
         _next(subject, action, raw)
         present = _errors(subject, action, raw)
         spec = action.spec
@@ -141,9 +50,13 @@ def _target(subject: Subject, report: Reporter, value: object, path: str) -> Non
         report("CF217", path, f"NextAction {said}", "name a block", evidence="official")
     elif value not in subject.blocks and not is_opaque(value):
         near = difflib.get_close_matches(value[:80], subject.blocks, 1) if len(subject.blocks) <= 250 else []
-        report("CF204", path, f"the branch leads to {quoted(value)}, which is no block",
-               f"did you mean {quoted(near[0])}" if near else "name a block of the flow",
-               evidence="official")  # fmt: skip
+        report(
+            "CF204",
+            path,
+            f"the branch leads to {quoted(value)}, which is no block",
+            f"did you mean {quoted(near[0])}" if near else "name a block of the flow",
+            evidence="official",
+        )
 
 
 def _next(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> None:
@@ -157,15 +70,25 @@ def _next(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> None:
     elif "NextAction" in raw:
         _target(subject, report, raw["NextAction"], "Transitions.NextAction")
     elif spec is not None and spec.next_action == "required":
-        report("CF202", "Transitions.NextAction", f"{spec.type} has no NextAction", "name the block that comes next",
-               evidence="probed")  # fmt: skip
+        report(
+            "CF202",
+            "Transitions.NextAction",
+            f"{spec.type} has no NextAction",
+            "name the block that comes next",
+            evidence="probed",
+        )
 
 
 def _entries(report: Reporter, raw: Mapping[str, Any], key: str) -> list[tuple[str, Mapping[str, Any]]]:
     value = raw.get(key, [])
     if not isinstance(value, list | tuple):
-        report("CF217", f"Transitions.{key}", f"{key} is {quoted(value)}, not a list", "write a list",
-               evidence="official")  # fmt: skip
+        report(
+            "CF217",
+            f"Transitions.{key}",
+            f"{key} is {quoted(value)}, not a list",
+            "write a list",
+            evidence="official",
+        )
         return []
     entries = []
     for index, entry in enumerate(value):
@@ -186,9 +109,13 @@ def _errors(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> dict[
         name = entry.get("ErrorType")
         if not isinstance(name, str) or name not in known:
             near = difflib.get_close_matches(name[:80], known, 1) if isinstance(name, str) else []
-            report("CF207", f"{path}.ErrorType", f"there is no error type {quoted(name)}",
-                   f"did you mean {near[0]}" if near else f"known are {listed(sorted(known), 20)}",
-                   evidence="official")  # fmt: skip
+            report(
+                "CF207",
+                f"{path}.ErrorType",
+                f"there is no error type {quoted(name)}",
+                f"did you mean {near[0]}" if near else f"known are {listed(sorted(known), 20)}",
+                evidence="official",
+            )
         elif name in present:
             report("CF208", path, f"{name} has a branch already", "remove one", evidence="official")
         else:
@@ -211,12 +138,21 @@ def _error_rules(report: Reporter, action: ActionAt, spec: ActionSpec, present: 
             disputed |= set(forbidden) - before if rule.disputed else set()
     for name, reason in required.items():
         if name not in present:
-            report("CF205", "Transitions.Errors", f"{spec.type} has no branch for {name}{reason}",
-                   f"add one for {name}")  # fmt: skip
+            report(
+                "CF205",
+                "Transitions.Errors",
+                f"{spec.type} has no branch for {name}{reason}",
+                f"add one for {name}",
+            )
     for name, path in present.items():
         if name in forbidden:
-            report("CF206", path, f"{spec.type} may have no branch for {name}{forbidden[name]}", "remove it",
-                   severity=Severity.WARNING if name in disputed else None)  # fmt: skip
+            report(
+                "CF206",
+                path,
+                f"{spec.type} may have no branch for {name}{forbidden[name]}",
+                "remove it",
+                severity=Severity.WARNING if name in disputed else None,
+            )
         elif name not in allowed:
             takes = f"it takes {listed(sorted(allowed))}" if allowed else "it takes no error branch"
             report("CF206", path, f"{spec.type} may have no branch for {name}", f"remove it; {takes}")
@@ -244,66 +180,87 @@ def _conditions(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> N
             takes.only_when is None or holds(takes.only_when, action.parameters) is not False
         )
         if entries and not allowed and spec.next_action != "forbidden":
-            report("CF209", "Transitions.Conditions", f"{spec.type} takes no conditions"
-                   + (" with these parameters" if takes else ""), "put a Compare block after it")  # fmt: skip
+            report(
+                "CF209",
+                "Transitions.Conditions",
+                f"{spec.type} takes no conditions" + (" with these parameters" if takes else ""),
+                "put a Compare block after it",
+            )
             takes = None
         if not entries and spec.type == "Compare":
             report("CF218", "Transitions.Conditions", "the block compares with nothing", "add a condition")
-    seen: dict[tuple[str, str], str] = {}
-    limits = [0]
+    walk = _Conditions(subject, report, takes)
     for path, entry in entries:
         _target(subject, report, entry.get("NextAction"), f"{path}.NextAction")
-        _condition(subject, report, entry.get("Condition"), f"{path}.Condition", takes, seen, limits, 1)
-    if limits[0] > subject.knowledge.sub_conditions and any(p.count(".Operands[") for p in seen.values()):
-        report("CF216", "Transitions.Conditions", f"there are {limits[0]} sub conditions; Amazon Connect takes"
-               f" {subject.knowledge.sub_conditions}", "split them over several blocks", evidence="official")  # fmt: skip
+        walk.check(entry.get("Condition"), f"{path}.Condition", 1)
+    if walk.nested and walk.number > subject.knowledge.sub_conditions:
+        report(
+            "CF216",
+            "Transitions.Conditions",
+            f"there are {walk.number} sub conditions, more than {subject.knowledge.sub_conditions}",
+            "split them over several blocks",
+            evidence="official",
+        )
     if takes is not None:
-        _required_operands(report, action, takes, {operand for _, operand in seen})
+        _required_operands(report, action, takes, {operand for _, operand in walk.seen})
 
 
-def _condition(
-    subject: Subject,
-    report: Reporter,
-    raw: object,
-    path: str,
-    takes: ConditionSpec | None,
-    seen: dict[tuple[str, str], str],
-    limits: list[int],
-    depth: int,
-) -> None:
-    """Check one condition; conditions inside conditions count towards the limits in ``limits[0]``."""
-    limits[0] += 1
-    operator = raw.get("Operator") if isinstance(raw, Mapping) else None
-    operands = raw.get("Operands") if isinstance(raw, Mapping) else None
-    if not isinstance(operator, str) or not isinstance(operands, list | tuple) or not operands:
-        report("CF210", path, f"the condition is {quoted(raw)} without Operator and Operands" if not isinstance(
-            raw, Mapping) else "the condition lacks a string Operator or a list Operands",
-            'write {"Operator": "Equals", "Operands": ["..."]}', evidence="official")  # fmt: skip
-        return
-    if any(isinstance(o, Mapping) for o in operands):
-        if depth >= subject.knowledge.condition_nesting:
-            report("CF216", path, f"conditions are nested more than {depth} levels deep", "split them",
-                   evidence="official")  # fmt: skip
+@dataclass
+class _Conditions:
+    """Checks the conditions of one block, those inside others too."""
+
+    subject: Subject
+    report: Reporter
+    takes: ConditionSpec | None
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)
+    number: int = 0
+    nested: bool = False
+
+    def check(self, raw: object, path: str, depth: int) -> None:
+        """Check one condition."""
+        self.number += 1
+        operator = raw.get("Operator") if isinstance(raw, Mapping) else None
+        operands = raw.get("Operands") if isinstance(raw, Mapping) else None
+        if not isinstance(operator, str) or not isinstance(operands, list | tuple) or not operands:
+            lacks = "lacks a string Operator or a list Operands"
+            said = lacks if isinstance(raw, Mapping) else f"is {quoted(raw)}"
+            fix = 'write {"Operator": "Equals", "Operands": ["..."]}'
+            self.report("CF210", path, f"the condition {said}", fix, evidence="official")
+        elif any(isinstance(operand, Mapping) for operand in operands):
+            self._inner(operands, path, depth)
+        else:
+            self._leaf(operator, operands, path)
+
+    def _inner(self, operands: Sequence[object], path: str, depth: int) -> None:
+        self.nested = True
+        if depth >= self.subject.knowledge.condition_nesting:
+            said = f"conditions are nested more than {depth} levels deep"
+            self.report("CF216", path, said, "split them", evidence="official")
             return
         for index, operand in enumerate(operands):
-            _condition(subject, report, operand, f"{path}.Operands[{index}]", takes, seen, limits, depth + 1)
-        return
-    known = subject.knowledge.operators if takes is None or takes.operators is None else takes.operators
-    if operator not in known:
-        near = difflib.get_close_matches(operator[:80], known, 1)
-        report("CF211", f"{path}.Operator", f"the operator {quoted(operator)} is not one of {listed(sorted(known))}",
-               f"did you mean {near[0]}" if near else "use one of them")  # fmt: skip
-    if len(operands) != 1 or not isinstance(operands[0], str):
-        report("CF210", f"{path}.Operands", f"there must be exactly one operand, a string; there are {len(operands)}"
-               if len(operands) != 1 else f"the operand {quoted(operands[0])} is not a string",
-               "write one string in a list", evidence="official")  # fmt: skip
-        return
-    operand = operands[0]
-    if (operator, operand) in seen:
-        report("CF215", path, f"{operator} {quoted(operand)} stands already at {seen[operator, operand]}",
-               "remove or correct one")  # fmt: skip
-    seen.setdefault((operator, operand), path)
-    _operand(report, operator, operand, f"{path}.Operands[0]", takes)
+            self.check(operand, f"{path}.Operands[{index}]", depth + 1)
+
+    def _leaf(self, operator: str, operands: Sequence[object], path: str) -> None:
+        known = self.subject.knowledge.operators
+        if self.takes is not None and self.takes.operators is not None:
+            known = frozenset(self.takes.operators)
+        if operator not in known:
+            near = difflib.get_close_matches(operator[:80], known, 1)
+            said = f"the operator {quoted(operator)} is not one of {listed(sorted(known))}"
+            fix = f"did you mean {near[0]}" if near else "use one of them"
+            self.report("CF211", f"{path}.Operator", said, fix)
+        operand = operands[0]
+        if len(operands) != 1 or not isinstance(operand, str):
+            found = f"there are {len(operands)}" if len(operands) != 1 else f"it is {quoted(operand)}"
+            said = f"there must be exactly one operand, a string; {found}"
+            fix = "write one string in a list"
+            self.report("CF210", f"{path}.Operands", said, fix, evidence="official")
+            return
+        if (operator, operand) in self.seen:
+            said = f"{operator} {quoted(operand)} stands already at {self.seen[operator, operand]}"
+            self.report("CF215", path, said, "remove or correct one")
+        self.seen.setdefault((operator, operand), path)
+        _operand(self.report, operator, operand, f"{path}.Operands[0]", self.takes)
 
 
 def _operand(report: Reporter, operator: str, operand: str, path: str, takes: ConditionSpec | None) -> None:
@@ -328,8 +285,13 @@ def _operand(report: Reporter, operator: str, operand: str, path: str, takes: Co
     if problem:
         report("CF212", path, f"the operand {quoted(operand)} is not {words[kind]}", "correct it")
     elif operator.startswith("Number") and not numeric:
-        report("CF212", path, f"{operator} cannot compare with {quoted(operand)}", "write a number",
-               severity=Severity.WARNING)  # fmt: skip
+        report(
+            "CF212",
+            path,
+            f"{operator} cannot compare with {quoted(operand)}",
+            "write a number",
+            severity=Severity.WARNING,
+        )
 
 
 def _required_operands(report: Reporter, action: ActionAt, takes: ConditionSpec, seen: set[str]) -> None:
@@ -339,5 +301,9 @@ def _required_operands(report: Reporter, action: ActionAt, takes: ConditionSpec,
         required += [e for e in events if isinstance(e, str) and e in (takes.operands or ())]
     for operand in dict.fromkeys(required):
         if operand not in seen:
-            report("CF213", "Transitions.Conditions", f"{action.type} has no condition for {quoted(operand)}",
-                   f"add Equals {operand}")  # fmt: skip
+            report(
+                "CF213",
+                "Transitions.Conditions",
+                f"{action.type} has no condition for {quoted(operand)}",
+                f"add Equals {operand}",
+            )

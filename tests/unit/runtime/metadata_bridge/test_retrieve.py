@@ -151,14 +151,12 @@ def test_a_wrong_environment_takes_the_error_branch(
 
 def test_what_is_stored_is_never_logged(
     dynamodb: Any,
-    monkeypatch: pytest.MonkeyPatch,
     connect_event: dict[str, Any],
     context: Any,
     contact_id: str,
     logs: Callable[[], str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
     put(dynamodb, contact_id, body={"S": '{"secret-word":1}'})
     handler(connect_event, context)
     everything = logs() + "".join(capsys.readouterr())

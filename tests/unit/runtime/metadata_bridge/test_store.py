@@ -222,10 +222,10 @@ def test_unusual_objects_are_kept(
 def test_checking_takes_linear_time_on_hostile_quotation_marks(
     dynamodb: Any, store_event: Build, context: Any
 ) -> None:
-    started = time.perf_counter()
-    assert handler(store_event('"' + '\\"' * 10_000), context)["statusCode"] in {400, 413}
+    started = time.process_time()
+    assert handler(store_event('"' + '\\"' * 8_000), context)["statusCode"] == 400
     assert handler(store_event('"' * 8_000), context)["statusCode"] == 400
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 0.3
 
 
 def test_a_base64_body_is_decoded(dynamodb: Any, store_event: Build, context: Any, contact_id: str) -> None:
@@ -376,14 +376,12 @@ def test_a_wrong_environment_is_a_500_whose_log_lists_every_problem(
 )
 def test_neither_body_nor_token_is_ever_logged(
     dynamodb: Any,
-    monkeypatch: pytest.MonkeyPatch,
     store_event: Build,
     context: Any,
     logs: Callable[[], str],
     capsys: pytest.CaptureFixture[str],
     body: str,
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
     handler(store_event(body), context)
     everything = logs() + "".join(capsys.readouterr())
     assert "function-under-test" in everything

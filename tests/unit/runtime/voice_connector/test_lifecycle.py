@@ -395,10 +395,8 @@ def test_secrets_of_the_answer_url_are_not_logged(
     cloud: Any,
     cloudformation: Any,
     properties: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
     logs: Callable[[], str],
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
     cloudformation.send("Create", properties)
     assert "answering CloudFormation" in logs()
     assert "nobody-may-log" not in logs()

@@ -1,0 +1,33 @@
+"""The resource types that can be deployed, one module per service."""
+
+from __future__ import annotations
+
+from connect_bridges.sandbox.cloud.cfn.resource import ResourceType
+from connect_bridges.sandbox.cloud.cfn.support import describe
+from connect_bridges.sandbox.cloud.cfn.types import (
+    apigateway,
+    awslambda,
+    bootstrap,
+    cloudwatch,
+    connect,
+    dynamodb,
+    iam,
+    kms,
+    logs,
+    messaging,
+    secretsmanager,
+)
+
+_MODULES = (
+    apigateway, awslambda, bootstrap, cloudwatch, connect, dynamodb, iam, kms, logs, messaging, secretsmanager,
+)  # fmt: skip
+
+
+def all_types() -> dict[str, ResourceType]:
+    """Return every resource type by its name."""
+    return {kind.type_name: kind for module in _MODULES for kind in module.TYPES}
+
+
+def support_table() -> dict[str, dict[str, str]]:
+    """Return, by type and property path, what the sandbox does with a property."""
+    return {name: dict(describe(kind.properties)) for name, kind in sorted(all_types().items())}

@@ -69,7 +69,9 @@ def run_checks(settings: Settings, client: Client) -> Iterator[Finding]:
             yield check(settings, client)
         except ClientError as error:
             reason = error.response["Error"]
-            yield Finding(name, f"{reason['Code']}: {reason['Message']}", f"let your role call {error.operation_name}")
+            yield Finding(
+                name, f"{reason['Code']}: {reason['Message']}", f"let your role call {error.operation_name}"
+            )
         except BotoCoreError as error:
             yield Finding(name, str(error), "configure AWS credentials and a network that reaches AWS")
 
@@ -77,11 +79,16 @@ def run_checks(settings: Settings, client: Client) -> Iterator[Finding]:
 def next_steps(settings: Settings) -> list[str]:
     """Return what no API can do, in order, for after the deploy."""
     stack = f"connect-bridges-{settings.name}-voice"
+    instance_id = settings.instance_arn.rpartition("/")[2]
     steps = [
-        f"Hand the outputs of {stack} to the vendor; the token itself with: aws secretsmanager get-secret-value "
-        "--secret-id <MetadataTokenSecretArn> --query SecretString --output text",
-        "Attach a telephone number to the flow: aws connect associate-phone-number-contact-flow --phone-number-id "
-        f"<id> --instance-id {settings.instance_arn.rpartition('/')[2]} --contact-flow-id <id at the end of VoiceFlowArn>",
+        (
+            f"Hand the outputs of {stack} to the vendor; the token itself with: aws secretsmanager get-secret-value "
+            "--secret-id <MetadataTokenSecretArn> --query SecretString --output text"
+        ),
+        (
+            "Attach a telephone number to the flow: aws connect associate-phone-number-contact-flow "
+            f"--phone-number-id <id> --instance-id {instance_id} --contact-flow-id <id at the end of VoiceFlowArn>"
+        ),
     ]
     if settings.voice.destination.phone_number is None:
         steps.insert(
@@ -90,7 +97,9 @@ def next_steps(settings: Settings) -> list[str]:
             "service CHIME_VOICECONNECTOR in https://ip-ranges.amazonaws.com/ip-ranges.json for "
             f"{settings.region}; with encryption it must also trust Amazon's certificate bundle.",
         )
-        steps.insert(1, f"Have the vendor route the number {settings.voice.destination.did} to the assistant.")
+        steps.insert(
+            1, f"Have the vendor route the number {settings.voice.destination.did} to the assistant."
+        )
     return steps
 
 
@@ -98,7 +107,9 @@ def _account(settings: Settings, client: Client) -> Finding:
     account = client("sts").get_caller_identity()["Account"]
     if account == settings.account:
         return Finding("account", account)
-    return Finding("account", f"your credentials are of {account}", f"use credentials of account {settings.account}")
+    return Finding(
+        "account", f"your credentials are of {account}", f"use credentials of account {settings.account}"
+    )
 
 
 def _bootstrap(settings: Settings, client: Client) -> Finding:
@@ -116,7 +127,9 @@ def _bootstrap(settings: Settings, client: Client) -> Finding:
 def _instance(settings: Settings, client: Client) -> Finding:
     instance = client("connect").describe_instance(InstanceId=settings.instance_arn)["Instance"]
     status = instance["InstanceStatus"]
-    return Finding("instance", status, "" if status == "ACTIVE" else "wait until the instance is ACTIVE, or repair it")
+    return Finding(
+        "instance", status, "" if status == "ACTIVE" else "wait until the instance is ACTIVE, or repair it"
+    )
 
 
 def _flow_logs(settings: Settings, client: Client) -> Finding:
@@ -152,7 +165,11 @@ def _connector(settings: Settings, client: Client) -> Finding:
     if destination.phone_number:
         return Finding("connector", "none needed: calls go to a telephone number")
     if settings.region not in CONNECTOR_REGIONS:
-        return Finding("connector", f"{settings.region} has no voice connectors", f"choose one of {sorted(CONNECTOR_REGIONS)}")
+        return Finding(
+            "connector",
+            f"{settings.region} has no voice connectors",
+            f"choose one of {sorted(CONNECTOR_REGIONS)}",
+        )
     if destination.connector_arn is None:
         return _connector_quota(client)
     associations = _pages(
@@ -172,7 +189,9 @@ def _connector(settings: Settings, client: Client) -> Finding:
 
 
 def _connector_quota(client: Client) -> Finding:
-    value = client("service-quotas").get_service_quota(ServiceCode="connect", QuotaCode=CONNECTOR_QUOTA)["Quota"]["Value"]
+    value = client("service-quotas").get_service_quota(ServiceCode="connect", QuotaCode=CONNECTOR_QUOTA)[
+        "Quota"
+    ]["Value"]
     fix = (
         "request External voice transfer connectors per account: aws service-quotas request-service-quota-increase "
         f"--service-code connect --quota-code {CONNECTOR_QUOTA} --desired-value 1"
@@ -181,10 +200,16 @@ def _connector_quota(client: Client) -> Finding:
 
 
 def _function_associations(settings: Settings, client: Client) -> Finding:
-    functions = list(_pages(client("connect"), "list_lambda_functions", "LambdaFunctions", InstanceId=settings.instance_arn))
+    functions = list(
+        _pages(
+            client("connect"), "list_lambda_functions", "LambdaFunctions", InstanceId=settings.instance_arn
+        )
+    )
     found = f"{len(functions)} of {FUNCTION_ASSOCIATIONS} used"
     full = len(functions) >= FUNCTION_ASSOCIATIONS
-    return Finding("function associations", found, "remove associations, or raise quota L-E3D2F503" if full else "")
+    return Finding(
+        "function associations", found, "remove associations, or raise quota L-E3D2F503" if full else ""
+    )
 
 
 def _api_log_role(settings: Settings, client: Client) -> Finding:  # noqa: ARG001 (a check takes both)
@@ -200,7 +225,9 @@ def _pages(client: Any, operation: str, key: str, **arguments: str) -> Iterator[
 
 def main(argv: list[str] | None = None) -> int:
     """Print a line per check and the steps that remain; 1 if a deploy would fail."""
-    parser = argparse.ArgumentParser(prog="preflight", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="preflight", description=__doc__.splitlines()[0] if __doc__ else None
+    )
     parser.add_argument("env", help="an environment of cdk.json")
     arguments = parser.parse_args(argv)
     context = json.loads(Path("cdk.json").read_text(encoding="utf-8"))["context"]

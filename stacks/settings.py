@@ -12,7 +12,9 @@ from pydantic.alias_generators import to_camel
 
 _ARN_HINT = "copy it from the Amazon Connect console"
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_REGION = re.compile(r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-[1-9]")
+_REGION = re.compile(
+    r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-[1-9]"
+)
 
 
 class SettingsError(ValueError):
@@ -30,16 +32,23 @@ def _shape(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-_INSTANCE = r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:instance/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_INSTANCE = (
+    r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:instance/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 Account = Annotated[str, _shape(r"[0-9]{12}", "an AWS account; write its 12 digits as a string")]
 Region = Annotated[str, _shape(_REGION.pattern, "an AWS Region; write one such as us-east-1")]
 InstanceArn = Annotated[
     str, _shape(_INSTANCE, f"an instance ARN (arn:aws:connect:REGION:ACCOUNT:instance/UUID); {_ARN_HINT}")
 ]
-QueueArn = Annotated[str, _shape(rf"{_INSTANCE}/queue/{_UUID}", f"a queue ARN (…:instance/UUID/queue/UUID); {_ARN_HINT}")]
+QueueArn = Annotated[
+    str, _shape(rf"{_INSTANCE}/queue/{_UUID}", f"a queue ARN (…:instance/UUID/queue/UUID); {_ARN_HINT}")
+]
 FlowArn = Annotated[
-    str, _shape(rf"{_INSTANCE}/contact-flow/{_UUID}", f"a flow ARN (…:instance/UUID/contact-flow/UUID); {_ARN_HINT}")
+    str,
+    _shape(
+        rf"{_INSTANCE}/contact-flow/{_UUID}", f"a flow ARN (…:instance/UUID/contact-flow/UUID); {_ARN_HINT}"
+    ),
 ]
 ConnectorArn = Annotated[
     str,
@@ -50,17 +59,25 @@ ConnectorArn = Annotated[
     ),
 ]
 TopicArn = Annotated[
-    str, _shape(r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "the ARN of a standard SNS topic")
+    str,
+    _shape(
+        r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "the ARN of a standard SNS topic"
+    ),
 ]
 PhoneNumber = Annotated[
-    str, _shape(r"\+[1-9][0-9]{1,14}", "an E.164 number; write + and country code, digits only, as in +12065550100")
+    str,
+    _shape(
+        r"\+[1-9][0-9]{1,14}", "an E.164 number; write + and country code, digits only, as in +12065550100"
+    ),
 ]
 
 
 class _Settings(BaseModel):
     """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
+    )
 
 
 class ConnectorSettings(_Settings):
@@ -96,9 +113,13 @@ class DestinationSettings(_Settings):
         ]
         if len(given) != 1:
             found = " and ".join(given) if given else "none"
-            raise ValueError(f"give exactly one of connectorArn, createConnector and phoneNumber; found {found}")
+            raise ValueError(
+                f"give exactly one of connectorArn, createConnector and phoneNumber; found {found}"
+            )
         if self.phone_number is None and self.did is None:
-            raise ValueError("a connector needs did, the E.164 number under which the vendor expects the call")
+            raise ValueError(
+                "a connector needs did, the E.164 number under which the vendor expects the call"
+            )
         if self.phone_number is not None and self.did is not None:
             raise ValueError("did belongs to a connector; with phoneNumber leave it out")
         return self
@@ -167,7 +188,10 @@ class Settings(_Settings):
         for key, arn in arns.items():
             if arn is not None and f":{place}:" not in arn:
                 problems.append(f"{key} {arn!r} is not in {place.replace(':', ', account ')}")
-        for key, arn in {"voice.queueArn": self.voice.queue_arn, "voice.nextFlowArn": self.voice.next_flow_arn}.items():
+        for key, arn in {
+            "voice.queueArn": self.voice.queue_arn,
+            "voice.nextFlowArn": self.voice.next_flow_arn,
+        }.items():
             if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
                 problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
         if problems:

@@ -7,8 +7,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from constructs import Construct
-
 from connect_bridges import (
     ConnectInstance,
     ExternalVoiceConnector,
@@ -19,6 +17,8 @@ from connect_bridges import (
     VoicePrompts,
 )
 from connect_bridges.external_voice_transfer import CONTACT_ID_SIP_HEADER
+
+from constructs import Construct
 
 from .settings import Settings
 
@@ -127,7 +127,9 @@ class VoiceStack(cdk.Stack):
                 "Flows could not fetch metadata: calls went on without it.",
             ),
             "AuthorizeFailures": (
-                self.metadata.authorize_function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+                self.metadata.authorize_function.metric_errors(
+                    period=cdk.Duration.minutes(5), statistic="Sum"
+                ),
                 "The token could not be checked: the vendor cannot post metadata.",
             ),
         }
@@ -152,7 +154,10 @@ class VoiceStack(cdk.Stack):
 
     def _tell_the_vendor(self) -> None:
         outputs = {
-            "MetadataApiUrl": (self.metadata.url, "Where the vendor posts metadata; add ?contactId=<contact id>."),
+            "MetadataApiUrl": (
+                self.metadata.url,
+                "Where the vendor posts metadata; add ?contactId=<contact id>.",
+            ),
             "MetadataTokenHeader": (self.metadata.token_header, "The request header that carries the token."),
             "MetadataTokenSecretArn": (
                 self.metadata.token_secret.secret_arn,
@@ -164,6 +169,9 @@ class VoiceStack(cdk.Stack):
             "ContactIdSipHeader": (CONTACT_ID_SIP_HEADER, "The SIP header that carries the contact id."),
         }
         if self.destination.connector_arn:
-            outputs["VoiceConnectorArn"] = (self.destination.connector_arn, "The voice connector that calls go over.")
+            outputs["VoiceConnectorArn"] = (
+                self.destination.connector_arn,
+                "The voice connector that calls go over.",
+            )
         for name, (value, meaning) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=meaning)

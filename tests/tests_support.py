@@ -21,11 +21,16 @@ def policy_statements(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if resource["Type"] in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}:
             documents.append(resource["Properties"]["PolicyDocument"])
         if resource["Type"] == "AWS::IAM::Role":
-            documents.extend(policy["PolicyDocument"] for policy in resource["Properties"].get("Policies", []))
+            documents.extend(
+                policy["PolicyDocument"] for policy in resource["Properties"].get("Policies", [])
+            )
         for document in documents:
             for statement in document["Statement"]:
                 if statement["Effect"] == "Allow":
-                    yield {key: _list(value) if key in {"Action", "Resource"} else value for key, value in statement.items()}
+                    yield {
+                        key: _list(value) if key in {"Action", "Resource"} else value
+                        for key, value in statement.items()
+                    }
 
 
 def _list(value: Any) -> list[Any]:

@@ -49,7 +49,7 @@ def runtime_code(module: str, python: str) -> lambda_.Code:
         bundling=cdk.BundlingOptions(
             # The CDK asks for an image, and would use it only if the local way refused; it raises instead.
             image=cdk.DockerImage.from_registry("not-used"),
-            local=_LocalBundling(files, lock, python),
+            local=_LocalBundling(files, lock, python),  # type: ignore[arg-type] # jsii passes options as one value
         ),
     )
 
@@ -86,7 +86,11 @@ def _imports(path: Path, module: str) -> list[str]:
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            base = (
+                importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+                if node.level
+                else node.module
+            )
             names.append(base or "")
             names.extend(f"{base}.{alias.name}" for alias in node.names)
     return names
@@ -151,7 +155,14 @@ def _pip_install(lock: Path, python: str, target: Path) -> None:
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
         *("--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"),
-        *("--platform", _PLATFORM, "--implementation", "cp", "--python-version", python.removeprefix("python")),
+        *(
+            "--platform",
+            _PLATFORM,
+            "--implementation",
+            "cp",
+            "--python-version",
+            python.removeprefix("python"),
+        ),
         *("--target", str(target), "--requirement", str(lock)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own command)

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+
 from constructs import Construct
 
 from .checks import check_instance_arn
@@ -59,7 +60,8 @@ class ConnectInstance(Construct):
         known = self._associations.get(function.node.path)
         if known is not None:
             return known
-        scope = Construct(function, f"ConnectAccess{self.node.addr[-8:]}")
+        # Below the function, so that it exists once a function; named for the instance, since there may be two.
+        scope = Construct(function, f"ConnectAccess{self.node.addr[-8:]}")  # type: ignore[arg-type]
         permission = lambda_.CfnPermission(
             scope,
             "Permission",

@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
+
 from constructs import Construct, IDependable
 
 from .connect_instance import ConnectInstance
@@ -102,10 +103,13 @@ class ContactFlow(Construct):
         if errors:
             listed = "\n".join(f"  {finding}" for finding in errors)
             raise ContactFlowError(
-                f"{self.node.path}: Connect would refuse this {kind.value} ({len(errors)} problems):\n{listed}", errors
+                f"{self.node.path}: Connect would refuse this {kind.value} ({len(errors)} problems):\n{listed}",
+                errors,
             )
         for finding in findings:
-            cdk.Annotations.of(self).add_warning_v2(f"connect-bridges:{finding.rule}:{finding.block}", str(finding))
+            cdk.Annotations.of(self).add_warning_v2(
+                f"connect-bridges:{finding.rule}:{finding.block}", str(finding)
+            )
 
     def _publish(
         self, content: str, kind: FlowKind, flow_type: str, description: str | None

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+
 from constructs import Construct
 
 from .acknowledgements import acknowledge
@@ -69,7 +70,7 @@ _LOGS_WITHOUT_RESOURCE = (
 
 @jsii.implements(cdk.ITaggableV2)
 class ExternalVoiceConnector(Construct):
-    """An external voice transfer connector (an Amazon Chime SDK Voice Connector of type CONNECT_CALL_TRANSFER_CONNECTOR).
+    """An external voice transfer connector (a Voice Connector of type CONNECT_CALL_TRANSFER_CONNECTOR).
 
     Neither AWS::Chime::VoiceConnector nor AWS::Connect::IntegrationAssociation can create one, so a custom resource
     does: connector, origination host, session border controller, logging, association with the instance. All of it is
@@ -173,7 +174,9 @@ class _RenderedTags:
         self._tags = tags
 
     def produce(self) -> Any:  # noqa: ANN401 (jsii's own signature)
-        return [{"Key": key, "Value": value} for key, value in sorted(self._tags.tag_values().items())] or None
+        return [
+            {"Key": key, "Value": value} for key, value in sorted(self._tags.tag_values().items())
+        ] or None
 
 
 def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: cdk.Stack) -> iam.Policy:
@@ -268,5 +271,5 @@ def _check_members(setting: str, values: Sequence[str], known: Sequence[str]) ->
         raise ValueError(f"{setting} holds {', '.join(map(repr, wrong))}; choose from {', '.join(known)}.")
 
 
-def _flag(value: bool) -> str:  # noqa: FBT001 (CloudFormation hands every property over as text)
+def _flag(value: bool) -> str:
     return "true" if value else "false"

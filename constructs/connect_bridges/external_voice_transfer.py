@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
+
 from constructs import Construct
 
 from .checks import (
@@ -73,7 +74,7 @@ class VoiceDestination:
 
 @dataclass(frozen=True, kw_only=True)
 class VoicePrompts:
-    """What the caller hears, as plain text of at most 6,000 characters each; attributes such as $.Attributes.name work."""
+    """What the caller hears: plain text, at most 6,000 characters each; references such as $.Attributes.name work."""
 
     welcome: str = "Welcome. One moment please, we are connecting you."
     call_failed: str = "Our assistant could not take your call. We are connecting you with an agent."
@@ -85,7 +86,7 @@ class VoicePrompts:
 
 
 class ExternalVoiceTransfer(Construct):
-    """Transfers calls to an external voice system and takes them back (guide 000, steps 3 and "Modify the contact flow").
+    """Transfers calls to an external voice system and takes them back (guide 000, step 3 and "Modify the flow").
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
     fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves
@@ -213,7 +214,7 @@ class ExternalVoiceTransfer(Construct):
             published.depends_on(self._metadata.association)
         return published
 
-    def _flow_template(self, with_next_flow: bool, with_user_to_user: bool) -> FlowTemplate:  # noqa: FBT001
+    def _flow_template(self, with_next_flow: bool, with_user_to_user: bool) -> FlowTemplate:
         template = FlowTemplate(load_template("external_voice_transfer.json"))
         self._fit_destination(template, with_user_to_user)
         if not self._metadata:
@@ -222,7 +223,7 @@ class ExternalVoiceTransfer(Construct):
             template.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
         return template
 
-    def _module_template(self, with_user_to_user: bool) -> FlowTemplate:  # noqa: FBT001
+    def _module_template(self, with_user_to_user: bool) -> FlowTemplate:
         template = FlowTemplate(load_template("external_voice_transfer_module.json"))
         self._fit_destination(template, with_user_to_user)
         if not self._metadata:
@@ -230,7 +231,7 @@ class ExternalVoiceTransfer(Construct):
             template.leave_out_unreachable()
         return template
 
-    def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:  # noqa: FBT001
+    def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:
         parameters: dict[str, Any] = template.parameters(_TRANSFER)
         if self.destination.connector_arn is None:
             del parameters["VoiceConnector"]

@@ -36,7 +36,10 @@ class FlowTemplate:
     def leave_out_unreachable(self) -> None:
         """Remove the blocks that nothing leads to any more, until there are none."""
         while True:
-            reached = {self.document["StartAction"], *(step.get("NextAction") for step in self._transitions())}
+            reached = {
+                self.document["StartAction"],
+                *(step.get("NextAction") for step in self._transitions()),
+            }
             stray = [a["Identifier"] for a in self.document["Actions"] if a["Identifier"] not in reached]
             if not stray:
                 return

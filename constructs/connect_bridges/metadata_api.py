@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+
 from constructs import Construct
 
 from .acknowledgements import acknowledge
@@ -18,8 +19,16 @@ from .metadata_presets import MetadataPreset
 # Types and defaults: API Gateway developer guide, "Gateway response types".
 _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     "UNAUTHORIZED": ("MISSING_TOKEN", "401", "Send the token in the header {header}."),
-    "ACCESS_DENIED": ("WRONG_TOKEN", "403", "The token in the header {header} is not valid; ask for the current one."),
-    "AUTHORIZER_FAILURE": ("AUTHORIZER_FAILED", "503", "The token could not be checked. Try again in some seconds."),
+    "ACCESS_DENIED": (
+        "WRONG_TOKEN",
+        "403",
+        "The token in the header {header} is not valid; ask for the current one.",
+    ),
+    "AUTHORIZER_FAILURE": (
+        "AUTHORIZER_FAILED",
+        "503",
+        "The token could not be checked. Try again in some seconds.",
+    ),
     "AUTHORIZER_CONFIGURATION_ERROR": (
         "AUTHORIZER_FAILED",
         "503",
@@ -32,17 +41,38 @@ _REFUSALS: dict[str, tuple[str, str | None, str]] = {
         "Add the query parameter {parameter} with the Amazon Connect contact id.",
     ),
     "BAD_REQUEST_BODY": ("INVALID_BODY", "400", "Send the metadata as one JSON object."),
-    "UNSUPPORTED_MEDIA_TYPE": ("UNSUPPORTED_MEDIA_TYPE", "415", "Send the header Content-Type: application/json."),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        "UNSUPPORTED_MEDIA_TYPE",
+        "415",
+        "Send the header Content-Type: application/json.",
+    ),
     "REQUEST_TOO_LARGE": ("METADATA_TOO_LARGE", "413", "Send less than 30 KB of metadata."),
     "THROTTLED": ("TOO_MANY_REQUESTS", "429", "Too many requests at once. Try again in a second."),
     "QUOTA_EXCEEDED": ("TOO_MANY_REQUESTS", "429", "The quota is used up. Try again later."),
-    "INTEGRATION_FAILURE": ("UNAVAILABLE", "503", "The metadata could not be kept. Try again in some seconds."),
-    "INTEGRATION_TIMEOUT": ("UNAVAILABLE", "503", "The metadata could not be kept in time. Try again in some seconds."),
-    "DEFAULT_4XX": ("REFUSED", None, "The request was refused; check path, header {header} and parameter {parameter}."),
+    "INTEGRATION_FAILURE": (
+        "UNAVAILABLE",
+        "503",
+        "The metadata could not be kept. Try again in some seconds.",
+    ),
+    "INTEGRATION_TIMEOUT": (
+        "UNAVAILABLE",
+        "503",
+        "The metadata could not be kept in time. Try again in some seconds.",
+    ),
+    "DEFAULT_4XX": (
+        "REFUSED",
+        None,
+        "The request was refused; check path, header {header} and parameter {parameter}.",
+    ),
     "DEFAULT_5XX": ("INTERNAL_ERROR", None, "The metadata could not be kept. Try again in some seconds."),
 }
 _CONTACT_ID = "contactId"  # the query parameter that carries the contact id
-_RETRY_AFTER_SECONDS = {"THROTTLED": "1", "AUTHORIZER_FAILURE": "5", "INTEGRATION_FAILURE": "5", "INTEGRATION_TIMEOUT": "5"}
+_RETRY_AFTER_SECONDS = {
+    "THROTTLED": "1",
+    "AUTHORIZER_FAILURE": "5",
+    "INTEGRATION_FAILURE": "5",
+    "INTEGRATION_TIMEOUT": "5",
+}
 
 
 class MetadataApi(Construct):
@@ -74,7 +104,8 @@ class MetadataApi(Construct):
         self.api = apigateway.RestApi(
             self,
             "Rest",
-            rest_api_name=names.api_name or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
+            rest_api_name=names.api_name
+            or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
             description="Takes what an external voice system learned about a contact.",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=cloud_watch_role,
@@ -117,7 +148,9 @@ class MetadataApi(Construct):
         )
         self._explain_refusals(names)
         self._acknowledge(method, with_log_role=cloud_watch_role)
-        self.api.node.try_remove_child("Endpoint")  # an output that names the API's root, where nothing answers
+        self.api.node.try_remove_child(
+            "Endpoint"
+        )  # an output that names the API's root, where nothing answers
         self.url = self.api.url_for_path(f"/{names.path.strip('/')}")
 
     def _acknowledge(self, method: apigateway.Method, *, with_log_role: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the external voice system learned reaches the contact: a table, an API for the vendor, a function for the flow."""
+"""What the external voice system learned reaches the contact: a table, an API, a function for the flow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
+
 from constructs import Construct
 
 from .acknowledgements import acknowledge
@@ -194,7 +195,9 @@ class MetadataBridge(Construct):
             removal_policy=removal_policy,
         )
 
-    def _create_token(self, names: MetadataPreset, removal_policy: cdk.RemovalPolicy) -> secretsmanager.Secret:
+    def _create_token(
+        self, names: MetadataPreset, removal_policy: cdk.RemovalPolicy
+    ) -> secretsmanager.Secret:
         token = secretsmanager.Secret(
             self,
             "Token",

@@ -49,7 +49,9 @@ class MetadataPreset:
         """Return the preset of that name; raises ``ValueError`` naming the ones that exist."""
         presets = {"default": cls.default, "kore": cls.kore}
         if name not in presets:
-            raise ValueError(f"There is no metadata preset {name!r}; choose one of {', '.join(sorted(presets))}.")
+            raise ValueError(
+                f"There is no metadata preset {name!r}; choose one of {', '.join(sorted(presets))}."
+            )
         return presets[name]()
 
     def with_overrides(self, **names: str | None) -> MetadataPreset:

@@ -17,6 +17,7 @@ from connect_bridges import (
     MetadataBridge,
     VoiceDestination,
 )
+
 from constructs import Construct
 
 INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
@@ -32,7 +33,11 @@ class SupportLine(cdk.Stack):
         instance = ConnectInstance.from_arn(self, "Instance", INSTANCE_ARN)
         connector = ExternalVoiceConnector(self, "Connector", instance=instance, host="sbc.example.com")
         metadata = MetadataBridge(
-            self, "Metadata", instance=instance, removal_policy=cdk.RemovalPolicy.DESTROY, cloud_watch_role=False
+            self,
+            "Metadata",
+            instance=instance,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            cloud_watch_role=False,
         )
         transfer = ExternalVoiceTransfer(
             self,

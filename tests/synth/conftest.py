@@ -21,7 +21,6 @@ from stacks.stage import build_stage
 from tests_support import CONTEXT, INSTANCE_ARN
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
@@ -48,7 +47,9 @@ def template(assembly: Callable[[str], cdk.cx_api.CloudAssembly]) -> Callable[[s
 
     @cache
     def read(env: str) -> assertions.Template:
-        return assertions.Template.from_json(assembly(env).get_stack_by_name(f"connect-bridges-{env}-voice").template)
+        return assertions.Template.from_json(
+            assembly(env).get_stack_by_name(f"connect-bridges-{env}-voice").template
+        )
 
     return read
 

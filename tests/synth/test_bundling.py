@@ -28,12 +28,16 @@ def test_a_metadata_functions_zip_is_small_and_leaves_boto3_to_lambda(module: st
             out.write(path, path.relative_to(folder))
     names = zipfile.ZipFile(archive).namelist()
     assert len(archive.getvalue()) <= 2 * 1024 * 1024
-    assert not [name for name in names if name.split("/")[0] in {"boto3", "botocore", "s3transfer", "aws_cdk", "moto"}]
+    assert not [
+        name for name in names if name.split("/")[0] in {"boto3", "botocore", "s3transfer", "aws_cdk", "moto"}
+    ]
     assert f"connect_bridges/runtime/{module.replace('.', '/')}.py" in names
     assert not [name for name in names if name.endswith((".pyc", "RECORD"))]
 
 
-def test_changing_a_handler_changes_only_its_own_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changing_a_handler_changes_only_its_own_asset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = tmp_path / "runtime"
     shutil.copytree(bundling._room(), room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(bundling, "_room", lambda: room)
@@ -42,7 +46,8 @@ def test_changing_a_handler_changes_only_its_own_asset(tmp_path: Path, monkeypat
         bundling.source_closure.cache_clear()
         lock = room / "requirements.txt"
         return {
-            module: bundling._digest([lock, *bundling.source_closure(module)], salt="test") for module in HANDLERS
+            module: bundling._digest([lock, *bundling.source_closure(module)], salt="test")
+            for module in HANDLERS
         }
 
     before = hashes()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import connect_bridges
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
@@ -38,7 +39,10 @@ def content(stack: cdk.Stack, kind: str = "AWS::Connect::ContactFlow") -> dict[s
     (resource,) = template_of(stack).find_resources(kind).values()
     text = resource["Properties"]["Content"]
     if isinstance(text, dict):
-        text = "".join(part if isinstance(part, str) else f"<{json.dumps(part)[1:-1]}>" .replace('"', "") for part in text["Fn::Join"][1])
+        text = "".join(
+            part if isinstance(part, str) else f"<{json.dumps(part)[1:-1]}>".replace('"', "")
+            for part in text["Fn::Join"][1]
+        )
     flow: dict[str, Any] = json.loads(text)
     return flow
 
@@ -52,13 +56,14 @@ def block(flow: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def test_importing_the_library_starts_neither_cdk_nor_node() -> None:
-    code = "import sys, connect_bridges, connect_bridges.flow_language; sys.exit('aws_cdk' in sys.modules or 'boto3' in sys.modules)"
+    code = (
+        "import sys, connect_bridges, connect_bridges.flow_language;"
+        "sys.exit('aws_cdk' in sys.modules or 'boto3' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    import connect_bridges
-
     assert "MetadataBridge" in dir(connect_bridges)
     with pytest.raises(AttributeError, match="MetadataBrigde"):
         _ = connect_bridges.MetadataBrigde
@@ -67,7 +72,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 # --- ConnectInstance ---------------------------------------------------------------------------------------------
 
 
-def test_only_this_instance_may_invoke_an_associated_function(stack: cdk.Stack, instance: ConnectInstance) -> None:
+def test_only_this_instance_may_invoke_an_associated_function(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
     bridge = MetadataBridge(stack, "Metadata", instance=instance)
     assert instance.associate_function(bridge.retrieve_function) is bridge.association
 
@@ -83,7 +90,8 @@ def test_only_this_instance_may_invoke_an_associated_function(stack: cdk.Stack, 
         },
     )
     template.has_resource_properties(
-        "AWS::Connect::IntegrationAssociation", {"InstanceId": INSTANCE_ARN, "IntegrationType": "LAMBDA_FUNCTION"}
+        "AWS::Connect::IntegrationAssociation",
+        {"InstanceId": INSTANCE_ARN, "IntegrationType": "LAMBDA_FUNCTION"},
     )
 
 
@@ -100,14 +108,18 @@ def test_associations_are_created_one_after_the_other(stack: cdk.Stack, instance
     for name in ("One", "Two", "Three"):
         MetadataBridge(stack, name, instance=instance, cloud_watch_role=False)
     associations = template_of(stack).find_resources("AWS::Connect::IntegrationAssociation")
-    waiting = [name for name, resource in associations.items() if set(resource["DependsOn"]) & set(associations)]
+    waiting = [
+        name for name, resource in associations.items() if set(resource["DependsOn"]) & set(associations)
+    ]
     assert len(associations) == 3
     assert len(waiting) == 2
 
 
 @pytest.mark.parametrize("arn", ["", "instance/5", QUEUE_ARN, CONNECTOR_ARN])
 def test_what_is_no_instance_arn_is_refused(stack: cdk.Stack, arn: str) -> None:
-    with pytest.raises(ValueError, match=r"instance_arn is '.*', which is not the ARN of an Amazon Connect instance"):
+    with pytest.raises(
+        ValueError, match=r"instance_arn is '.*', which is not the ARN of an Amazon Connect instance"
+    ):
         ConnectInstance.from_arn(stack, "Instance", arn)
 
 
@@ -121,7 +133,10 @@ GOODBYE: dict[str, Any] = {
             "Identifier": "Say",
             "Type": "MessageParticipant",
             "Parameters": {"Text": "${Text}"},
-            "Transitions": {"NextAction": "End", "Errors": [{"ErrorType": "NoMatchingError", "NextAction": "End"}]},
+            "Transitions": {
+                "NextAction": "End",
+                "Errors": [{"ErrorType": "NoMatchingError", "NextAction": "End"}],
+            },
         },
         {"Identifier": "End", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}},
     ],
@@ -131,19 +146,25 @@ GOODBYE: dict[str, Any] = {
 def test_a_flow_of_ones_own_is_published(stack: cdk.Stack, instance: ConnectInstance, tmp_path: Path) -> None:
     path = tmp_path / "goodbye.json"
     path.write_text(json.dumps(GOODBYE))
-    flow = ContactFlow(stack, "Goodbye", instance=instance, template=path, values={"Text": "Good \"bye\"\n"})
+    flow = ContactFlow(stack, "Goodbye", instance=instance, template=path, values={"Text": 'Good "bye"\n'})
     cdk.CfnOutput(stack, "Flow", value=flow.arn)
 
     assert content(stack)["Actions"][0]["Parameters"]["Text"] == 'Good "bye"\n'
     template_of(stack).has_resource_properties(
         "AWS::Connect::ContactFlow",
-        {"Name": Match.string_like_regexp("usersstack-Goodbye"), "Type": "CONTACT_FLOW", "InstanceArn": INSTANCE_ARN},
+        {
+            "Name": Match.string_like_regexp("usersstack-Goodbye"),
+            "Type": "CONTACT_FLOW",
+            "InstanceArn": INSTANCE_ARN,
+        },
     )
 
 
 def test_a_deploy_time_value_becomes_part_of_the_flow(stack: cdk.Stack, instance: ConnectInstance) -> None:
     parameter = cdk.CfnParameter(stack, "Text")
-    ContactFlow(stack, "Flow", instance=instance, template=GOODBYE, values={"Text": parameter.value_as_string})
+    ContactFlow(
+        stack, "Flow", instance=instance, template=GOODBYE, values={"Text": parameter.value_as_string}
+    )
     assert content(stack)["Actions"][0]["Parameters"]["Text"] == "<Ref: Text>"
 
 
@@ -170,7 +191,8 @@ def test_a_flow_that_connect_would_refuse_stops_the_synthesis_with_every_problem
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [("{", "is not JSON"), ("[]", "a flow is a JSON object"), (None, "no flow template")]
+    ("text", "complaint"),
+    [("{", "is not JSON"), ("[]", "a flow is a JSON object"), (None, "no flow template")],
 )
 def test_a_file_that_is_no_flow_is_named(
     stack: cdk.Stack, instance: ConnectInstance, tmp_path: Path, text: str | None, complaint: str
@@ -232,7 +254,11 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
     )
     template.has_resource_properties(
         "AWS::ApiGateway::Authorizer",
-        {"Type": "TOKEN", "IdentitySource": "method.request.header.authorizationToken", "AuthorizerResultTtlInSeconds": 300},
+        {
+            "Type": "TOKEN",
+            "IdentitySource": "method.request.header.authorizationToken",
+            "AuthorizerResultTtlInSeconds": 300,
+        },
     )
     template.has_resource_properties(
         "AWS::ApiGateway::RequestValidator", {"ValidateRequestBody": True, "ValidateRequestParameters": True}
@@ -242,7 +268,9 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
         {
             "AccessLogSetting": Match.any_value(),
             "MethodSettings": [
-                Match.object_like({"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100, "DataTraceEnabled": False})
+                Match.object_like(
+                    {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100, "DataTraceEnabled": False}
+                )
             ],
         },
     )
@@ -250,10 +278,14 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
         "AWS::SecretsManager::Secret",
         {"GenerateSecretString": Match.object_like({"PasswordLength": 48, "ExcludePunctuation": True})},
     )
-    template.all_resources_properties("AWS::Lambda::Function", {"Runtime": "python3.14", "Architectures": ["arm64"]})
+    template.all_resources_properties(
+        "AWS::Lambda::Function", {"Runtime": "python3.14", "Architectures": ["arm64"]}
+    )
 
 
-def test_each_function_is_granted_the_one_call_that_it_makes(stack: cdk.Stack, instance: ConnectInstance) -> None:
+def test_each_function_is_granted_the_one_call_that_it_makes(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
     MetadataBridge(stack, "Metadata", instance=instance)
     granted = sorted(
         tuple(sorted(action for action in statement["Action"] if not action.startswith("logs:")))
@@ -266,13 +298,22 @@ def test_each_function_is_granted_the_one_call_that_it_makes(stack: cdk.Stack, i
     ]
 
 
-def test_every_refusal_of_the_gateway_is_machine_readable(stack: cdk.Stack, instance: ConnectInstance) -> None:
+def test_every_refusal_of_the_gateway_is_machine_readable(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
     MetadataBridge(stack, "Metadata", instance=instance)
     answers = {
         resource["Properties"]["ResponseType"]: resource["Properties"]
         for resource in template_of(stack).find_resources("AWS::ApiGateway::GatewayResponse").values()
     }
-    for kind in ("UNAUTHORIZED", "ACCESS_DENIED", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "THROTTLED", "DEFAULT_5XX"):
+    for kind in (
+        "UNAUTHORIZED",
+        "ACCESS_DENIED",
+        "BAD_REQUEST_BODY",
+        "BAD_REQUEST_PARAMETERS",
+        "THROTTLED",
+        "DEFAULT_5XX",
+    ):
         error = json.loads(answers[kind]["ResponseTemplates"]["application/json"])["error"]
         assert set(error) == {"code", "message"}
         assert error["message"].endswith(".")
@@ -285,7 +326,11 @@ def test_the_kore_preset_gives_the_guides_names(stack: cdk.Stack, instance: Conn
     MetadataBridge(stack, "Metadata", instance=instance, preset=MetadataPreset.kore())
     template = template_of(stack)
     template.has_resource_properties("AWS::DynamoDB::GlobalTable", {"TableName": "koreCcSessions"})
-    for name in ("koreStoreSessionMetadata", "AuthenticateBeforeStoringInDynamoDB", "koreRetrieveSessionMetadata"):
+    for name in (
+        "koreStoreSessionMetadata",
+        "AuthenticateBeforeStoringInDynamoDB",
+        "koreRetrieveSessionMetadata",
+    ):
         template.has_resource_properties("AWS::Lambda::Function", {"FunctionName": name})
     template.has_resource_properties("AWS::ApiGateway::Authorizer", {"Name": "koreClientAuth"})
     template.has_resource_properties("AWS::ApiGateway::Resource", {"PathPart": "kore-metadata"})
@@ -311,7 +356,11 @@ def test_the_parts_can_be_ones_own(stack: cdk.Stack, instance: ConnectInstance) 
     template.resource_count_is("AWS::SecretsManager::Secret", 0)
     template.has_resource_properties(
         "AWS::Lambda::Function",
-        {"Environment": {"Variables": Match.object_like({"KEY_ATTRIBUTE": "contact", "TTL_SECONDS": "3600"})}},
+        {
+            "Environment": {
+                "Variables": Match.object_like({"KEY_ATTRIBUTE": "contact", "TTL_SECONDS": "3600"})
+            }
+        },
     )
     template.has_resource_properties("AWS::ApiGateway::Stage", {"StageName": "live"})
     assert bridge.table is table
@@ -326,8 +375,13 @@ def test_a_customer_managed_key_encrypts_table_and_token(stack: cdk.Stack, insta
         "AWS::DynamoDB::GlobalTable",
         {"Replicas": [Match.object_like({"SSESpecification": {"KMSMasterKeyId": Match.any_value()}})]},
     )
-    actions = {action for statement in policy_statements(template.to_json()) for action in statement["Action"]}
-    assert {action for action in actions if action.startswith("kms:")} == {"kms:Decrypt", "kms:GenerateDataKey"}
+    actions = {
+        action for statement in policy_statements(template.to_json()) for action in statement["Action"]
+    }
+    assert {action for action in actions if action.startswith("kms:")} == {
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    }
 
 
 def test_settings_out_of_range_are_refused(stack: cdk.Stack, instance: ConnectInstance) -> None:
@@ -373,7 +427,9 @@ def test_the_flow_transfers_over_the_connector_and_tells_its_errors_apart(
     assert len(set(branches.values())) == 3
     texts = {action["Identifier"]: action["Parameters"].get("Text") for action in flow["Actions"]}
     assert texts[branches["CallFailed"]] == "Busy."
-    assert block(flow, "UpdateContactAttributes")["Parameters"]["Attributes"] == {"customData": "$.External.body"}
+    assert block(flow, "UpdateContactAttributes")["Parameters"]["Attributes"] == {
+        "customData": "$.External.body"
+    }
     assert "TransferToFlow" not in {action["Type"] for action in flow["Actions"]}
     assert set(flow["Metadata"]["ActionMetadata"]) == {action["Identifier"] for action in flow["Actions"]}
 
@@ -398,7 +454,9 @@ def test_the_flow_waits_for_the_association_of_the_function_that_it_invokes(
     assert association in module["DependsOn"]
 
 
-def test_without_a_connector_the_call_goes_to_a_telephone_number(stack: cdk.Stack, instance: ConnectInstance) -> None:
+def test_without_a_connector_the_call_goes_to_a_telephone_number(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
     ExternalVoiceTransfer(
         stack,
         "Transfer",
@@ -471,7 +529,7 @@ def test_the_module_leaves_its_outcome_in_attributes(stack: cdk.Stack, instance:
         ("next_flow_arn", QUEUE_ARN, "next_flow_arn is .* which is not the ARN of a flow"),
         ("connection_time_limit", cdk.Duration.minutes(11), "connection_time_limit is 660 seconds"),
         ("metadata_attribute", "custom data", "metadata_attribute is 'custom data'"),
-        ("from_user", "2065550100", "from_user is '2065550100', which is not an E.164"),
+        ("from_user", "2065550100", r"from_user is '2065550100', which is not an E\.164"),
         ("user_to_user_information", "xyz", "user_to_user_information is 'xyz'"),
     ],
 )
@@ -491,7 +549,7 @@ def test_a_wrong_argument_is_named_with_its_fix(
 def test_wrong_destinations_are_refused() -> None:
     with pytest.raises(ValueError, match="connector is 'vc/1', which is not the ARN of a voice connector"):
         VoiceDestination.connector("vc/1", did="+12065550100")
-    with pytest.raises(ValueError, match="did is '12065550100', which is not an E.164"):
+    with pytest.raises(ValueError, match=r"did is '12065550100', which is not an E\.164"):
         VoiceDestination.connector(CONNECTOR_ARN, did="12065550100")
     with pytest.raises(ValueError, match="number is '911'"):
         VoiceDestination.phone_number("911")
@@ -500,7 +558,9 @@ def test_wrong_destinations_are_refused() -> None:
 # --- ExternalVoiceConnector --------------------------------------------------------------------------------------
 
 
-def test_a_created_connector_is_encrypted_unless_told_otherwise(stack: cdk.Stack, instance: ConnectInstance) -> None:
+def test_a_created_connector_is_encrypted_unless_told_otherwise(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
     connector = ExternalVoiceConnector(stack, "Connector", instance=instance, host="203.0.113.10")
     ExternalVoiceTransfer(
         stack,
@@ -553,8 +613,12 @@ def test_a_module_of_ones_own_is_published_as_a_module(stack: cdk.Stack, instanc
     module = {
         "Version": "2019-10-30",
         "StartAction": "End",
-        "Actions": [{"Identifier": "End", "Type": "EndFlowModuleExecution", "Parameters": {}, "Transitions": {}}],
+        "Actions": [
+            {"Identifier": "End", "Type": "EndFlowModuleExecution", "Parameters": {}, "Transitions": {}}
+        ],
     }
-    published = ContactFlow(stack, "Module", instance=instance, template=module, kind=FlowKind.MODULE, name="Mine")
+    published = ContactFlow(
+        stack, "Module", instance=instance, template=module, kind=FlowKind.MODULE, name="Mine"
+    )
     assert published.name == "Mine"
     template_of(stack).has_resource_properties("AWS::Connect::ContactFlowModule", {"Name": "Mine"})

@@ -9,7 +9,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match
+from cdk_nag import AwsSolutionsChecks
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -63,9 +65,6 @@ def test_cdk_nag_has_nothing_to_say_that_is_not_acknowledged(assembly: AssemblyO
 
 
 def test_cdk_nag_would_notice(tmp_path: Path) -> None:
-    from aws_cdk import aws_iam as iam
-    from cdk_nag import AwsSolutionsChecks
-
     app = cdk.App(context=CONTEXT, outdir=str(tmp_path))
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     role = iam.Role(cdk.Stack(app, "Open"), "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -102,7 +101,9 @@ def test_every_taggable_resource_carries_app_and_environment(template: TemplateO
     wanted = [{"Key": "app", "Value": "connect-bridges"}, {"Key": "environment", "Value": env}]
     resources = template(env).to_json()["Resources"]
     tagged = {r["Type"] for r in resources.values() if r.get("Properties", {}).get("Tags") == wanted}
-    untagged = {n for n, r in resources.items() if r["Type"] in taggable and r["Properties"].get("Tags") != wanted}
+    untagged = {
+        n for n, r in resources.items() if r["Type"] in taggable and r["Properties"].get("Tags") != wanted
+    }
     assert not untagged
     assert tagged >= taggable
     (table,) = template(env).find_resources("AWS::DynamoDB::GlobalTable").values()
@@ -111,14 +112,18 @@ def test_every_taggable_resource_carries_app_and_environment(template: TemplateO
         assert connector["Properties"]["Tags"] == wanted
 
 
-def test_prod_keeps_its_data_and_dev_leaves_nothing_behind(template: TemplateOf, assembly: AssemblyOf) -> None:
+def test_prod_keeps_its_data_and_dev_leaves_nothing_behind(
+    template: TemplateOf, assembly: AssemblyOf
+) -> None:
     stateful = ("AWS::DynamoDB::GlobalTable", "AWS::SecretsManager::Secret")
     for env, policy in (("dev", "Delete"), ("prod", "Retain")):
         for kind in stateful:
             for resource in template(env).find_resources(kind).values():
                 assert resource["DeletionPolicy"] == policy
                 assert resource["UpdateReplacePolicy"] == policy
-        assert assembly(env).get_stack_by_name(f"connect-bridges-{env}-voice").termination_protection is (env == "prod")
+        assert assembly(env).get_stack_by_name(f"connect-bridges-{env}-voice").termination_protection is (
+            env == "prod"
+        )
     template("prod").has_resource_properties(
         "AWS::DynamoDB::GlobalTable", {"Replicas": [Match.object_like({"DeletionProtectionEnabled": True})]}
     )
@@ -143,7 +148,8 @@ def test_no_fixed_name_is_used_twice_in_an_account(template: TemplateOf, env: st
         value
         for resource in template(env).to_json()["Resources"].values()
         for key, value in resource.get("Properties", {}).items()
-        if key in {"TableName", "FunctionName", "RoleName", "LogGroupName", "SecretName"} and isinstance(value, str)
+        if key in {"TableName", "FunctionName", "RoleName", "LogGroupName", "SecretName"}
+        and isinstance(value, str)
     }
     guide = {
         "koreCcSessions",
@@ -151,7 +157,9 @@ def test_no_fixed_name_is_used_twice_in_an_account(template: TemplateOf, env: st
         "AuthenticateBeforeStoringInDynamoDB",
         "koreRetrieveSessionMetadata",
     }
-    assert fixed == (guide | {f"/aws/lambda/{name}" for name in guide - {"koreCcSessions"}} if env == "prod" else set())
+    assert fixed == (
+        guide | {f"/aws/lambda/{name}" for name in guide - {"koreCcSessions"}} if env == "prod" else set()
+    )
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -180,7 +188,10 @@ def test_the_outputs_tell_what_the_vendor_needs(template: TemplateOf, env: str) 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_what_connect_creates_is_created_one_at_a_time(template: TemplateOf, env: str) -> None:
     resources = template(env).to_json()["Resources"]
-    for kinds in ({"AWS::Connect::IntegrationAssociation"}, {"AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"}):
+    for kinds in (
+        {"AWS::Connect::IntegrationAssociation"},
+        {"AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"},
+    ):
         chained = {name for name, resource in resources.items() if resource["Type"] in kinds}
         first = [name for name in chained if not chained & set(_before(resources, name))]
         assert len(first) == 1, f"{first} would start at the same time"

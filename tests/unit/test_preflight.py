@@ -23,7 +23,9 @@ class Account:
             ("sts", "get_caller_identity"): {"Account": "123456789012"},
             ("ssm", "get_parameter"): {"Parameter": {"Value": "30"}},
             ("connect", "describe_instance"): {"Instance": {"InstanceStatus": "ACTIVE"}},
-            ("connect", "describe_instance_attribute"): {"Attribute": {"AttributeType": "CONTACTFLOW_LOGS", "Value": "true"}},
+            ("connect", "describe_instance_attribute"): {
+                "Attribute": {"AttributeType": "CONTACTFLOW_LOGS", "Value": "true"}
+            },
             ("connect", "describe_queue"): {"Queue": {"Name": "Agents", "Status": "ENABLED"}},
             ("connect", "list_integration_associations"): {"IntegrationAssociationSummaryList": []},
             ("connect", "list_lambda_functions"): {"LambdaFunctions": [FUNCTION]},
@@ -35,7 +37,9 @@ class Account:
             self.answers[service.replace("_", "-"), operation] = answer
 
     def client(self, service: str) -> Any:
-        client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client = boto3.client(
+            service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
         operations = {api: method for method, api in client.meta.method_to_api_mapping.items()}
 
         def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
@@ -63,7 +67,9 @@ def test_an_account_that_is_ready_passes_every_check() -> None:
 
 
 def test_the_quota_that_aws_grants_on_request_is_asked_for_by_its_code() -> None:
-    found = findings(account=Account(service_quotas__get_service_quota={"Quota": {"Value": 0.0}}))["connector"]
+    found = findings(account=Account(service_quotas__get_service_quota={"Quota": {"Value": 0.0}}))[
+        "connector"
+    ]
     assert found.found == "quota L-2BE4D75F is 0"
     assert "request-service-quota-increase --service-code connect --quota-code L-2BE4D75F" in found.fix
     assert found.blocking
@@ -90,12 +96,32 @@ def test_a_telephone_number_needs_no_connector() -> None:
 @pytest.mark.parametrize(
     ("answer", "check", "fix"),
     [
-        ({"sts__get_caller_identity": {"Account": "999999999999"}}, "account", "use credentials of account 123456789012"),
-        ({"ssm__get_parameter": {"error": {"Code": "ParameterNotFound", "Message": "none"}}}, "bootstrap", "npx cdk bootstrap aws://123456789012/us-east-1"),
+        (
+            {"sts__get_caller_identity": {"Account": "999999999999"}},
+            "account",
+            "use credentials of account 123456789012",
+        ),
+        (
+            {"ssm__get_parameter": {"error": {"Code": "ParameterNotFound", "Message": "none"}}},
+            "bootstrap",
+            "npx cdk bootstrap aws://123456789012/us-east-1",
+        ),
         ({"ssm__get_parameter": {"Parameter": {"Value": "5"}}}, "bootstrap", "npx cdk bootstrap"),
-        ({"connect__describe_instance": {"Instance": {"InstanceStatus": "CREATION_FAILED"}}}, "instance", "repair"),
-        ({"connect__describe_queue": {"Queue": {"Name": "Agents", "Status": "DISABLED"}}}, "queue", "enable the queue"),
-        ({"connect__list_lambda_functions": {"LambdaFunctions": [FUNCTION] * 50}}, "function associations", "L-E3D2F503"),
+        (
+            {"connect__describe_instance": {"Instance": {"InstanceStatus": "CREATION_FAILED"}}},
+            "instance",
+            "repair",
+        ),
+        (
+            {"connect__describe_queue": {"Queue": {"Name": "Agents", "Status": "DISABLED"}}},
+            "queue",
+            "enable the queue",
+        ),
+        (
+            {"connect__list_lambda_functions": {"LambdaFunctions": [FUNCTION] * 50}},
+            "function associations",
+            "L-E3D2F503",
+        ),
     ],
 )
 def test_each_gap_has_its_fix(answer: dict[str, Any], check: str, fix: str) -> None:

@@ -100,7 +100,12 @@ def test_environments_of_a_wrong_shape_are_refused(environments: object) -> None
     assert refusal(environments)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_no_settings_whatever_raise_anything_but_a_settings_error(raw: object) -> None:
     with pytest.raises(SettingsError):
         load_settings({"dev": raw}, "dev")

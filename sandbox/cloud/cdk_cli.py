@@ -33,18 +33,18 @@ class CdkFailedError(SandboxError):
 def run_cdk(
     arguments: Sequence[str],
     *,
+    command: Sequence[str],
     cwd: Path,
     environment: Mapping[str, str],
     on_line: Callable[[str], None] | None = None,
 ) -> CdkRun:
     """Run `cdk ARGUMENTS` in `cwd`; call `on_line` with each line as it comes; raise CdkFailedError on failure.
 
-    The executable is node_modules/.bin/cdk of `cwd` or of a folder above it, else `cdk` on the PATH.
+    `command` is how to start the CDK command line, as `find_cdk` returns it.
     """
-    command = [*find_cdk(cwd), *arguments]
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603  (the project's own pinned command line)
-        command,
+        [*command, *arguments],
         cwd=cwd,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -64,7 +64,10 @@ def run_cdk(
 
 
 def find_cdk(start: Path) -> list[str]:
-    """Return the command of the CDK command line that is nearest to a folder."""
+    """Return the command of the CDK command line that is nearest to a folder.
+
+    That is node_modules/.bin/cdk of the folder or of one above it, else `cdk` on the PATH.
+    """
     for folder in (start.resolve(), *start.resolve().parents):
         candidate = folder / "node_modules" / ".bin" / "cdk"
         if candidate.exists():

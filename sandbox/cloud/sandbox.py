@@ -19,7 +19,7 @@ from connect_bridges.sandbox.cloud.api_gateway.access_log import AccessLog
 from connect_bridges.sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_bridges.sandbox.cloud.api_gateway.runtime import ApiRuntime
 from connect_bridges.sandbox.cloud.authorization import Authorization
-from connect_bridges.sandbox.cloud.cdk_cli import CdkRun, run_cdk
+from connect_bridges.sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_bridges.sandbox.cloud.cfn.api import CloudFormationApi
 from connect_bridges.sandbox.cloud.cfn.engine import DeploymentEngine
 from connect_bridges.sandbox.cloud.cfn.types import all_types
@@ -136,10 +136,13 @@ class Sandbox:
     def cdk(self, *arguments: str, cwd: Path, on_line: Callable[[str], None] | None = None) -> CdkRun:
         """Run the CDK command line, for example `cdk("deploy", "--method=direct", cwd=project)`.
 
-        bootstrap needs no environment named; deploy never asks for approval. Raises CdkFailedError with what was
-        printed last.
+        bootstrap needs no environment named, and runs outside `cwd` so that it does not synthesize the app for
+        nothing; deploy never asks for approval. Raises CdkFailedError with what was printed last.
         """
-        return run_cdk(self._complete(arguments), cwd=cwd, environment=self.environment(), on_line=on_line)
+        command = find_cdk(cwd)
+        folder = self._work_dir if arguments[:1] == ("bootstrap",) else cwd
+        complete = self._complete(arguments)
+        return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
 
     def stack_outputs(self, stack_name: str) -> dict[str, str]:
         """Return a deployed stack's outputs by key."""

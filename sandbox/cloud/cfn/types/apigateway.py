@@ -27,6 +27,9 @@ from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, O
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 
 _DESCRIPTION = Recorded("a description is kept")
+_NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
+#: The errors that can be shaped; some never arise here (no API keys, no signatures, no firewall).
+_GATEWAY_RESPONSE_TYPES = ({*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX"} | _NEVER_HERE) - {"BAD_GATEWAY"}
 _FALSE = (False, "false")
 _FUNCTION_URI = re.compile(
     r"^arn:[\w-]+:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(arn:[\w-]+:lambda:[^/]+)/invocations$"
@@ -304,8 +307,8 @@ class GatewayAnswer(ResourceType):
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Put the response."""
         kind = properties["ResponseType"]
-        if kind not in {*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX"} - {"BAD_GATEWAY"}:
-            raise CannotStandInError(f"{self.type_name} ResponseType {kind}", "that error does not arise here")
+        if kind not in _GATEWAY_RESPONSE_TYPES:
+            raise AwsError("BadRequestException", f"Unsupported response type: {kind}")
         prefix = "gatewayresponse.header."
         headers = {
             name.removeprefix(prefix): self._parameter(name, value, prefix)

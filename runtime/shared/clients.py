@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import boto3  # type: ignore[import-untyped]
-from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import (  # type: ignore[import-untyped]
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004 (botocore's name)
     HTTPClientError,

@@ -76,10 +76,16 @@ def _watchdog(responder: Responder, lifecycle: ConnectorLifecycle, seconds: floa
     """Return a timer that answers shortly before Lambda would end the function without an answer."""
 
     def bark() -> None:
+        stray = lifecycle.unreported
+        remains = (
+            f"{stray}, made as the replacement, remains: delete it by hand, after its association."
+            if stray
+            else "CloudFormation's clean-up removes what is there."
+        )
         responder.fail(
             lifecycle.physical_id,
-            f"The function ran out of time while {lifecycle.step}; CloudFormation's clean-up removes what is "
-            "there. The APIs are slow or throttling: deploy again later.",
+            f"The function ran out of time while {lifecycle.step}. {remains} The APIs are slow or throttling: "
+            "deploy again later.",
         )
 
     timer = threading.Timer(max(seconds - max(2.0, min(15.0, seconds * 0.15)), 0.0), bark)

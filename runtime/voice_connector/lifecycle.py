@@ -66,6 +66,8 @@ class ConnectorLifecycle:
         self._reserve = seconds_left() * 0.4
         self.physical_id = request.physical_id or f"{NOT_CREATED}{request.request_id}"
         self.step = "reading the request"
+        self.unreported: str | None = None
+        """The connector that a replacement has made, while CloudFormation knows the old one only."""
 
     def run(self) -> Outcome:
         """Do what the request asks for; raises BridgeError, or whatever else went wrong."""
@@ -82,7 +84,9 @@ class ConnectorLifecycle:
         apis = self._apis_in_region(wanted.aws_region)
         replacing = bool(_CONNECTOR_ARN.fullmatch(self.physical_id))
         connector = self._created_once(apis, wanted)
-        if not replacing:  # a failed replacement must report the connector that stays
+        if replacing:  # a failed replacement must report the connector that stays
+            self.unreported = connector.arn
+        else:
             self.physical_id = connector.arn
         try:
             self._configure(apis, connector, wanted)
@@ -140,6 +144,7 @@ class ConnectorLifecycle:
             if replacing:
                 error.add_note("Delete it by hand, after its association with the Connect instance.")
         else:
+            self.unreported = None
             if not replacing:
                 self.physical_id = f"{NOT_CREATED}{self._request.request_id}"
 
@@ -156,10 +161,9 @@ class ConnectorLifecycle:
         self._configure(apis, connector, wanted)
         self._start("associating the connector with the Connect instance")
         existing = apis.associations(wanted.instance_id, connector.arn)
-        if existing:
-            association = existing[0]
-        else:
-            association = apis.associate(wanted.instance_id, connector.arn, dict(wanted.tags))
+        association = (
+            existing[0] if existing else apis.associate(wanted.instance_id, connector.arn, dict(wanted.tags))
+        )
         self._start("tagging the connector and its association")
         add, remove = _tag_changes(old, wanted)
         apis.tag_connector(connector.arn, add, remove)

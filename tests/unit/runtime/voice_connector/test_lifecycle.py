@@ -391,6 +391,25 @@ def test_a_hanging_api_does_not_keep_cloudformation_waiting(
     assert cloud.empty
 
 
+def test_a_replacement_that_hangs_names_the_connector_that_nobody_else_will_remove(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    genuine = cloud._put
+
+    def slow(one: str, body: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(2.0)
+        result: dict[str, Any] = genuine(one, body)
+        return result
+
+    monkeypatch.setattr(cloud, "_put", slow)
+    new = properties | {"AwsRegion": "eu-west-2"}
+    answer = cloudformation.send("Update", new, physical_id=arn, old=properties, seconds=3.0)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert ":eu-west-2:" in answer["Reason"]
+    assert "remains: delete it by hand" in answer["Reason"]
+
+
 def test_secrets_of_the_answer_url_are_not_logged(
     cloud: Any,
     cloudformation: Any,

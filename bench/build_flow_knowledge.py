@@ -4,8 +4,8 @@
 
 FACTS.json is the table of action types that the project collected from AWS pages, console exports and probes
 of third parties; it mixes data with prose ("xor AgentId", "iff StoreInput=True"). This script keeps the data,
-turns each sentence of prose that a machine can check into structure (``REFINEMENTS``), and drops the rest: the
-shipped file holds facts alone. It fails when a sentence of the facts has no reading here, so that a new
+turns each sentence of prose that a machine can check into structure (``REFINEMENTS``), and drops the rest:
+the shipped file holds facts alone. It fails when a sentence of the facts has no reading here, so that a new
 fact can never be lost silently. The output is committed: linting needs neither this script nor FACTS.json.
 
 Shape of an entry in ``actions``: see ``connect_bridges.flow_language.knowledge``.
@@ -20,8 +20,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# The classes of the page "parameter restrictions": static | single (static or exactly one JSONPath) | jsonpath
-# (exactly one JSONPath) | dynamic (text that may mix both; the default).
+# The classes of the page "parameter restrictions": static | single (static or exactly one JSONPath) |
+# jsonpath (exactly one JSONPath) | dynamic (text that may mix both; the default).
 STATIC = {
     "InvokeLambdaFunction.InvocationTimeLimitSeconds",
     "InvokeLambdaFunction.InvocationType",
@@ -62,6 +62,19 @@ SINGLE_NAMES = {
 
 VOICE_CONNECTOR_ARN = r"^arn:[a-z0-9-]+:chime:[a-z0-9-]+:[0-9]{12}:vc/[A-Za-z0-9-]+$"
 SPEECH = ["PromptId", "Text", "SSML", "Media"]
+
+
+# Plain data of a parameter: name in the facts, name here.
+KEPT = {
+    "enum": "enum",
+    "min": "min",
+    "max": "max",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "keys": "keys",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+}
 
 
 def exactly_one(*names: str) -> Json:
@@ -301,11 +314,11 @@ REFINEMENTS: dict[str, Json] = {
     },
 }
 
-# First names of JSONPaths: those of the Compare page, then what the administrator guide's table of attributes,
+# First names of JSONPaths: those of the Compare page, then what the administrator guide's attribute table,
 # console exports and the Lambda event name.
 ROOTS_EXTRA = [
-    "Agent", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables", "
-    ""Description",
+    "Agent", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables",
+    "Description",
     "Email", "InitiationMethod", "InstanceARN", "Loop", "MediaStreams", "Metrics", "Modules", "Name",
     "PreviousContactId", "References", "RelatedContactId", "SegmentAttributes", "Tags", "Task",
     "TextToSpeechVoice", "TextToSpeechVoiceId", "Views", "Wisdom",
@@ -388,10 +401,7 @@ def parameter(path: str, fact: Json) -> Json:
     entry: Json = {"type": {"string-int": "integer"}.get(kind, kind), "required": fact["required"]}
     if "xor" in str(fact["required"]) or fact["required"] in ("one of three", "CheckVoiceId only"):
         entry["required"] = False  # a group rule says it
-    for old, new in {"enum": "enum", "min": "min", "max": "max", "maxLength": "max_length", "pattern": "pattern",
-                     "keys": "keys", "minItems": "min_items", "maxItems": "max_items"}.items():  # fmt: skip
-        if old in fact:
-            entry[new] = fact[old]
+    entry |= {new: fact[old] for old, new in KEPT.items() if old in fact}
     entry |= inside(path, kind, fact, entry)
     value = value_class(path, name, entry)
     return entry | ({"value": value} if value else {})

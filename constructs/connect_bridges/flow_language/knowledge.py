@@ -77,7 +77,7 @@ class ErrorRule:
 
 @dataclass(frozen=True)
 class ConditionSpec:
-    """What conditions an action takes. operators None: any. operand_kind enum|number|digit|percentage|text."""
+    """What conditions an action takes. operators None: any. operand_kind: see knowledge.json's generator."""
 
     operators: tuple[str, ...] | None
     operands: tuple[str, ...] | None

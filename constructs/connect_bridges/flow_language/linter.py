@@ -49,9 +49,9 @@ def lint(
     source: the flow's JSON as text, bytes or parsed. ``${Placeholder}`` in values is taken as text that
     deployment will fill in. name: what diagnostics call the flow, usually its file.
     kind: flow or flow module; None takes a module when a block or Settings says so.
-    flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE" …); None reads Metadata.type, and
-    without it checks only that some type takes all the blocks. Unknown names raise ValueError: they are a mistake
-    of the calling program. The source never makes this function raise.
+    flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE" …); None reads Metadata.type,
+    and without it checks only that some type takes all the blocks. Unknown names raise ValueError: they are
+    a mistake of the calling program. The source never makes this function raise.
     """
     types = knowledge().flow_types
     if flow_type is not None and flow_type not in types:

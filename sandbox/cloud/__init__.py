@@ -6,10 +6,21 @@ one port of localhost.
 
 from connect_bridges.sandbox.cloud.cdk_cli import CdkFailedError, CdkRun
 from connect_bridges.sandbox.cloud.cfn.types import support_table
-from connect_bridges.sandbox.cloud.connect_state import Association, Flow, FlowModule, Instance, InvokeDecision
+from connect_bridges.sandbox.cloud.connect_state import (
+    Association,
+    Flow,
+    FlowModule,
+    Instance,
+    InvokeDecision,
+)
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
 from connect_bridges.sandbox.cloud.faults import Faults
-from connect_bridges.sandbox.cloud.functions import FunctionFault, Functions, Invocation, InvocationTimeoutError
+from connect_bridges.sandbox.cloud.functions import (
+    FunctionFault,
+    Functions,
+    Invocation,
+    InvocationTimeoutError,
+)
 from connect_bridges.sandbox.cloud.principals import Admin, Principal, RolePrincipal, ServicePrincipal
 from connect_bridges.sandbox.cloud.sandbox import Sandbox
 

@@ -14,9 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from moto.backends import get_backend
-from moto.iam.models import iam_backends
-
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_bridges.sandbox.cloud.principals import Admin, Principal, RolePrincipal
@@ -35,6 +32,8 @@ from connect_bridges.sandbox.iam import (
     evaluate,
 )
 from connect_bridges.sandbox.iam import Principal as IamPrincipal
+from moto.backends import get_backend
+from moto.iam.models import iam_backends
 
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
 
@@ -43,7 +42,11 @@ class Authorization:
     """IAM in front of everything that the sandbox serves."""
 
     def __init__(
-        self, account: str, region: str, audit: AuditLog, function_policy: Callable[[str], dict[str, Any] | None]
+        self,
+        account: str,
+        region: str,
+        audit: AuditLog,
+        function_policy: Callable[[str], dict[str, Any] | None],
     ) -> None:
         """`function_policy` returns the resource policy of a function by ARN, or None if there is no such function."""
         self._account = account
@@ -73,14 +76,21 @@ class Authorization:
             decision = self._evaluate(call, principal)
         except (UnsupportedCall, UnsupportedPolicy) as refusal:
             body = json.dumps({"__type": "NotImplemented", "message": str(refusal)}).encode()
-            return HttpResponse(501, [("Content-Type", "application/json"), ("x-amzn-ErrorType", "NotImplemented")], body)
+            return HttpResponse(
+                501, [("Content-Type", "application/json"), ("x-amzn-ErrorType", "NotImplemented")], body
+            )
         if decision.allowed:
             return None
         status, headers, body = denied_response(call, decision)
         return HttpResponse(status, list(headers.items()), body)
 
     def decide(
-        self, principal: Principal, action: str, resource: str, *, resource_policy: Mapping[str, Any] | None = None
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        resource_policy: Mapping[str, Any] | None = None,
     ) -> Decision:
         """Decide one action on one resource, outside an HTTP request (Connect invoking a function, for example).
 
@@ -90,7 +100,12 @@ class Authorization:
         return self._evaluate(AccessRequest(action, resource, self._context(principal)), principal, policies)
 
     def require(
-        self, principal: Principal, action: str, resource: str, *, resource_policy: Mapping[str, Any] | None = None
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        resource_policy: Mapping[str, Any] | None = None,
     ) -> None:
         """Raise AccessDeniedException (403) unless the principal may do the action on the resource."""
         if self.is_developer(principal):
@@ -108,7 +123,9 @@ class Authorization:
         policy = Policy.parse(document, name=f"trust policy of {role_arn}", kind=PolicyKind.TRUST)
         request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of({}, ["aws:*", "sts:*"]))
         if not evaluate(request, IamPrincipal.service("lambda.amazonaws.com"), (), [policy]).allowed:
-            raise AwsError("InvalidParameterValueException", f"{message} Its trust policy does not allow it: {role_arn}")
+            raise AwsError(
+                "InvalidParameterValueException", f"{message} Its trust policy does not allow it: {role_arn}"
+            )
 
     def role_exists(self, role_arn: str) -> bool:
         """Return whether there is a role of this ARN."""
@@ -127,12 +144,15 @@ class Authorization:
         if role is None:
             return [], None
         policies = [
-            Policy.parse(unquote(document), name=f"{name} of {role.name}") for name, document in role.policies.items()
+            Policy.parse(unquote(document), name=f"{name} of {role.name}")
+            for name, document in role.policies.items()
         ]
-        policies += [Policy.parse(policy.document, name=policy.name) for policy in role.managed_policies.values()]
+        policies += [
+            Policy.parse(_document(policy), name=policy.name) for policy in role.managed_policies.values()
+        ]
         boundary = None
         if role.permissions_boundary_arn:
-            document = backend.managed_policies[role.permissions_boundary_arn].document
+            document = _document(backend.managed_policies[role.permissions_boundary_arn])
             boundary = Policy.parse(document, name=role.permissions_boundary_arn, kind=PolicyKind.BOUNDARY)
         return policies, boundary
 
@@ -219,6 +239,11 @@ def _backend(service: str, account: str, region: str) -> Any:  # noqa: ANN401  (
 def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
     backend: Any = iam_backends[account]["aws"]
     return next((role for role in list(backend.roles.values()) if role.arn == role_arn), None)
+
+
+def _document(policy: Any) -> str:  # noqa: ANN401  (moto's managed policy)
+    default = next(version for version in policy.versions if version.is_default)
+    return str(default.document)
 
 
 def _role_tags(role: Any) -> dict[str, str]:  # noqa: ANN401

@@ -19,16 +19,16 @@ from xml.sax.saxutils import escape
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
+from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_bridges.sandbox.cloud.faults import Faults
+from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_bridges.sandbox.cloud.values import Member
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from werkzeug.exceptions import NotFound
-
-from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
-from connect_bridges.sandbox.cloud.faults import Faults
-from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
 
 
 class AwsService:
@@ -52,7 +52,11 @@ class AwsService:
             return error_response(
                 AwsError(
                     "UnknownOperationException",
-                    str(CannotStandInError(f"{request.method} {request.path} of {self.service_name}", "no such operation")),
+                    str(
+                        CannotStandInError(
+                            f"{request.method} {request.path} of {self.service_name}", "no such operation"
+                        )
+                    ),
                     501,
                 ),
                 protocol="rest-json",
@@ -70,9 +74,13 @@ class AwsService:
     def _call(self, operation: OperationModel, parameters: dict[str, Any]) -> dict[str, Any]:
         method = getattr(self, xform_name(operation.name), None)
         if method is None:
-            raise CannotStandInError(f"{self.service_name}:{operation.name}", "the operation is not reproduced")
+            raise CannotStandInError(
+                f"{self.service_name}:{operation.name}", "the operation is not reproduced"
+            )
         self._validate(operation, parameters)
-        result: dict[str, Any] | None = method(**{xform_name(name): value for name, value in parameters.items()})
+        result: dict[str, Any] | None = method(
+            **{xform_name(name): value for name, value in parameters.items()}
+        )
         return result or {}
 
     def _validate(self, operation: OperationModel, parameters: dict[str, Any]) -> None:
@@ -95,7 +103,9 @@ def error_response(error: AwsError, protocol: str) -> HttpResponse:
             f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code>"
             f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-        return HttpResponse(error.status, [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)], body.encode())
+        return HttpResponse(
+            error.status, [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)], body.encode()
+        )
     members = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     headers = [
         ("Content-Type", "application/json"),
@@ -107,11 +117,16 @@ def error_response(error: AwsError, protocol: str) -> HttpResponse:
 
 def _as_moto_request(request: HttpRequest) -> Request:
     return Request.from_primitives(
-        request.method, f"http://{request.host or 'localhost'}{request.target}", dict(request.headers.items()), request.body
+        request.method,
+        f"http://{request.host or 'localhost'}{request.target}",
+        dict(request.headers.items()),
+        request.body,
     )
 
 
-def _parse(operation: OperationModel, protocol: str, request: Request, uri_parameters: dict[str, Any]) -> dict[str, Any]:
+def _parse(
+    operation: OperationModel, protocol: str, request: Request, uri_parameters: dict[str, Any]
+) -> dict[str, Any]:
     parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](operation).parse(
         {
             "method": request.method,
@@ -134,10 +149,12 @@ def _serialize(operation: OperationModel, protocol: str, result: dict[str, Any])
     body = answer["body"]
     headers = [(str(name), str(value)) for name, value in answer["headers"].items()]
     headers.append(("x-amzn-RequestId", request_id))
-    return HttpResponse(int(answer["status_code"]), headers, body if isinstance(body, bytes) else body.encode())
+    return HttpResponse(
+        int(answer["status_code"]), headers, body if isinstance(body, bytes) else body.encode()
+    )
 
 
-def _constraint_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def _constraint_problems(shape: Shape, value: Member, path: str) -> Iterator[str]:
     """Yield what botocore leaves to the service: enums, patterns and maximum lengths."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         for name, member in shape.members.items():

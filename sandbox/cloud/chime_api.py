@@ -12,6 +12,7 @@ from typing import Any
 from connect_bridges.sandbox.cloud.aws_service import AwsService
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_bridges.sandbox.cloud.faults import Faults
+from connect_bridges.sandbox.cloud.values import Member
 
 CALL_TRANSFER = "CONNECT_CALL_TRANSFER_CONNECTOR"
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
@@ -66,7 +67,9 @@ class VoiceConnectors:
         """Return whether the ARN is that of a connector through which Connect transfers calls."""
         return any((c.arn, c.integration_type) == (arn, CALL_TRANSFER) for c in self.all())
 
-    def add(self, *, name: str, region: str, require_encryption: bool, integration_type: str, network_type: str) -> VoiceConnector:
+    def add(
+        self, *, name: str, region: str, require_encryption: bool, integration_type: str, network_type: str
+    ) -> VoiceConnector:
         """Create a connector."""
         connector_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
         connector = VoiceConnector(
@@ -100,11 +103,15 @@ class ChimeVoiceApi(AwsService):
         super().__init__(faults)
         self._connectors = connectors
 
-    def create_voice_connector(self, name: str, require_encryption: bool, **request: Any) -> dict[str, Any]:  # noqa: FBT001
+    def create_voice_connector(
+        self, name: str, require_encryption: bool, **request: Member
+    ) -> dict[str, Any]:
         """Create a voice connector; AWS opens CONNECT_CALL_TRANSFER_CONNECTOR to accounts on request only."""
         integration_type = request.get("integration_type", "")
         if integration_type not in {"", CALL_TRANSFER}:
-            raise CannotStandInError(f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}")
+            raise CannotStandInError(
+                f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}"
+            )
         connector = self._connectors.add(
             name=name,
             region=request.get("aws_region", "us-east-1"),
@@ -119,14 +126,19 @@ class ChimeVoiceApi(AwsService):
         """Describe a voice connector."""
         return {"VoiceConnector": _describe(self._connectors.get(voice_connector_id))}
 
-    def list_voice_connectors(self, **request: Any) -> dict[str, Any]:
+    def list_voice_connectors(self, **request: Member) -> dict[str, Any]:
         """List the voice connectors."""
         start, size = int(request.get("next_token", "0")), int(request.get("max_results", 99))
         found = self._connectors.all()
         more = {"NextToken": str(start + size)} if start + size < len(found) else {}
-        return {"VoiceConnectors": [_describe(connector) for connector in found[start : start + size]], **more}
+        return {
+            "VoiceConnectors": [_describe(connector) for connector in found[start : start + size]],
+            **more,
+        }
 
-    def update_voice_connector(self, voice_connector_id: str, name: str, require_encryption: bool) -> dict[str, Any]:  # noqa: FBT001
+    def update_voice_connector(
+        self, voice_connector_id: str, name: str, require_encryption: bool
+    ) -> dict[str, Any]:
         """Change name and encryption."""
         connector = self._connectors.get(voice_connector_id)
         connector.name, connector.require_encryption = name, require_encryption
@@ -137,7 +149,9 @@ class ChimeVoiceApi(AwsService):
         """Delete a voice connector."""
         self._connectors.remove(voice_connector_id)
 
-    def put_voice_connector_origination(self, voice_connector_id: str, origination: dict[str, Any]) -> dict[str, Any]:
+    def put_voice_connector_origination(
+        self, voice_connector_id: str, origination: dict[str, Any]
+    ) -> dict[str, Any]:
         """Set where calls go to."""
         connector = self._connectors.get(voice_connector_id)
         for route in origination.get("Routes", []):
@@ -149,13 +163,17 @@ class ChimeVoiceApi(AwsService):
 
     def get_voice_connector_origination(self, voice_connector_id: str) -> dict[str, Any]:
         """Return where calls go to."""
-        return {"Origination": _put_before(self._connectors.get(voice_connector_id).origination, "Origination")}
+        return {
+            "Origination": _put_before(self._connectors.get(voice_connector_id).origination, "Origination")
+        }
 
     def delete_voice_connector_origination(self, voice_connector_id: str) -> None:
         """Forget where calls go to."""
         self._connectors.get(voice_connector_id).origination = None
 
-    def put_voice_connector_external_systems_configuration(self, voice_connector_id: str, **request: Any) -> dict[str, Any]:
+    def put_voice_connector_external_systems_configuration(
+        self, voice_connector_id: str, **request: Member
+    ) -> dict[str, Any]:
         """Set which systems are at the other end."""
         connector = self._connectors.get(voice_connector_id)
         connector.external_systems = {
@@ -166,7 +184,9 @@ class ChimeVoiceApi(AwsService):
 
     def get_voice_connector_external_systems_configuration(self, voice_connector_id: str) -> dict[str, Any]:
         """Return which systems are at the other end."""
-        found = _put_before(self._connectors.get(voice_connector_id).external_systems, "ExternalSystemsConfiguration")
+        found = _put_before(
+            self._connectors.get(voice_connector_id).external_systems, "ExternalSystemsConfiguration"
+        )
         return {"ExternalSystemsConfiguration": found}
 
     def delete_voice_connector_external_systems_configuration(self, voice_connector_id: str) -> None:

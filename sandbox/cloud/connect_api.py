@@ -9,6 +9,7 @@ from connect_bridges.sandbox.cloud.chime_api import VoiceConnectors
 from connect_bridges.sandbox.cloud.connect_state import Association, ConnectState, Flow
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_bridges.sandbox.cloud.faults import Faults
+from connect_bridges.sandbox.cloud.values import Member
 
 #: The integration types whose effect is reproduced.
 _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
@@ -29,20 +30,21 @@ class ConnectApi(AwsService):
     # -- associations
 
     def create_integration_association(
-        self, instance_id: str, integration_type: str, integration_arn: str, **source: Any
+        self, instance_id: str, integration_type: str, integration_arn: str, **source: Member
     ) -> dict[str, Any]:
         """Associate an integration with an instance."""
         if integration_type not in _TYPES:
             known = ", ".join(sorted(_TYPES))
             raise CannotStandInError(f"the integration type {integration_type}", f"it associates {known}")
         if not self._voice_connectors.is_call_transfer_connector(integration_arn):
-            message = f"{integration_arn} is not a voice connector of type CONNECT_CALL_TRANSFER_CONNECTOR in this account"
+            wanted = "a voice connector of type CONNECT_CALL_TRANSFER_CONNECTOR in this account"
+            message = f"{integration_arn} is not {wanted}"
             raise AwsError("InvalidRequestException", message)
         kept = {key: value for key, value in source.items() if key != "tags"}
         association = self._state.associate(instance_id, integration_type, integration_arn, **kept)
         return {"IntegrationAssociationId": association.id, "IntegrationAssociationArn": association.arn}
 
-    def list_integration_associations(self, instance_id: str, **request: Any) -> dict[str, Any]:
+    def list_integration_associations(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List an instance's associations."""
         instance = self._state.instance(instance_id)
         found = [
@@ -60,17 +62,17 @@ class ConnectApi(AwsService):
         """Remove an association."""
         self._state.disassociate(instance_id, integration_association_id)
 
-    def associate_lambda_function(self, instance_id: str, function_arn: str, **_request: Any) -> None:
+    def associate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
         """Let an instance's flows name a function."""
         self._state.associate(instance_id, "LAMBDA_FUNCTION", function_arn)
 
-    def disassociate_lambda_function(self, instance_id: str, function_arn: str, **_request: Any) -> None:
+    def disassociate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
         """Take that back."""
         for association in list(self._state.instance(instance_id).associations.values()):
             if (association.type, association.integration_arn) == ("LAMBDA_FUNCTION", function_arn):
                 self._state.disassociate(instance_id, association.id)
 
-    def list_lambda_functions(self, instance_id: str, **request: Any) -> dict[str, Any]:
+    def list_lambda_functions(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the functions that an instance's flows may name."""
         associations = self._state.instance(instance_id).associations.values()
         page, token = _page([a.integration_arn for a in associations if a.type == "LAMBDA_FUNCTION"], request)
@@ -83,18 +85,24 @@ class ConnectApi(AwsService):
 
     # -- flows
 
-    def create_contact_flow(self, instance_id: str, name: str, type: str, content: str, **request: Any) -> dict[str, Any]:  # noqa: A002
+    def create_contact_flow(
+        self, instance_id: str, name: str, content: str, **request: Member
+    ) -> dict[str, Any]:
         """Create a flow, published unless Status is SAVED."""
         flow = self._state.create_flow(
             instance_id,
             name=name,
-            type=type,
+            type=request["type"],
             content=content,
             description=request.get("description", ""),
             status=request.get("status", "PUBLISHED"),
             tags=request.get("tags", {}),
         )
-        return {"ContactFlowId": flow.id, "ContactFlowArn": flow.arn, "FlowContentSha256": flow.content_sha256}
+        return {
+            "ContactFlowId": flow.id,
+            "ContactFlowArn": flow.arn,
+            "FlowContentSha256": flow.content_sha256,
+        }
 
     def describe_contact_flow(self, instance_id: str, contact_flow_id: str) -> dict[str, Any]:
         """Describe a flow."""
@@ -119,10 +127,14 @@ class ConnectApi(AwsService):
         """Delete a flow."""
         self._state.delete_flow(instance_id, contact_flow_id)
 
-    def list_contact_flows(self, instance_id: str, **request: Any) -> dict[str, Any]:
+    def list_contact_flows(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the flows of an instance."""
         types = request.get("contact_flow_types")
-        flows = [flow for flow in self._state.instance(instance_id).flows.values() if not types or flow.type in types]
+        flows = [
+            flow
+            for flow in self._state.instance(instance_id).flows.values()
+            if not types or flow.type in types
+        ]
         page, token = _page(flows, request)
         summaries = [
             {
@@ -139,11 +151,15 @@ class ConnectApi(AwsService):
 
     # -- modules
 
-    def create_contact_flow_module(self, instance_id: str, name: str, content: str, **request: Any) -> dict[str, Any]:
+    def create_contact_flow_module(
+        self, instance_id: str, name: str, content: str, **request: Member
+    ) -> dict[str, Any]:
         """Create a flow module."""
         refused = sorted(set(request) & {"settings", "external_invocation_configuration"})
         if refused:
-            raise CannotStandInError(f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced")
+            raise CannotStandInError(
+                f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced"
+            )
         module = self._state.create_module(
             instance_id,
             name=name,
@@ -158,11 +174,15 @@ class ConnectApi(AwsService):
         module = self._state.instance(instance_id).module(contact_flow_module_id)
         return {"ContactFlowModule": {**_flow(module), "FlowModuleContentSha256": module.content_sha256}}
 
-    def update_contact_flow_module_content(self, instance_id: str, contact_flow_module_id: str, **changes: str) -> None:
+    def update_contact_flow_module_content(
+        self, instance_id: str, contact_flow_module_id: str, **changes: str
+    ) -> None:
         """Replace a module's content."""
         self._state.update_module(instance_id, contact_flow_module_id, content=changes["content"])
 
-    def update_contact_flow_module_metadata(self, instance_id: str, contact_flow_module_id: str, **changes: str) -> None:
+    def update_contact_flow_module_metadata(
+        self, instance_id: str, contact_flow_module_id: str, **changes: str
+    ) -> None:
         """Change a module's name, description or state."""
         self._state.update_module(instance_id, contact_flow_module_id, **changes)
 
@@ -170,10 +190,15 @@ class ConnectApi(AwsService):
         """Delete a flow module."""
         self._state.delete_module(instance_id, contact_flow_module_id)
 
-    def list_contact_flow_modules(self, instance_id: str, **request: Any) -> dict[str, Any]:
+    def list_contact_flow_modules(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the flow modules of an instance."""
         page, token = _page(list(self._state.instance(instance_id).modules.values()), request)
-        return {"ContactFlowModulesSummaryList": [{"Id": m.id, "Arn": m.arn, "Name": m.name, "State": m.state} for m in page], **token}
+        return {
+            "ContactFlowModulesSummaryList": [
+                {"Id": m.id, "Arn": m.arn, "Name": m.name, "State": m.state} for m in page
+            ],
+            **token,
+        }
 
 
 def _association(instance_id: str, association: Association) -> dict[str, Any]:

@@ -97,8 +97,10 @@ class InvokeDecision:
 class ConnectState:
     """The instances of the account."""
 
-    def __init__(self, account: str, region: str, authorization: Authorization, functions: LambdaState) -> None:
-        """`authorization` and `functions` decide which functions an instance may invoke."""
+    def __init__(
+        self, account: str, region: str, authorization: Authorization, functions: LambdaState
+    ) -> None:
+        """Let `authorization` and `functions` decide which functions an instance may invoke."""
         self._account = account
         self._region = region
         self._authorization = authorization
@@ -110,9 +112,15 @@ class ConnectState:
         """Return an instance by ARN or id; raise ResourceNotFoundException for another account or Region."""
         found = _INSTANCE_ARN.match(arn_or_id)
         if found is None and not _INSTANCE_ID.match(arn_or_id):
-            raise AwsError("InvalidParameterException", f"{arn_or_id!r} is not the ARN or id of a Connect instance")
+            raise AwsError(
+                "InvalidParameterException", f"{arn_or_id!r} is not the ARN or id of a Connect instance"
+            )
         if found is not None and (found[2], found[3]) != (self._region, self._account):
-            raise AwsError("ResourceNotFoundException", f"Instance {arn_or_id} not found in {self._region}/{self._account}", 404)
+            raise AwsError(
+                "ResourceNotFoundException",
+                f"Instance {arn_or_id} not found in {self._region}/{self._account}",
+                404,
+            )
         instance_id = found[4] if found is not None else arn_or_id
         arn = f"arn:aws:connect:{self._region}:{self._account}:instance/{instance_id}"
         with self._lock:
@@ -120,7 +128,9 @@ class ConnectState:
 
     def principal(self, instance_arn: str) -> ServicePrincipal:
         """Return who Connect is when it acts for an instance."""
-        return ServicePrincipal(CONNECT, source_account=self._account, source_arn=self.instance(instance_arn).arn)
+        return ServicePrincipal(
+            CONNECT, source_account=self._account, source_arn=self.instance(instance_arn).arn
+        )
 
     def may_invoke(self, instance_arn: str, function_arn: str) -> InvokeDecision:
         """Say whether a flow of the instance may invoke the function: it needs association and resource policy."""
@@ -129,10 +139,14 @@ class ConnectState:
             function = self._functions.get(function_arn)
         except AwsError as error:
             return InvokeDecision(False, error.message)
-        associated = {a.integration_arn for a in instance.associations.values() if a.type == "LAMBDA_FUNCTION"}
+        associated = {
+            a.integration_arn for a in instance.associations.values() if a.type == "LAMBDA_FUNCTION"
+        }
         if function.arn not in associated:
             return InvokeDecision(False, f"{function.arn} is not associated with the instance {instance.arn}")
-        decision = self._authorization.decide(self.principal(instance_arn), "lambda:InvokeFunction", function.arn)
+        decision = self._authorization.decide(
+            self.principal(instance_arn), "lambda:InvokeFunction", function.arn
+        )
         return InvokeDecision(decision.allowed, decision.message)
 
     # -- associations
@@ -147,7 +161,11 @@ class ConnectState:
                 raise AwsError("DuplicateResourceException", message, 409)
             if kind == "LAMBDA_FUNCTION":
                 if len(existing) >= MAX_FUNCTIONS:
-                    raise AwsError("LimitExceededException", f"{instance.arn} has its {MAX_FUNCTIONS} functions already", 429)
+                    raise AwsError(
+                        "LimitExceededException",
+                        f"{instance.arn} has its {MAX_FUNCTIONS} functions already",
+                        429,
+                    )
                 _require_function(self._functions, integration_arn)
             association_id = str(uuid.uuid4())
             association = Association(
@@ -166,7 +184,9 @@ class ConnectState:
         with self._lock:
             instance = self.instance(instance_arn)
             if association_id not in instance.associations:
-                raise AwsError("ResourceNotFoundException", f"IntegrationAssociation {association_id} not found", 404)
+                raise AwsError(
+                    "ResourceNotFoundException", f"IntegrationAssociation {association_id} not found", 404
+                )
             del instance.associations[association_id]
 
     # -- flows and modules
@@ -198,7 +218,9 @@ class ConnectState:
             _require_valid(content, "module", "MODULE")
             module_id = str(uuid.uuid4())
             arn = f"{instance.arn}/flow-module/{module_id}"
-            module = FlowModule(module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {})
+            module = FlowModule(
+                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {}
+            )
             instance.modules[module_id] = module
         return module
 
@@ -253,7 +275,9 @@ def _require_valid(content: str, kind: Literal["flow", "module"], flow_type: str
     if not problems:
         return
     if kind == "module":
-        error = AwsError("InvalidContactFlowModuleException", "The content of the flow module is invalid", 400)
+        error = AwsError(
+            "InvalidContactFlowModuleException", "The content of the flow module is invalid", 400
+        )
         error.members["Problems"] = [{"message": problem} for problem in problems]
     else:
         error = AwsError("InvalidContactFlowException", "The content of the flow is invalid", 400)
@@ -276,4 +300,6 @@ def _require_function(functions: LambdaState, arn: str) -> None:
     try:
         functions.get(arn)
     except AwsError as error:
-        raise AwsError("InvalidRequestException", f"The Lambda function {arn} cannot be associated: {error.message}") from error
+        raise AwsError(
+            "InvalidRequestException", f"The Lambda function {arn} cannot be associated: {error.message}"
+        ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from connect_bridges.sandbox.cloud.values import Member
 
 
 class SandboxError(Exception):
@@ -22,7 +22,7 @@ class CannotStandInError(SandboxError):
 class AwsError(Exception):
     """An error answer of an AWS API: code, message, HTTP status and, for some errors, further members."""
 
-    def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **members: Member) -> None:
         """`members` go into the error's body beside the message (InvalidContactFlowException: problems)."""
         self.code = code
         self.message = message

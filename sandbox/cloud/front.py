@@ -13,9 +13,9 @@ from connect_bridges.sandbox.cloud.authorization import Authorization
 from connect_bridges.sandbox.cloud.aws_service import error_response
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_bridges.sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
-from connect_bridges.sandbox.cloud.principals import Principal, Principals, credential_scope
+from connect_bridges.sandbox.cloud.principals import Principals, credential_scope
 
-PrincipalHandler = Callable[[HttpRequest, Principal], HttpResponse | None]
+EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
 
 
 class Front:
@@ -30,9 +30,12 @@ class Front:
         execute_api: Callable[[HttpRequest], HttpResponse | None],
         internal: Mapping[str, Handler],
         services: Mapping[str, Handler],
-        before_services: Mapping[str, PrincipalHandler],
+        before_services: Mapping[str, EarlyHandler],
     ) -> None:
-        """`services` by signing name; `before_services` get a first look and may answer None; `internal` by path prefix."""
+        """Take the handlers: `services` by signing name, `internal` by path prefix.
+
+        `before_services` get a first look, and may leave a request to the service by answering None.
+        """
         self._principals = principals
         self._authorization = authorization
         self._moto = MotoClient(moto_port)
@@ -60,7 +63,7 @@ class Front:
         if refused is not None:
             return refused
         early = self._before_services.get(name)
-        if early is not None and (answer := early(request, principal)) is not None:
+        if early is not None and (answer := early(request)) is not None:
             return answer
         handler = self._services.get(name)
         return handler(request) if handler is not None else self._moto.handle(request, name)
@@ -78,7 +81,9 @@ class MotoClient:
         answer = self._forward(request)
         if answer.status == 500 and b"Internal Server Error" in answer.body:
             operation = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
-            refusal = CannotStandInError(f"{service} {operation}", "moto, which stands in for it, does not implement it")
+            refusal = CannotStandInError(
+                f"{service} {operation}", "moto, which stands in for it, does not implement it"
+            )
             return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
         return answer
 

@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
 from connect_bridges.sandbox.cloud.lambda_state import LambdaFunction
 from connect_bridges.sandbox.cloud.principals import Credentials
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -68,7 +69,9 @@ class FunctionProcess:
         if isinstance(answer, Outcome):
             return answer
         if "init_error" in answer:
-            return Outcome(error=answer["init_error"], output=self._output.until("init"), duration_ms=self.init_ms)
+            return Outcome(
+                error=answer["init_error"], output=self._output.until("init"), duration_ms=self.init_ms
+            )
         return None
 
     def invoke(self, frame: dict[str, Any], limit_seconds: float) -> Outcome:
@@ -96,10 +99,9 @@ class FunctionProcess:
 
     def kill(self) -> None:
         """End the process and whatever it started."""
-        try:
+        # It may be gone already, which is what was asked for.
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it is gone already, which is what was asked for
         self._process.wait()
         self._channel.close()
         self._output.close()
@@ -151,7 +153,11 @@ class _Output:
             self._changed.wait_for(
                 lambda: self._ended or (marker is not None and marker in self._lines), _OUTPUT_GRACE_SECONDS
             )
-            end = self._lines.index(marker) if marker is not None and marker in self._lines else len(self._lines)
+            end = (
+                self._lines.index(marker)
+                if marker is not None and marker in self._lines
+                else len(self._lines)
+            )
             taken, self._lines = self._lines[:end], self._lines[end + 1 :]
         return [line for line in taken if not line.startswith(lambda_bootstrap.MARKER)]
 
@@ -200,6 +206,8 @@ def node_command(task_root: Path) -> list[str]:
     """Return the command that runs a Node.js function, with what the zip holds and Node's own modules alone."""
     node = shutil.which("node")
     if node is None:
-        raise SandboxError("this function needs Node.js, and there is no `node` on the PATH; install Node 20 or newer")
+        raise SandboxError(
+            "this function needs Node.js, and there is no `node` on the PATH; install Node 20 or newer"
+        )
     bootstrap = str(Path(__file__).with_name("lambda_bootstrap.mjs").resolve())
     return [node, bootstrap, "{fd}", str(task_root)]

@@ -147,7 +147,9 @@ class Functions:
         it is in `function_error` and `payload`.
         """
         function = self._state.get(function_arn)
-        self._authorization.require(invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy)
+        self._authorization.require(
+            invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
+        )
         text = _as_text(payload)
         if timeout is None:
             return self._invoke(function, text)
@@ -194,7 +196,11 @@ class Functions:
                 self._pools[function.name].busy -= 1
 
     def _occupy(self, function: LambdaFunction) -> None:
-        limit = function.reserved_concurrency if function.reserved_concurrency is not None else ACCOUNT_CONCURRENCY
+        limit = (
+            function.reserved_concurrency
+            if function.reserved_concurrency is not None
+            else ACCOUNT_CONCURRENCY
+        )
         with self._lock:
             pool = self._pools[function.name]
             if pool.busy >= limit:
@@ -217,14 +223,19 @@ class Functions:
         return init_ms or None
 
     def _run_in(
-        self, copy: _Copy, function: LambdaFunction, payload: str, request_id: str, fault: FunctionFault | None
+        self,
+        copy: _Copy,
+        function: LambdaFunction,
+        payload: str,
+        request_id: str,
+        fault: FunctionFault | None,
     ) -> Outcome:
         frame = {
             "request_id": request_id,
             "deadline_ms": (time.time() + function.timeout) * 1000,
             "function_arn": function.arn,
             "payload": payload,
-            "trace_id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=0",
+            "trace_id": _trace_id(),
             "delay_seconds": fault.seconds if fault is not None and fault.kind == "delay" else 0,
             "crash": fault is not None and fault.kind == "crash",
         }
@@ -234,7 +245,11 @@ class Functions:
         """Return an idle process of the function as it is deployed now, or a new one; and how its init failed."""
         with self._lock:
             pool = self._pools[function.name]
-            stale = [copy for copy in pool.idle if copy.fingerprint != function.fingerprint or not copy.process.alive]
+            stale = [
+                copy
+                for copy in pool.idle
+                if copy.fingerprint != function.fingerprint or not copy.process.alive
+            ]
             pool.idle = [copy for copy in pool.idle if copy not in stale]
             found = pool.idle.pop() if pool.idle else None
         for copy in stale:
@@ -251,7 +266,9 @@ class Functions:
             command = python_command(task_root, self._runtime_dir)
         else:
             command = node_command(task_root)
-        process = FunctionProcess(command, task_root, self._environment(function, credentials, log_stream, task_root))
+        process = FunctionProcess(
+            command, task_root, self._environment(function, credentials, log_stream, task_root)
+        )
         copy = _Copy(process, function.fingerprint, credentials, log_stream)
         return copy, process.initialise(max(INIT_LIMIT_SECONDS, function.timeout))
 
@@ -315,7 +332,9 @@ def _as_text(payload: bytes | str | dict[str, Any] | list[Any]) -> str:
     return text or "{}"
 
 
-def _describe(function: LambdaFunction, outcome: Outcome, request_id: str, init_ms: float | None) -> Invocation:
+def _describe(
+    function: LambdaFunction, outcome: Outcome, request_id: str, init_ms: float | None
+) -> Invocation:
     payload, error, last_lines = _answer(function, outcome, request_id)
     duration = min(outcome.duration_ms, function.timeout * 1000) if outcome.timed_out else outcome.duration_ms
     billed = math.ceil(duration + (init_ms or 0))
@@ -329,10 +348,13 @@ def _describe(function: LambdaFunction, outcome: Outcome, request_id: str, init_
     return Invocation(payload, error, tuple(lines), duration, billed, init_ms, request_id, function.arn)
 
 
-def _answer(function: LambdaFunction, outcome: Outcome, request_id: str) -> tuple[bytes, str | None, list[str]]:
+def _answer(
+    function: LambdaFunction, outcome: Outcome, request_id: str
+) -> tuple[bytes, str | None, list[str]]:
     if outcome.payload is not None and len(outcome.payload.encode()) > MAX_PAYLOAD_BYTES:
         size = len(outcome.payload.encode())
-        message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
+        message = f"Response payload size ({size} bytes) exceeded {limit}."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
         return outcome.payload.encode(), None, []
@@ -351,6 +373,11 @@ def _answer(function: LambdaFunction, outcome: Outcome, request_id: str) -> tupl
 
 def _error_payload(message: str, kind: str) -> bytes:
     return json.dumps({"errorMessage": message, "errorType": kind}).encode()
+
+
+def _trace_id() -> str:
+    root, parent = uuid.uuid4().hex[:24], uuid.uuid4().hex[:16]
+    return f"Root=1-{int(time.time()):08x}-{root};Parent={parent};Sampled=0"
 
 
 def _throttled(reason: str) -> AwsError:

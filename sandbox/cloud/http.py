@@ -102,7 +102,10 @@ class HttpServer:
         """Bind at once; `port` 0 takes a free one. Serving starts with `start`."""
         self._server = _ThreadingServer(("127.0.0.1", port), _make_request_handler(handler))
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-front", daemon=True
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="sandbox-front",
+            daemon=True,
         )
 
     @property
@@ -130,7 +133,7 @@ class _ThreadingServer(ThreadingHTTPServer):
         _LOG.debug("connection from %s ended early", client_address, exc_info=True)
 
 
-def _make_request_handler(handler: Handler) -> type[BaseHTTPRequestHandler]:
+def _make_request_handler(handler: Handler) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (one class)
     class RequestHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -146,15 +149,17 @@ def _make_request_handler(handler: Handler) -> type[BaseHTTPRequestHandler]:
             )
             try:
                 response = handler(request)
-            except Exception:
+            except Exception:  # noqa: BLE001  (a request must be answered whatever happens)
                 _LOG.exception("%s %s failed inside the sandbox", self.command, self.path)
-                response = HttpResponse(500, [("Content-Type", "text/plain")], b"the sandbox failed; see its log")
+                response = HttpResponse(
+                    500, [("Content-Type", "text/plain")], b"the sandbox failed; see its log"
+                )
             self._write(response)
 
         def _read_body(self) -> bytes:
             if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
                 return _read_chunked(self.rfile.readline, self.rfile.read)
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
 
         def _write(self, response: HttpResponse) -> None:
             self.send_response_only(response.status)

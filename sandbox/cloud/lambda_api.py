@@ -16,10 +16,16 @@ from connect_bridges.sandbox.cloud.faults import Faults
 from connect_bridges.sandbox.cloud.functions import Functions
 from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_bridges.sandbox.cloud.lambda_state import LambdaFunction, LambdaState
-from connect_bridges.sandbox.cloud.principals import Principal
+from connect_bridges.sandbox.cloud.values import Member
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
-_SETTINGS = {"role": "role", "handler": "handler", "timeout": "timeout", "memory_size": "memory", "runtime": "runtime"}
+_SETTINGS = {
+    "role": "role",
+    "handler": "handler",
+    "timeout": "timeout",
+    "memory_size": "memory",
+    "runtime": "runtime",
+}
 
 
 def permission_statement(
@@ -71,7 +77,7 @@ class LambdaApi(AwsService):
         self._authorization = authorization
         self._read_s3 = read_s3
 
-    def invoke_over_http(self, request: HttpRequest, principal: Principal) -> HttpResponse | None:
+    def invoke_over_http(self, request: HttpRequest) -> HttpResponse | None:
         """Answer Invoke; None if the request is another operation. Authorised by the front already."""
         found = _INVOKE.match(request.raw_path)
         if found is None or request.method != "POST":
@@ -100,12 +106,16 @@ class LambdaApi(AwsService):
             headers.append(("X-Amz-Log-Result", base64.b64encode(tail).decode()))
         return HttpResponse(200, headers, invocation.payload)
 
-    def create_function(self, function_name: str, role: str, code: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    def create_function(
+        self, function_name: str, role: str, code: dict[str, Any], **settings: Member
+    ) -> dict[str, Any]:
         """Create a function from a zip."""
         refused = set(settings) - {"runtime", "handler", "timeout", "memory_size", "environment", "description", "tags",
                                    "architectures", "logging_config", "package_type", "publish"}  # fmt: skip
         if refused:
-            raise CannotStandInError(f"lambda:CreateFunction {', '.join(sorted(refused))}", "not reproduced here")
+            raise CannotStandInError(
+                f"lambda:CreateFunction {', '.join(sorted(refused))}", "not reproduced here"
+            )
         self._authorization.require_lambda_may_assume(role)
         function = self._state.create(
             name=function_name,
@@ -123,40 +133,42 @@ class LambdaApi(AwsService):
         )
         return function.configuration()
 
-    def update_function_code(self, function_name: str, **settings: Any) -> dict[str, Any]:
+    def update_function_code(self, function_name: str, **settings: Member) -> dict[str, Any]:
         """Replace a function's zip."""
         keys = {"zip_file": "ZipFile", "s3_bucket": "S3Bucket", "s3_key": "S3Key"}
         code = {name: settings[key] for key, name in keys.items() if key in settings}
         return self._state.update(self._state.get(function_name).name, code=self._code(code)).configuration()
 
-    def update_function_configuration(self, function_name: str, **settings: Any) -> dict[str, Any]:
+    def update_function_configuration(self, function_name: str, **settings: Member) -> dict[str, Any]:
         """Change a function's settings."""
         changes = {attribute: settings.pop(name) for name, attribute in _SETTINGS.items() if name in settings}
         if "environment" in settings:
             changes["environment"] = settings.pop("environment").get("Variables", {})
         if settings:
-            raise CannotStandInError(f"lambda:UpdateFunctionConfiguration {', '.join(sorted(settings))}", "not reproduced")
+            raise CannotStandInError(
+                f"lambda:UpdateFunctionConfiguration {', '.join(sorted(settings))}", "not reproduced"
+            )
         return self._state.update(self._state.get(function_name).name, **changes).configuration()
 
-    def get_function(self, function_name: str, **_request: Any) -> dict[str, Any]:
+    def get_function(self, function_name: str, **_request: Member) -> dict[str, Any]:
         """Return a function's configuration."""
         function = self._state.get(function_name)
         code = {"RepositoryType": "S3"}
         return {"Configuration": function.configuration(), "Code": code, "Tags": function.tags}
 
-    def get_function_configuration(self, function_name: str, **_request: Any) -> dict[str, Any]:
+    def get_function_configuration(self, function_name: str, **_request: Member) -> dict[str, Any]:
         """Return a function's configuration."""
         return self._state.get(function_name).configuration()
 
-    def list_functions(self, **_request: Any) -> dict[str, Any]:
+    def list_functions(self, **_request: Member) -> dict[str, Any]:
         """List the functions."""
         return {"Functions": [function.configuration() for function in self._state.all()]}
 
-    def delete_function(self, function_name: str, **_request: Any) -> None:
+    def delete_function(self, function_name: str, **_request: Member) -> None:
         """Delete a function."""
         self._state.delete(function_name)
 
-    def get_policy(self, function_name: str, **_request: Any) -> dict[str, Any]:
+    def get_policy(self, function_name: str, **_request: Member) -> dict[str, Any]:
         """Return a function's resource policy."""
         function = self._state.get(function_name)
         if not function.statements:
@@ -164,7 +176,7 @@ class LambdaApi(AwsService):
         return {"Policy": json.dumps(function.policy), "RevisionId": function.revision}
 
     def add_permission(
-        self, function_name: str, statement_id: str, action: str, principal: str, **request: Any
+        self, function_name: str, statement_id: str, action: str, principal: str, **request: Member
     ) -> dict[str, Any]:
         """Add a statement to a function's resource policy."""
         function = self._state.get(function_name)
@@ -180,11 +192,13 @@ class LambdaApi(AwsService):
         function.touch()
         return {"Statement": json.dumps(statement)}
 
-    def remove_permission(self, function_name: str, statement_id: str, **_request: Any) -> None:
+    def remove_permission(self, function_name: str, statement_id: str, **_request: Member) -> None:
         """Take a statement from a function's resource policy."""
         function = self._state.get(function_name)
         if all(statement["Sid"] != statement_id for statement in function.statements):
-            raise AwsError("ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy.", 404)
+            raise AwsError(
+                "ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy.", 404
+            )
         function.statements[:] = [s for s in function.statements if s["Sid"] != statement_id]
         function.touch()
 
@@ -194,7 +208,9 @@ class LambdaApi(AwsService):
             return zip_file
         if "S3Bucket" in code and "S3Key" in code:
             return self._read_s3(code["S3Bucket"], code["S3Key"])
-        raise CannotStandInError(f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key")
+        raise CannotStandInError(
+            f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
+        )
 
 
 def _principal_kind(principal: str) -> str:

@@ -87,7 +87,9 @@ def _load_handler(name: str) -> tuple[Callable[[Any, LambdaContext], Any], dict[
 
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
-        return no_handler, _error(f"Bad handler '{name}': not enough values to unpack", "Runtime.MalformedHandlerName", [])
+        return no_handler, _error(
+            f"Bad handler '{name}': not enough values to unpack", "Runtime.MalformedHandlerName", []
+        )
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_bridges.sandbox.cloud.values import Member
 
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 _RUNTIME = re.compile(r"^(python3\.\d+|nodejs\d+\.x)$")
-_FUNCTION_NAME = re.compile(r"^(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:|\d{12}:)?([\w-]{1,140})(?::([\w$-]+))?$")
+_FUNCTION_NAME = re.compile(
+    r"^(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:|\d{12}:)?([\w-]{1,140})(?::([\w$-]+))?$"
+)
 
 
 @dataclass
@@ -50,7 +53,8 @@ class LambdaFunction:
         """Refuse what this sandbox cannot run, by name."""
         if not _RUNTIME.match(self.runtime):
             raise CannotStandInError(
-                f"AWS::Lambda::Function Runtime {self.runtime!r}", "it runs python3.x and nodejsNN.x from a zip"
+                f"AWS::Lambda::Function Runtime {self.runtime!r}",
+                "it runs python3.x and nodejsNN.x from a zip",
             )
 
     @property
@@ -120,18 +124,20 @@ class LambdaState:
         self._lock = threading.RLock()
         self._functions: dict[str, LambdaFunction] = {}
 
-    def create(self, **settings: Any) -> LambdaFunction:
+    def create(self, **settings: Member) -> LambdaFunction:
         """Add a function; raise ResourceConflictException when the name is taken."""
         name = settings["name"]
         with self._lock:
             if name in self._functions:
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
-            function = LambdaFunction(arn=f"arn:aws:lambda:{self.region}:{self.account}:function:{name}", **settings)
+            function = LambdaFunction(
+                arn=f"arn:aws:lambda:{self.region}:{self.account}:function:{name}", **settings
+            )
             self.unpack(function)
             self._functions[name] = function
         return function
 
-    def update(self, name: str, **changes: Any) -> LambdaFunction:
+    def update(self, name: str, **changes: Member) -> LambdaFunction:
         """Change a function's code or configuration; running copies are replaced at the next invocation."""
         with self._lock:
             function = self.get(name)
@@ -153,7 +159,9 @@ class LambdaState:
         if found is None:
             raise AwsError("ValidationException", f"{name_or_arn!r} is not a function name or ARN")
         if found[2] not in {None, "$LATEST"}:
-            raise CannotStandInError(f"the qualifier of {name_or_arn}", "versions and aliases are not reproduced")
+            raise CannotStandInError(
+                f"the qualifier of {name_or_arn}", "versions and aliases are not reproduced"
+            )
         function = self._functions.get(found[1])
         if function is None or (name_or_arn.startswith("arn:") and not name_or_arn.startswith(function.arn)):
             arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{found[1]}"

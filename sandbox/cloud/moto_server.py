@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from types import TracebackType
+from typing import Self
 
 import requests
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -19,7 +20,7 @@ _ENVIRONMENT = {
 class MotoServer:
     """moto for as long as the context lasts. One at a time in a process: moto's state is the process's."""
 
-    def __enter__(self) -> MotoServer:
+    def __enter__(self) -> Self:
         """Start on a free port."""
         os.environ.update(_ENVIRONMENT)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)

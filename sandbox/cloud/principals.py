@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from moto.sts.models import sts_backends
-
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.cloud.http import HttpRequest
+from moto.sts.models import sts_backends
 
 #: The access key of the developer, who may do everything: the CDK command line and tests use it.
 ADMIN_ACCESS_KEY = "test"

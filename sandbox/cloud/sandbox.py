@@ -9,12 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
 
 import boto3
 from botocore.config import Config
-
 from connect_bridges.sandbox.cloud.api_gateway.access_log import AccessLog
 from connect_bridges.sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_bridges.sandbox.cloud.api_gateway.runtime import ApiRuntime
@@ -84,10 +83,12 @@ class Sandbox:
         """Return a sandbox to be used in a `with` statement."""
         return cls(work_dir, region=region, port=port)
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
         if not self._running.acquire(blocking=False):
-            raise SandboxError("another sandbox runs in this process, and moto's state is the process's; end that one first")
+            raise SandboxError(
+                "another sandbox runs in this process, and moto's state is the process's; end that one first"
+            )
         self._exit.callback(self._running.release)
         try:
             self._start()
@@ -125,7 +126,7 @@ class Sandbox:
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_NOTICES": "false",
             "CI": "true",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
             "NO_COLOR": "1",
         }
 
@@ -153,7 +154,9 @@ class Sandbox:
         """Return (host to connect to, port, Host header) for a deployed API's URL."""
         host = urlparse(api_url).hostname
         if host is None or ".execute-api." not in host:
-            raise ValueError(f"{api_url!r} is no URL of a deployed API (https://ID.execute-api.REGION.amazonaws.com/STAGE)")
+            raise ValueError(
+                f"{api_url!r} is no URL of a deployed API (https://ID.execute-api.REGION.amazonaws.com/STAGE)"
+            )
         return "127.0.0.1", self._server.port, host
 
     # -- putting it together
@@ -262,7 +265,9 @@ class Sandbox:
             key = f"{service} {endpoint_url}"
             if key not in self._clients:
                 session = boto3.session.Session(
-                    aws_access_key_id=ADMIN_ACCESS_KEY, aws_secret_access_key="test", region_name=self.region  # noqa: S106
+                    aws_access_key_id=ADMIN_ACCESS_KEY,
+                    aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
+                    region_name=self.region,
                 )
                 # One attempt: a failure asked for (faults) should show, not be repeated away.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
 from connect_bridges.sandbox.cloud.api_gateway.context import RequestState, substitute
 from connect_bridges.sandbox.cloud.api_gateway.registry import ApiRegistry, Stage
 from connect_bridges.sandbox.cloud.principals import Principals
@@ -46,10 +46,9 @@ class AccessLog:
     def _create_stream(self, client: Any, group: str, stream: str) -> None:  # noqa: ANN401
         if (group, stream) in self._streams:
             return
-        try:
+        # Another request of the same moment may have made it.
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_log_stream(logGroupName=group, logStreamName=stream)
-        except client.exceptions.ResourceAlreadyExistsException:
-            pass  # another request of the same moment made it
         self._streams.add((group, stream))
 
     def _client(self, role_arn: str) -> Any:  # noqa: ANN401  (a boto3 client)

@@ -73,7 +73,9 @@ class TokenAuthorizers:
 
     def _ask(self, authorizer: Authorizer, state: RequestState, token: str) -> _Answer:
         region = state.host.split(".")[2]
-        source_arn = f"arn:aws:execute-api:{region}:{state.account}:{state.api_id}/authorizers/{authorizer.id}"
+        source_arn = (
+            f"arn:aws:execute-api:{region}:{state.account}:{state.api_id}/authorizers/{authorizer.id}"
+        )
         event = {"type": "TOKEN", "methodArn": state.method_arn, "authorizationToken": token}
         try:
             invocation = self._functions.invoke(
@@ -109,7 +111,9 @@ def _read(answer: Any) -> _Answer:  # noqa: ANN401  (what the function returned)
     context = answer.get("context") or {}
     for name, value in context.items():
         if not isinstance(value, str | int | float | bool):
-            raise TypeError(f"context.{name} is {type(value).__name__}; API Gateway takes text, numbers and booleans")
+            raise TypeError(
+                f"context.{name} is {type(value).__name__}; API Gateway takes text, numbers and booleans"
+            )
     policy = Policy.parse(document, name=f"policy that the authorizer returned for {principal_id}")
     return _Answer(principal_id, policy, {name: _as_text(value) for name, value in context.items()})
 

@@ -78,4 +78,8 @@ def _shape(error: GatewayError, definition: ApiDefinition | None) -> GatewayResp
     status = RESPONSE_TYPES[error.response_type][0]
     default = responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     # The defaults keep the error's own status: they stand for many.
-    return None if default is None else GatewayResponse(default.response_type, default.status, default.headers, default.templates)
+    return (
+        None
+        if default is None
+        else GatewayResponse(default.response_type, default.status, default.headers, default.templates)
+    )

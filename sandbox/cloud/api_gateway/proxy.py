@@ -48,7 +48,11 @@ def proxy_answer(result: Any, state: RequestState) -> HttpResponse:  # noqa: ANN
         raise _malformed(state, f"body is {type(body).__name__}, not text")
     try:
         status = int(result["statusCode"])
-        content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") and body else (body or "").encode()
+        content = (
+            base64.b64decode(body, validate=True)
+            if result.get("isBase64Encoded") and body
+            else (body or "").encode()
+        )
         headers = _headers(result)
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise _malformed(state, str(error) or type(error).__name__) from error
@@ -60,7 +64,10 @@ def proxy_answer(result: Any, state: RequestState) -> HttpResponse:  # noqa: ANN
     own = [
         ("x-amzn-RequestId", state.request_id),
         ("x-amz-apigw-id", state.extended_id),
-        ("X-Amzn-Trace-Id", f"Root=1-{int(state.started.timestamp()):08x}-{state.request_id.replace('-', '')[:24]}"),
+        (
+            "X-Amzn-Trace-Id",
+            f"Root=1-{int(state.started.timestamp()):08x}-{state.request_id.replace('-', '')[:24]}",
+        ),
     ]
     taken = {name.lower() for name, _ in own}
     return HttpResponse(status, [(n, v) for n, v in headers if n.lower() not in taken] + own, content)
@@ -123,5 +130,7 @@ def _request_context(state: RequestState) -> dict[str, Any]:
 
 
 def _malformed(state: RequestState, why: str) -> GatewayError:
-    state.values["integrationErrorMessage"] = f"Execution failed due to configuration error: Malformed Lambda proxy response ({why})"
+    state.values["integrationErrorMessage"] = (
+        f"Execution failed due to configuration error: Malformed Lambda proxy response ({why})"
+    )
     return GatewayError("BAD_GATEWAY", "Internal server error")

@@ -146,7 +146,9 @@ class ApiRegistry:
     def get(self, api_id: str) -> RestApi:
         """Return an API; raise NotFoundException."""
         if api_id not in self._apis:
-            raise AwsError("NotFoundException", f"Invalid API identifier specified {self.account}:{api_id}", 404)
+            raise AwsError(
+                "NotFoundException", f"Invalid API identifier specified {self.account}:{api_id}", 404
+            )
         return self._apis[api_id]
 
     def create(self, name: str) -> RestApi:

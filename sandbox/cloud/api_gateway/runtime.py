@@ -15,7 +15,13 @@ from connect_bridges.sandbox.cloud.api_gateway.authorizer import APIGATEWAY, Tok
 from connect_bridges.sandbox.cloud.api_gateway.context import RequestState
 from connect_bridges.sandbox.cloud.api_gateway.errors import GatewayError, render
 from connect_bridges.sandbox.cloud.api_gateway.proxy import proxy_answer, proxy_event
-from connect_bridges.sandbox.cloud.api_gateway.registry import ApiDefinition, ApiRegistry, Method, RestApi, Stage
+from connect_bridges.sandbox.cloud.api_gateway.registry import (
+    ApiDefinition,
+    ApiRegistry,
+    Method,
+    RestApi,
+    Stage,
+)
 from connect_bridges.sandbox.cloud.api_gateway.throttle import Throttle
 from connect_bridges.sandbox.cloud.api_gateway.validation import validate
 from connect_bridges.sandbox.cloud.errors import AwsError
@@ -78,7 +84,9 @@ class ApiRuntime:
         validate(state.request, method, definition, path_parameters)
         return self._integrate(state, method, path_parameters)
 
-    def _integrate(self, state: RequestState, method: Method, path_parameters: dict[str, str]) -> HttpResponse:
+    def _integrate(
+        self, state: RequestState, method: Method, path_parameters: dict[str, str]
+    ) -> HttpResponse:
         # SourceArn holds the resource's path as declared, with {parameters}, and the method as declared.
         arn = state.method_arn.split("/", 1)[0]
         source_arn = f"{arn}/{state.stage}/{state.request.method}{state.resource_path}"
@@ -154,5 +162,3 @@ def _forbidden(state: RequestState) -> HttpResponse:
         ("x-amzn-ErrorType", "ForbiddenException"),
     ]
     return HttpResponse(403, headers, b'{"message":"Forbidden"}')
-
-

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jsonschema import Draft4Validator
-
 from connect_bridges.sandbox.cloud.api_gateway.errors import GatewayError
 from connect_bridges.sandbox.cloud.api_gateway.registry import ApiDefinition, Method
 from connect_bridges.sandbox.cloud.http import HttpRequest
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 
 
-def validate(request: HttpRequest, method: Method, definition: ApiDefinition, path_parameters: dict[str, str]) -> None:
+def validate(
+    request: HttpRequest, method: Method, definition: ApiDefinition, path_parameters: dict[str, str]
+) -> None:
     """Raise BAD_REQUEST_PARAMETERS or BAD_REQUEST_BODY for a request that the method's validator refuses."""
     validator = definition.validators.get(method.validator_id or "")
     if validator is None:
@@ -35,11 +36,15 @@ def _validate_parameters(request: HttpRequest, method: Method, path_parameters: 
         if required and not present:
             missing.append(name)
     if missing:
-        raise GatewayError("BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{', '.join(missing)}]")
+        raise GatewayError(
+            "BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{', '.join(missing)}]"
+        )
 
 
 def _validate_body(request: HttpRequest, method: Method, definition: ApiDefinition) -> None:
-    content_type = (request.headers.get("Content-Type") or "application/json").split(";", 1)[0].strip().lower()
+    content_type = (
+        (request.headers.get("Content-Type") or "application/json").split(";", 1)[0].strip().lower()
+    )
     models = {kind.lower(): name for kind, name in method.request_models.items()}
     name = models.get(content_type, models.get("$default"))
     if name is None:

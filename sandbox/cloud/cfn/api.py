@@ -13,10 +13,15 @@ from connect_bridges.sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
 from connect_bridges.sandbox.cloud.cfn.template import invalid, load_template
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_bridges.sandbox.cloud.faults import Faults
+from connect_bridges.sandbox.cloud.values import Member
 
 #: A template given inline may hold 51,200 bytes, one in S3 1 MB (CloudFormation quotas).
 MAX_INLINE_BYTES = 51_200
 MAX_TEMPLATE_BYTES = 1_000_000
+# The CDK command line knows an empty change set by this text.
+_NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
 #: How long DescribeStacks waits for an operation under way to end.
 LONG_POLL_SECONDS = 20.0
 
@@ -35,7 +40,7 @@ class CloudFormationApi(AwsService):
 
     # -- stacks
 
-    def create_stack(self, stack_name: str, **request: Any) -> dict[str, Any]:
+    def create_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
         """Create a stack; the work goes on after the answer."""
         text = self._template(request)
         load_template(text)
@@ -43,7 +48,9 @@ class CloudFormationApi(AwsService):
         stack.token = request.get("client_request_token", "")
         stack.role_arn = request.get("role_arn", "")
         stack.termination_protection = request.get("enable_termination_protection", False)
-        on_failure = request.get("on_failure") or ("DO_NOTHING" if request.get("disable_rollback") else "ROLLBACK")
+        on_failure = request.get("on_failure") or (
+            "DO_NOTHING" if request.get("disable_rollback") else "ROLLBACK"
+        )
         try:
             self._engine.create(stack, text, _parameters(request), on_failure=on_failure)
         except Exception:
@@ -51,7 +58,7 @@ class CloudFormationApi(AwsService):
             raise
         return {"StackId": stack.stack_id}
 
-    def update_stack(self, stack_name: str, **request: Any) -> dict[str, Any]:
+    def update_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
         """Update a stack; the work goes on after the answer."""
         stack = self._engine.find(stack_name)
         stack.token = request.get("client_request_token", "")
@@ -59,7 +66,7 @@ class CloudFormationApi(AwsService):
         self._engine.update(stack, text, _parameters(request), _tags(request))
         return {"StackId": stack.stack_id}
 
-    def delete_stack(self, stack_name: str, **request: Any) -> None:
+    def delete_stack(self, stack_name: str, **request: Member) -> None:
         """Delete a stack; one that does not exist is no error."""
         try:
             stack = self._engine.find(stack_name)
@@ -69,7 +76,7 @@ class CloudFormationApi(AwsService):
             stack.token = request.get("client_request_token", "")
             self._engine.delete(stack, request.get("retain_resources", []))
 
-    def describe_stacks(self, stack_name: str | None = None, **_request: Any) -> dict[str, Any]:
+    def describe_stacks(self, stack_name: str | None = None, **_request: Member) -> dict[str, Any]:
         """Describe one stack, or all that exist."""
         if stack_name is not None:
             stack = self._engine.find(stack_name)
@@ -78,13 +85,17 @@ class CloudFormationApi(AwsService):
             return {"Stacks": [_describe(stack)]}
         return {"Stacks": [_describe(stack) for stack in self._engine.stacks() if stack.exists]}
 
-    def list_stacks(self, stack_status_filter: list[str] | None = None, **_request: Any) -> dict[str, Any]:
+    def list_stacks(self, stack_status_filter: list[str] | None = None, **_request: Member) -> dict[str, Any]:
         """List the stacks, the deleted ones too."""
-        stacks = [s for s in self._engine.stacks() if not stack_status_filter or s.status in stack_status_filter]
+        stacks = [
+            s for s in self._engine.stacks() if not stack_status_filter or s.status in stack_status_filter
+        ]
         return {"StackSummaries": [_describe(stack) for stack in stacks]}
 
     def update_termination_protection(
-        self, stack_name: str, enable_termination_protection: bool  # noqa: FBT001  (the API's own member)
+        self,
+        stack_name: str,
+        enable_termination_protection: bool,
     ) -> dict[str, Any]:
         """Switch termination protection."""
         stack = self._engine.find(stack_name)
@@ -93,12 +104,12 @@ class CloudFormationApi(AwsService):
 
     # -- what is in them
 
-    def describe_stack_events(self, stack_name: str, **_request: Any) -> dict[str, Any]:
+    def describe_stack_events(self, stack_name: str, **_request: Member) -> dict[str, Any]:
         """Return the events, newest first."""
         stack = self._engine.find(stack_name)
         return {"StackEvents": [_event(stack, event) for event in reversed(stack.events)]}
 
-    def describe_events(self, stack_name: str | None = None, **request: Any) -> dict[str, Any]:
+    def describe_events(self, stack_name: str | None = None, **request: Member) -> dict[str, Any]:
         """Return the events of an operation, newest first."""
         if stack_name is None:
             raise CannotStandInError("cloudformation:DescribeEvents", "it answers for a stack by name only")
@@ -108,7 +119,7 @@ class CloudFormationApi(AwsService):
         return {"OperationEvents": [_event(stack, event) for event in events]}
 
     def describe_stack_resources(
-        self, stack_name: str | None = None, logical_resource_id: str | None = None, **_request: Any
+        self, stack_name: str | None = None, logical_resource_id: str | None = None, **_request: Member
     ) -> dict[str, Any]:
         """Describe the resources of a stack."""
         stack = self._engine.find(stack_name or "")
@@ -123,17 +134,17 @@ class CloudFormationApi(AwsService):
                 return {"StackResourceDetail": resource}
         raise invalid(f"Resource {logical_resource_id} does not exist for stack {stack_name}")
 
-    def list_stack_resources(self, stack_name: str, **_request: Any) -> dict[str, Any]:
+    def list_stack_resources(self, stack_name: str, **_request: Member) -> dict[str, Any]:
         """List the resources of a stack."""
         return {"StackResourceSummaries": _resources(self._engine.find(stack_name))}
 
-    def get_template(self, stack_name: str | None = None, **_request: Any) -> dict[str, Any]:
+    def get_template(self, stack_name: str | None = None, **_request: Member) -> dict[str, Any]:
         """Return the template that was last given."""
         stack = self._engine.find(stack_name or "")
         text = stack.template.text if stack.template is not None else ""
         return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
-    def get_template_summary(self, **request: Any) -> dict[str, Any]:
+    def get_template_summary(self, **request: Member) -> dict[str, Any]:
         """Return the parameters and resource types of a template."""
         if "stack_name" in request:
             template = self._engine.find(request["stack_name"]).template
@@ -142,22 +153,30 @@ class CloudFormationApi(AwsService):
         if template is None:
             raise invalid("the stack has no template yet")
         parameters = [
-            {"ParameterKey": key, "ParameterType": str(p.get("Type", "String")), "DefaultValue": str(p.get("Default", ""))}
+            {
+                "ParameterKey": key,
+                "ParameterType": str(p.get("Type", "String")),
+                "DefaultValue": str(p.get("Default", "")),
+            }
             for key, p in template.parameters.items()
         ]
         types = sorted({resource.type for resource in template.resources.values()})
         return {"Parameters": parameters, "ResourceTypes": types, "Description": template.description}
 
-    def validate_template(self, **request: Any) -> dict[str, Any]:
+    def validate_template(self, **request: Member) -> dict[str, Any]:
         """Check a template's form."""
         template = load_template(self._template(request))
         return {"Description": template.description, "Parameters": []}
 
-    def list_exports(self, **_request: Any) -> dict[str, Any]:
+    def list_exports(self, **_request: Member) -> dict[str, Any]:
         """List the exported outputs."""
         return {
             "Exports": [
-                {"ExportingStackId": stack.stack_id, "Name": output["ExportName"], "Value": output["OutputValue"]}
+                {
+                    "ExportingStackId": stack.stack_id,
+                    "Name": output["ExportName"],
+                    "Value": output["OutputValue"],
+                }
                 for stack in self._engine.stacks()
                 if stack.exists
                 for output in stack.outputs
@@ -167,13 +186,14 @@ class CloudFormationApi(AwsService):
 
     # -- change sets
 
-    def create_change_set(self, stack_name: str, change_set_name: str, **request: Any) -> dict[str, Any]:
+    def create_change_set(self, stack_name: str, change_set_name: str, **request: Member) -> dict[str, Any]:
         """Prepare a create or an update."""
         kind = request.get("change_set_type", "UPDATE")
         stack = self._stack_for_change_set(stack_name, kind, request)
         previous = stack.template.text if request.get("use_previous_template") and stack.template else None
         template = load_template(previous or self._template(request))
-        arn = f"arn:aws:cloudformation:{self._engine.region}:{self._engine.account}:changeSet/{change_set_name}/{uuid.uuid4()}"
+        place = f"{self._engine.region}:{self._engine.account}"
+        arn = f"arn:aws:cloudformation:{place}:changeSet/{change_set_name}/{uuid.uuid4()}"
         change_set = ChangeSet(
             name=change_set_name,
             arn=arn,
@@ -184,14 +204,19 @@ class CloudFormationApi(AwsService):
             changes=self._engine.plan(stack, template),
         )
         change_set.parameters = {k: v for k, v in change_set.parameters.items() if k in template.parameters}
-        if stack.template is not None and (stack.template.body, stack.given_parameters) == (template.body, change_set.parameters):
+        if stack.template is not None and (stack.template.body, stack.given_parameters) == (
+            template.body,
+            change_set.parameters,
+        ):
             change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
-            change_set.reason = "The submitted information didn't contain changes. Submit different information to create a change set."
+            change_set.reason = _NO_CHANGES
             change_set.changes = []
         stack.change_sets[change_set_name] = change_set
         return {"Id": arn, "StackId": stack.stack_id}
 
-    def describe_change_set(self, change_set_name: str, stack_name: str | None = None, **_request: Any) -> dict[str, Any]:
+    def describe_change_set(
+        self, change_set_name: str, stack_name: str | None = None, **_request: Member
+    ) -> dict[str, Any]:
         """Describe a prepared change."""
         stack, change_set = self._change_set(change_set_name, stack_name)
         return {
@@ -204,14 +229,21 @@ class CloudFormationApi(AwsService):
             "ExecutionStatus": change_set.execution_status,
             "Changes": change_set.changes,
             "CreationTime": change_set.created_at,
-            "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in change_set.parameters.items()],
+            "Parameters": [
+                {"ParameterKey": k, "ParameterValue": v} for k, v in change_set.parameters.items()
+            ],
         }
 
-    def execute_change_set(self, change_set_name: str, stack_name: str | None = None, **request: Any) -> None:
+    def execute_change_set(
+        self, change_set_name: str, stack_name: str | None = None, **request: Member
+    ) -> None:
         """Carry out a prepared change."""
         stack, change_set = self._change_set(change_set_name, stack_name)
         if change_set.execution_status != "AVAILABLE":
-            raise AwsError("InvalidChangeSetStatus", f"ChangeSet [{change_set.arn}] cannot be executed: {change_set.reason}")
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{change_set.arn}] cannot be executed: {change_set.reason}",
+            )
         stack.token = request.get("client_request_token", "")
         on_failure = "DO_NOTHING" if request.get("disable_rollback") else "ROLLBACK"
         if stack.status == "REVIEW_IN_PROGRESS":
@@ -241,7 +273,9 @@ class CloudFormationApi(AwsService):
         except AwsError:
             return self._engine.new_stack(name, _tags(request) or {})
         if stack.status != "REVIEW_IN_PROGRESS":
-            raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists and cannot be created again")
+            raise AwsError(
+                "AlreadyExistsException", f"Stack [{name}] already exists and cannot be created again"
+            )
         return stack
 
     def _change_set(self, name_or_arn: str, stack_name: str | None) -> tuple[Stack, ChangeSet]:
@@ -295,7 +329,9 @@ def _describe(stack: Stack) -> dict[str, Any]:
         "StackId": stack.stack_id,
         "StackName": stack.name,
         "Description": stack.template.description if stack.template is not None else "",
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.given_parameters.items()],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.given_parameters.items()
+        ],
         "CreationTime": stack.created_at,
         "LastUpdatedTime": stack.updated_at,
         "DeletionTime": stack.deleted_at,
@@ -343,5 +379,3 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
         "OperationId": event.operation_id,
     }
     return {key: value for key, value in described.items() if value != ""}
-
-

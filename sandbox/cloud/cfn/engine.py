@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-
 from connect_bridges.sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
-from connect_bridges.sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Clients,
+    Context,
+    FailedResourceError,
+    ResourceType,
+)
 from connect_bridges.sandbox.cloud.cfn.stack import Stack, StackResource
 from connect_bridges.sandbox.cloud.cfn.support import unsupported_properties
 from connect_bridges.sandbox.cloud.cfn.template import (
@@ -96,14 +100,18 @@ class DeploymentEngine:
 
     # -- operations; each checks at once what AWS checks at once, then works in a thread
 
-    def create(self, stack: Stack, text: str, parameters: dict[str, str], *, on_failure: str = "ROLLBACK") -> None:
+    def create(
+        self, stack: Stack, text: str, parameters: dict[str, str], *, on_failure: str = "ROLLBACK"
+    ) -> None:
         """Create the resources of a new stack."""
         template = load_template(text)
         resolver = self._resolver(stack, template, parameters, {})
         self._begin(stack, "CREATE_IN_PROGRESS", template, parameters)
         self._run(stack, lambda: self._create(stack, resolver, on_failure))
 
-    def update(self, stack: Stack, text: str | None, parameters: dict[str, str], tags: dict[str, str] | None) -> None:
+    def update(
+        self, stack: Stack, text: str | None, parameters: dict[str, str], tags: dict[str, str] | None
+    ) -> None:
         """Bring the stack's resources to what the template says."""
         if stack.in_progress or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE", "ROLLBACK_FAILED"}:
             raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
@@ -111,7 +119,12 @@ class DeploymentEngine:
         template = before if text is None and before is not None else load_template(text or "")
         resolver = self._resolver(stack, template, parameters, stack.given_parameters)
         same_parameters = {**stack.given_parameters, **parameters} == stack.given_parameters
-        if before is not None and template.body == before.body and same_parameters and tags in (None, stack.tags):
+        if (
+            before is not None
+            and template.body == before.body
+            and same_parameters
+            and tags in (None, stack.tags)
+        ):
             stack.parameters = resolved_before
             raise invalid("No updates are to be performed.")
         previous = (before, dict(stack.given_parameters), resolved_before)
@@ -163,7 +176,9 @@ class DeploymentEngine:
 
     def _begin(self, stack: Stack, status: str, template: Template, parameters: dict[str, str]) -> None:
         stack.template = template
-        stack.given_parameters = {key: value for key, value in parameters.items() if key in template.parameters}
+        stack.given_parameters = {
+            key: value for key, value in parameters.items() if key in template.parameters
+        }
         stack.operation_id = str(uuid.uuid4())
         stack.set_status(status, "User Initiated")
 
@@ -171,9 +186,11 @@ class DeploymentEngine:
         def guarded() -> None:
             try:
                 work()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (a thread's last resort: said in the stack's events)
                 _LOG.exception("the operation on stack %s failed inside the sandbox", stack.name)
-                stack.set_status(stack.status.replace("IN_PROGRESS", "FAILED"), f"the sandbox failed: {error}")
+                stack.set_status(
+                    stack.status.replace("IN_PROGRESS", "FAILED"), f"the sandbox failed: {error}"
+                )
 
         thread = threading.Thread(target=guarded, name=f"stack-{stack.name}", daemon=True)
         self._threads[stack.stack_id] = thread
@@ -192,7 +209,9 @@ class DeploymentEngine:
         elif on_failure == "DO_NOTHING":
             stack.set_status("CREATE_FAILED", _failed_reason("create", failed))
         else:
-            stack.set_status("ROLLBACK_IN_PROGRESS", _failed_reason("create", failed) + " Rollback requested by user.")
+            stack.set_status(
+                "ROLLBACK_IN_PROGRESS", _failed_reason("create", failed) + " Rollback requested by user."
+            )
             undone = self._delete_resources(stack, list(stack.resources), created_now=True)
             stack.set_status("ROLLBACK_COMPLETE" if undone else "ROLLBACK_FAILED")
 
@@ -222,7 +241,12 @@ class DeploymentEngine:
         stack.record(declared.logical_id, created.physical_id, declared.type, "CREATE_COMPLETE")
         return True
 
-    def _update(self, stack: Stack, resolver: Resolver, previous: tuple[Template | None, dict[str, str], dict[str, Any]]) -> None:
+    def _update(
+        self,
+        stack: Stack,
+        resolver: Resolver,
+        previous: tuple[Template | None, dict[str, str], dict[str, Any]],
+    ) -> None:
         changes = _Changes()
         failed = self._refuse(stack, resolver, "UPDATE_FAILED")
         if not failed:
@@ -235,7 +259,9 @@ class DeploymentEngine:
             return
         stack.updated_at = dt.datetime.now(dt.UTC)
         stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        gone = [name for name, held in stack.resources.items() if not self._still_wanted(stack, resolver, name)]
+        gone = [
+            name for name, held in stack.resources.items() if not self._still_wanted(stack, resolver, name)
+        ]
         self._delete_resources(stack, gone)
         self._delete_replaced(stack, changes)
         stack.set_status("UPDATE_COMPLETE")
@@ -273,15 +299,21 @@ class DeploymentEngine:
                 return True
             stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
             context = self._context(stack, declared)
-            replace = declared.type != held.declared.type or kind.needs_replacement(held.properties, properties)
+            replace = declared.type != held.declared.type or kind.needs_replacement(
+                held.properties, properties
+            )
             if replace:
-                reason = "Requested update requires the creation of a new physical resource; hence creating one."
+                reason = (
+                    "Requested update requires the creation of a new physical resource; hence creating one."
+                )
                 stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS", reason)
                 created = kind.create(context, properties)
             else:
                 created = kind.update(context, held.created, held.properties, properties)
         except _FAILURES as error:
-            stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_FAILED", _reason(error, declared))
+            stack.record(
+                declared.logical_id, physical_id, declared.type, "UPDATE_FAILED", _reason(error, declared)
+            )
             changes.failed = _FailedUpdate(held, declared, properties, replaced=replace, error=error)
             return False
         changes.changed.append((declared.logical_id, held))
@@ -317,7 +349,9 @@ class DeploymentEngine:
             if failed.replaced and isinstance(failed.error, FailedResourceError):
                 kind.delete(context, failed.error.leftover, failed.properties)
             elif not failed.replaced and failed.properties != failed.held.properties:
-                failed.held.created = kind.update(context, failed.held.created, failed.properties, failed.held.properties)
+                failed.held.created = kind.update(
+                    context, failed.held.created, failed.properties, failed.held.properties
+                )
         except _FAILURES as error:
             name = failed.declared.logical_id
             reason = _reason(error, failed.declared)
@@ -332,11 +366,19 @@ class DeploymentEngine:
         stack.record(name, now.created.physical_id, before.declared.type, "UPDATE_IN_PROGRESS")
         try:
             if replaced:
-                self._type(now.declared.type).delete(self._context(stack, now.declared), now.created, now.properties)
+                self._type(now.declared.type).delete(
+                    self._context(stack, now.declared), now.created, now.properties
+                )
             else:
                 before.created = kind.update(context, now.created, now.properties, before.properties)
         except _FAILURES as error:
-            stack.record(name, now.created.physical_id, before.declared.type, "UPDATE_FAILED", _reason(error, before.declared))
+            stack.record(
+                name,
+                now.created.physical_id,
+                before.declared.type,
+                "UPDATE_FAILED",
+                _reason(error, before.declared),
+            )
             return False
         stack.resources[name] = before
         stack.record(name, before.created.physical_id, before.declared.type, "UPDATE_COMPLETE")
@@ -345,7 +387,9 @@ class DeploymentEngine:
     def _delete_replaced(self, stack: Stack, changes: _Changes) -> None:
         for held in reversed(changes.replaced):
             if held.declared.update_replace_policy in _RETAINED:
-                stack.record(held.declared.logical_id, held.created.physical_id, held.declared.type, "DELETE_SKIPPED")
+                stack.record(
+                    held.declared.logical_id, held.created.physical_id, held.declared.type, "DELETE_SKIPPED"
+                )
             else:
                 self._delete_one(stack, held)
 
@@ -356,7 +400,9 @@ class DeploymentEngine:
             stack.set_status("DELETE_COMPLETE")
         else:
             left = [name for name, held in stack.resources.items() if held.status == "DELETE_FAILED"]
-            stack.set_status("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. ")
+            stack.set_status(
+                "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. "
+            )
 
     def _delete_resources(self, stack: Stack, names: list[str], *, created_now: bool = False) -> bool:
         """Delete the named resources, dependants first; return whether all went."""
@@ -379,7 +425,9 @@ class DeploymentEngine:
             self._type(declared.type).delete(self._context(stack, declared), held.created, held.properties)
         except _FAILURES as error:
             held.status, held.reason = "DELETE_FAILED", _reason(error, declared)
-            stack.record(declared.logical_id, held.created.physical_id, declared.type, "DELETE_FAILED", held.reason)
+            stack.record(
+                declared.logical_id, held.created.physical_id, declared.type, "DELETE_FAILED", held.reason
+            )
             return False
         stack.record(declared.logical_id, held.created.physical_id, declared.type, "DELETE_COMPLETE")
         return True
@@ -392,13 +440,13 @@ class DeploymentEngine:
         for name, declared in _template_of(stack).resources.items():
             if not _wanted(declared, resolver):
                 continue
-            reasons = self._problems(stack, declared)
+            reasons = self._problems(declared)
             if reasons:
                 refused.append(name)
                 stack.record(name, "", declared.type, status, "; ".join(reasons))
         return refused
 
-    def _problems(self, stack: Stack, declared: Resource) -> list[str]:
+    def _problems(self, declared: Resource) -> list[str]:
         try:
             kind = self._type(declared.type)
         except CannotStandInError as refusal:
@@ -408,7 +456,9 @@ class DeploymentEngine:
             for path, reason in unsupported_properties(kind.properties, declared.properties)
         ]
         if declared.deletion_policy == "Snapshot":
-            problems.append(str(CannotStandInError(f"{declared.type} DeletionPolicy Snapshot", "there are no snapshots")))
+            problems.append(
+                str(CannotStandInError(f"{declared.type} DeletionPolicy Snapshot", "there are no snapshots"))
+            )
         problems += [
             f"Properties validation failed for resource {declared.logical_id}: required key [{name}] not found"
             for name in kind.required
@@ -418,7 +468,9 @@ class DeploymentEngine:
 
     # -- resolving
 
-    def _resolver(self, stack: Stack, template: Template, given: dict[str, str], previous: dict[str, str]) -> Resolver:
+    def _resolver(
+        self, stack: Stack, template: Template, given: dict[str, str], previous: dict[str, str]
+    ) -> Resolver:
         parameters = resolve_parameters(template, given, previous, self._read_ssm)
         stack.parameters = parameters
         resolver = Resolver(
@@ -445,7 +497,9 @@ class DeploymentEngine:
         kind = self._type(held.declared.type)
         if not kind.has_attribute(attribute):
             known = ", ".join(kind.attributes) or "none"
-            raise CannotStandInError(f"the attribute {attribute} of {held.declared.type} ({name})", f"known: {known}")
+            raise CannotStandInError(
+                f"the attribute {attribute} of {held.declared.type} ({name})", f"known: {known}"
+            )
         return kind.attribute(held.created, attribute)
 
     def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:
@@ -526,7 +580,9 @@ def _template_of(stack: Stack) -> Template:
 
 def _held(stack: Stack, name: str) -> StackResource:
     if name not in stack.resources:
-        raise invalid(f"Template error: resource {name} does not exist in this stack (is its condition false?)")
+        raise invalid(
+            f"Template error: resource {name} does not exist in this stack (is its condition false?)"
+        )
     return stack.resources[name]
 
 
@@ -562,7 +618,7 @@ def _reason(error: Exception, declared: Resource) -> str:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         service = declared.type.split("::")[1] if "::" in declared.type else declared.type
-        return f"Resource handler returned message: \"{message} (Service: {service}, Status Code: {status}, {code})\""
+        return f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, {code})"'
     if isinstance(error, AwsError):
         return f'Resource handler returned message: "{error.message} ({error.code})"'
     return str(error)

@@ -57,12 +57,18 @@ class Resolver:
                 (name, argument) = next(iter(value.items()))
                 if name == "Ref" or name.startswith("Fn::"):
                     return self._evaluate(name, argument)
-                if name == "Condition" and isinstance(argument, str) and argument in self._template.conditions:
+                if (
+                    name == "Condition"
+                    and isinstance(argument, str)
+                    and argument in self._template.conditions
+                ):
                     return self.condition(argument)
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
         if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise CannotStandInError(f"the dynamic reference {found[0]}", "it is not resolved at deploy time here")
+            raise CannotStandInError(
+                f"the dynamic reference {found[0]}", "it is not resolved at deploy time here"
+            )
         return value
 
     def condition(self, name: str) -> bool:
@@ -229,7 +235,9 @@ def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[st
         try:
             return read_ssm(raw)
         except AwsError as error:
-            raise invalid(f"Unable to fetch parameters [{raw}] from parameter store for this account.") from error
+            raise invalid(
+                f"Unable to fetch parameters [{raw}] from parameter store for this account."
+            ) from error
     raise CannotStandInError(f"the type {kind} of parameter {name}", "it is not resolved here")
 
 

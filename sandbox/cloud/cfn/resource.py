@@ -67,7 +67,9 @@ class Context:
         room = limit - len(suffix) - 1
         stem = f"{self.stack_name}-{self.logical_id}"
         if len(stem) > room:
-            stem = f"{self.stack_name[: max(room - len(self.logical_id) - 1, room // 2)]}-{self.logical_id}"[:room]
+            stem = f"{self.stack_name[: max(room - len(self.logical_id) - 1, room // 2)]}-{self.logical_id}"[
+                :room
+            ]
         name = f"{stem}-{suffix}"
         return name.lower() if lower else name
 
@@ -88,7 +90,9 @@ class ResourceType:
         """Create the resource from resolved properties."""
         raise NotImplementedError
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the resource in place. The default replaces it: the new is created, the old deleted afterwards."""
         raise NotImplementedError
 

@@ -94,12 +94,22 @@ class Stack:
         self.status, self.reason = status, reason
         self.record(self.name, self.stack_id, "AWS::CloudFormation::Stack", status, reason)
 
-    def record(self, logical_id: str, physical_id: str, resource_type: str, status: str, reason: str = "") -> None:
+    def record(
+        self, logical_id: str, physical_id: str, resource_type: str, status: str, reason: str = ""
+    ) -> None:
         """Append an event."""
         now = dt.datetime.now(dt.UTC)
         event_id = f"{logical_id}-{status}-{uuid.uuid4()}"
         self.events.append(
             Event(
-                event_id, logical_id, physical_id, resource_type, status, reason, now, self.token, self.operation_id
+                event_id,
+                logical_id,
+                physical_id,
+                resource_type,
+                status,
+                reason,
+                now,
+                self.token,
+                self.operation_id,
             )
         )

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connect_bridges.sandbox.cloud.values import Member
+
 
 @dataclass(frozen=True)
 class Supported:
@@ -46,7 +48,9 @@ TAGS = Recorded("tags are kept; nothing here is billed or searched by them")
 _INTRINSIC = "Fn::"
 
 
-def unsupported_properties(table: PropertyTable, properties: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
+def unsupported_properties(
+    table: PropertyTable, properties: Member, path: str = ""
+) -> Iterator[tuple[str, str]]:
     """Yield (property path, reason) for each property of an unresolved template that the table does not cover."""
     if isinstance(properties, list):
         for item in properties:

@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-
 from connect_bridges.sandbox.cloud.errors import AwsError
 
 _SECTIONS = frozenset(
-    {"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"}
+    {
+        "AWSTemplateFormatVersion",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Mappings",
+        "Conditions",
+        "Rules",
+        "Resources",
+        "Outputs",
+    }
 )
 _RESOURCE_KEYS = frozenset(
     {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"}
@@ -147,10 +156,12 @@ def _parse(text: str) -> dict[str, Any]:
 
 def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the template holds there)
     if not isinstance(entry, dict) or not isinstance(entry.get("Type"), str):
-        raise invalid(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
+        raise invalid(
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )
     unknown = set(entry) - _RESOURCE_KEYS
     if unknown:
-        raise invalid(f"Invalid template resource property '{sorted(unknown)[0]}' of {name}")
+        raise invalid(f"Invalid template resource property '{min(unknown)}' of {name}")
     depends_on = entry.get("DependsOn") or []
     return Resource(
         logical_id=name,
@@ -168,7 +179,9 @@ def _check_references(template: Template) -> None:
     for name, resource in template.resources.items():
         missing = [d for d in resource.depends_on if d not in template.resources]
         if missing:
-            raise invalid(f"Template format error: Unresolved resource dependencies {missing} in the Resources block")
+            raise invalid(
+                f"Template format error: Unresolved resource dependencies {missing} in the Resources block"
+            )
         _refuse_unknown(references(resource.properties), known, f"resource {name}")
     for name, output in template.outputs.items():
         _refuse_unknown(references(output), known, f"output {name}")

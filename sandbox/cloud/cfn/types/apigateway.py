@@ -6,9 +6,6 @@ import json
 import re
 from typing import Any, ClassVar
 
-from jsonschema import Draft4Validator
-from jsonschema.exceptions import SchemaError
-
 from connect_bridges.sandbox.cloud.api_gateway.context import KNOWN_VARIABLES, variables_in
 from connect_bridges.sandbox.cloud.api_gateway.errors import RESPONSE_TYPES
 from connect_bridges.sandbox.cloud.api_gateway.registry import (
@@ -25,6 +22,8 @@ from connect_bridges.sandbox.cloud.api_gateway.registry import (
 from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
 
 _DESCRIPTION = Recorded("a description is kept")
 _NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
@@ -64,7 +63,9 @@ class Api(ResourceType):
         api = _apis(context).create(properties["Name"])
         return Created(api.id, {"RootResourceId": api.root_id, "RestApiId": api.id})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Rename the API."""
         _apis(context).get(existing.physical_id).name = new["Name"]
         return existing
@@ -131,7 +132,9 @@ class ApiMethod(ResourceType):
         self._put(context, properties)
         return Created(f"{properties['RestApiId']}-{properties['ResourceId']}-{properties['HttpMethod']}")
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the method anew."""
         self._put(context, new)
         return existing
@@ -145,17 +148,25 @@ class ApiMethod(ResourceType):
     def _put(self, context: Context, properties: dict[str, Any]) -> None:
         integration = properties.get("Integration") or {}
         if integration.get("Type") != "AWS_PROXY":
-            raise CannotStandInError(f"{self.type_name} without Integration.Type AWS_PROXY", "it has no other integration")
+            raise CannotStandInError(
+                f"{self.type_name} without Integration.Type AWS_PROXY", "it has no other integration"
+            )
         custom = properties.get("AuthorizationType", "NONE") == "CUSTOM"
         if custom != ("AuthorizerId" in properties):
-            raise AwsError("BadRequestException", "Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires a valid authorizer.")
+            raise AwsError(
+                "BadRequestException",
+                "Invalid authorizer ID specified. "
+                "Setting the authorization type to CUSTOM requires a valid authorizer.",
+            )
         method = Method(
             verb=properties["HttpMethod"],
             resource_id=properties["ResourceId"],
             authorization_type=properties.get("AuthorizationType", "NONE"),
             authorizer_id=properties.get("AuthorizerId"),
             validator_id=properties.get("RequestValidatorId"),
-            request_parameters={k: _is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()},
+            request_parameters={
+                k: _is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()
+            },
             request_models=dict(properties.get("RequestModels") or {}),
             function_arn=_function_arn(integration.get("Uri", ""), "Integration.Uri"),
             timeout_ms=int(integration.get("TimeoutInMillis", 29_000)),
@@ -185,7 +196,9 @@ class ApiAuthorizer(ResourceType):
         """Add the authorizer."""
         return self._put(context, new_id(6), properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the authorizer."""
         return self._put(context, existing.physical_id, new)
 
@@ -198,15 +211,22 @@ class ApiAuthorizer(ResourceType):
     def _put(self, context: Context, authorizer_id: str, properties: dict[str, Any]) -> Created:
         ttl = int(properties.get("AuthorizerResultTtlInSeconds", 300))
         if not 0 <= ttl <= 3600:
-            raise AwsError("BadRequestException", "Authorizer result TTL in seconds must be between 0 and 3600")
+            raise AwsError(
+                "BadRequestException", "Authorizer result TTL in seconds must be between 0 and 3600"
+            )
         source = _IDENTITY_SOURCE.match(properties.get("IdentitySource", ""))
         if source is None:
-            raise AwsError("BadRequestException", "Identity source of a TOKEN authorizer must be method.request.header.NAME")
+            raise AwsError(
+                "BadRequestException",
+                "Identity source of a TOKEN authorizer must be method.request.header.NAME",
+            )
         expression = properties.get("IdentityValidationExpression", "")
         try:
             re.compile(expression)
         except re.error as error:
-            raise AwsError("BadRequestException", f"Invalid identity validation expression: {error}") from error
+            raise AwsError(
+                "BadRequestException", f"Invalid identity validation expression: {error}"
+            ) from error
         _apis(context).get(properties["RestApiId"]).definition.authorizers[authorizer_id] = Authorizer(
             id=authorizer_id,
             name=properties["Name"],
@@ -233,7 +253,9 @@ class Validator(ResourceType):
         """Add the validator."""
         return self._put(context, new_id(6), properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the validator."""
         return self._put(context, existing.physical_id, new)
 
@@ -272,7 +294,9 @@ class Model(ResourceType):
         name = properties.get("Name") or re.sub(r"[^A-Za-z0-9]", "", context.physical_name(limit=128))
         return self._put(context, name, properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the schema."""
         return self._put(context, existing.physical_id, new)
 
@@ -317,16 +341,22 @@ class GatewayAnswer(ResourceType):
         templates = dict(properties.get("ResponseTemplates") or {})
         for content_type, template in templates.items():
             if content_type != "application/json":
-                raise CannotStandInError(f"{self.type_name} ResponseTemplates {content_type}", "errors are answered in JSON")
+                raise CannotStandInError(
+                    f"{self.type_name} ResponseTemplates {content_type}", "errors are answered in JSON"
+                )
             unknown = sorted(variables_in(template) - KNOWN_VARIABLES)
             if unknown:
-                raise CannotStandInError(f"{self.type_name} ResponseTemplates variable {unknown[0]}", "its value is not known")
+                raise CannotStandInError(
+                    f"{self.type_name} ResponseTemplates variable {unknown[0]}", "its value is not known"
+                )
         status = properties.get("StatusCode")
         response = GatewayResponse(kind, None if status is None else int(status), headers, templates)
         _apis(context).get(properties["RestApiId"]).definition.gateway_responses[kind] = response
         return Created(f"{properties['RestApiId']}-{kind}", {"Id": f"{properties['RestApiId']}-{kind}"})
 
-    def update(self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the response anew."""
         return self.create(context, new)
 
@@ -339,7 +369,10 @@ class GatewayAnswer(ResourceType):
     def _parameter(self, name: str, value: str, prefix: str) -> str:
         quoted = value.startswith("'") and value.endswith("'")
         if not name.startswith(prefix) or not (quoted or "$" + value in KNOWN_VARIABLES):
-            raise CannotStandInError(f"{self.type_name} ResponseParameters {name}={value}", "give a header a 'constant' or context.*")
+            raise CannotStandInError(
+                f"{self.type_name} ResponseParameters {name}={value}",
+                "give a header a 'constant' or context.*",
+            )
         return value
 
 
@@ -357,7 +390,9 @@ class Deployment(ResourceType):
         deployment_id = _apis(context).deploy(properties["RestApiId"])
         return Created(deployment_id, {"DeploymentId": deployment_id})
 
-    def update(self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]) -> Created:
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
         """Keep the snapshot: only the description may change."""
         return existing
 
@@ -368,7 +403,9 @@ class Deployment(ResourceType):
             return
         users = [stage.name for stage in api.stages.values() if stage.deployment_id == existing.physical_id]
         if users:
-            message = f"Active stages pointing to this deployment must be moved or deleted: {', '.join(users)}"
+            message = (
+                f"Active stages pointing to this deployment must be moved or deleted: {', '.join(users)}"
+            )
             raise AwsError("BadRequestException", message)
         api.deployments.pop(existing.physical_id, None)
 
@@ -407,7 +444,9 @@ class ApiStage(ResourceType):
         self._put(context, properties, new=True)
         return Created(properties["StageName"])
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Point the stage to another deployment, change its settings."""
         self._put(context, new, new=False)
         return existing
@@ -428,7 +467,11 @@ class ApiStage(ResourceType):
         stage = Stage(
             name=properties["StageName"],
             deployment_id=properties["DeploymentId"],
-            settings=[_setting(entry) for entry in settings if "ThrottlingRateLimit" in entry or "ThrottlingBurstLimit" in entry],
+            settings=[
+                _setting(entry)
+                for entry in settings
+                if "ThrottlingRateLimit" in entry or "ThrottlingBurstLimit" in entry
+            ],
             log_group=_log_group(access_log.get("DestinationArn", "")),
             log_format=access_log.get("Format", ""),
         )
@@ -446,12 +489,16 @@ class Account(ResourceType):
         """Set the role, which must exist."""
         arn = properties.get("CloudWatchRoleArn", "")
         if arn and not context.services.authorization.role_exists(arn):
-            raise AwsError("BadRequestException", "The role ARN does not have required permissions configured.")
+            raise AwsError(
+                "BadRequestException", "The role ARN does not have required permissions configured."
+            )
         _apis(context).log_role_arn = arn
         name = context.physical_name(limit=64)
         return Created(name, {"Id": name})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Set another role."""
         self.create(context, new)
         return existing
@@ -493,7 +540,9 @@ def _log_group(arn: str) -> str:
         return ""
     parts = arn.split(":")
     if len(parts) < 7 or parts[2] != "logs":
-        raise CannotStandInError(f"AWS::ApiGateway::Stage AccessLogSetting.DestinationArn {arn}", "it writes to log groups")
+        raise CannotStandInError(
+            f"AWS::ApiGateway::Stage AccessLogSetting.DestinationArn {arn}", "it writes to log groups"
+        )
     return parts[6]
 
 

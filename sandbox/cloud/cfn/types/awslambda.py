@@ -19,7 +19,9 @@ class Function(ResourceType):
     type_name = "AWS::Lambda::Function"
     properties: ClassVar[PropertyTable] = {
         "FunctionName": SUPPORTED,
-        "Code": Nested({"S3Bucket": SUPPORTED, "S3Key": SUPPORTED, "S3ObjectVersion": SUPPORTED, "ZipFile": SUPPORTED}),
+        "Code": Nested(
+            {"S3Bucket": SUPPORTED, "S3Key": SUPPORTED, "S3ObjectVersion": SUPPORTED, "ZipFile": SUPPORTED}
+        ),
         "Handler": SUPPORTED,
         "Runtime": SUPPORTED,
         "Role": SUPPORTED,
@@ -58,7 +60,9 @@ class Function(ResourceType):
         )
         return Created(name, {"Arn": function.arn})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change code and configuration."""
         context.services.authorization.require_lambda_may_assume(new["Role"])
         _state(context).update(existing.physical_id, code=_code(context, new), **_settings(context, new))

@@ -41,7 +41,9 @@ class Bucket(ResourceType):
         )
         return self.update(context, created, {}, properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the versioning."""
         if "VersioningConfiguration" in new:
             context.client("s3").put_bucket_versioning(
@@ -69,7 +71,9 @@ class BucketPolicy(ResourceType):
         context.services.authorization.bucket_policies[name] = properties["PolicyDocument"]
         return Created(name)
 
-    def update(self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Note the new policy."""
         return self.create(context, new)
 
@@ -96,9 +100,13 @@ class Repository(ResourceType):
         """Create the repository."""
         name = properties.get("RepositoryName") or context.physical_name(limit=256, lower=True)
         repository = context.client("ecr").create_repository(repositoryName=name)["repository"]
-        return Created(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
+        return Created(
+            name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]}
+        )
 
-    def update(self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]) -> Created:
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
         """Keep the repository: what may change has no effect here."""
         return existing
 
@@ -132,7 +140,9 @@ class Parameter(ResourceType):
         name = properties.get("Name") or context.physical_name(limit=1011)
         return self._put(context, name, properties, overwrite=False)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the new value."""
         return self._put(context, existing.physical_id, new, overwrite=True)
 
@@ -154,13 +164,17 @@ class Metadata(ResourceType):
     """The CDK's own statistics about which constructs are in use; nothing is sent from here."""
 
     type_name = "AWS::CDK::Metadata"
-    properties: ClassVar[PropertyTable] = {"Analytics": Recorded("statistics for the CDK's makers; nothing is sent")}
+    properties: ClassVar[PropertyTable] = {
+        "Analytics": Recorded("statistics for the CDK's makers; nothing is sent")
+    }
 
     def create(self, context: Context, _properties: dict[str, Any]) -> Created:
         """Note that it is there."""
         return Created(context.physical_name())
 
-    def update(self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]) -> Created:
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
         """Keep it."""
         return existing
 

@@ -23,7 +23,11 @@ class Alarm(ResourceType):
     """An alarm on a metric."""
 
     type_name = "AWS::CloudWatch::Alarm"
-    properties: ClassVar[PropertyTable] = {"AlarmName": SUPPORTED, "Tags": TAGS, **dict.fromkeys(_PASSED_ON, _KEPT)}
+    properties: ClassVar[PropertyTable] = {
+        "AlarmName": SUPPORTED,
+        "Tags": TAGS,
+        **dict.fromkeys(_PASSED_ON, _KEPT),
+    }
     required = ("ComparisonOperator", "EvaluationPeriods")
     replaced_by = frozenset({"AlarmName"})
     attributes = ("Arn",)
@@ -33,7 +37,9 @@ class Alarm(ResourceType):
         name = properties.get("AlarmName") or context.physical_name(limit=255)
         return self._put(context, name, properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the alarm anew."""
         return self._put(context, existing.physical_id, new)
 
@@ -71,7 +77,9 @@ class Dashboard(ResourceType):
         name = properties.get("DashboardName") or context.physical_name(limit=255)
         return self._put(context, name, properties)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the dashboard anew."""
         return self._put(context, existing.physical_id, new)
 
@@ -84,7 +92,9 @@ class Dashboard(ResourceType):
         try:
             json.loads(body)
         except ValueError as error:
-            raise AwsError("InvalidParameterInput", f"The field DashboardBody must be a valid JSON object: {error}") from error
+            raise AwsError(
+                "InvalidParameterInput", f"The field DashboardBody must be a valid JSON object: {error}"
+            ) from error
         context.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
         return Created(name)
 

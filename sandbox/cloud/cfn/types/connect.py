@@ -68,7 +68,9 @@ class ContactFlow(ResourceType):
         )
         return Created(flow.arn, {"ContactFlowArn": flow.arn})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change what changed."""
         _state(context).update_flow(new["InstanceArn"], existing.physical_id, **_changes(old, new))
         return existing
@@ -107,7 +109,9 @@ class ContactFlowModule(ResourceType):
         )
         return Created(module.arn, {"ContactFlowModuleArn": module.arn, "Status": module.status})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change what changed."""
         _state(context).update_module(new["InstanceArn"], existing.physical_id, **_changes(old, new))
         return existing

@@ -60,7 +60,9 @@ class CustomResponses:
             answer = {"Status": "FAILED", "Reason": f"Invalid Json: {error}"}
         if len(request.body) > MAX_RESPONSE_BYTES:
             answer = {"Status": "FAILED", "Reason": f"Response object is too long: {len(request.body)} bytes"}
-        future.set_result(answer if isinstance(answer, dict) else {"Status": "FAILED", "Reason": "Invalid response object"})
+        future.set_result(
+            answer if isinstance(answer, dict) else {"Status": "FAILED", "Reason": "Invalid response object"}
+        )
         return HttpResponse(200)
 
 
@@ -84,10 +86,14 @@ class CustomResource(ResourceType):
         try:
             answer = _ask(context, "Create", properties, {})
         except _FailedAnswerError as failure:
-            raise FailedResourceError(failure, Created(failure.physical_id or context.physical_name())) from failure
+            raise FailedResourceError(
+                failure, Created(failure.physical_id or context.physical_name())
+            ) from failure
         return _created(context, answer, None)
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Send Update; a new physical id means a replacement."""
         more = {"PhysicalResourceId": existing.physical_id, "OldResourceProperties": _as_text(old)}
         return _created(context, _ask(context, "Update", new, more), existing)
@@ -104,18 +110,24 @@ class CustomResource(ResourceType):
         """Return an entry of the answer's Data."""
         if name not in existing.attributes:
             known = ", ".join(sorted(existing.attributes)) or "nothing"
-            message = f"CustomResource attribute error: Vendor response doesn't contain {name} key in object (it has {known})"
+            reason = f"Vendor response doesn't contain {name} key in object (it has {known})"
+            message = f"CustomResource attribute error: {reason}"
             raise AwsError("ValidationError", message)
         return existing.attributes[name]
 
 
 class _FailedAnswerError(AwsError):
     def __init__(self, reason: str, physical_id: str | None) -> None:
-        super().__init__("CustomResourceFailed", f"Received response status [FAILED] from custom resource. Message returned: {reason}")
+        super().__init__(
+            "CustomResourceFailed",
+            f"Received response status [FAILED] from custom resource. Message returned: {reason}",
+        )
         self.physical_id = physical_id
 
 
-def _ask(context: Context, request_type: str, properties: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _ask(
+    context: Context, request_type: str, properties: dict[str, Any], more: dict[str, Any]
+) -> dict[str, Any]:
     token = properties["ServiceToken"]
     if ":lambda:" not in str(token):
         raise CannotStandInError(f"the ServiceToken {token}", "it invokes functions, not topics")
@@ -133,23 +145,34 @@ def _ask(context: Context, request_type: str, properties: dict[str, Any], more: 
     }
     functions: Functions = context.services.functions
     # CloudFormation invokes with the permissions of whoever deploys, who is the developer here.
-    answer = _wait(functions, token, event, future, context, float(properties.get("ServiceTimeout", DEFAULT_SERVICE_TIMEOUT)))
+    limit = float(properties.get("ServiceTimeout", DEFAULT_SERVICE_TIMEOUT))
+    answer = _wait(functions, token, event, future, name=context.logical_id, limit=limit)
     for name in ("StackId", "RequestId", "LogicalResourceId"):
         if answer.get("Status") == "SUCCESS" and answer.get(name) != event[name]:
-            raise _FailedAnswerError(f"Invalid response: {name} is {answer.get(name)!r}, not {event[name]!r}", None)
+            raise _FailedAnswerError(
+                f"Invalid response: {name} is {answer.get(name)!r}, not {event[name]!r}", None
+            )
     if answer.get("Status") != "SUCCESS":
-        raise _FailedAnswerError(str(answer.get("Reason") or "no Reason was given"), answer.get("PhysicalResourceId"))
+        raise _FailedAnswerError(
+            str(answer.get("Reason") or "no Reason was given"), answer.get("PhysicalResourceId")
+        )
     return answer
 
 
 def _wait(
-    functions: Functions, token: str, event: dict[str, Any], future: Future[dict[str, Any]], context: Context, limit: float
+    functions: Functions,
+    token: str,
+    event: dict[str, Any],
+    future: Future[dict[str, Any]],
+    *,
+    name: str,
+    limit: float,
 ) -> dict[str, Any]:
     ended: Future[Invocation] = Future()
 
     def run() -> None:
         try:
-            ended.set_result(functions.invoke(token, event, invoked_by=Admin(context.account)))
+            ended.set_result(functions.invoke(token, event, invoked_by=Admin(token.split(":")[4])))
         except Exception as error:  # noqa: BLE001  (handed to whoever waits for the answer)
             ended.set_exception(error)
             future.set_exception(error)
@@ -166,11 +189,14 @@ def _wait(
             )
             future.set_result({"Status": "FAILED", "Reason": reason})
 
-    threading.Thread(target=run, name=f"custom-{context.logical_id}", daemon=True).start()
+    threading.Thread(target=run, name=f"custom-{name}", daemon=True).start()
     try:
         return future.result(limit)
     except FutureTimeoutError:
-        return {"Status": "FAILED", "Reason": f"CloudFormation did not receive a response from your Custom Resource in {limit:g} s"}
+        return {
+            "Status": "FAILED",
+            "Reason": f"CloudFormation did not receive a response from your Custom Resource in {limit:g} s",
+        }
 
 
 def _created(context: Context, answer: dict[str, Any], existing: Created | None) -> Created:

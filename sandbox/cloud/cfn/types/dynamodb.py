@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType, as_list_of_tags, merged_tags
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, PropertyTable, Recorded
 from connect_bridges.sandbox.cloud.errors import CannotStandInError
 
@@ -37,9 +43,11 @@ class Table(ResourceType):
         "DeletionProtectionEnabled": SUPPORTED,
         "Tags": TAGS,
     }
-    required = ("KeySchema",)
-    replaced_by = frozenset({"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"})
-    attributes = ("Arn",)
+    required: ClassVar[tuple[str, ...]] = ("KeySchema",)
+    replaced_by = frozenset(
+        {"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"}
+    )
+    attributes: ClassVar[tuple[str, ...]] = ("Arn",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Create the table and switch on its TTL."""
@@ -64,7 +72,9 @@ class Table(ResourceType):
         self._set_ttl(client, name, {}, properties)
         return Created(name, {"Arn": table["TableArn"], "TableId": table.get("TableId", "")})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change TTL, billing mode and deletion protection."""
         client = context.client("dynamodb")
         name = existing.physical_id
@@ -130,7 +140,9 @@ class GlobalTable(Table):
         """Create the table; refuse replicas in other Regions."""
         elsewhere = [r["Region"] for r in properties["Replicas"] if r["Region"] != context.region]
         if elsewhere:
-            raise CannotStandInError(f"{self.type_name} Replicas in {', '.join(elsewhere)}", f"it has {context.region} alone")
+            raise CannotStandInError(
+                f"{self.type_name} Replicas in {', '.join(elsewhere)}", f"it has {context.region} alone"
+            )
         return super().create(context, properties)
 
     def _protected(self, properties: dict[str, Any]) -> bool:

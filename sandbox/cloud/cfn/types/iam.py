@@ -6,14 +6,19 @@ import json
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.iam.models import AWSManagedPolicy, iam_backends
-
-from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType, as_list_of_tags, merged_tags
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.iam.policies import Policy as PolicyDocument
 from connect_bridges.sandbox.iam.policies import PolicyKind
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
 
 _INLINE = Nested({"PolicyName": SUPPORTED, "PolicyDocument": SUPPORTED})
 _NO_USERS = Only((), "there are roles here, no users and no groups")
@@ -42,7 +47,9 @@ class Role(ResourceType):
         """Create the role and attach its policies."""
         client = context.client("iam")
         name = properties.get("RoleName") or context.physical_name(limit=64)
-        _check(properties["AssumeRolePolicyDocument"], f"trust policy of {context.logical_id}", PolicyKind.TRUST)
+        _check(
+            properties["AssumeRolePolicyDocument"], f"trust policy of {context.logical_id}", PolicyKind.TRUST
+        )
         for arn in [*properties.get("ManagedPolicyArns", []), properties.get("PermissionsBoundary")]:
             _load_aws_managed(context.account, arn)
         request = {
@@ -58,7 +65,9 @@ class Role(ResourceType):
         self._set_policies(context, name, {}, properties)
         return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the trust policy, the policies and the boundary."""
         client = context.client("iam")
         name = existing.physical_id
@@ -68,7 +77,9 @@ class Role(ResourceType):
         self._set_policies(context, name, old, new)
         if new.get("PermissionsBoundary"):
             _load_aws_managed(context.account, new["PermissionsBoundary"])
-            client.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=new["PermissionsBoundary"])
+            client.put_role_permissions_boundary(
+                RoleName=name, PermissionsBoundary=new["PermissionsBoundary"]
+            )
         elif old.get("PermissionsBoundary"):
             client.delete_role_permissions_boundary(RoleName=name)
         return existing
@@ -128,7 +139,9 @@ class Policy(ResourceType):
             )
         return Created(f"{context.logical_id}-{name}"[:64], {"Id": context.logical_id})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the policy on the roles that have it now; take it from those that had it."""
         gone = [role for role in old.get("Roles", []) if role not in new.get("Roles", [])]
         self.create(context, new)
@@ -167,7 +180,9 @@ class ManagedPolicy(ResourceType):
         name = properties.get("ManagedPolicyName") or context.physical_name(limit=128)
         _check(properties["PolicyDocument"], name, PolicyKind.IDENTITY)
         policy = client.create_policy(
-            PolicyName=name, Path=properties.get("Path", "/"), PolicyDocument=json.dumps(properties["PolicyDocument"])
+            PolicyName=name,
+            Path=properties.get("Path", "/"),
+            PolicyDocument=json.dumps(properties["PolicyDocument"]),
         )["Policy"]
         for role in properties.get("Roles", []):
             client.attach_role_policy(RoleName=role, PolicyArn=policy["Arn"])

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType, as_list_of_tags, merged_tags
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
 from connect_bridges.sandbox.iam.policies import Policy, PolicyKind
 
@@ -38,16 +44,22 @@ class Key(ResourceType):
             ],
         }
         if "KeyPolicy" in properties:
-            Policy.parse(properties["KeyPolicy"], name=f"key policy of {context.logical_id}", kind=PolicyKind.RESOURCE)
+            Policy.parse(
+                properties["KeyPolicy"], name=f"key policy of {context.logical_id}", kind=PolicyKind.RESOURCE
+            )
             request["Policy"] = json.dumps(properties["KeyPolicy"])
         key = context.client("kms").create_key(**request)["KeyMetadata"]
         self._rotate(context, key["KeyId"], properties)
         return Created(key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the policy and the rotation."""
         if old.get("KeyPolicy") != new.get("KeyPolicy") and "KeyPolicy" in new:
-            Policy.parse(new["KeyPolicy"], name=f"key policy of {context.logical_id}", kind=PolicyKind.RESOURCE)
+            Policy.parse(
+                new["KeyPolicy"], name=f"key policy of {context.logical_id}", kind=PolicyKind.RESOURCE
+            )
             context.client("kms").put_key_policy(
                 KeyId=existing.physical_id, PolicyName="default", Policy=json.dumps(new["KeyPolicy"])
             )
@@ -82,7 +94,9 @@ class Alias(ResourceType):
         context.client("kms").create_alias(AliasName=name, TargetKeyId=properties["TargetKeyId"])
         return Created(name)
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Point the alias to another key."""
         context.client("kms").update_alias(AliasName=existing.physical_id, TargetKeyId=new["TargetKeyId"])
         return existing

@@ -30,7 +30,9 @@ class LogGroup(ResourceType):
         self._set_retention(client, name, properties)
         return Created(name, {"Arn": f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Change the retention."""
         self._set_retention(context.client("logs"), existing.physical_id, new)
         return existing

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType, as_list_of_tags, merged_tags
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
 
 _NO_FIFO = Only((False, "false"), "first-in-first-out order is not reproduced")
@@ -35,7 +41,9 @@ class Topic(ResourceType):
         created = Created(arn, {"TopicArn": arn, "TopicName": name})
         return self.update(context, created, {}, properties)
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Set the attributes that changed."""
         for name in ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig"):
             if old.get(name) != new.get(name):
@@ -65,12 +73,16 @@ class TopicPolicy(ResourceType):
         """Put the policy on each topic."""
         for topic in properties["Topics"]:
             context.client("sns").set_topic_attributes(
-                TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
+                TopicArn=topic,
+                AttributeName="Policy",
+                AttributeValue=json.dumps(properties["PolicyDocument"]),
             )
         name = context.physical_name(limit=128)
         return Created(name, {"Id": name})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the new policy on each topic."""
         self.create(context, new)
         return existing
@@ -112,11 +124,15 @@ class Queue(ResourceType):
         name = properties.get("QueueName") or context.physical_name(limit=80)
         client = context.client("sqs")
         tags = merged_tags(context, properties.get("Tags"))
-        url = client.create_queue(QueueName=name, Attributes=_queue_attributes(properties), tags=tags)["QueueUrl"]
+        url = client.create_queue(QueueName=name, Attributes=_queue_attributes(properties), tags=tags)[
+            "QueueUrl"
+        ]
         arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
         return Created(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Set the attributes."""
         attributes = _queue_attributes(new)
         if attributes:
@@ -148,7 +164,9 @@ class QueuePolicy(ResourceType):
         name = context.physical_name(limit=80)
         return Created(name, {"Id": name})
 
-    def update(self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the new policy on each queue."""
         self.create(context, new)
         return existing

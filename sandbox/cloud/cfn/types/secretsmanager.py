@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType, as_list_of_tags, merged_tags
+from connect_bridges.sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_bridges.sandbox.cloud.errors import AwsError
 
@@ -50,14 +56,18 @@ class Secret(ResourceType):
         arn = client.create_secret(**request)["ARN"]
         return Created(arn, {"Id": arn})
 
-    def update(self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Store a new version if what makes its value changed."""
         client = context.client("secretsmanager")
         sources = ("SecretString", "GenerateSecretString")
         if [old.get(name) for name in sources] != [new.get(name) for name in sources]:
             client.put_secret_value(SecretId=existing.physical_id, SecretString=_value(client, new))
         if old.get("KmsKeyId") != new.get("KmsKeyId"):
-            client.update_secret(SecretId=existing.physical_id, KmsKeyId=new.get("KmsKeyId", "alias/aws/secretsmanager"))
+            client.update_secret(
+                SecretId=existing.physical_id, KmsKeyId=new.get("KmsKeyId", "alias/aws/secretsmanager")
+            )
         return existing
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
@@ -89,7 +99,9 @@ class ResourcePolicy(ResourceType):
         )
         return Created(properties["SecretId"], {"Id": properties["SecretId"]})
 
-    def update(self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]) -> Created:
+    def update(
+        self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
         """Put the new policy on the secret."""
         return self.create(context, new)
 
@@ -121,7 +133,13 @@ def _password(client: Any, generate: dict[str, Any]) -> str:  # noqa: ANN401
         "ExcludeCharacters": generate.get("ExcludeCharacters", ""),
         "RequireEachIncludedType": _is_true(generate.get("RequireEachIncludedType", True)),
     }
-    for name in ("ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase", "ExcludeLowercase", "IncludeSpace"):
+    for name in (
+        "ExcludeNumbers",
+        "ExcludePunctuation",
+        "ExcludeUppercase",
+        "ExcludeLowercase",
+        "IncludeSpace",
+    ):
         request[name] = _is_true(generate.get(name, False))
     return str(client.get_random_password(**request)["RandomPassword"])
 

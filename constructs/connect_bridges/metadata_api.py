@@ -192,9 +192,14 @@ class MetadataApi(Construct):
                 type_name.title().replace("_", ""),
                 type=apigateway.ResponseType.of(type_name),
                 status_code=status,
-                templates={"application/json": json.dumps({"error": {"code": code, "message": message}})},
+                templates={"application/json": _refusal(code, message)},
                 response_headers={"Retry-After": f"'{retry_after}'"} if retry_after else None,
             )
+
+
+def _refusal(code: str, message: str) -> str:
+    """Return the body that the store function gives its own refusals, with the request's id for the logs."""
+    return json.dumps({"error": {"code": code, "message": message, "requestId": "$context.requestId"}})
 
 
 def _access_log_format() -> str:

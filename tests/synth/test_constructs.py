@@ -315,7 +315,7 @@ def test_every_refusal_of_the_gateway_is_machine_readable(
         "DEFAULT_5XX",
     ):
         error = json.loads(answers[kind]["ResponseTemplates"]["application/json"])["error"]
-        assert set(error) == {"code", "message"}
+        assert set(error) == {"code", "message", "requestId"}
         assert error["message"].endswith(".")
     assert answers["THROTTLED"]["StatusCode"] == "429"
     assert answers["ACCESS_DENIED"]["StatusCode"] == "403"

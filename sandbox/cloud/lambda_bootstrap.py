@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import decimal
 import importlib
+import io
 import json
 import logging
 import math
@@ -63,6 +64,10 @@ def main(descriptor: int, task_root: str, runtime_dir: str) -> None:
     channel = socket.socket(fileno=descriptor)
     sys.path[:0] = [task_root, runtime_dir]
     sys.argv = [""]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What was printed must be there when the process is killed.
+            stream.reconfigure(encoding="utf-8", line_buffering=True)
     _set_up_logging()
     handler, init_error = _load_handler(os.environ["_HANDLER"])
     if init_error is not None:

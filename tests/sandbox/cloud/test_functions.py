@@ -1,0 +1,307 @@
+"""Functions run from their deployed zips, as Lambda runs them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from connect_bridges.sandbox.cloud import (
+    Admin,
+    AwsError,
+    FunctionFault,
+    Invocation,
+    InvocationTimeoutError,
+    Sandbox,
+    ServicePrincipal,
+)
+
+ADMIN = Admin("123456789012")
+Functions = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, deploy: Any, function: Functions) -> Callable[..., Invocation]:
+    def deploy_and_invoke(code: str, event: Any = None, *statements: dict[str, Any], **properties: Any) -> Invocation:
+        stack = deploy({"Resources": function(code, *statements, **properties)})
+        assert stack.status == "CREATE_COMPLETE", stack.reasons
+        return sandbox.functions.invoke(stack.resources["Function"], event or {}, invoked_by=ADMIN)
+
+    return deploy_and_invoke
+
+
+def test_a_function_gets_its_event_and_answers(run: Any) -> None:
+    invocation = run("def handler(event, context): return {'got': event['x'], 'name': context.function_name}", {"x": "é☎"})
+
+    assert invocation.function_error is None
+    assert invocation.json()["got"] == "é☎"
+    assert "é☎".encode() in invocation.payload  # text is not escaped, as on AWS
+    assert invocation.json()["name"] in invocation.function_arn
+
+
+def test_a_function_sees_its_deployed_environment_and_nothing_of_this_machine(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THIS_MACHINE", "x")
+    code = """
+        import os, sys
+        def handler(event, context):
+            return {"environment": dict(os.environ), "argv": sys.argv}
+    """
+
+    environment = run(code, Environment={"Variables": {"TABLE": "t", "FLAG": True}}).json()["environment"]
+
+    assert environment["TABLE"] == "t"
+    assert environment["FLAG"] == "true"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert not {"SECRET_OF_THIS_MACHINE", "HOME", "VIRTUAL_ENV", "PYTHONPATH"} & set(environment)
+
+
+def test_only_what_the_lambda_runtime_provides_can_be_imported_beside_the_zip(run: Any) -> None:
+    code = """
+        import importlib
+        def handler(event, context):
+            found = {}
+            for name in ("boto3", "botocore", "aws_lambda_powertools", "moto", "pytest", "connect_bridges", "yaml"):
+                try:
+                    importlib.import_module(name)
+                    found[name] = True
+                except ImportError:
+                    found[name] = False
+            return found
+    """
+
+    found = run(code, Timeout=20).json()
+
+    assert [name for name, importable in found.items() if importable] == ["boto3", "botocore"]
+
+
+def test_a_process_is_kept_for_the_next_invocation_and_replaced_when_the_code_changes(
+    sandbox: Sandbox, deploy: Any, function: Functions
+) -> None:
+    counting = "n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    return n"
+    stack = deploy({"Resources": function(counting)})
+    arn = stack.resources["Function"]
+    first, second = (sandbox.functions.invoke(arn, {}, invoked_by=ADMIN) for _ in range(2))
+
+    deploy({"Resources": function(counting + " * 100")}, name=stack.name)
+    third = sandbox.functions.invoke(arn, {}, invoked_by=ADMIN)
+
+    assert [first.json(), second.json(), third.json()] == [1, 2, 100]
+    assert [first.cold_start, second.cold_start, third.cold_start] == [True, False, True]
+
+
+def test_an_exception_is_an_unhandled_error_with_type_message_and_stack(run: Any) -> None:
+    invocation = run("def handler(event, context):\n    raise ValueError('no such contact')")
+
+    assert invocation.function_error == "Unhandled"
+    error = invocation.json()
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no such contact")
+    assert "line 2, in handler" in error["stackTrace"][0]
+    assert len(error["stackTrace"]) == 1
+    assert any("[ERROR] ValueError: no such contact" in line for line in invocation.logs)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        ("import nothing_of_that_name", "Runtime.ImportModuleError", "Unable to import module 'index'"),
+        ("other = 1", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'index'"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'index'"),
+        ("raise RuntimeError('no TABLE_NAME')", "RuntimeError", "no TABLE_NAME"),
+    ],
+)
+def test_a_handler_that_cannot_be_loaded_is_told_as_lambda_tells_it(run: Any, code: str, kind: str, message: str) -> None:
+    invocation = run(code)
+
+    assert invocation.function_error == "Unhandled"
+    assert invocation.json()["errorType"] == kind
+    assert message in invocation.json()["errorMessage"]
+
+
+def test_a_function_that_exceeds_its_time_out_is_killed(sandbox: Sandbox, run: Any) -> None:
+    invocation = run("import time\ndef handler(e, c):\n    print('waiting')\n    time.sleep(30)", Timeout=1)
+
+    assert invocation.function_error == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in invocation.json()["errorMessage"]
+    assert invocation.duration_ms == pytest.approx(1000)
+    assert "waiting" in invocation.logs
+    again = sandbox.functions.invoke(invocation.function_arn, {}, invoked_by=ADMIN)
+    assert again.cold_start
+
+
+def test_a_function_that_ends_its_process_is_an_exit_error(run: Any) -> None:
+    invocation = run("import os\ndef handler(e, c): os._exit(3)")
+
+    assert invocation.json()["errorType"] == "Runtime.ExitError"
+    assert "exit status 3" in invocation.json()["errorMessage"]
+
+
+def test_numbers_keep_their_digits_and_what_is_no_json_is_a_marshal_error(run: Any) -> None:
+    exact = run("import decimal\ndef handler(e, c): return {'n': decimal.Decimal('1.100000000000000000001')}")
+    wrong = run("def handler(e, c): return {1, 2}")
+
+    assert exact.payload == b'{"n": 1.100000000000000000001}'
+    assert wrong.json()["errorType"] == "Runtime.MarshalError"
+
+
+def test_an_answer_over_six_megabytes_is_refused(run: Any) -> None:
+    invocation = run("def handler(e, c): return 'x' * (6 * 1024 * 1024)")
+
+    assert invocation.json()["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_the_context_knows_the_time_that_is_left(run: Any) -> None:
+    left = run("def handler(e, c): return c.get_remaining_time_in_millis()", Timeout=7).json()
+
+    assert 5000 < left <= 7000
+
+
+def test_a_role_without_the_grant_is_refused_by_action_and_resource(sandbox: Sandbox, run: Any) -> None:
+    sandbox.boto3_client("dynamodb").create_table(
+        TableName="sessions",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    code = """
+        import boto3
+        def handler(event, context):
+            table = boto3.resource("dynamodb").Table("sessions")
+            table.put_item(Item={"id": "1"})
+            return table.get_item(Key={"id": "1"})["Item"]
+    """
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/sessions"
+    put = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": arn}
+    both = {**put, "Action": ["dynamodb:PutItem", "dynamodb:GetItem"]}
+
+    refused = run(code, {}, put, Timeout=20)
+    allowed = run(code, {}, both, Timeout=20)
+
+    assert refused.json()["errorType"] == "ClientError"
+    assert "is not authorized to perform: dynamodb:GetItem" in refused.json()["errorMessage"]
+    assert arn in refused.json()["errorMessage"]
+    assert allowed.json() == {"id": "1"}
+    assert [entry.action for entry in sandbox.audit.calls(allowed=False, action="dynamodb:*")] == ["dynamodb:GetItem"]
+
+
+def test_logs_are_written_with_the_roles_permission_and_lost_without(sandbox: Sandbox, deploy: Any, function: Functions) -> None:
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/test/functions"}}
+    code = "def handler(e, c): print('hello log')"
+    logging = {"LogGroup": {"Ref": "Logs"}}
+    allow = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": {"Fn::GetAtt": ["Logs", "Arn"]},
+    }
+    granted = deploy({"Resources": {"Logs": group, **function(code, allow, LoggingConfig=logging)}})
+    written = sandbox.functions.invoke(granted.resources["Function"], {}, invoked_by=ADMIN)
+    client = sandbox.boto3_client("logs")
+    events = client.filter_log_events(logGroupName="/test/functions")["events"]
+    deploy({"Resources": {"Logs": group, **function(code, LoggingConfig=logging)}}, name=granted.name)
+
+    lost = sandbox.functions.invoke(granted.resources["Function"], {}, invoked_by=ADMIN)
+
+    assert written.logs_refused is None
+    assert "hello log" in [event["message"] for event in events]
+    assert lost.logs_refused is not None
+    assert "perform: logs:PutLogEvents" in lost.logs_refused
+    assert len(client.filter_log_events(logGroupName="/test/functions")["events"]) == len(events)
+
+
+def test_a_service_needs_a_statement_of_the_resource_policy_for_its_own_resource(
+    sandbox: Sandbox, deploy: Any, function: Functions
+) -> None:
+    instance = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
+    permission = {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": "Function"},
+            "Principal": "connect.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+            "SourceArn": instance,
+        },
+    }
+    stack = deploy({"Resources": {**function("def handler(e, c): return 1"), "Permission": permission}})
+    arn = stack.resources["Function"]
+    connect = ServicePrincipal("connect.amazonaws.com", "123456789012", instance)
+    elsewhere = ServicePrincipal("connect.amazonaws.com", "123456789012", instance + "0")
+
+    assert sandbox.functions.invoke(arn, {}, invoked_by=connect).json() == 1
+    with pytest.raises(AwsError, match="not authorized to perform: lambda:InvokeFunction"):
+        sandbox.functions.invoke(arn, {}, invoked_by=elsewhere)
+    with pytest.raises(AwsError, match="AccessDeniedException"):
+        sandbox.functions.invoke(arn, {}, invoked_by=ServicePrincipal("sns.amazonaws.com"))
+
+
+def test_faults_throttle_crash_and_delay_the_next_invocations(sandbox: Sandbox, run: Any) -> None:
+    arn = run("def handler(e, c): return 'fine'", Timeout=1).function_arn
+    functions = sandbox.functions
+
+    functions.inject(arn, FunctionFault("throttle"))
+    with pytest.raises(AwsError, match="TooManyRequestsException"):
+        functions.invoke(arn, {}, invoked_by=ADMIN)
+    functions.inject(arn, FunctionFault("crash"))
+    crashed = functions.invoke(arn, {}, invoked_by=ADMIN)
+    functions.inject(arn, FunctionFault("delay", seconds=5))
+    late = functions.invoke(arn, {}, invoked_by=ADMIN)
+
+    assert crashed.json()["errorType"] == "Runtime.ExitError"
+    assert "timed out" in late.json()["errorMessage"]
+    assert functions.invoke(arn, {}, invoked_by=ADMIN).json() == "fine"
+
+
+def test_a_caller_may_stop_waiting_before_the_function_ends(sandbox: Sandbox, run: Any) -> None:
+    arn = run("import time\ndef handler(e, c): time.sleep(e.get('s', 0))", Timeout=3).function_arn
+
+    with pytest.raises(InvocationTimeoutError, match=r"did not answer within 0\.2 s"):
+        sandbox.functions.invoke(arn, {"s": 1}, invoked_by=ADMIN, timeout=0.2)
+
+
+def test_reserved_concurrency_of_zero_stops_a_function(sandbox: Sandbox, deploy: Any, function: Functions) -> None:
+    stack = deploy({"Resources": function("def handler(e, c): return 1", ReservedConcurrentExecutions=0)})
+
+    with pytest.raises(AwsError, match="TooManyRequestsException"):
+        sandbox.functions.invoke(stack.resources["Function"], {}, invoked_by=ADMIN)
+
+
+def test_the_invoke_api_answers_boto3(sandbox: Sandbox, run: Any) -> None:
+    name = run("def handler(e, c):\n    if e.get('fail'): raise KeyError('x')\n    return e", {"a": 1}).function_arn
+    client = sandbox.boto3_client("lambda")
+
+    good = client.invoke(FunctionName=name, Payload=b'{"a": 2}', LogType="Tail")
+    bad = client.invoke(FunctionName=name, Payload=b'{"fail": true}')
+
+    assert json.load(good["Payload"]) == {"a": 2}
+    assert good["StatusCode"] == 200
+    assert "FunctionError" not in good
+    assert bad["FunctionError"] == "Unhandled"
+    with pytest.raises(ClientError, match="Function not found"):
+        client.invoke(FunctionName="nobody")
+
+
+def test_a_node_function_runs_too(run: Any) -> None:
+    code = "exports.handler = async (event) => ({ twice: event.n * 2 })"
+
+    assert run(code, {"n": 21}, Runtime="nodejs22.x").json() == {"twice": 42}
+
+
+def test_a_runtime_that_cannot_be_run_is_refused_by_name(deploy: Any, function: Functions) -> None:
+    stack = deploy({"Resources": function("class X {}", Runtime="java21")})
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "the sandbox cannot stand in for AWS::Lambda::Function Runtime 'java21'" in stack.reasons
+
+
+def test_a_role_that_does_not_trust_lambda_is_refused(deploy: Any, function: Functions, role: Any) -> None:
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    stack = deploy({"Resources": {**function("x = 1"), "Role": role(trust=trust)}})
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "cannot be assumed by Lambda" in stack.reasons

@@ -7,69 +7,50 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
+from aws_cdk.region_info import RegionInfo
+from connect_bridges.checks import (
+    E164,
+    FLOW_ARN,
+    INSTANCE_ARN,
+    QUEUE_ARN,
+    TOPIC_ARN,
+    VOICE_CONNECTOR_ARN,
+    matches,
+)
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-_ARN_HINT = "copy it from the Amazon Connect console"
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_REGION = re.compile(
-    r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-[1-9]"
-)
 
 
 class SettingsError(ValueError):
     """The settings of an environment cannot be used; the message lists every problem with its key path and the fix."""
 
 
-def _shape(pattern: str, expected: str) -> AfterValidator:
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(f"{value!r} is not {expected}")
-        return value
-
-    return AfterValidator(check)
+def _shape(shape: re.Pattern[str]) -> AfterValidator:
+    return AfterValidator(lambda value: matches(value, shape))
 
 
-_INSTANCE = (
-    r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:instance/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-)
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-Account = Annotated[str, _shape(r"[0-9]{12}", "an AWS account; write its 12 digits as a string")]
-Region = Annotated[str, _shape(_REGION.pattern, "an AWS Region; write one such as us-east-1")]
-InstanceArn = Annotated[
-    str, _shape(_INSTANCE, f"an instance ARN (arn:aws:connect:REGION:ACCOUNT:instance/UUID); {_ARN_HINT}")
-]
-QueueArn = Annotated[
-    str, _shape(rf"{_INSTANCE}/queue/{_UUID}", f"a queue ARN (…:instance/UUID/queue/UUID); {_ARN_HINT}")
-]
-FlowArn = Annotated[
-    str,
-    _shape(
-        rf"{_INSTANCE}/contact-flow/{_UUID}", f"a flow ARN (…:instance/UUID/contact-flow/UUID); {_ARN_HINT}"
-    ),
-]
-ConnectorArn = Annotated[
-    str,
-    _shape(
-        r"arn:aws[-a-z]*:chime:[-a-z0-9]+:[0-9]{12}:vc/[a-z0-9]+",
-        "a voice connector ARN (arn:aws:chime:REGION:ACCOUNT:vc/ID); copy it from External voice systems in the "
-        "Amazon Connect console",
-    ),
-]
-TopicArn = Annotated[
-    str,
-    _shape(
-        r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "the ARN of a standard SNS topic"
-    ),
-]
-PhoneNumber = Annotated[
-    str,
-    _shape(
-        r"\+[1-9][0-9]{1,14}", "an E.164 number; write + and country code, digits only, as in +12065550100"
-    ),
-]
+def _account(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError(f"{value!r} is not an AWS account; write its 12 digits as a string")
+    return value
+
+
+def _region(value: str) -> str:
+    if value not in {region.name for region in RegionInfo.regions}:
+        raise ValueError(f"{value!r} is not an AWS Region; write one such as us-east-1")
+    return value
+
+
+Account = Annotated[str, AfterValidator(_account)]
+Region = Annotated[str, AfterValidator(_region)]
+InstanceArn = Annotated[str, _shape(INSTANCE_ARN)]
+QueueArn = Annotated[str, _shape(QUEUE_ARN)]
+FlowArn = Annotated[str, _shape(FLOW_ARN)]
+ConnectorArn = Annotated[str, _shape(VOICE_CONNECTOR_ARN)]
+TopicArn = Annotated[str, _shape(TOPIC_ARN)]
+PhoneNumber = Annotated[str, _shape(E164)]
 
 
 class _Settings(BaseModel):

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from constructs import Construct
 
-from .checks import check_instance_arn
+from .checks import INSTANCE_ARN, check
 
 
 class ConnectInstance(Construct):
@@ -27,7 +27,7 @@ class ConnectInstance(Construct):
     def __init__(self, scope: Construct, id: str, *, instance_arn: str) -> None:  # noqa: A002
         """Prefer ``ConnectInstance.from_arn``, which says what it does."""
         super().__init__(scope, id)
-        self.instance_arn = check_instance_arn("instance_arn", instance_arn)
+        self.instance_arn = check("instance_arn", instance_arn, INSTANCE_ARN)
         self._last_in_chain: dict[tuple[str, str], cdk.CfnResource] = {}
         self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
 

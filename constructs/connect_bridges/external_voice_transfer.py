@@ -11,13 +11,7 @@ import aws_cdk as cdk
 
 from constructs import Construct
 
-from .checks import (
-    check_flow_arn,
-    check_phone_number,
-    check_queue_arn,
-    check_range,
-    check_voice_connector_arn,
-)
+from .checks import E164, FLOW_ARN, QUEUE_ARN, VOICE_CONNECTOR_ARN, check, check_range
 from .connect_instance import ConnectInstance
 from .contact_flow import ContactFlow, load_template
 from .external_voice_connector import ExternalVoiceConnector
@@ -58,9 +52,7 @@ class VoiceDestination:
         one is configured at the vendor (guide 000, step 4).
         """
         arn = connector if isinstance(connector, str) else connector.connector_arn
-        return cls(
-            connector_arn=check_voice_connector_arn("connector", arn), number=check_phone_number("did", did)
-        )
+        return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
 
     @classmethod
     def phone_number(cls, number: str) -> VoiceDestination:
@@ -69,7 +61,7 @@ class VoiceDestination:
         Such a call carries no contact id: the external system cannot know which contact to post metadata for,
         unless it learns the contact id in another way.
         """
-        return cls(connector_arn=None, number=check_phone_number("number", number))
+        return cls(connector_arn=None, number=check("number", number, E164))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,13 +132,13 @@ class ExternalVoiceTransfer(Construct):
         super().__init__(scope, id)
         time_limit = connection_time_limit or cdk.Duration.seconds(60)
         check_range("connection_time_limit", time_limit.to_seconds(), 1, 600, "seconds")
-        check_queue_arn("queue_arn", queue_arn)
+        check("queue_arn", queue_arn, QUEUE_ARN)
         if next_flow_arn is not None:
-            check_flow_arn("next_flow_arn", next_flow_arn)
+            check("next_flow_arn", next_flow_arn, FLOW_ARN)
         _check_attribute(metadata_attribute)
         _check_user_to_user_information(user_to_user_information, destination)
         if not from_user.startswith("$."):
-            check_phone_number("from_user", from_user)
+            check("from_user", from_user, E164)
 
         self.destination = destination
         self._instance = instance

@@ -58,8 +58,8 @@ def test_all_problems_are_reported_at_once_with_their_key_paths(environments: di
         "6 problem(s)",
         "environments.dev.region: 'us-esat-1' is not an AWS Region",
         "environments.dev.account: '12345' is not an AWS account",
-        "environments.dev.voice.queueArn: 'queue/5' is not a queue ARN",
-        "environments.dev.voice.destination.did: '2065550100' is not an E.164 number",
+        "environments.dev.voice.queueArn: 'queue/5' is not the ARN of a queue",
+        "environments.dev.voice.destination.did: '2065550100' is not an E.164 telephone number",
         "environments.dev.voice.metadata.timeToLiveHours: 0:",
         "environments.dev.voice.metadata.ttl: is not a known key",
     ):

@@ -1,0 +1,215 @@
+"""The interpreter: plays one block after another on one contact until the flow ends."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from connect_bridges.flow_language import Block
+from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances
+from connect_bridges.sandbox.rehearsal.clock import VirtualClock
+from connect_bridges.sandbox.rehearsal.comparison import matches
+from connect_bridges.sandbox.rehearsal.errors import RehearsalError
+from connect_bridges.sandbox.rehearsal.ports import Ports
+from connect_bridges.sandbox.rehearsal.published import PublishedFlow
+from connect_bridges.sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
+from connect_bridges.sandbox.rehearsal.state import ContactState
+from connect_bridges.sandbox.rehearsal.steps import (
+    Decides,
+    Ending,
+    Ends,
+    Enters,
+    Fails,
+    Next,
+    Returns,
+    Step,
+)
+from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript, Who
+
+MAXIMUM_BLOCKS = 10_000
+"""Blocks that one contact may run here before the engine takes the flow for an endless loop."""
+MAXIMUM_MODULE_DEPTH = 5
+"""How deep flow modules may be nested (limits page)."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A branch that the contact took: "next", a condition ("Equals true"), an ErrorType, or "end"."""
+
+    flow: str
+    block: str
+    branch: str
+
+
+@dataclass
+class _Position:
+    """Where the contact is in a flow; a module's position lies on that of the block that invoked it."""
+
+    flow: PublishedFlow
+    block: str
+
+
+@dataclass
+class Engine:
+    """Plays a published flow on a contact. `play` runs to the end; `taken` and `transcript` tell the way."""
+
+    ports: Ports
+    state: ContactState
+    caller: Caller
+    circumstances: Circumstances
+    clock: VirtualClock
+    transcript: Transcript
+    taken: list[Taken] = field(default_factory=list)
+    visited: list[tuple[str, str]] = field(default_factory=list)
+
+    def play(self, flow: PublishedFlow) -> Ending:
+        """Play the flow from its first block and return how it ended."""
+        counters = Counters()
+        stack = [_Position(flow, flow.content.start)]
+        self._write("caller", flow, f"{self.state.customer_number} calls {self.state.system_number}")
+        self._write("connect", flow, f"starts the flow {flow.name}")
+        while True:
+            position = stack[-1]
+            block = position.flow.block(position.block)
+            self.visited.append((position.flow.arn, block.identifier))
+            if len(self.visited) > MAXIMUM_BLOCKS:
+                raise RehearsalError(self._loops_forever())
+            stage = self._stage(position.flow, block, counters)
+            try:
+                step = _play(stage)
+            except CallerHungUpError:
+                stage.note("hangs up", who="caller", kind="ends")
+                return Ending("caller hung up")
+            ending = self._go_on(stage, step, stack)
+            if ending is not None:
+                stage.note(_told(ending), kind="ends", how=ending.how, queue=ending.queue)
+                return ending
+
+    def _go_on(self, stage: Stage, step: Step, stack: list[_Position]) -> Ending | None:
+        """Take the branch that the step asks for; return the ending if there is no further block."""
+        match step:
+            case Ends(ending):
+                self._take(stage, "end")
+                return ending
+            case Enters(flow):
+                return self._enter(stage, flow, stack)
+            case Returns():
+                self._take(stage, "end")
+                stack.pop()
+                caller = stack[-1]
+                invoking = self._stage(caller.flow, caller.flow.block(caller.block), stage.counters)
+                return self._follow(invoking, Next(), stack)
+            case _:
+                return self._follow(stage, step, stack)
+
+    def _follow(self, stage: Stage, step: Next | Decides | Fails, stack: list[_Position]) -> Ending | None:
+        found = _branch(stage, step)
+        if found is None:
+            reason = step.reason if isinstance(step, Fails) else "no branch fits"
+            return Ending("failed", reason=f"{stage.block.identifier} has no branch to go on: {reason}")
+        branch, target = found
+        if isinstance(step, Fails):
+            stage.note(
+                f"{step.error}: {step.reason}; takes the branch {branch}", kind="branch", error=step.error
+            )
+        self._take(stage, branch)
+        stack[-1].block = target
+        return None
+
+    def _enter(self, stage: Stage, flow: PublishedFlow, stack: list[_Position]) -> Ending | None:
+        if not flow.is_module:
+            self._take(stage, "next")
+            self.state.flow_attributes = {}
+            stack[:] = [_Position(flow, flow.content.start)]
+            return None
+        if len(stack) > MAXIMUM_MODULE_DEPTH:
+            too_deep = Fails("NoMatchingError", f"modules are nested deeper than {MAXIMUM_MODULE_DEPTH}")
+            return self._follow(stage, too_deep, stack)
+        stack.append(_Position(flow, flow.content.start))
+        return None
+
+    def _take(self, stage: Stage, branch: str) -> None:
+        self.taken.append(Taken(stage.flow.name, stage.block.identifier, branch))
+
+    def _stage(self, flow: PublishedFlow, block: Block, counters: Counters) -> Stage:
+        return Stage(
+            flow=flow,
+            block=block,
+            state=self.state,
+            ports=self.ports,
+            caller=self.caller,
+            circumstances=self.circumstances,
+            clock=self.clock,
+            transcript=self.transcript,
+            counters=counters,
+        )
+
+    def _write(self, who: Who, flow: PublishedFlow, text: str) -> None:
+        self.transcript.add(Entry(at=self.clock.elapsed, who=who, kind="flow", text=text, flow=flow.name))
+
+    def _loops_forever(self) -> str:
+        circle = [block for (_, block), _ in Counter(self.visited[-200:]).most_common(6)]
+        return (
+            f"the contact has run {MAXIMUM_BLOCKS:,} blocks without an end; it goes round {', '.join(circle)}. "
+            "Let a Loop block or a condition lead out."
+        )
+
+
+def _play(stage: Stage) -> Step:
+    kind = stage.block.type
+    behaviour = PLAYED.get(kind)
+    if behaviour is None:
+        raise stage.cannot(
+            UNPLAYABLE.get(kind, "it is no block type of the flow language that the sandbox knows")
+        )
+    unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
+    if unknown:
+        raise stage.cannot(f"it does not know the parameter {unknown[0]}")
+    return behaviour.play(stage)
+
+
+def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str] | None:
+    """Return the branch (its label and target) that the step takes, None if the block has none for it."""
+    transitions = stage.block.transitions
+    if isinstance(step, Decides):
+        for condition in transitions.conditions:
+            if len(condition.operands) != 1:
+                raise stage.cannot(
+                    f"a condition has {len(condition.operands)} operands; the flow language knows one"
+                )
+            try:
+                met = matches(condition.operator, step.value, str(stage.filled(condition.operands[0])))
+            except ValueError as unknown:
+                raise stage.cannot(str(unknown)) from None
+            if met:
+                return f"{condition.operator} {condition.operands[0]}", condition.next_action
+    for error in _errors_to_try(step):
+        if (target := transitions.error(error)) is not None:
+            return error, target
+    if not isinstance(step, Fails) and transitions.next_action is not None:
+        return "next", transitions.next_action
+    if isinstance(step, Decides) and (target := transitions.error("NoMatchingError")) is not None:
+        return "NoMatchingError", target
+    return None
+
+
+def _errors_to_try(step: Next | Decides | Fails) -> list[str]:
+    match step:
+        case Fails(error):
+            return [error, "NoMatchingError"]
+        case Decides():
+            return ["NoMatchingCondition"]
+        case Next():
+            return []
+
+
+def _told(ending: Ending) -> str:
+    told = {
+        "queued": "the caller waits in the queue",
+        "disconnected": "hangs up",
+        "transferred": "the contact ends with the transfer",
+        "transferred to agent": "an agent takes the contact",
+        "flow ended": "the flow ends",
+        "failed": "the flow breaks off and the caller is disconnected",
+        "caller hung up": "the caller hangs up",
+    }[ending.how]
+    return f"{told}: {ending.reason}" if ending.reason else told

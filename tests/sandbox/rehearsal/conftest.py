@@ -1,0 +1,79 @@
+"""A world in memory: flows, functions and a third party that a test writes down in place."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from connect_bridges.sandbox.rehearsal import (
+    Contact,
+    DialOutcome,
+    Invite,
+    LambdaAnswer,
+    LambdaInvocationError,
+    Line,
+    NoSuchFlowError,
+    Ports,
+    PublishedFlow,
+)
+from tests_rehearsal import INSTANCE
+
+Answer = Any
+ThirdParty = Callable[[Invite, Line], DialOutcome]
+
+
+class World:
+    """Every port at once. `answers` are used one per invocation: a payload, or an error to raise."""
+
+    def __init__(self) -> None:
+        self.published: dict[str, PublishedFlow] = {}
+        self.answers: list[Answer] = []
+        self.seconds = 0.01
+        self.events: list[dict[str, Any]] = []
+        self.time_limits: list[float] = []
+        self.invites: list[Invite] = []
+        self.third_party: ThirdParty | None = None
+
+    def publishes(self, name: str, *blocks: dict[str, Any], type: str = "CONTACT_FLOW") -> str:
+        arn = f"{INSTANCE}/contact-flow/{name}"
+        content = {"Version": "2019-10-30", "StartAction": blocks[0]["Identifier"], "Actions": list(blocks)}
+        self.published[arn] = PublishedFlow.parse(json.dumps(content), arn=arn, name=name, type=type)
+        return arn
+
+    def plays(self, *blocks: dict[str, Any], **contact: Any) -> Contact:
+        """Publish the blocks as a flow and let a contact call it."""
+        return self.contact(**contact).calls(self.publishes("main", *blocks))
+
+    def contact(self, **contact: Any) -> Contact:
+        return Contact(
+            Ports(flows=self, functions=self, external_voice=self), instance_arn=INSTANCE, **contact
+        )
+
+    def flow(self, arn_or_id: str) -> PublishedFlow:
+        if arn_or_id not in self.published:
+            raise NoSuchFlowError(f"there is no flow {arn_or_id!r}")
+        return self.published[arn_or_id]
+
+    module = flow
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
+        self.events.append(json.loads(json.dumps(event)))
+        self.time_limits.append(time_limit)
+        answer = self.answers.pop(0)
+        if isinstance(answer, LambdaInvocationError):
+            raise answer
+        return LambdaAnswer(answer, len(json.dumps(answer, ensure_ascii=False).encode()), self.seconds)
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
+        self.events.append(json.loads(json.dumps(event)))
+        return "request-1"
+
+    def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
+        self.invites.append(invite)
+        assert self.third_party is not None, "nobody was expected to be dialled"
+        return self.third_party(invite, line)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

@@ -1,0 +1,40 @@
+"""Flows written down in place: blocks as the flow language writes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:lookup"
+
+
+def block(
+    identifier: str,
+    kind: str,
+    then: str | None = None,
+    *,
+    errors: Mapping[str, str] | None = None,
+    when: list[tuple[str, str, str]] | None = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """Return a block as the flow language writes it; `when` holds (operator, operand, next) triples."""
+    transitions: dict[str, Any] = {}
+    if then is not None:
+        transitions = {
+            "NextAction": then,
+            "Errors": [{"ErrorType": error, "NextAction": to} for error, to in (errors or {}).items()],
+            "Conditions": [
+                {"NextAction": to, "Condition": {"Operator": operator, "Operands": [operand]}}
+                for operator, operand, to in when or []
+            ],
+        }
+    return {"Identifier": identifier, "Type": kind, "Parameters": parameters, "Transitions": transitions}
+
+
+def say(identifier: str, text: str, then: str) -> dict[str, Any]:
+    """Return a prompt."""
+    return block(identifier, "MessageParticipant", then, errors={"NoMatchingError": then}, Text=text)
+
+
+def hang_up() -> dict[str, Any]:
+    """Return the block "bye"."""
+    return block("bye", "DisconnectParticipant")

@@ -29,6 +29,8 @@ DEFAULT_SERVICE_TIMEOUT = 3600
 MAX_RESPONSE_BYTES = 4096
 # How long an answer may still be under way when the function has ended.
 _GRACE_SECONDS = 0.5
+# How long a function that has answered may take to return.
+_ENDING_SECONDS = 10.0
 
 
 class CustomResponses:
@@ -189,14 +191,16 @@ def _wait(
             )
             future.set_result({"Status": "FAILED", "Reason": reason})
 
-    threading.Thread(target=run, name=f"custom-{name}", daemon=True).start()
+    call = threading.Thread(target=run, name=f"custom-{name}", daemon=True)
+    call.start()
     try:
-        return future.result(limit)
+        answer = future.result(limit)
     except FutureTimeoutError:
-        return {
-            "Status": "FAILED",
-            "Reason": f"CloudFormation did not receive a response from your Custom Resource in {limit:g} s",
-        }
+        reason = f"CloudFormation did not receive a response from your Custom Resource in {limit:g} s"
+        return {"Status": "FAILED", "Reason": reason}
+    # Its log and its calls belong to this resource: let the function end before the deployment goes on.
+    call.join(_ENDING_SECONDS)
+    return answer
 
 
 def _created(context: Context, answer: dict[str, Any], existing: Created | None) -> Created:

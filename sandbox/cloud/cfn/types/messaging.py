@@ -124,9 +124,8 @@ class Queue(ResourceType):
         name = properties.get("QueueName") or context.physical_name(limit=80)
         client = context.client("sqs")
         tags = merged_tags(context, properties.get("Tags"))
-        url = client.create_queue(QueueName=name, Attributes=_queue_attributes(properties), tags=tags)[
-            "QueueUrl"
-        ]
+        client.create_queue(QueueName=name, Attributes=_queue_attributes(properties), tags=tags)
+        url = f"https://sqs.{context.region}.amazonaws.com/{context.account}/{name}"
         arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
         return Created(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 

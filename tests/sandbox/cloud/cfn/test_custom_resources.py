@@ -1,0 +1,133 @@
+"""Custom resources: the function is run for real and answers CloudFormation over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connect_bridges.sandbox.cloud import Sandbox
+
+CODE = '''
+import json, urllib.request
+def handler(event, context):
+    print("EVENT", json.dumps(event, sort_keys=True))
+    properties = event["ResourceProperties"]
+    mode = properties.get("Mode", "")
+    if mode == "silent":
+        return
+    if mode == "crash":
+        raise RuntimeError("broken")
+    answer = {
+        "Status": "FAILED" if mode == "fail" and event["RequestType"] != "Delete" else "SUCCESS",
+        "Reason": "no quota",
+        "PhysicalResourceId": properties["Name"],
+        "StackId": event["StackId"], "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"],
+        "Data": {"Address": properties["Name"] + ".example.com"},
+    }
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request)
+'''
+LOGS = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/test/custom"}}
+MAY_LOG = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": {"Fn::GetAtt": ["Logs", "Arn"]},
+}
+
+
+@pytest.fixture
+def template(function: Any) -> Any:
+    def make(**properties: Any) -> dict[str, Any]:
+        thing = {
+            "Type": "Custom::Thing",
+            "Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, **properties},
+        }
+        return {
+            "Resources": {
+                "Logs": {**LOGS, "DeletionPolicy": "Retain"},
+                **function(CODE, MAY_LOG, LoggingConfig={"LogGroup": {"Ref": "Logs"}}),
+                "Thing": thing,
+            },
+            "Outputs": {"Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}}, "Id": {"Value": {"Ref": "Thing"}}},
+        }
+
+    return make
+
+
+@pytest.fixture
+def requests_sent(sandbox: Sandbox) -> Any:
+    client = sandbox.boto3_client("logs")
+
+    def read() -> list[str]:
+        events = client.filter_log_events(logGroupName="/test/custom")["events"]
+        return [event["message"] for event in events if "EVENT" in event["message"]]
+
+    yield read
+    client.delete_log_group(logGroupName="/test/custom")
+
+
+def test_the_answer_gives_id_and_attributes_and_scalars_arrive_as_text(
+    deploy: Any, template: Any, requests_sent: Any
+) -> None:
+    stack = deploy(template(Name="one", Flag=True, Count=3, List=["a", 1]))
+
+    assert stack.status == "CREATE_COMPLETE", stack.reasons
+    assert stack.outputs == {"Address": "one.example.com", "Id": "one"}
+    sent = requests_sent()[0]
+    assert '"Flag": "true"' in sent
+    assert '"Count": "3"' in sent
+    assert '"List": ["a", "1"]' in sent
+    assert '"ResourceType": "Custom::Thing"' in sent
+
+
+def test_an_update_with_a_new_id_deletes_the_old_resource_afterwards(
+    deploy: Any, template: Any, requests_sent: Any
+) -> None:
+    stack = deploy(template(Name="one"))
+    updated = deploy(template(Name="two"), name=stack.name)
+
+    assert updated.outputs["Id"] == "two"
+    kinds = [next(k for k in ("Create", "Update", "Delete") if f'"RequestType": "{k}"' in sent) for sent in requests_sent()]
+    assert kinds == ["Create", "Update", "Delete"]
+    assert '"PhysicalResourceId": "one"' in requests_sent()[1]
+    assert '"OldResourceProperties": {"Name": "one"' in requests_sent()[1]
+    assert '"PhysicalResourceId": "one"' in requests_sent()[2]
+
+
+def test_a_failed_create_is_told_and_deleted_on_roll_back(deploy: Any, template: Any, requests_sent: Any) -> None:
+    stack = deploy(template(Name="one", Mode="fail"))
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "Message returned: no quota" in stack.reasons
+    assert '"RequestType": "Delete"' in requests_sent()[1]
+    assert '"PhysicalResourceId": "one"' in requests_sent()[1]
+
+
+def test_a_failed_update_is_taken_back_by_another_update(deploy: Any, template: Any, requests_sent: Any) -> None:
+    stack = deploy(template(Name="one"))
+    updated = deploy(template(Name="one", Mode="fail"), name=stack.name)
+
+    assert updated.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert '"RequestType": "Update"' in requests_sent()[2]
+    assert '"Mode"' not in requests_sent()[2].split('"ResourceProperties"')[1]
+
+
+@pytest.mark.parametrize(("mode", "told"), [("silent", "it returned normally"), ("crash", "broken")])
+def test_a_function_that_never_answers_fails_at_once_and_says_how_it_ended(
+    deploy: Any, template: Any, requests_sent: Any, mode: str, told: str
+) -> None:
+    stack = deploy(template(Name="one", Mode=mode))
+
+    assert stack.status == "ROLLBACK_FAILED"  # its Delete is not answered either
+    assert "ended without answering to its ResponseURL" in stack.reasons
+    assert told in stack.reasons
+    assert len(requests_sent()) == 2
+
+
+def test_deleting_the_stack_deletes_the_resource(deploy: Any, template: Any, requests_sent: Any) -> None:
+    stack = deploy(template(Name="one"))
+    gone = deploy.delete(stack.name)
+
+    assert gone.status == "DELETE_COMPLETE"
+    assert '"RequestType": "Delete"' in requests_sent()[1]

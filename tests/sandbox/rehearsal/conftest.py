@@ -34,10 +34,10 @@ class World:
         self.invites: list[Invite] = []
         self.third_party: ThirdParty | None = None
 
-    def publishes(self, name: str, *blocks: dict[str, Any], type: str = "CONTACT_FLOW") -> str:
+    def publishes(self, name: str, *blocks: dict[str, Any], kind: str = "CONTACT_FLOW") -> str:
         arn = f"{INSTANCE}/contact-flow/{name}"
         content = {"Version": "2019-10-30", "StartAction": blocks[0]["Identifier"], "Actions": list(blocks)}
-        self.published[arn] = PublishedFlow.parse(json.dumps(content), arn=arn, name=name, type=type)
+        self.published[arn] = PublishedFlow.parse(json.dumps(content), arn=arn, name=name, type=kind)
         return arn
 
     def plays(self, *blocks: dict[str, Any], **contact: Any) -> Contact:
@@ -57,7 +57,7 @@ class World:
     module = flow
 
     def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
-        self.events.append(json.loads(json.dumps(event)))
+        self.events.append(json.loads(json.dumps({"function": function_arn, **event})))
         self.time_limits.append(time_limit)
         answer = self.answers.pop(0)
         if isinstance(answer, LambdaInvocationError):
@@ -65,11 +65,12 @@ class World:
         return LambdaAnswer(answer, len(json.dumps(answer, ensure_ascii=False).encode()), self.seconds)
 
     def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
-        self.events.append(json.loads(json.dumps(event)))
+        self.events.append(json.loads(json.dumps({"function": function_arn, **event})))
         return "request-1"
 
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
         self.invites.append(invite)
+        self.time_limits.append(time_limit)
         assert self.third_party is not None, "nobody was expected to be dialled"
         return self.third_party(invite, line)
 

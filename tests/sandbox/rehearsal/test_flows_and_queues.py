@@ -9,9 +9,9 @@ from tests_rehearsal import INSTANCE, block, hang_up, say
 SUPPORT = f"{INSTANCE}/queue/66666666-7777-8888-9999-000000000000"
 
 
-def module(identifier: str, module_id: str, next: str) -> dict[str, Any]:
+def module(identifier: str, module_id: str, then: str) -> dict[str, Any]:
     return block(
-        identifier, "InvokeFlowModule", next, errors={"NoMatchingError": "sorry"}, FlowModuleId=module_id
+        identifier, "InvokeFlowModule", then, errors={"NoMatchingError": "sorry"}, FlowModuleId=module_id
     )
 
 
@@ -20,11 +20,11 @@ SORRY = say("sorry", "Sorry.", "bye")
 
 def test_a_module_comes_back_after_the_block_that_invoked_it(world: Any) -> None:
     inner = world.publishes(
-        "inner", say("a", "Inner.", "end"), block("end", "EndFlowModuleExecution"), type="MODULE"
+        "inner", say("a", "Inner.", "end"), block("end", "EndFlowModuleExecution"), kind="MODULE"
     )
     outer = world.publishes(
-        "outer", module("go", inner, "b"), say("b", "Outer.", "end"), SORRY | {}, hang_up(),
-        block("end", "EndFlowModuleExecution"), type="MODULE",
+        "outer", module("go", inner, "b"), say("b", "Outer.", "end"), SORRY, hang_up(),
+        block("end", "EndFlowModuleExecution"), kind="MODULE",
     )  # fmt: skip
     contact = world.plays(module("go", outer, "after"), say("after", "Back.", "bye"), SORRY, hang_up())
     contact.hears("Inner.", "Outer.", "Back.").does_not_hear("Sorry.")
@@ -33,10 +33,10 @@ def test_a_module_comes_back_after_the_block_that_invoked_it(world: Any) -> None
 @pytest.mark.parametrize(("depth", "heard"), [(5, "Deepest."), (6, "Sorry.")])
 def test_modules_nest_five_deep(world: Any, depth: int, heard: str) -> None:
     end = block("end", "EndFlowModuleExecution")
-    below = world.publishes("m0", say("a", "Deepest.", "end"), end, type="MODULE")
+    below = world.publishes("m0", say("a", "Deepest.", "end"), end, kind="MODULE")
     for level in range(1, depth):
         below = world.publishes(
-            f"m{level}", module("go", below, "end"), say("sorry", "Sorry.", "end"), end, type="MODULE"
+            f"m{level}", module("go", below, "end"), say("sorry", "Sorry.", "end"), end, kind="MODULE"
         )
     world.plays(module("go", below, "bye"), SORRY, hang_up()).hears(heard)
 
@@ -94,9 +94,14 @@ def test_a_full_or_unknown_queue_takes_its_branch(world: Any) -> None:
 
 @pytest.mark.parametrize(("length", "kept"), [(32_768 - 4, True), (32_768 - 3, False)])
 def test_attributes_have_32768_bytes_together(world: Any, length: int, kept: bool) -> None:
+    data = "ü" * (length // 2) + "x" * (length % 2)
     set_data = block(
-        "set", "UpdateContactAttributes", "bye", errors={"NoMatchingError": "sorry"}, Attributes={"data": "ü" * (length // 2) + "x" * (length % 2)}
-    )  # fmt: skip
+        "set",
+        "UpdateContactAttributes",
+        "bye",
+        errors={"NoMatchingError": "sorry"},
+        Attributes={"data": data},
+    )
     contact = world.plays(set_data, SORRY, hang_up())
     assert ("data" in contact.attributes) is kept
     assert ("sorry" in contact.visited) is not kept

@@ -14,14 +14,14 @@ from connect_bridges.sandbox.rehearsal import (
 from tests_rehearsal import FUNCTION, INSTANCE, block, hang_up, say
 
 
-def invoke(identifier: str = "ask", next: str = "tell", **parameters: Any) -> dict[str, Any]:
+def invoke(identifier: str = "ask", then: str = "tell", **parameters: Any) -> dict[str, Any]:
     settings = {
         "LambdaFunctionARN": FUNCTION,
         "InvocationTimeLimitSeconds": "3",
         "ResponseValidation": {"ResponseType": "STRING_MAP"},
     }
     return block(
-        identifier, "InvokeLambdaFunction", next, errors={"NoMatchingError": "sorry"}, **settings | parameters
+        identifier, "InvokeLambdaFunction", then, errors={"NoMatchingError": "sorry"}, **settings | parameters
     )
 
 
@@ -56,7 +56,7 @@ def test_an_answer_has_at_most_32_kilobytes(world: Any, length: int, heard: str)
 
 def test_each_answer_replaces_the_one_before(world: Any) -> None:
     world.answers = [{"name": "Ada"}, {"other": "x"}]
-    world.plays(invoke(next="again"), invoke("again"), *TELL, hang_up()).hears("Answer:  .")
+    world.plays(invoke(then="again"), invoke("again"), *TELL, hang_up()).hears("Answer:  .")
 
 
 @pytest.mark.parametrize("error", [InvocationThrottledError("429"), ServiceFailureError("500")])

@@ -130,7 +130,7 @@ def test_messages_in_turn_play_until_they_are_interrupted(world: Any) -> None:
             "music",
             "MessageParticipantIteratively",
             when=[("Equals", "MessagesInterrupted", "tell")],
-            next="bye",
+            then="bye",
             Messages=[{"Text": "la la la la la la la"}, {"Text": "please hold"}],
             InterruptFrequencySeconds="10",
         ),

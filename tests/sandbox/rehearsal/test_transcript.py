@@ -41,7 +41,7 @@ def test_expectations_fail_with_the_transcript(world: Any) -> None:
 def test_texts_are_heard_in_order(world: Any) -> None:
     contact = world.plays(say("hello", "One.", "more"), say("more", "Two.", "bye"), hang_up())
     contact.hears("One.").hears("Two.")
-    with pytest.raises(AssertionError, match="should have heard “One.”"):
+    with pytest.raises(AssertionError, match=r"should have heard “One\."):
         contact.hears("One.")
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
 from connect_bridges.sandbox.cloud import Sandbox
 
 TRUST_LAMBDA = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
 }
 
 
@@ -94,7 +95,9 @@ def deploy(sandbox: Sandbox) -> Iterator[Deployer]:
 @pytest.fixture
 def role() -> Callable[..., dict[str, Any]]:
     def make(*statements: dict[str, Any], trust: dict[str, Any] | None = None) -> dict[str, Any]:
-        policies = [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}]
+        policies = [
+            {"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}
+        ]
         properties: dict[str, Any] = {"AssumeRolePolicyDocument": trust or TRUST_LAMBDA}
         if statements:
             properties["Policies"] = policies

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from connect_bridges.sandbox.cloud import (
     Admin,
     AwsError,
@@ -25,7 +24,9 @@ Functions = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(sandbox: Sandbox, deploy: Any, function: Functions) -> Callable[..., Invocation]:
-    def deploy_and_invoke(code: str, event: Any = None, *statements: dict[str, Any], **properties: Any) -> Invocation:
+    def deploy_and_invoke(
+        code: str, event: Any = None, *statements: dict[str, Any], **properties: Any
+    ) -> Invocation:
         stack = deploy({"Resources": function(code, *statements, **properties)})
         assert stack.status == "CREATE_COMPLETE", stack.reasons
         return sandbox.functions.invoke(stack.resources["Function"], event or {}, invoked_by=ADMIN)
@@ -34,7 +35,9 @@ def run(sandbox: Sandbox, deploy: Any, function: Functions) -> Callable[..., Inv
 
 
 def test_a_function_gets_its_event_and_answers(run: Any) -> None:
-    invocation = run("def handler(event, context): return {'got': event['x'], 'name': context.function_name}", {"x": "é☎"})
+    invocation = run(
+        "def handler(event, context): return {'got': event['x'], 'name': context.function_name}", {"x": "é☎"}
+    )
 
     assert invocation.function_error is None
     assert invocation.json()["got"] == "é☎"
@@ -116,7 +119,9 @@ def test_an_exception_is_an_unhandled_error_with_type_message_and_stack(run: Any
         ("raise RuntimeError('no TABLE_NAME')", "RuntimeError", "no TABLE_NAME"),
     ],
 )
-def test_a_handler_that_cannot_be_loaded_is_told_as_lambda_tells_it(run: Any, code: str, kind: str, message: str) -> None:
+def test_a_handler_that_cannot_be_loaded_is_told_as_lambda_tells_it(
+    run: Any, code: str, kind: str, message: str
+) -> None:
     invocation = run(code)
 
     assert invocation.function_error == "Unhandled"
@@ -187,10 +192,14 @@ def test_a_role_without_the_grant_is_refused_by_action_and_resource(sandbox: San
     assert "is not authorized to perform: dynamodb:GetItem" in refused.json()["errorMessage"]
     assert arn in refused.json()["errorMessage"]
     assert allowed.json() == {"id": "1"}
-    assert [entry.action for entry in sandbox.audit.calls(allowed=False, action="dynamodb:*")] == ["dynamodb:GetItem"]
+    assert [entry.action for entry in sandbox.audit.calls(allowed=False, action="dynamodb:*")] == [
+        "dynamodb:GetItem"
+    ]
 
 
-def test_logs_are_written_with_the_roles_permission_and_lost_without(sandbox: Sandbox, deploy: Any, function: Functions) -> None:
+def test_logs_are_written_with_the_roles_permission_and_lost_without(
+    sandbox: Sandbox, deploy: Any, function: Functions
+) -> None:
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/test/functions"}}
     code = "def handler(e, c): print('hello log')"
     logging = {"LogGroup": {"Ref": "Logs"}}
@@ -264,7 +273,9 @@ def test_a_caller_may_stop_waiting_before_the_function_ends(sandbox: Sandbox, ru
         sandbox.functions.invoke(arn, {"s": 1}, invoked_by=ADMIN, timeout=0.2)
 
 
-def test_reserved_concurrency_of_zero_stops_a_function(sandbox: Sandbox, deploy: Any, function: Functions) -> None:
+def test_reserved_concurrency_of_zero_stops_a_function(
+    sandbox: Sandbox, deploy: Any, function: Functions
+) -> None:
     stack = deploy({"Resources": function("def handler(e, c): return 1", ReservedConcurrentExecutions=0)})
 
     with pytest.raises(AwsError, match="TooManyRequestsException"):
@@ -272,7 +283,9 @@ def test_reserved_concurrency_of_zero_stops_a_function(sandbox: Sandbox, deploy:
 
 
 def test_the_invoke_api_answers_boto3(sandbox: Sandbox, run: Any) -> None:
-    name = run("def handler(e, c):\n    if e.get('fail'): raise KeyError('x')\n    return e", {"a": 1}).function_arn
+    name = run(
+        "def handler(e, c):\n    if e.get('fail'): raise KeyError('x')\n    return e", {"a": 1}
+    ).function_arn
     client = sandbox.boto3_client("lambda")
 
     good = client.invoke(FunctionName=name, Payload=b'{"a": 2}', LogType="Tail")
@@ -300,7 +313,12 @@ def test_a_runtime_that_cannot_be_run_is_refused_by_name(deploy: Any, function: 
 
 
 def test_a_role_that_does_not_trust_lambda_is_refused(deploy: Any, function: Functions, role: Any) -> None:
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
     stack = deploy({"Resources": {**function("x = 1"), "Role": role(trust=trust)}})
 
     assert stack.status == "ROLLBACK_COMPLETE"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from connect_bridges.sandbox.cloud import Sandbox
 
-CODE = '''
+CODE = """
 import json, urllib.request
 def handler(event, context):
     print("EVENT", json.dumps(event, sort_keys=True))
@@ -27,7 +26,7 @@ def handler(event, context):
     }
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
     urllib.request.urlopen(request)
-'''
+"""
 LOGS = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/test/custom"}}
 MAY_LOG = {
     "Effect": "Allow",
@@ -49,7 +48,10 @@ def template(function: Any) -> Any:
                 **function(CODE, MAY_LOG, LoggingConfig={"LogGroup": {"Ref": "Logs"}}),
                 "Thing": thing,
             },
-            "Outputs": {"Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}}, "Id": {"Value": {"Ref": "Thing"}}},
+            "Outputs": {
+                "Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}},
+                "Id": {"Value": {"Ref": "Thing"}},
+            },
         }
 
     return make
@@ -88,14 +90,19 @@ def test_an_update_with_a_new_id_deletes_the_old_resource_afterwards(
     updated = deploy(template(Name="two"), name=stack.name)
 
     assert updated.outputs["Id"] == "two"
-    kinds = [next(k for k in ("Create", "Update", "Delete") if f'"RequestType": "{k}"' in sent) for sent in requests_sent()]
+    kinds = [
+        next(k for k in ("Create", "Update", "Delete") if f'"RequestType": "{k}"' in sent)
+        for sent in requests_sent()
+    ]
     assert kinds == ["Create", "Update", "Delete"]
     assert '"PhysicalResourceId": "one"' in requests_sent()[1]
     assert '"OldResourceProperties": {"Name": "one"' in requests_sent()[1]
     assert '"PhysicalResourceId": "one"' in requests_sent()[2]
 
 
-def test_a_failed_create_is_told_and_deleted_on_roll_back(deploy: Any, template: Any, requests_sent: Any) -> None:
+def test_a_failed_create_is_told_and_deleted_on_roll_back(
+    deploy: Any, template: Any, requests_sent: Any
+) -> None:
     stack = deploy(template(Name="one", Mode="fail"))
 
     assert stack.status == "ROLLBACK_COMPLETE"
@@ -104,7 +111,9 @@ def test_a_failed_create_is_told_and_deleted_on_roll_back(deploy: Any, template:
     assert '"PhysicalResourceId": "one"' in requests_sent()[1]
 
 
-def test_a_failed_update_is_taken_back_by_another_update(deploy: Any, template: Any, requests_sent: Any) -> None:
+def test_a_failed_update_is_taken_back_by_another_update(
+    deploy: Any, template: Any, requests_sent: Any
+) -> None:
     stack = deploy(template(Name="one"))
     updated = deploy(template(Name="one", Mode="fail"), name=stack.name)
 

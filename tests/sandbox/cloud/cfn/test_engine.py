@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from connect_bridges.sandbox.cloud import Sandbox, support_table
 
 INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
@@ -16,7 +15,9 @@ FLOW_CONTENT = json.dumps(
     {
         "Version": "2019-10-30",
         "StartAction": "end",
-        "Actions": [{"Identifier": "end", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}],
+        "Actions": [
+            {"Identifier": "end", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}
+        ],
     }
 )
 
@@ -50,17 +51,26 @@ def test_a_resource_type_that_is_not_reproduced_is_refused_by_name_before_anythi
 @pytest.mark.parametrize(
     ("resource", "named"),
     [
-        ({"Type": "AWS::SQS::Queue", "Properties": {"RedriveAllowPolicy": {}}}, "AWS::SQS::Queue RedriveAllowPolicy"),
+        (
+            {"Type": "AWS::SQS::Queue", "Properties": {"RedriveAllowPolicy": {}}},
+            "AWS::SQS::Queue RedriveAllowPolicy",
+        ),
         ({"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}}, "AWS::SQS::Queue FifoQueue=True"),
         (
             {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ImageUri": "x"}, "Role": "r"}},
             "AWS::Lambda::Function Code.ImageUri",
         ),
         (
-            {"Type": "AWS::ApiGateway::Authorizer", "Properties": {"RestApiId": "a", "Name": "n", "Type": "REQUEST"}},
+            {
+                "Type": "AWS::ApiGateway::Authorizer",
+                "Properties": {"RestApiId": "a", "Name": "n", "Type": "REQUEST"},
+            },
             "AWS::ApiGateway::Authorizer Type=REQUEST",
         ),
-        (flow(State={"Fn::If": ["Yes", "ACTIVE", "ARCHIVED"]}, Colour="blue"), "AWS::Connect::ContactFlow Colour"),
+        (
+            flow(State={"Fn::If": ["Yes", "ACTIVE", "ARCHIVED"]}, Colour="blue"),
+            "AWS::Connect::ContactFlow Colour",
+        ),
     ],
 )
 def test_a_property_that_would_have_no_effect_is_refused_by_name(
@@ -75,7 +85,10 @@ def test_a_property_that_would_have_no_effect_is_refused_by_name(
 
 
 def test_a_failing_resource_rolls_back_what_was_created_before_it(sandbox: Sandbox, deploy: Any) -> None:
-    broken = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {}, "Queues": ["http://localhost/none"]}}
+    broken = {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {"PolicyDocument": {}, "Queues": ["http://localhost/none"]},
+    }
     stack = deploy({"Resources": {"Queue": QUEUE, "Policy": {**broken, "DependsOn": "Queue"}}})
 
     assert stack.status == "ROLLBACK_COMPLETE"
@@ -96,7 +109,9 @@ def test_references_attributes_and_outputs_are_what_cloudformation_gives(deploy:
         "Outputs": {
             "Ref": {"Value": {"Ref": "Topic"}, "Export": {"Name": "topic-arn"}},
             "Name": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}},
-            "Joined": {"Value": {"Fn::Join": ["/", [{"Ref": "AWS::Region"}, {"Fn::If": ["IsProd", "a", "b"]}]]}},
+            "Joined": {
+                "Value": {"Fn::Join": ["/", [{"Ref": "AWS::Region"}, {"Fn::If": ["IsProd", "a", "b"]}]]}
+            },
         },
     }
     stack = deploy(template)
@@ -117,7 +132,10 @@ def test_references_attributes_and_outputs_are_what_cloudformation_gives(deploy:
 
 
 def test_an_attribute_that_a_type_does_not_have_is_refused_by_name(deploy: Any) -> None:
-    template = {"Resources": {"Queue": QUEUE}, "Outputs": {"X": {"Value": {"Fn::GetAtt": ["Queue", "Colour"]}}}}
+    template = {
+        "Resources": {"Queue": QUEUE},
+        "Outputs": {"X": {"Value": {"Fn::GetAtt": ["Queue", "Colour"]}}},
+    }
     stack = deploy(template)
 
     assert stack.status == "ROLLBACK_COMPLETE"
@@ -177,13 +195,20 @@ def test_deleting_goes_in_reverse_and_keeps_what_is_retained(sandbox: Sandbox, d
     topic = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"}
     policy = {
         "Type": "AWS::SNS::TopicPolicy",
-        "Properties": {"Topics": [{"Ref": "Topic"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        "Properties": {
+            "Topics": [{"Ref": "Topic"}],
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
+        },
     }
     stack = deploy({"Resources": {"Topic": topic, "Policy": policy}})
     gone = deploy.delete(stack.name)
 
     assert gone.status == "DELETE_COMPLETE"
-    order = [(e["LogicalResourceId"], e["ResourceStatus"]) for e in reversed(gone.events) if "DELETE" in e["ResourceStatus"]]
+    order = [
+        (e["LogicalResourceId"], e["ResourceStatus"])
+        for e in reversed(gone.events)
+        if "DELETE" in e["ResourceStatus"]
+    ]
     assert order.index(("Policy", "DELETE_COMPLETE")) < order.index(("Topic", "DELETE_SKIPPED"))
     topics = sandbox.boto3_client("sns").list_topics()["Topics"]
     assert stack.resources["Topic"] in [entry["TopicArn"] for entry in topics]
@@ -202,14 +227,22 @@ def test_termination_protection_keeps_a_stack(sandbox: Sandbox, deploy: Any) -> 
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ({"Resources": {"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}}, "Circular dependency"),
+        (
+            {"Resources": {"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}},
+            "Circular dependency",
+        ),
         ({"Resources": {"A": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "X"}}}}}, "'X'"),
         ({"Resources": {}}, "At least one Resources member"),
         ({"Resources": {"A": QUEUE}, "Colour": 1}, "Invalid template property"),
-        ({"Resources": {"A": QUEUE}, "Parameters": {"P": {"Type": "String"}}}, r"Parameters: \[P\] must have values"),
+        (
+            {"Resources": {"A": QUEUE}, "Parameters": {"P": {"Type": "String"}}},
+            r"Parameters: \[P\] must have values",
+        ),
     ],
 )
-def test_a_template_that_is_wrong_in_itself_is_refused_at_once(deploy: Any, template: dict[str, Any], message: str) -> None:
+def test_a_template_that_is_wrong_in_itself_is_refused_at_once(
+    deploy: Any, template: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ClientError, match=message):
         deploy(template)
 
@@ -220,8 +253,14 @@ def test_a_generated_secret_follows_its_specification(sandbox: Sandbox, deploy: 
     stack = deploy(
         {
             "Resources": {
-                "Bare": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate}},
-                "Keyed": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": keyed}},
+                "Bare": {
+                    "Type": "AWS::SecretsManager::Secret",
+                    "Properties": {"GenerateSecretString": generate},
+                },
+                "Keyed": {
+                    "Type": "AWS::SecretsManager::Secret",
+                    "Properties": {"GenerateSecretString": keyed},
+                },
             }
         }
     )
@@ -247,7 +286,9 @@ def test_a_table_has_its_key_ttl_and_protection(sandbox: Sandbox, deploy: Any) -
             "Replicas": [{"Region": {"Ref": "AWS::Region"}, "DeletionProtectionEnabled": False}],
         },
     }
-    stack = deploy({"Resources": {"Table": table}, "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}}}})
+    stack = deploy(
+        {"Resources": {"Table": table}, "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}}}}
+    )
     client = sandbox.boto3_client("dynamodb")
     name = stack.resources["Table"]
 
@@ -258,7 +299,9 @@ def test_a_table_has_its_key_ttl_and_protection(sandbox: Sandbox, deploy: Any) -
     }
 
 
-def test_connect_resources_that_may_be_created_at_once_are_warned_about(sandbox: Sandbox, deploy: Any) -> None:
+def test_connect_resources_that_may_be_created_at_once_are_warned_about(
+    sandbox: Sandbox, deploy: Any
+) -> None:
     sandbox.warnings.clear()
 
     deploy({"Resources": {"One": flow(Name="one"), "Two": {**flow(Name="two"), "DependsOn": "One"}}})

@@ -1,0 +1,101 @@
+"""The real CDK command line bootstraps, deploys and destroys against the sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connect_bridges.sandbox.cloud import CdkFailedError, Sandbox
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Any:
+    """Write a cloud assembly as `cdk synth` does: a manifest, a template, a file asset."""
+
+    def write(template: dict[str, Any]) -> Path:
+        directory = tmp_path / "cdk.out"
+        directory.mkdir(exist_ok=True)
+        text = json.dumps(template)
+        (directory / "tiny.template.json").write_text(text)
+        # Named by content, as the CDK does: what is in the bucket already is not published again.
+        key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+        role = "arn:${AWS::Partition}:iam::123456789012:role/cdk-hnb659fds-{}-role-123456789012-us-east-1"
+        destination = {
+            "bucketName": "cdk-hnb659fds-assets-123456789012-us-east-1",
+            "objectKey": key,
+            "region": "us-east-1",
+            "assumeRoleArn": role.replace("{}", "file-publishing"),
+        }
+        asset = {
+            "source": {"path": "tiny.template.json", "packaging": "file"},
+            "destinations": {"here": destination},
+        }
+        (directory / "tiny.assets.json").write_text(
+            json.dumps({"version": "48.0.0", "files": {"t": asset}, "dockerImages": {}})
+        )
+        url = f"s3://cdk-hnb659fds-assets-123456789012-us-east-1/{key}"
+        artifacts = {
+            "tiny.assets": {
+                "type": "cdk:asset-manifest",
+                "properties": {"file": "tiny.assets.json", "requiresBootstrapStackVersion": 6},
+            },
+            "tiny": {
+                "type": "aws:cloudformation:stack",
+                "environment": "aws://123456789012/us-east-1",
+                "properties": {
+                    "templateFile": "tiny.template.json",
+                    "stackTemplateAssetObjectUrl": url,
+                    "assumeRoleArn": role.replace("{}", "deploy"),
+                    "cloudFormationExecutionRoleArn": role.replace("{}", "cfn-exec"),
+                    "requiresBootstrapStackVersion": 6,
+                },
+                "dependencies": ["tiny.assets"],
+                "displayName": "tiny",
+            },
+        }
+        (directory / "manifest.json").write_text(json.dumps({"version": "48.0.0", "artifacts": artifacts}))
+        return directory
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(sandbox: Sandbox) -> Sandbox:
+    sandbox.cdk("bootstrap", cwd=PROJECT)
+    return sandbox
+
+
+def test_deploy_update_and_destroy(bootstrapped: Sandbox, assembly: Any) -> None:
+    lines: list[str] = []
+    template = {
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+        "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}},
+    }
+    app = str(assembly(template))
+    bootstrapped.cdk("deploy", "-a", app, "--method=direct", cwd=PROJECT, on_line=lines.append)
+
+    outputs = bootstrapped.stack_outputs("tiny")
+    assert outputs["Name"].startswith("tiny-Queue-")
+    assert any(f"tiny.Name = {outputs['Name']}" in line for line in lines)
+
+    template["Resources"]["Topic"] = {"Type": "AWS::SNS::Topic"}
+    bootstrapped.cdk("deploy", "-a", str(assembly(template)), cwd=PROJECT)  # by change set
+    assert len(bootstrapped.boto3_client("sns").list_topics()["Topics"]) == 1
+
+    bootstrapped.cdk("destroy", "-a", app, "--force", cwd=PROJECT)
+    assert "QueueUrls" not in bootstrapped.boto3_client("sqs").list_queues()
+
+
+def test_a_refusal_is_printed_by_the_cdk(bootstrapped: Sandbox, assembly: Any) -> None:
+    app = str(assembly({"Resources": {"Machine": {"Type": "AWS::EC2::Instance"}}}))
+
+    with pytest.raises(CdkFailedError) as failed:
+        bootstrapped.cdk("deploy", "-a", app, "--method=direct", cwd=PROJECT)
+    assert "the sandbox cannot stand in for the resource type AWS::EC2::Instance" in " ".join(
+        failed.value.output.split()
+    )

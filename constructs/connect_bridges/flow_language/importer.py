@@ -227,14 +227,14 @@ def _display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Return how the console calls the resource of a block's parameter, from Metadata.ActionMetadata."""
     metadata = document.get("Metadata")
     blocks = metadata.get("ActionMetadata") if isinstance(metadata, Mapping) else None
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for block, details in blocks.items() if isinstance(blocks, Mapping) else ():
         parameters = details.get("parameters") if isinstance(details, Mapping) else None
         for parameter, entry in parameters.items() if isinstance(parameters, Mapping) else ():
             label = entry.get("displayName") if isinstance(entry, Mapping) else None
             if isinstance(label, str) and label:
                 old = {"Queue": "QueueId", "FunctionArn": "LambdaFunctionARN", "Agent": "AgentId"}
-                found[block, old.get(parameter, parameter)] = label
+                found[str(block), old.get(str(parameter), str(parameter))] = label
     return found
 
 

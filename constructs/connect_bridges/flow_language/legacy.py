@@ -434,7 +434,7 @@ def convert(document: Mapping[str, Any], notes: list[str]) -> Json:
     if not modules or not isinstance(start, str):
         raise LegacyError("the old export has no modules or no start; export the flow again")
     actions = [_action(module) for module in modules]
-    if any(END == target for action in actions for target in _targets(action)):
+    if any(target == END for action in actions for target in _targets(action)):
         actions.append(
             {"Identifier": END, "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}
         )

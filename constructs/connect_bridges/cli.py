@@ -1,0 +1,40 @@
+"""The command line ``connect-bridges``: hands each group of commands to the part of the project that owns it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+USAGE = """\
+usage: connect-bridges GROUP COMMAND ...
+
+Bridges between Amazon Connect and the platforms outside it.
+
+groups:
+  flow    lint, explain, import, render, diagram and diff flows of Amazon Connect
+
+connect-bridges GROUP --help says more.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status (2 for a command that does not exist)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        sys.stdout.write(USAGE)
+        return 0 if arguments else 2
+    group = _groups().get(arguments[0])
+    if group is None:
+        sys.stderr.write(f"connect-bridges: there is no group {arguments[0]!r}\n\n{USAGE}")
+        return 2
+    return group(arguments[1:])
+
+
+def _groups() -> Mapping[str, Callable[[Sequence[str]], int]]:
+    from connect_bridges.flow_language import cli as flow  # noqa: PLC0415 - keeps --help quick
+
+    return {"flow": flow.main}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

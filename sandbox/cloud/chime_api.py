@@ -154,10 +154,6 @@ class ChimeVoiceApi(AwsService):
     ) -> dict[str, Any]:
         """Set where calls go to."""
         connector = self._connectors.get(voice_connector_id)
-        for route in origination.get("Routes", []):
-            if connector.require_encryption and route.get("Protocol") != "TCP":
-                message = "Encryption requires the protocol TCP: TLS goes over TCP"
-                raise AwsError("BadRequestException", message)
         connector.origination = origination
         return {"Origination": origination}
 

@@ -125,6 +125,7 @@ class Functions:
         self._runtime_dir = build_runtime_dir(work_dir / "lambda-runtime")
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = defaultdict(_Pool)
+        self._started: list[FunctionProcess] = []
         self._faults: dict[str, list[FunctionFault]] = defaultdict(list)
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
         #: What differs from AWS on this machine, in words.
@@ -179,10 +180,10 @@ class Functions:
         """End every process."""
         self._callers.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            copies = [copy for pool in self._pools.values() for copy in pool.idle]
-            self._pools.clear()
-        for copy in copies:
-            copy.process.kill()
+            started, self._started = self._started, []
+        for process in started:
+            if process.alive:
+                process.kill()
 
     def _invoke(self, function: LambdaFunction, payload: str) -> Invocation:
         fault = self._next_fault(function)
@@ -269,6 +270,8 @@ class Functions:
         process = FunctionProcess(
             command, task_root, self._environment(function, credentials, log_stream, task_root)
         )
+        with self._lock:
+            self._started.append(process)
         copy = _Copy(process, function.fingerprint, credentials, log_stream)
         return copy, process.initialise(max(INIT_LIMIT_SECONDS, function.timeout))
 

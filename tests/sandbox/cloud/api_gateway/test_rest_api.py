@@ -41,8 +41,9 @@ ECHO = """
         return {"statusCode": 201, "headers": {"X-Own": "1"}, "multiValueHeaders": {"X-Many": ["a", "b"]},
                 "body": json.dumps(event)}
 """
-LOG_FORMAT = "$context.httpMethod $context.resourcePath $context.status " + (
-    "$context.authorizer.principalId $context.error.message"
+LOG_FORMAT = (
+    "$context.httpMethod $context.resourcePath $context.status $context.authorizer.principalId "
+    "$context.error.message"
 )
 
 

@@ -1,0 +1,129 @@
+"""Templates are read and evaluated as CloudFormation does, in JSON and in YAML with its short forms."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from connect_bridges.sandbox.cloud import AwsError, CannotStandInError
+from connect_bridges.sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
+from connect_bridges.sandbox.cloud.cfn.template import Template, creation_order, load_template
+
+YAML = """
+Parameters:
+  Stage: {Type: String, Default: dev}
+Mappings:
+  Sizes: {dev: {memory: 128}}
+Conditions:
+  IsDev: !Equals [!Ref Stage, dev]
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: !Sub "${Stage}-${AWS::Region}-${!literal}"
+      DisplayName: !If [IsDev, !Ref AWS::NoValue, never]
+  Policy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument: {Version: 2012-10-17, Statement: [], Id: !GetAtt Topic.TopicName}
+"""
+
+
+def resolver(template: Template, **parameters: Any) -> Resolver:
+    return Resolver(
+        template,
+        parameters=parameters,
+        pseudo={"AWS::Region": "us-east-1"},
+        imports=lambda name: f"imported {name}",
+        reference=lambda name: f"ref of {name}",
+        attribute=lambda name, attribute: f"{attribute} of {name}",
+    )
+
+
+def evaluate(value: Any, **sections: Any) -> Any:
+    body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, **sections}
+    return resolver(load_template(json.dumps(body)), Stage="dev").resolve(value)
+
+
+def test_yaml_short_forms_and_dates_are_read_as_cloudformation_reads_them() -> None:
+    template = load_template(YAML)
+    evaluated = resolver(template, Stage="dev")
+
+    topic = evaluated.resolve(template.resources["Topic"].properties)
+    policy = evaluated.resolve(template.resources["Policy"].properties)
+
+    assert topic == {"TopicName": "dev-us-east-1-${literal}"}
+    assert policy["Topics"] == ["ref of Topic"]
+    assert policy["PolicyDocument"] == {"Version": "2012-10-17", "Statement": [], "Id": "TopicName of Topic"}
+    assert creation_order(template) == ["Topic", "Policy"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Fn::Join": ["-", ["a", {"Ref": "Stage"}, 1, True]]}, "a-dev-1-true"),
+        ({"Fn::Select": ["1", {"Fn::Split": [",", "a,b,c"]}]}, "b"),
+        (
+            {"Fn::Sub": ["${Name} ${Topic.Arn} ${Topic}", {"Name": {"Ref": "Stage"}}]},
+            "dev Arn of Topic ref of Topic",
+        ),
+        ({"Fn::Base64": "hi"}, "aGk="),
+        ({"Fn::ImportValue": {"Fn::Sub": "${Stage}-x"}}, "imported dev-x"),
+        ({"Fn::And": [{"Fn::Equals": ["a", "a"]}, {"Fn::Not": [{"Fn::Equals": ["a", "b"]}]}]}, True),
+        ({"Fn::Or": [{"Fn::Equals": ["a", "b"]}, {"Fn::Contains": [["x"], "x"]}]}, True),
+        ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
+        ({"Condition": {"StringEquals": {"a": "b"}}}, {"Condition": {"StringEquals": {"a": "b"}}}),
+    ],
+)
+def test_intrinsic_functions(value: Any, expected: Any) -> None:
+    assert evaluate(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ({"Fn::Transform": {"Name": "x"}}, "Fn::Transform"),
+        ("{{resolve:secretsmanager:token}}", "{{resolve:secretsmanager:token}}"),
+    ],
+)
+def test_what_is_not_evaluated_is_refused_by_name(value: Any, named: str) -> None:
+    with pytest.raises(CannotStandInError) as refused:
+        evaluate(value)
+    assert named in str(refused.value)
+
+
+def test_parameters_are_checked_and_read() -> None:
+    template = load_template(
+        json.dumps(
+            {
+                "Parameters": {
+                    "Version": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk/version"},
+                    "Names": {"Type": "CommaDelimitedList", "Default": "a, b"},
+                    "Size": {"Type": "String", "AllowedValues": ["s", "m"]},
+                },
+                "Resources": {"T": {"Type": "AWS::SNS::Topic"}},
+            }
+        )
+    )
+
+    values = resolve_parameters(template, {"Size": "m"}, {}, lambda name: f"value of {name}")
+
+    assert values == {"Version": "value of /cdk/version", "Names": ["a", "b"], "Size": "m"}
+    with pytest.raises(AwsError, match="'Size' must be one of AllowedValues"):
+        resolve_parameters(template, {"Size": "xl"}, {}, str)
+    with pytest.raises(AwsError, match=r"\[Colour\] do not exist in the template"):
+        resolve_parameters(template, {"Size": "s", "Colour": "x"}, {}, str)
+
+
+def test_a_rule_whose_assertion_fails_is_told() -> None:
+    assertion = {
+        "Assert": {"Fn::Not": [{"Fn::Contains": [["1"], {"Ref": "Stage"}]}]},
+        "AssertDescription": "too old",
+    }
+    body = {"Rules": {"Check": {"Assertions": [assertion]}}, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
+
+    with pytest.raises(AwsError, match="too old"):
+        resolver(load_template(json.dumps(body)), Stage="1").check_rules()
+    resolver(load_template(json.dumps(body)), Stage="2").check_rules()

@@ -229,7 +229,7 @@ class DeploymentEngine:
         kind = self._type(declared.type)
         stack.record(declared.logical_id, "", declared.type, "CREATE_IN_PROGRESS")
         try:
-            properties = resolver.resolve(declared.properties)
+            properties = self._resolve(kind, declared, resolver)
             created = kind.create(self._context(stack, declared), properties)
         except _FAILURES as error:
             stack.record(declared.logical_id, "", declared.type, "CREATE_FAILED", _reason(error, declared))
@@ -293,7 +293,7 @@ class DeploymentEngine:
         physical_id = held.created.physical_id
         replace, properties = False, held.properties
         try:
-            properties = resolver.resolve(declared.properties)
+            properties = self._resolve(kind, declared, resolver)
             if properties == held.properties and declared.type == held.declared.type:
                 held.declared = declared
                 return True
@@ -467,6 +467,13 @@ class DeploymentEngine:
         return problems
 
     # -- resolving
+
+    def _resolve(self, kind: ResourceType, declared: Resource, resolver: Resolver) -> dict[str, Any]:
+        """Return the resolved properties; refuse values that only showed now (of a parameter, for example)."""
+        properties: dict[str, Any] = resolver.resolve(declared.properties)
+        for path, reason in unsupported_properties(kind.properties, properties):
+            raise CannotStandInError(f"{declared.type} {path}", reason)
+        return properties
 
     def _resolver(
         self, stack: Stack, template: Template, given: dict[str, str], previous: dict[str, str]

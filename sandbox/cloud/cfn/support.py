@@ -27,7 +27,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Only:
-    """A property that is supported for some of its values alone."""
+    """A property that is supported for some of its values alone; for none of them, it is refused by name."""
 
     values: tuple[Any, ...]
     reason: str
@@ -68,10 +68,8 @@ def unsupported_properties(
         support = table.get(name)
         if support is None:
             yield where, f"it would have no effect here (known: {', '.join(sorted(table))})"
-        elif isinstance(support, Nested):
-            yield from unsupported_properties(support.members, value, where)
-        elif isinstance(support, Only):
-            yield from _unsupported_values(support, value, where)
+        else:
+            yield from _unsupported_value(support, value, where)
 
 
 def describe(table: PropertyTable, path: str = "") -> Iterator[tuple[str, str]]:
@@ -83,9 +81,23 @@ def describe(table: PropertyTable, path: str = "") -> Iterator[tuple[str, str]]:
         elif isinstance(support, Recorded):
             yield where, f"recorded: {support.reason}"
         elif isinstance(support, Only):
-            yield where, f"only {', '.join(map(str, support.values))}: {support.reason}"
+            allowed = ", ".join(
+                dict.fromkeys(
+                    str(value).lower() if value in {True, False} else str(value) for value in support.values
+                )
+            )
+            yield where, f"only {allowed}: {support.reason}" if allowed else f"refused: {support.reason}"
         else:
             yield where, "supported"
+
+
+def _unsupported_value(support: Support, value: Member, where: str) -> Iterator[tuple[str, str]]:
+    if isinstance(support, Nested):
+        yield from unsupported_properties(support.members, value, where)
+    elif isinstance(support, Only) and not support.values:
+        yield where, support.reason
+    elif isinstance(support, Only):
+        yield from _unsupported_values(support, value, where)
 
 
 def _unsupported_values(support: Only, value: Any, where: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401

@@ -15,7 +15,7 @@ from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, P
 from connect_bridges.sandbox.cloud.errors import CannotStandInError
 
 _RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
-_ENCRYPTION = Recorded("encryption at rest: the table lives in memory")
+_ENCRYPTION = Recorded("the key is not used: what kms a reader needs is not evaluated")
 _INSIGHTS = Recorded("contributor insights: there are no metrics here")
 _CLASS = Recorded("the table class changes the price alone")
 _KEYS: PropertyTable = {

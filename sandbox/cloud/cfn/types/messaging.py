@@ -24,7 +24,7 @@ class Topic(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "TopicName": SUPPORTED,
         "DisplayName": Recorded("shown in mails and texts, which nobody sends here"),
-        "KmsMasterKeyId": SUPPORTED,
+        "KmsMasterKeyId": Recorded("the key is not used: what kms a publisher needs is not evaluated"),
         "SignatureVersion": SUPPORTED,
         "TracingConfig": Recorded("there is no X-Ray here"),
         "FifoTopic": _NO_FIFO,
@@ -110,7 +110,7 @@ class Queue(ResourceType):
         "ReceiveMessageWaitTimeSeconds": SUPPORTED,
         "VisibilityTimeout": SUPPORTED,
         "RedrivePolicy": SUPPORTED,
-        "KmsMasterKeyId": SUPPORTED,
+        "KmsMasterKeyId": Recorded("the key is not used: what kms a sender needs is not evaluated"),
         "KmsDataKeyReusePeriodSeconds": Recorded("data keys are not cached here"),
         "SqsManagedSseEnabled": Recorded("encryption at rest: the queue lives in memory"),
         "FifoQueue": _NO_FIFO,

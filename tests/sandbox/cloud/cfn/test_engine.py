@@ -84,6 +84,16 @@ def test_a_property_that_would_have_no_effect_is_refused_by_name(
     assert queues(sandbox) == []
 
 
+def test_a_value_that_shows_only_at_deploy_time_is_refused_too(sandbox: Sandbox, deploy: Any) -> None:
+    template = {
+        "Parameters": {"Fifo": {"Type": "String"}},
+        "Resources": {"Odd": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": {"Ref": "Fifo"}}}},
+    }
+
+    assert deploy(template, Fifo="false").status == "CREATE_COMPLETE"
+    assert "cannot stand in for AWS::SQS::Queue FifoQueue=true" in deploy(template, Fifo="true").reasons
+
+
 def test_a_failing_resource_rolls_back_what_was_created_before_it(sandbox: Sandbox, deploy: Any) -> None:
     broken = {
         "Type": "AWS::SQS::QueuePolicy",

@@ -107,7 +107,7 @@ def test_each_empty_resource_of_an_unpublished_flow_gets_a_placeholder_of_its_ow
      ('{"modules": []}', "no modules or no start")],
 )  # fmt: skip
 def test_what_is_no_export_is_refused_by_name(source: str, said: str) -> None:
-    with pytest.raises(FlowImportError, match=f"x.json: .*{said}"):
+    with pytest.raises(FlowImportError, match=rf"x\.json: .*{said}"):
         import_flow(source, name="x.json")
 
 

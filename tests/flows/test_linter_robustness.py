@@ -14,29 +14,31 @@ from hypothesis import strategies as st
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 words = st.sampled_from(
     [
-        "Version",
-        "StartAction",
-        "Actions",
-        "Identifier",
-        "Type",
-        "Parameters",
-        "Transitions",
-        "NextAction",
-        "Errors",
+        *(
+            "Version",
+            "StartAction",
+            "Actions",
+            "Identifier",
+            "Type",
+            "Parameters",
+            "Transitions",
+            "NextAction",
+        ),
+        *(
+            "Errors",
+            "ErrorType",
+            "Conditions",
+            "Condition",
+            "Operator",
+            "Operands",
+            "Metadata",
+            "modules",
+            "a",
+            "",
+        ),
+        *("Equals", "NoMatchingError", "MessageParticipant", "Compare", "GetParticipantInput", "Loop"),
+        *("${Name}", "$.External.x"),
     ]
-    + [
-        "ErrorType",
-        "Conditions",
-        "Condition",
-        "Operator",
-        "Operands",
-        "Metadata",
-        "modules",
-        "a",
-        "",
-        "$.External.x",
-    ]
-    + ["Equals", "NoMatchingError", "MessageParticipant", "Compare", "GetParticipantInput", "Loop", "${Name}"]
 )
 values = st.recursive(
     scalars | words,

@@ -9,7 +9,12 @@ from connect_bridges.flow_language.template import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
-TEMPLATE = '{"Text": "Hello ${Name}, ${Name} of ${Company.Name}: $.External.x costs $ 5 ${!NotThis}", "k${Key}": ["${Name}"]}'
+TEMPLATE = json.dumps(
+    {
+        "Text": "Hello ${Name}, ${Name} of ${Company.Name}: $.External.x costs $ 5 ${!NotThis}",
+        "k${Key}": ["${Name}"],
+    }
+)
 
 
 def test_placeholders_are_the_names_in_values_and_keys() -> None:
@@ -53,7 +58,7 @@ def test_the_same_input_gives_the_same_text() -> None:
 def test_escaped_text_comes_back_as_it_was(document: dict[str, str]) -> None:
     template = {escape(k): escape(v) for k, v in document.items()}
     assert placeholders(template) == set()
-    assert json.loads(render(template, {})) == {k: v for k, v in document.items()}
+    assert json.loads(render(template, {})) == document
 
 
 @pytest.mark.parametrize("text", ["${Queue}", "${Token[TOKEN.42]}", "arn:${Partition}:x", "{{queue}}"])

@@ -1,0 +1,102 @@
+"""Pictures of flows."""
+
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from connect_bridges.flow_language import ACTIONS, Flow
+from connect_bridges.flow_language.diagram import mermaid, svg
+from connect_bridges.flow_language.examples import example_flow
+
+Json = dict[str, Any]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parsed(picture: str) -> ET.Element:
+    return ET.fromstring(picture)  # noqa: S314 - our own output
+
+
+def chain(blocks: int, *, back: bool = False) -> Flow:
+    actions: list[Json] = [
+        {
+            "Identifier": f"b{i}",
+            "Type": "InvokeLambdaFunction" if i % 3 else "MessageParticipant",
+            "Parameters": {"Text": f'Prompt <{i}> & "more"'},
+            "Transitions": {
+                "NextAction": f"b{i + 1}",
+                "Errors": [{"ErrorType": "NoMatchingError", "NextAction": "b0" if back else f"b{blocks}"}],
+            },
+        }
+        for i in range(blocks)
+    ]
+    actions.append(
+        {"Identifier": f"b{blocks}", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}
+    )
+    return Flow.parse({"Version": "2019-10-30", "StartAction": "b0", "Actions": actions}, name="chain & co")
+
+
+def boxes(picture: str) -> list[tuple[float, float, float, float]]:
+    root = parsed(picture)
+    found = [g.find(f"{SVG}rect") for g in root.findall(f"{SVG}g")]
+    return [
+        tuple(float(r.get(k, "0")) for k in ("x", "y", "width", "height")) for r in found if r is not None
+    ]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_no_two_blocks_of_a_flow_of_sixty_overlap_and_all_lie_within_the_picture(back: bool) -> None:
+    picture = svg(chain(60, back=back))
+    rectangles = boxes(picture)
+    assert len(rectangles) == 61
+    for i, (x1, y1, w1, h1) in enumerate(rectangles):
+        for x2, y2, w2, h2 in rectangles[i + 1 :]:
+            assert x1 + w1 <= x2 or x2 + w2 <= x1 or y1 + h1 <= y2 or y2 + h2 <= y1
+    width, height = (float(v) for v in parsed(picture).attrib["viewBox"].split()[2:])
+    assert all(x >= 0 and y >= 0 and x + w <= width and y + h <= height for x, y, w, h in rectangles)
+
+
+def test_the_contact_goes_downwards() -> None:
+    tops = [y for _, y, _, _ in boxes(svg(chain(5)))]
+    assert tops == sorted(tops)
+
+
+def test_error_branches_are_lighter_and_lambda_and_transfer_blocks_are_marked() -> None:
+    picture = svg(Flow.parse(example_flow("InvokeLambdaFunction")))
+    groups = [g.get("class") for g in parsed(picture).findall(f"{SVG}g")]
+    assert groups == ["lambda", "end"]
+    error = svg(chain(3))
+    assert re.search(r'stroke="#b8bcc4" stroke-width="1" stroke-dasharray', error)
+    transfer = svg(Flow.parse(example_flow("TransferParticipantToThirdParty")))
+    assert 'class="transfer"' in transfer
+
+
+def test_the_same_flow_gives_the_same_picture() -> None:
+    assert svg(chain(30, back=True)) == svg(chain(30, back=True))
+
+
+@pytest.mark.parametrize("action_type", ACTIONS)
+def test_every_action_type_can_be_drawn(action_type: str) -> None:
+    flow = Flow.parse(example_flow(action_type), name=action_type)
+    parsed(svg(flow))
+    assert mermaid(flow).startswith("flowchart TD\n")
+
+
+def test_loops_islands_and_branches_to_nowhere_are_drawn_too() -> None:
+    flow = example_flow("Loop")
+    flow["Actions"][0]["Transitions"]["Conditions"][0]["NextAction"] = "the block"
+    flow["Actions"][0]["Transitions"]["Conditions"][1]["NextAction"] = "nowhere"
+    flow["Actions"].append({"Identifier": "island", "Type": "Wait", "Parameters": {}, "Transitions": {}})
+    picture = svg(Flow.parse(flow))
+    assert len(boxes(picture)) == 3
+
+
+def test_mermaid_names_blocks_labels_and_escapes_markup() -> None:
+    flow = json.loads(json.dumps(example_flow("Compare")))
+    flow["Actions"][0]["Identifier"] = flow["StartAction"] = 'a "quoted" <b>'
+    text = mermaid(Flow.parse(flow))
+    assert "  start --> b0\n" in text
+    assert "a &quot;quoted&quot; &lt;b&gt;" in text
+    assert '  b0 -->|"VOICE, TextStartsWith CH, NoMatchingCondition"| b1' in text
+    assert "classDef lambda" in text

@@ -232,12 +232,7 @@ def test_the_command_reads_standard_input_and_loads_neither_cdk_nor_boto(room: P
         "assert not {'aws_cdk', 'jsii', 'boto3', 'botocore', 'moto', 'fast_sugiyama'} & set(sys.modules);"
         "sys.exit(status)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        check=False,
-        input=json.dumps(broken()),
-        text=True,
-        capture_output=True,
-    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=False, input=json.dumps(broken()), text=True, capture_output=True)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("<stdin>: CF115 error")

@@ -68,10 +68,17 @@ class VoiceConnectors:
         return any((c.arn, c.integration_type) == (arn, CALL_TRANSFER) for c in self.all())
 
     def add(
-        self, *, name: str, region: str, require_encryption: bool, integration_type: str, network_type: str
+        self,
+        *,
+        name: str,
+        region: str,
+        require_encryption: bool,
+        integration_type: str,
+        network_type: str = "IPV4_ONLY",
+        connector_id: str | None = None,
     ) -> VoiceConnector:
-        """Create a connector."""
-        connector_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
+        """Create a connector; `connector_id` is for one that an app expects to find in the account already."""
+        connector_id = connector_id or "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
         connector = VoiceConnector(
             id=connector_id,
             arn=f"arn:aws:chime:{region}:{self._account}:vc/{connector_id}",

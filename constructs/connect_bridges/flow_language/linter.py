@@ -66,6 +66,7 @@ def lint(
         context=context or LintContext(),
         rules=RULES,
         text_length=reading.text_length,
+        seen_published=flow_type is None and shape.is_published(document),
     )
     for problem in reading.problems:
         subject.report(problem.rule, problem.message, problem.fix, path=problem.path)

@@ -65,7 +65,11 @@ class ActionAt:
 
 @dataclass
 class Subject:
-    """The flow under the linter. ``flow_type`` is None when neither the caller nor the metadata says it."""
+    """The flow under the linter. ``flow_type`` is None when neither the caller nor the metadata says it.
+
+    seen_published: the flow type is that of an export which the service had published as such. What the table
+    says against it is then more likely wrong than the flow.
+    """
 
     document: Mapping[str, Any]
     file: str
@@ -74,6 +78,7 @@ class Subject:
     context: LintContext
     rules: Mapping[str, Rule]
     text_length: int | None = None
+    seen_published: bool = False
     found: list[Diagnostic] = field(default_factory=list)
 
     @property

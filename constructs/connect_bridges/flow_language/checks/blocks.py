@@ -312,7 +312,7 @@ def _places(subject: Subject) -> None:
                 "Type",
                 f"{spec.type} may not stand in a flow of type {subject.flow_type}",
                 f"types that take it: {', '.join(sorted(spec.flow_types))}",
-                severity=Severity.WARNING if spec.flow_types_disputed else None,
+                severity=Severity.WARNING if spec.flow_types_disputed or subject.seen_published else None,
             )
         elif spec.flow_types and not spec.flow_types_disputed and spec.basis != "export":
             if possible - spec.flow_types:

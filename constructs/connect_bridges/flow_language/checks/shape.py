@@ -250,3 +250,10 @@ def metadata_type(document: Mapping[str, object]) -> str | None:
     metadata = document.get("Metadata")
     value = metadata.get("type") if isinstance(metadata, Mapping) else None
     return "".join(c for c in value.lower() if c.isalpha()) if isinstance(value, str) else None
+
+
+def is_published(document: Mapping[str, object]) -> bool:
+    """Tell whether the document is an export of a flow that was published."""
+    metadata = document.get("Metadata")
+    value = metadata.get("status") if isinstance(metadata, Mapping) else None
+    return isinstance(value, str) and value.lower() == "published"

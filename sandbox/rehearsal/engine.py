@@ -108,8 +108,9 @@ class Engine:
             return Ending("failed", reason=f"{stage.block.identifier} has no branch to go on: {reason}")
         branch, target = found
         if isinstance(step, Fails):
+            instead = "" if branch == step.error else f" (there is none for {step.error})"
             stage.note(
-                f"{step.error}: {step.reason}; takes the branch {branch}", kind="branch", error=step.error
+                f"fails: {step.reason}; takes the branch {branch}{instead}", kind="branch", error=step.error
             )
         self._take(stage, branch)
         stack[-1].block = target

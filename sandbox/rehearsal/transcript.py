@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from connect_bridges.sandbox.rehearsal.values import Json
 
-Who = Literal["connect", "caller", "vendor", "agent", "lambda"]
-"""Who acted. `vendor` is the voice system outside Amazon Connect."""
+Who = Literal["connect", "caller", "vendor", "agent", "lambda", "rehearsal"]
+"""Who acted. `vendor` is the voice system outside Amazon Connect, `rehearsal` the scenario that looks on."""
 
 Kind = Literal["says", "does", "flow", "attributes", "invokes", "dials", "branch", "ends"]
 """What sort of entry it is. The caller hears `says` of everybody else."""
 
 REDACTED = "[secret]"
+_BLOCK_WIDTH = 34
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +89,19 @@ class Transcript:
         return [entry.to_json() for entry in self._entries]
 
     def render(self, until: int | None = None) -> str:
-        """Return the transcript (or its first `until` entries) as aligned text, one entry a line."""
+        """Return the transcript (or its first `until` entries) as aligned text, one entry a line.
+
+        A block is named at its first entry; the entries of one block follow one another.
+        """
         entries = self._entries[:until]
         if not entries:
             return "  (nothing has happened)"
-        width = max(len(entry.block or "") for entry in entries)
-        return "\n".join(_line(entry, min(width, 28)) for entry in entries)
+        width = min(max(len(entry.block or "") for entry in entries), _BLOCK_WIDTH)
+        blocks = [None, *((entry.flow, entry.block) for entry in entries)]
+        return "\n".join(
+            _line(entry, width, named=blocks[index] != (entry.flow, entry.block))
+            for index, entry in enumerate(entries)
+        )
 
     def __str__(self) -> str:
         return self.render()
@@ -112,14 +120,16 @@ class Transcript:
         return value
 
 
-def shown(value: Json, limit: int = 200) -> str:
+def shown(value: Json, limit: int = 160) -> str:
     """Return a value as a transcript shows it: text as it is, anything else as JSON, shortened to `limit`."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
 
 
-def _line(entry: Entry, width: int) -> str:
-    minutes, seconds = divmod(entry.at, 60)
-    block = entry.block or ""
+def _line(entry: Entry, width: int, *, named: bool) -> str:
+    if entry.who == "rehearsal":
+        return f"  → {entry.text}"
+    minutes, seconds = divmod(round(entry.at, 1), 60)
+    block = (entry.block or "") if named else ""
     text = f"“{entry.text}”" if entry.kind == "says" else entry.text
     return f"  {int(minutes):2d}:{seconds:04.1f}  {entry.who:<7}  {block:<{width}}  {text}".rstrip()

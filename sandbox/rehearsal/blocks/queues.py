@@ -37,7 +37,7 @@ def transfer_contact_to_queue(stage: Stage) -> Step:
         return Ends(Ending("queued", queue=stage.state.agent, reason="an agent's own queue"))
     if stage.state.queue is None:
         return Fails("NoMatchingError", "no queue has been chosen")
-    return _join(stage, stage.state.queue)
+    return _join(stage.state.queue)
 
 
 @BLOCKS.plays("DequeueContactAndTransferToQueue", "QueueId", "AgentId")
@@ -112,8 +112,7 @@ def _target_agent(stage: Stage) -> Step:
     return Next()
 
 
-def _join(stage: Stage, queue: Queue) -> Step:
+def _join(queue: Queue) -> Step:
     if queue.at_capacity:
         return Fails("QueueAtCapacity", f"{queue.name} is full")
-    stage.note(f"puts the caller into the queue {queue.name}", queue=queue.arn)
-    return Ends(Ending("queued", queue=queue.arn))
+    return Ends(Ending("queued", queue=queue.arn, reason=queue.name))

@@ -84,11 +84,13 @@ def _after(stage: Stage, outcome: DialOutcome, limit: int) -> Step:
 
 
 def _note_dialling(stage: Stage, invite: Invite, limit: int) -> None:
-    over = f" over voice connector {invite.voice_connector_arn}" if invite.voice_connector_arn else ""
+    connector = (invite.voice_connector_arn or "").rsplit("/", 1)[-1]
+    over = f" over voice connector {connector}" if connector else ""
     stage.note(
         f"dials {invite.to}{over}, from {invite.from_}, for at most {limit} s",
         kind="dials",
         to=invite.to,
+        voice_connector=invite.voice_connector_arn,
         sip_headers=dict(invite.sip_headers) or None,
         user_to_user=invite.user_to_user,
     )

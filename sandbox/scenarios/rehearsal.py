@@ -1,0 +1,153 @@
+"""One scenario's hands: it places calls, looks into the deployed account, and keeps what happened for the report."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Move, Queue
+from connect_bridges.sandbox.rehearsal.cloud_ports import (
+    AssociatedConnectors,
+    DeployedFunctions,
+    PublishedFlows,
+)
+from connect_bridges.sandbox.rehearsal.contact import Contact
+from connect_bridges.sandbox.rehearsal.ports import Ports
+from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript
+from connect_bridges.sandbox.rehearsal.values import Json
+from connect_bridges.sandbox.rehearsal.vendor import ExternalVoiceSystem, Posted
+from connect_bridges.sandbox.rehearsal.vendor_script import Answers, MetadataApi, Pickup, Step, VendorScript
+from connect_bridges.sandbox.scenarios.deployment import Deployment, VoicePath
+
+QUEUE_ID = "66666666-7777-8888-9999-000000000000"
+TABLE_TYPE = "AWS::DynamoDB::GlobalTable"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that has been played: the contact, and what the vendor saw of it."""
+
+    contact: Contact
+    vendor: ExternalVoiceSystem
+
+    @property
+    def posted(self) -> list[Posted]:
+        """The answers that the vendor's metadata got."""
+        return self.vendor.posted
+
+
+class Rehearsal:
+    """Places calls on a deployment. `transcript` gathers every call and note of the scenario."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.sandbox = deployment.sandbox
+        self._parts: list[Transcript] = []
+        self._started = time.monotonic()
+
+    # --- calls
+
+    def call(
+        self,
+        path: VoicePath,
+        *steps: Step,
+        pickup: Pickup | None = None,
+        moves: Iterable[Move] = (),
+        queue_at_capacity: bool = False,
+    ) -> Call:
+        """Call the path's flow; its vendor picks up so and takes these steps, the caller makes these moves."""
+        host, port, _ = self.sandbox.api_base(path.api_url)
+        script = VendorScript(
+            pickup=pickup or Answers(),
+            steps=steps,
+            api=MetadataApi(
+                url=path.api_url, token=path.token, token_header=path.token_header, connect_to=(host, port)
+            ),
+            contact_id_header=path.contact_id_header,
+        )
+        queue = Queue(
+            arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support", at_capacity=queue_at_capacity
+        )
+        with ExternalVoiceSystem(script) as vendor:
+            contact = Contact(
+                Ports(
+                    flows=PublishedFlows(self.sandbox, path.instance_arn),
+                    functions=DeployedFunctions(self.sandbox, path.instance_arn),
+                    external_voice=AssociatedConnectors(self.sandbox, path.instance_arn, vendor),
+                ),
+                instance_arn=path.instance_arn,
+                caller=Caller(moves=moves),
+                circumstances=Circumstances(queues=[queue]),
+                secrets=[path.token],
+            )
+            self._parts.append(contact.transcript)
+            contact.calls(path.flow_arn)
+        return Call(contact, vendor)
+
+    # --- what lies in the account
+
+    def stored(self, path: VoicePath, contact: Contact) -> dict[str, str] | None:
+        """Return the item that the metadata table holds for the contact, as texts; None if there is none."""
+        table = self.deployment.physical_id(path.stack, TABLE_TYPE)
+        client = self.sandbox.boto3_client("dynamodb")
+        [key] = client.describe_table(TableName=table)["Table"]["KeySchema"]
+        answer = client.get_item(
+            TableName=table, Key={key["AttributeName"]: {"S": contact.contact_id}}, ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        return {name: str(next(iter(value.values()))) for name, value in answer["Item"].items()}
+
+    def function_of(self, path: VoicePath, block: str) -> str:
+        """Return the ARN of the Lambda function that a block of the published flow invokes."""
+        flow = PublishedFlows(self.sandbox, path.instance_arn).flow(path.flow_arn)
+        return str(flow.block(block).parameters["LambdaFunctionARN"])
+
+    def logged(self, path: VoicePath) -> str:
+        """Return everything that the functions and the API of a stack have logged."""
+        logs = self.sandbox.boto3_client("logs")
+        groups = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=path.stack)
+        names = [
+            r["PhysicalResourceId"]
+            for r in groups["StackResources"]
+            if r["ResourceType"] == "AWS::Logs::LogGroup"
+        ]
+        events = [event for name in names for event in logs.filter_log_events(logGroupName=name)["events"]]
+        return "\n".join(event["message"] for event in events)
+
+    @contextmanager
+    def table_calls(self) -> Iterator[list[str]]:
+        """Gather the DynamoDB actions that roles ask for within the context."""
+        actions: list[str] = []
+        before = len(self.sandbox.audit.calls(action="dynamodb:*"))
+        yield actions
+        made = self.sandbox.audit.calls(action="dynamodb:*")[before:]
+        actions += [entry.action for entry in made if entry.role is not None]
+
+    # --- what the report says
+
+    def note(self, text: str, **data: Json) -> None:
+        """Write down what the scenario itself does or has found."""
+        part = Transcript()
+        part.add(
+            Entry(at=time.monotonic() - self._started, who="rehearsal", kind="does", text=text, data=data)
+        )
+        self._parts.append(part)
+
+    def transcript(self) -> list[dict[str, Any]]:
+        """Return all entries as JSON."""
+        return [entry for part in self._parts for entry in part.to_json()]
+
+    def render(self) -> str:
+        """Return all entries as text, call by call."""
+        calls = [part.render() for part in self._parts if len(part)]
+        return "\n".join(f"\n{call}" if len(calls) > 1 and "\n" in call else call for call in calls).lstrip(
+            "\n"
+        )
+
+
+def same_json(text: str | None, value: Json) -> bool:
+    """Tell whether a text is the JSON of that value, number for number and key for key in order."""
+    return text is not None and json.dumps(json.loads(text)) == json.dumps(value)

@@ -1,0 +1,21 @@
+"""pytest fixtures for rehearsals: a sandbox with both apps deployed, started once per test module.
+
+pytest_plugins = ["connect_bridges.sandbox.testing"]
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from connect_bridges.sandbox.scenarios.deployment import Deployment
+
+
+@pytest.fixture(scope="module")
+def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Start a sandbox and deploy the apps below pytest's root folder to it."""
+    root = Path(pytestconfig.rootpath)
+    with Deployment.start(
+        root, tmp_path_factory.mktemp("deployment"), lambda _step, _seconds: None
+    ) as running:
+        running.deploy_all()
+        yield running

@@ -1,0 +1,111 @@
+"""The demo as a command: what it prints, reports and returns, above all when something goes wrong."""
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from connect_bridges.sandbox.__main__ import main
+from connect_bridges.sandbox.demo import Options, run
+from connect_bridges.sandbox.report import write_report
+from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, Scenario, play
+from connect_bridges.sandbox.terminal import Terminal
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def deployment() -> Deployment:
+    """What `play` touches of a deployment when a scenario fails before it has used anything."""
+    nothing = SimpleNamespace(clear=lambda: None, clear_faults=lambda: None)
+    return cast("Deployment", SimpleNamespace(sandbox=SimpleNamespace(faults=nothing, functions=nothing)))
+
+
+def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(tmp_path: Path) -> None:
+    printed = io.StringIO()
+    assert run(Options(project=tmp_path), Terminal(printed)) == 1
+    report = json.loads((tmp_path / "build/demo/report.json").read_text())
+    assert list(report) == ["scenarios"]
+    assert [s["name"] for s in report["scenarios"]] == list(SCENARIOS)
+    for scenario in report["scenarios"]:
+        assert set(scenario) == {"name", "outcome", "seconds", "transcript"}
+        assert scenario["outcome"] == "failed"
+        assert "there is no cdk.json" in scenario["transcript"][-1]["text"]
+    assert "there is no cdk.json in" in printed.getvalue()
+    assert f"0 of {len(SCENARIOS)} scenarios passed" in printed.getvalue()
+
+
+def test_only_the_chosen_scenarios_are_reported(tmp_path: Path) -> None:
+    report = tmp_path / "elsewhere.json"
+    options = Options(project=tmp_path, only=["voice/no-metadata"], report=report)
+    assert run(options, Terminal(io.StringIO())) == 1
+    assert [s["name"] for s in json.loads(report.read_text())["scenarios"]] == ["voice/no-metadata"]
+
+
+def test_an_unknown_scenario_is_a_usage_error_that_lists_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--only", "voice/nonsense"])
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert "there is no scenario 'voice/nonsense'" in told
+    assert "voice/metadata-returns" in told
+
+
+def test_scenarios_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--list"]) == 0
+    assert capsys.readouterr().out.count("voice/") == len(SCENARIOS)
+
+
+@pytest.mark.parametrize("error", [AssertionError("the caller heard nothing\n\n  transcript"), KeyError("x")])
+def test_a_failed_scenario_says_why_in_its_transcript(
+    deployment: Deployment, error: Exception, tmp_path: Path
+) -> None:
+    def scenario(rehearsal: Rehearsal) -> None:
+        rehearsal.note("so far so good")
+        raise error
+
+    result = play(Scenario("a/b", "shows", scenario), deployment)
+    assert result.outcome == "failed"
+    write_report(tmp_path / "report.json", [result])
+    [reported] = json.loads((tmp_path / "report.json").read_text())["scenarios"]
+    texts = [entry["text"] for entry in reported["transcript"]]
+    assert texts[0] == "so far so good"
+    assert texts[1] in ("failed: the caller heard nothing", "failed: KeyError: 'x'")
+
+    printed = io.StringIO()
+    Terminal(printed).result(result)
+    assert "failed" in printed.getvalue()
+    assert "so far so good" in printed.getvalue()
+
+
+def test_a_passed_scenario_passes(deployment: Deployment) -> None:
+    result = play(Scenario("a/b", "shows", lambda rehearsal: rehearsal.note("done")), deployment)
+    assert (result.outcome, result.failure) == ("passed", "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "stream", "coloured"),
+    [
+        ({"TERM": "xterm"}, FakeTerminal, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, FakeTerminal, False),
+        ({"TERM": "dumb"}, FakeTerminal, False),
+        ({"TERM": "xterm"}, io.StringIO, False),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], stream: Any, coloured: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    printed = stream()
+    Terminal(printed).step("cdk bootstrap", 1.5)
+    assert ("\033[" in printed.getvalue()) is coloured
+    assert "1.5 s  cdk bootstrap" in printed.getvalue()

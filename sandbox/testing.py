@@ -1,4 +1,4 @@
-"""pytest fixtures for rehearsals: a sandbox with both apps deployed, started once per test module.
+"""pytest fixtures for rehearsals: a sandbox with both apps deployed, started once per test run.
 
 pytest_plugins = ["connect_bridges.sandbox.testing"]
 """
@@ -10,7 +10,7 @@ import pytest
 from connect_bridges.sandbox.scenarios.deployment import Deployment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Start a sandbox and deploy the apps below pytest's root folder to it."""
     root = Path(pytestconfig.rootpath)

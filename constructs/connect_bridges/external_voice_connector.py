@@ -54,11 +54,8 @@ _CHIME_ON_CONNECTORS = (
     "TagResource",
     "UntagResource",
 )
-_CONNECT_ON_ASSOCIATIONS = (
-    "CreateIntegrationAssociation",
-    "DeleteIntegrationAssociation",
-    "ListIntegrationAssociations",
-)
+_CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
+_CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
 _LOGS_WITHOUT_RESOURCE = (
     "CreateLogDelivery",
     "DeleteLogDelivery",
@@ -197,7 +194,7 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
         ("Connectors", "chime", _CHIME_ON_CONNECTORS, [connectors]),
         ("Associations", "connect", _CONNECT_ON_ASSOCIATIONS, [instance.instance_arn, associations]),
         ("AssociationTags", "connect", ("TagResource", "UntagResource"), [associations]),
-        ("Instance", "connect", ("DescribeInstance",), [instance.instance_arn]),
+        ("Instance", "connect", _CONNECT_ON_INSTANCE, [instance.instance_arn]),
         ("NoResourceDirectories", "ds", ("DescribeDirectories",), ["*"]),
         ("NoResourceLogs", "logs", _LOGS_WITHOUT_RESOURCE, ["*"]),
         ("ConnectorLogs", "logs", ("CreateLogGroup",), [log_groups]),

@@ -40,8 +40,7 @@ class ConnectApi(AwsService):
             wanted = "a voice connector of type CONNECT_CALL_TRANSFER_CONNECTOR in this account"
             message = f"{integration_arn} is not {wanted}"
             raise AwsError("InvalidRequestException", message)
-        kept = {key: value for key, value in source.items() if key != "tags"}
-        association = self._state.associate(instance_id, integration_type, integration_arn, **kept)
+        association = self._state.associate(instance_id, integration_type, integration_arn, **source)
         return {"IntegrationAssociationId": association.id, "IntegrationAssociationArn": association.arn}
 
     def list_integration_associations(self, instance_id: str, **request: Member) -> dict[str, Any]:
@@ -82,6 +81,22 @@ class ConnectApi(AwsService):
         """Describe an instance."""
         instance = self._state.instance(instance_id)
         return {"Instance": {"Id": instance.id, "Arn": instance.arn, "InstanceStatus": "ACTIVE"}}
+
+    # -- tags
+
+    def tag_resource(self, resource_arn: str, tags: dict[str, str]) -> None:
+        """Add tags to a flow, a module or an association, or change them."""
+        self._state.tags_of(resource_arn).update(tags)
+
+    def untag_resource(self, resource_arn: str, tag_keys: list[str]) -> None:
+        """Remove tags; a key that is not there is no error."""
+        tags = self._state.tags_of(resource_arn)
+        for key in tag_keys:
+            tags.pop(key, None)
+
+    def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any]:
+        """List tags."""
+        return {"tags": self._state.tags_of(resource_arn)}
 
     # -- flows
 

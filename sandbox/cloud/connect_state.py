@@ -40,6 +40,7 @@ class Association:
     source_application_url: str = ""
     source_application_name: str = ""
     source_type: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -151,7 +152,15 @@ class ConnectState:
 
     # -- associations
 
-    def associate(self, instance_arn: str, kind: str, integration_arn: str, **source: str) -> Association:
+    def associate(
+        self,
+        instance_arn: str,
+        kind: str,
+        integration_arn: str,
+        *,
+        tags: dict[str, str] | None = None,
+        **source: str,
+    ) -> Association:
         """Add an association; the same integration twice is a DuplicateResourceException."""
         with self._lock:
             instance = self.instance(instance_arn)
@@ -174,6 +183,7 @@ class ConnectState:
                 type=kind,
                 integration_arn=integration_arn,
                 created_at=dt.datetime.now(dt.UTC),
+                tags=dict(tags or {}),
                 **source,
             )
             instance.associations[association_id] = association
@@ -188,6 +198,15 @@ class ConnectState:
                     "ResourceNotFoundException", f"IntegrationAssociation {association_id} not found", 404
                 )
             del instance.associations[association_id]
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Return the tags of a flow, a module or an association, to be read or changed in place."""
+        instance = self.instance("/".join(arn.split("/")[:2]))
+        tagged = [*instance.associations.values(), *instance.flows.values(), *instance.modules.values()]
+        for resource in tagged:
+            if resource.arn == arn:
+                return resource.tags
+        raise AwsError("ResourceNotFoundException", f"There is no resource {arn} with tags", 404)
 
     # -- flows and modules
 

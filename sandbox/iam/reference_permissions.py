@@ -81,7 +81,9 @@ def permissions_for(
             )
         found += 1
         yield action.full_name, arn
-    for kind in action.optional:
+    # A call that names its resource by ARN (as tagging does) acts on that one, not on a type without an id as well.
+    named = [kind for kind in action.optional if _named_by_arn(place, kind)]
+    for kind in named or action.optional:
         if (arn := arn_of(kind)) is not None:
             found += 1
             yield action.full_name, arn
@@ -95,9 +97,8 @@ def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None
     The id of what a Create… call makes is not known before: it is asked for as ``*``, so that only a policy
     with a wildcard in that place allows it.
     """
-    for name, value in place.params.items():
-        if isinstance(value, str) and kind.matches(value) and name != "InstanceId":
-            return value
+    if (named := _named_by_arn(place, kind)) is not None:
+        return named
     values = {
         "Partition": place.partition,
         "Region": place.request.region,
@@ -112,3 +113,11 @@ def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None
             return None
         values[name] = value
     return kind.arn(values)
+
+
+def _named_by_arn(place: Place, kind: ResourceType) -> str | None:
+    """Return the ARN of that type among the parameters, if one is there."""
+    for name, value in place.params.items():
+        if isinstance(value, str) and kind.matches(value) and name != "InstanceId":
+            return value
+    return None

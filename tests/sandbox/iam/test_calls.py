@@ -160,6 +160,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "connect",
+        "untag_resource",
+        {"resourceArn": f"{INSTANCE}/integration-association/a1", "tagKeys": ["app"]},
+        [("connect:UntagResource", f"{INSTANCE}/integration-association/a1")],
+    ),
+    (
+        "connect",
         "delete_integration_association",
         {"InstanceId": "11111111", "IntegrationAssociationId": "a1"},
         [

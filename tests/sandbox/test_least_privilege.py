@@ -94,7 +94,9 @@ def _update_connector(deployment: Deployment) -> None:
     old = _properties(deployment, resource.name)
     new = {**old, "Host": "sbc2.example.com", "Tags": [{"Key": "new", "Value": "x"}]}
     for before, after in ((old, new), (new, old)):
-        answer = _send(deployment, "Update", f"update-{after['Host']}", after, resource.arn, before)
+        answer = _send(
+            deployment, "Update", f"update-{after['Host']}", after, physical_id=resource.arn, old=before
+        )
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         routes = (deployment.sandbox.voice_connectors.get(resource.arn).origination or {})["Routes"]
         assert [route["Host"] for route in routes] == [after["Host"]]
@@ -117,6 +119,7 @@ def _send(
     kind: str,
     request_id: str,
     properties: dict[str, Any],
+    *,
     physical_id: str | None = None,
     old: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -172,7 +175,7 @@ def _answers() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *arguments: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

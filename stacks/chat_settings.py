@@ -1,0 +1,129 @@
+"""The chat path of an environment: settings, checked before anything is built."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from connect_bridges.checks import QUEUE_ARN, matches
+from connect_bridges.webhook_url import check_webhook_url, is_loopback
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+
+def _webhook(value: str) -> str:
+    return check_webhook_url("the webhook", value)
+
+
+def _queue(value: str) -> str:
+    return matches(value, QUEUE_ARN)
+
+
+# settings.py imports this module, so that nothing is imported from there.
+WebhookUrl = Annotated[str, AfterValidator(_webhook)]
+QueueArn = Annotated[str, AfterValidator(_queue)]
+ContactAction = Literal[
+    "connect:DescribeContact",
+    "connect:GetContactAttributes",
+    "connect:StopContact",
+    "connect:UpdateContactAttributes",
+]
+ParticipantRole = Literal["CUSTOMER", "AGENT", "SYSTEM", "CUSTOM_BOT", "SUPERVISOR"]
+Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
+
+
+class _Settings(BaseModel):
+    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
+    )
+
+
+class VendorRoleSettings(_Settings):
+    """A role that the vendor assumes from an account of its own."""
+
+    principal: str = Field(pattern=r"^([0-9]{12}|arn:aws[-a-z]*:iam::[0-9]{12}:(root|role/\S+|user/\S+))$")
+    external_id: str = Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
+
+
+class VendorKeySettings(_Settings):
+    """A user with an access key; two serials during a rotation."""
+
+    serials: list[int] = Field(default=[1], min_length=1, max_length=2)
+    rotate_after_days: int = Field(default=90, ge=1, le=3650)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.serials != sorted(set(self.serials)) or self.serials[0] < 1:
+            raise ValueError(f"serials {self.serials} are not ascending numbers from 1 up, as in [1, 2]")
+        return self
+
+
+class VendorAccessSettings(_Settings):
+    """What the vendor joins chats with: at most one of role and accessKey."""
+
+    role: VendorRoleSettings | None = None
+    access_key: VendorKeySettings | None = None
+    also: list[ContactAction] = []
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.role is None) == (self.access_key is None):
+            found = "neither" if self.role is None else "both"
+            raise ValueError(f"give exactly one of role and accessKey; found {found}")
+        return self
+
+
+class ChatPromptSettings(_Settings):
+    """What customers read, where it differs from the defaults."""
+
+    welcome: Prompt = None
+    hand_over: Prompt = None
+    not_available: Prompt = None
+    time_is_up: Prompt = None
+    queue_full: Prompt = None
+    queue_error: Prompt = None
+
+
+class ChatFilterSettings(_Settings):
+    """Which messages go to the webhook."""
+
+    type: list[Literal["MESSAGE", "EVENT"]] = Field(default=["MESSAGE"], min_length=1)
+    participant_role: list[ParticipantRole] = Field(default=["CUSTOMER"], min_length=1)
+    message_visibility: list[Literal["AGENT", "CUSTOMER", "ALL"]] | None = Field(default=None, min_length=1)
+
+    def as_policy(self) -> dict[str, list[str]]:
+        """Return the filter policy with the message attributes' own names."""
+        policy: dict[str, list[str]] = {
+            "Type": list(self.type),
+            "ParticipantRole": list(self.participant_role),
+        }
+        if self.message_visibility:
+            policy["MessageVisibility"] = list(self.message_visibility)
+        return policy
+
+
+class ChatSettings(_Settings):
+    """The chat path: streaming to an external bot."""
+
+    webhook_url: WebhookUrl
+    queue_arn: QueueArn
+    preset: Literal["default", "kore"] = "default"
+    token_secret_arn: str | None = Field(
+        default=None, pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-\w{6}$"
+    )
+    token_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    token_cache_seconds: int = Field(default=300, ge=0, le=3600)
+    vendor_access: VendorAccessSettings | None = None
+    filter: ChatFilterSettings | None = None
+    wait_minutes: int = Field(default=15, ge=1, le=10_080)
+    time_to_join_seconds: int = Field(default=15, ge=1, le=60)
+    after_wait: Literal["disconnect", "queue"] = "disconnect"
+    stop_at_hand_over: bool = True
+    dead_letter_retention_days: int = Field(default=14, ge=1, le=14)
+    prompts: ChatPromptSettings = ChatPromptSettings()
+
+    @property
+    def rehearsal_only(self) -> bool:
+        """Whether the webhook is on this machine: such a stack cannot be deployed to AWS."""
+        return is_loopback(self.webhook_url)

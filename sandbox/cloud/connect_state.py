@@ -202,7 +202,11 @@ class ConnectState:
     def tags_of(self, arn: str) -> dict[str, str]:
         """Return the tags of a flow, a module or an association, to be read or changed in place."""
         instance = self.instance("/".join(arn.split("/")[:2]))
-        tagged = [*instance.associations.values(), *instance.flows.values(), *instance.modules.values()]
+        tagged: list[Association | Flow] = [
+            *instance.associations.values(),
+            *instance.flows.values(),
+            *instance.modules.values(),
+        ]
         for resource in tagged:
             if resource.arn == arn:
                 return resource.tags

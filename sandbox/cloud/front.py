@@ -15,6 +15,15 @@ from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_bridges.sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
 from connect_bridges.sandbox.cloud.principals import Principals, credential_scope
 
+#: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use. moto
+#: knows more, but nothing is deployed there: an answer from it would be about an empty account.
+MOTO_SERVICES = frozenset(
+    {
+        *("dynamodb", "ecr", "iam", "kms", "logs", "monitoring"),
+        *("s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
+    }
+)
+
 EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
 
 
@@ -66,7 +75,12 @@ class Front:
         if early is not None and (answer := early(request)) is not None:
             return answer
         handler = self._services.get(name)
-        return handler(request) if handler is not None else self._moto.handle(request, name)
+        if handler is not None:
+            return handler(request)
+        if name in MOTO_SERVICES:
+            return self._moto.handle(request, name)
+        refusal = CannotStandInError(f"the service {name}", "nothing of it is deployed or reproduced")
+        return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
 
 
 class MotoClient:

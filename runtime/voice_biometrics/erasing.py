@@ -1,0 +1,40 @@
+"""What the two functions that forget callers are made of.
+
+Environment: TABLE_NAME, KEY_ATTRIBUTE, TELEPHONY_SECRET_ARN, CALLER_KEY_SECRET_ARN, TWILIO_API_URL, and those of
+``providers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connect_bridges.runtime.shared.clients import client
+from connect_bridges.runtime.shared.environment import Environment
+from connect_bridges.runtime.voice_biometrics.caller_tag import CallerTag
+from connect_bridges.runtime.voice_biometrics.erasure import Erasure
+from connect_bridges.runtime.voice_biometrics.providers import SECRET_ARN, provider_from, secret_from
+from connect_bridges.runtime.voice_biometrics.recordings import TwilioRecordings
+from connect_bridges.runtime.voice_biometrics.table import CallersSettings, DynamoDbCallers
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """An erasure, the table that it works on, and how its callers appear in logs."""
+
+    erasure: Erasure
+    callers: DynamoDbCallers
+    tag: CallerTag
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Erasing:
+        """Build it from a function's environment; raises ConfigurationError."""
+        environment = Environment(variables)
+        table = CallersSettings.read(environment)
+        telephony = environment.text("TELEPHONY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
+        key = environment.text("CALLER_KEY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
+        recordings = TwilioRecordings.read(environment, secret_from(telephony))
+        provider = provider_from(environment)
+        callers = DynamoDbCallers(client("dynamodb", connect_timeout=1, read_timeout=2, attempts=3), table)
+        erasure = Erasure(callers=callers, provider=provider, recordings=recordings)
+        return cls(erasure, callers, CallerTag(secret_from(key)))

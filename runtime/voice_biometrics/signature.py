@@ -1,0 +1,94 @@
+"""Whether a message is Twilio's: X-Twilio-Signature over the full public URL and the form that was posted.
+
+Source: Twilio's documentation, "Security: validating requests". The URL is the one that Twilio was given, with the
+API's stage. It is put together from what API Gateway says of the request, or from PUBLIC_URL where a proxy stands in
+front. Our URLs have no query string, so that there is none to be written back in its original order; a message with
+one is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from connect_bridges.runtime.shared.errors import BridgeError
+from connect_bridges.runtime.voice_biometrics.recordings import CREDENTIALS
+from connect_bridges.runtime.voice_biometrics.secret import Secret
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+
+SIGNATURE_HEADER = "x-twilio-signature"
+
+
+class ForgedError(BridgeError):
+    """Not a message of our Twilio account; says what was wrong, never the signature."""
+
+
+def verified_form(event: Mapping[str, Any], *, secret: Secret, public_url: str, path: str) -> dict[str, str]:
+    """Return the form that Twilio posted. Raises ForgedError, and what ``Secret`` raises.
+
+    public_url: the API's URL with its stage, without the webhook's path; empty: as API Gateway says.
+    path: the webhook's resource path, to find what follows it.
+    """
+    signature = _signature(event)
+    url = _url(event, public_url, path)
+    form = _form(event)
+    if not _is_signed(url, form, signature, secret) and not (
+        secret.read_anew() and _is_signed(url, form, signature, secret)
+    ):
+        raise ForgedError("the signature does not fit the URL and the form")
+    return form
+
+
+def base_url(event: Mapping[str, Any], public_url: str, path: str) -> str:
+    """Return the webhook's public URL, to which steps are appended."""
+    if public_url:
+        return f"{public_url.rstrip('/')}/{path}"
+    context = event.get("requestContext") or {}
+    before, _, _ = str(context.get("path") or "").partition(f"/{path}")
+    return f"https://{context.get('domainName')}{before}/{path}"
+
+
+def _is_signed(url: str, form: Mapping[str, str], signature: str, secret: Secret) -> bool:
+    """Compare with every version of the auth token; all are computed, so that time does not tell which one fits."""
+    matches = []
+    for credentials in secret.fields(*CREDENTIALS):
+        fits = bool(RequestValidator(credentials["authToken"]).validate(url, dict(form), signature))
+        matches.append(fits and form.get("AccountSid") == credentials["accountSid"])
+    return any(matches)
+
+
+def _signature(event: Mapping[str, Any]) -> str:
+    several = event.get("multiValueHeaders") or {
+        name: [value] for name, value in (event.get("headers") or {}).items()
+    }
+    found = [one for name, values in several.items() if name.lower() == SIGNATURE_HEADER for one in values]
+    if len(found) != 1 or not found[0]:
+        raise ForgedError(f"there are {len(found)} headers X-Twilio-Signature instead of one")
+    signature: str = found[0]
+    return signature
+
+
+def _url(event: Mapping[str, Any], public_url: str, path: str) -> str:
+    if event.get("multiValueQueryStringParameters") or event.get("queryStringParameters"):
+        raise ForgedError("the URL has a query string, which none of ours has")
+    _, found, rest = str((event.get("requestContext") or {}).get("path") or "").partition(f"/{path}")
+    if not found:
+        raise ForgedError("the request is not for the webhook's path")
+    return base_url(event, public_url, path) + rest
+
+
+def _form(event: Mapping[str, Any]) -> dict[str, str]:
+    body = event.get("body") or ""
+    try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(body, validate=True).decode("utf-8")
+        pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=200)
+    except (binascii.Error, ValueError) as error:
+        raise ForgedError("the body is not a form") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise ForgedError("the form has a field twice")
+    return form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
@@ -125,7 +126,7 @@ class ChatStreamTopic(Construct):
                 cdk.Annotations.of(self).add_warning_v2(
                     f"connect-bridges:key-policy:{statement.sid}",
                     f"The policy of the imported key cannot be changed from here; add this statement to it: "
-                    f"{cdk.Stack.of(self).to_json_string(statement.to_statement_json())}",
+                    f"{json.dumps(stack.resolve(statement.to_statement_json()))}",
                 )
 
     def _open_topic(self) -> None:

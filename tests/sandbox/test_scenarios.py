@@ -1,7 +1,11 @@
 """Every scenario of the demo, on the really deployed apps."""
 
+import json
+
 import pytest
-from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, play
+from connect_bridges.sandbox.cloud import FunctionFault
+from connect_bridges.sandbox.rehearsal.vendor_script import PostMetadata
+from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, play
 
 pytestmark = pytest.mark.sandbox
 
@@ -27,3 +31,51 @@ def test_scenario(deployment: Deployment, name: str) -> None:
     result = play(SCENARIOS[name], deployment)
     assert result.outcome == "passed", f"{result.failure}\n\n{result.rendered}"
     assert result.transcript
+
+
+def test_a_function_that_connect_may_not_invoke_takes_the_error_branch(deployment: Deployment) -> None:
+    rehearsal, path = Rehearsal(deployment), deployment.voice
+    retrieve = rehearsal.function_of(path, "Fetch metadata")
+    functions = deployment.sandbox.boto3_client("lambda")
+    statements = json.loads(functions.get_policy(FunctionName=retrieve)["Policy"])["Statement"]
+    for statement in statements:
+        functions.remove_permission(FunctionName=retrieve, StatementId=statement["Sid"])
+    try:
+        contact = rehearsal.call(path, PostMetadata({"a": 1})).contact
+    finally:
+        for statement in statements:
+            condition = statement["Condition"]
+            functions.add_permission(
+                FunctionName=retrieve,
+                StatementId=statement["Sid"],
+                Action=statement["Action"],
+                Principal=statement["Principal"]["Service"],
+                SourceAccount=condition["StringEquals"]["AWS:SourceAccount"],
+                SourceArn=condition["ArnLike"]["AWS:SourceArn"],
+            )
+    contact.hears("You may be asked again what you have told our assistant.").lacks_attributes("customData")
+    contact.invokes(retrieve, times=1).ends(queued="Support")
+    assert "Amazon Connect may not invoke it" in contact.transcript.render()
+    restored = rehearsal.call(path, PostMetadata({"a": 1})).contact
+    restored.has_attributes(customData='{"a": 1}')
+
+
+def test_a_connector_that_is_not_associated_cannot_be_dialled(deployment: Deployment) -> None:
+    rehearsal, path = Rehearsal(deployment), deployment.voice
+    instance = deployment.sandbox.connect.instance(path.instance_arn)
+    [association] = [a for a in instance.associations.values() if a.integration_arn == path.connector_arn]
+    del instance.associations[association.id]
+    try:
+        call = rehearsal.call(path, PostMetadata({"a": 1}))
+    finally:
+        instance.associations[association.id] = association
+    call.contact.hears("Something went wrong on our side.").ends(queued="Support")
+    assert not call.vendor.invites
+
+
+def test_a_scenario_fails_when_the_deployed_code_does_not_do_its_part(deployment: Deployment) -> None:
+    retrieve = Rehearsal(deployment).function_of(deployment.voice, "Fetch metadata")
+    deployment.sandbox.functions.inject(retrieve, FunctionFault("crash"))
+    result = play(SCENARIOS["voice/metadata-returns"], deployment)
+    assert result.outcome == "failed"
+    assert "You may be asked again what you have told our assistant." in result.failure

@@ -25,7 +25,6 @@ TOKEN_HEADER = "Verification-Token"  # noqa: S105 (a header's name)
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONNECT_SECONDS = 1.5  # per address: who takes longer to accept a connection will not answer in time either
-_ADDRESSES_TO_TRY = 3
 _TRY_AGAIN = frozenset({408, 425, 429})
 
 
@@ -84,9 +83,8 @@ class Webhook:
                     },
                 )
                 status = connection.getresponse().status
-                if (
-                    not deadline.remaining()
-                ):  # cut while the header came in: http.client takes that for its end
+                # Cut while the header was coming in? http.client takes that for the header's end.
+                if not deadline.remaining():
                     raise TimeoutError
                 return status
         except ssl.SSLCertVerificationError as error:
@@ -119,14 +117,17 @@ class Webhook:
             with closing(secured), _cut_at(deadline, secured):
                 if isinstance(secured, ssl.SSLSocket):
                     secured.do_handshake()
-                kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-                connection = kind(self.host, self._port)
+                connection = (
+                    http.client.HTTPSConnection(self.host, self._port, context=self._context)
+                    if self._secure
+                    else http.client.HTTPConnection(self.host, self._port)
+                )
                 connection.sock = secured  # connected already, to an address that was checked
                 yield connection
 
     def _socket(self, addresses: list[str], deadline: Deadline) -> socket.socket:
         failure: OSError = OSError(f"{self.host} has no address")
-        for address in addresses[:_ADDRESSES_TO_TRY]:
+        for address in addresses:  # those without a route fail at once, as IPv6 does in most functions
             seconds = min(_CONNECT_SECONDS, deadline.remaining())
             if not seconds:
                 raise TimeoutError
@@ -146,9 +147,8 @@ def _cut_at(deadline: Deadline, opened: socket.socket) -> Iterator[None]:
 
     def cut() -> None:
         with suppress(OSError):  # closed by then
-            socket.socket.shutdown(
-                opened, socket.SHUT_RDWR
-            )  # not SSLSocket's, which is not for other threads
+            # Not SSLSocket's own shutdown, which is not for other threads.
+            socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
     timer = threading.Timer(deadline.remaining(), cut)
     timer.daemon = True

@@ -1,5 +1,3 @@
-# ruff: noqa: PLR0917 (fixtures come as positional parameters)
-
 from __future__ import annotations
 
 import json

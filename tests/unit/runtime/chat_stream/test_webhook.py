@@ -61,6 +61,47 @@ def test_a_trusted_certificate_for_another_host_is_refused(
     assert reason_of(f"https://localhost:{server.port}/hook") is Reason.WEBHOOK_UNTRUSTED
 
 
+@pytest.mark.parametrize(
+    ("certificate", "accepted"),
+    [("bot.example.com", True), ("localhost", False)],
+    ids=["its own", "another's"],
+)
+def test_a_public_host_is_asked_for_by_name_at_the_address_that_was_found(
+    raw_server: Any,
+    serving_tls: Callable[[Path], Serve],
+    certificates: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: str,
+    accepted: bool,
+) -> None:
+    """The network is bent, so that a public address ends at this machine; the rest is the real thing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates[certificate]))
+    server = raw_server(serving_tls(certificates[certificate]))
+    connect = socket.create_connection
+    asked_for: list[tuple[str, int]] = []
+
+    def bent(address: tuple[str, int], timeout: float) -> socket.socket:
+        asked_for.append(address)
+        return connect(("127.0.0.1", server.port), timeout=timeout)
+
+    monkeypatch.setattr(
+        socket, "getaddrinfo", _only_for("bot.example.com", "52.94.236.248", socket.getaddrinfo)
+    )
+    monkeypatch.setattr(socket, "create_connection", bent)
+    if accepted:
+        post("https://bot.example.com/hook")
+    else:
+        assert reason_of("https://bot.example.com/hook") is Reason.WEBHOOK_UNTRUSTED
+    assert asked_for == [("52.94.236.248", 443)]
+
+
+def _only_for(name: str, address: str, real: Any) -> Callable[..., Any]:
+    def getaddrinfo(host: str, port: Any, *arguments: Any, **options: Any) -> Any:
+        return real(address if host == name else host, port, *arguments, **options)
+
+    return getaddrinfo
+
+
 def test_a_server_that_never_shakes_hands_is_given_up_at_the_deadline(raw_server: Any) -> None:
     server = raw_server(lambda _: time.sleep(5))
     started = time.monotonic()

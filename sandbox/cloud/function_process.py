@@ -60,6 +60,8 @@ class FunctionProcess:
         theirs.close()
         self._output = _Output(self._process)
         self.init_ms = 0.0
+        self.init_cpu_seconds = 0.0
+        """What the init took of a processor, whatever else this machine is doing."""
 
     def initialise(self, limit_seconds: float) -> Outcome | None:
         """Wait until the handler is imported; return how it failed, or None when the process is ready."""
@@ -68,6 +70,7 @@ class FunctionProcess:
         self.init_ms = (time.monotonic() - started) * 1000
         if isinstance(answer, Outcome):
             return answer
+        self.init_cpu_seconds = float(answer.get("cpu_seconds", 0.0))
         if "init_error" in answer:
             return Outcome(
                 error=answer["init_error"], output=self._output.until("init"), duration_ms=self.init_ms

@@ -17,6 +17,11 @@ function send(frame) {
   channel.write(Buffer.concat([head, data]));
 }
 
+function cpuSeconds() {
+  const used = process.cpuUsage();
+  return (used.user + used.system) / 1e6;
+}
+
 const endOfOutput = (requestId) => writeSync(1, `${MARKER}${requestId}\n`);
 
 function describe(error, requestId) {
@@ -94,7 +99,7 @@ async function serve(handler, frame) {
 let handler;
 try {
   handler = await loadHandler(process.env._HANDLER);
-  send({ ready: true });
+  send({ ready: true, cpu_seconds: cpuSeconds() });
 } catch (error) {
   console.error(error);
   send({ init_error: describe(error, "") });

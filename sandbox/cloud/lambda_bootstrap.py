@@ -8,7 +8,8 @@ Lambda for Python 3.12 and later: the context object, the JSON that goes out, an
 Arguments: FD (a connected stream socket), TASK_ROOT, RUNTIME_DIR.
 Frames on the socket: four bytes of length (big endian), then JSON.
     in   {"request_id", "deadline_ms", "function_arn", "payload", "trace_id", "delay_seconds", "crash"}
-    out  {"ready": true} | {"init_error": ERROR} once, then {"payload": TEXT} | {"error": ERROR} per invocation
+    out  {"ready": true, "cpu_seconds": N} | {"init_error": ERROR} once,
+         then {"payload": TEXT} | {"error": ERROR} per invocation
 What the handler prints goes to stdout and stderr; after each answer a line with MARKER and the request id follows.
 """
 
@@ -75,7 +76,7 @@ def main(descriptor: int, task_root: str, runtime_dir: str) -> None:
         _send(channel, {"init_error": init_error})
         _end_of_output("init")
         return
-    _send(channel, {"ready": True})
+    _send(channel, {"ready": True, "cpu_seconds": time.process_time()})
     while (frame := _receive(channel)) is not None:
         _CurrentRequest.request_id = frame["request_id"]
         os.environ["_X_AMZN_TRACE_ID"] = frame["trace_id"]

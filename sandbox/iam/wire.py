@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
-import botocore.loaders  # type: ignore[import-untyped]
-from botocore.parsers import RpcV2CBORParser  # type: ignore[import-untyped]
+import botocore.loaders
+from botocore.parsers import RpcV2CBORParser
 from connect_bridges.sandbox.iam.errors import UnsupportedCall
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS, RequestDict

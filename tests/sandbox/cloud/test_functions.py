@@ -273,6 +273,30 @@ def test_a_caller_may_stop_waiting_before_the_function_ends(sandbox: Sandbox, ru
         sandbox.functions.invoke(arn, {"s": 1}, invoked_by=ADMIN, timeout=0.2)
 
 
+@pytest.mark.parametrize(("cold_start", "in_time"), [("time.sleep(1)", True), ("spin(1)", False)])
+def test_a_cold_start_counts_by_the_work_that_it_is_not_by_how_busy_this_machine_is(
+    sandbox: Sandbox, deploy: Any, function: Functions, *, cold_start: str, in_time: bool
+) -> None:
+    code = f"""
+        import time
+        def spin(seconds):
+            while time.process_time() < seconds:
+                pass
+        {cold_start}
+        def handler(event, context): return "fine"
+    """
+    arn = deploy({"Resources": function(code)}).resources["Function"]
+
+    def call() -> Invocation:
+        return sandbox.functions.invoke(arn, {}, invoked_by=ADMIN, timeout=0.8)
+
+    if in_time:
+        assert call().json() == "fine"
+    else:
+        with pytest.raises(InvocationTimeoutError):
+            call()
+
+
 def test_reserved_concurrency_of_zero_stops_a_function(
     sandbox: Sandbox, deploy: Any, function: Functions
 ) -> None:

@@ -109,6 +109,9 @@ class Webhook:
         addresses = resolve(self.host, self._port, loopback=self._loopback, timeout=deadline.remaining())
         with closing(self._socket(addresses, deadline)) as opened:
             opened.settimeout(deadline.remaining() or 0.001)
+            opened.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+            )  # header and body go out in two writes
             secured = (
                 self._context.wrap_socket(opened, server_hostname=self.host, do_handshake_on_connect=False)
                 if self._secure

@@ -20,6 +20,8 @@ from connect_bridges.checks import (
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from .chat_settings import ChatSettings
+
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -155,6 +157,7 @@ class Settings(_Settings):
     instance_arn: InstanceArn
     alarm_topic_arn: TopicArn | None = None
     voice: VoiceSettings
+    chat: ChatSettings | None = None
 
     @model_validator(mode="after")
     def _all_in_one_place(self) -> Self:
@@ -164,6 +167,7 @@ class Settings(_Settings):
         arns = {
             "instanceArn": self.instance_arn,
             "alarmTopicArn": self.alarm_topic_arn,
+            "chat.tokenSecretArn": self.chat.token_secret_arn if self.chat else None,
             "voice.destination.connectorArn": self.voice.destination.connector_arn,
         }
         for key, arn in arns.items():
@@ -172,9 +176,15 @@ class Settings(_Settings):
         for key, arn in {
             "voice.queueArn": self.voice.queue_arn,
             "voice.nextFlowArn": self.voice.next_flow_arn,
+            "chat.queueArn": self.chat.queue_arn if self.chat else None,
         }.items():
             if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
                 problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
+        if self.protected and self.chat and self.chat.rehearsal_only:
+            problems.append(
+                f"chat.webhookUrl {self.chat.webhook_url!r} is on this machine; a protected environment takes the "
+                "vendor's https URL only"
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self

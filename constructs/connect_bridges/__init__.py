@@ -12,6 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .chat_stream_bridge import ChatPrompts as ChatPrompts
+    from .chat_stream_bridge import ChatStreamBridge as ChatStreamBridge
+    from .chat_stream_monitoring import ChatStreamMonitoring as ChatStreamMonitoring
+    from .chat_stream_presets import ChatStreamPreset as ChatStreamPreset
     from .connect_instance import ConnectInstance as ConnectInstance
     from .contact_flow import ContactFlow as ContactFlow
     from .contact_flow import ContactFlowError as ContactFlowError
@@ -23,8 +27,14 @@ if TYPE_CHECKING:
     from .metadata_bridge import MetadataBridge as MetadataBridge
     from .metadata_presets import MetadataPreset as MetadataPreset
     from .runtime_function import RuntimeFunction as RuntimeFunction
+    from .vendor_access import VendorAccess as VendorAccess
+    from .vendor_access import VendorPrincipal as VendorPrincipal
 
 _HOMES = {
+    "ChatPrompts": "chat_stream_bridge",
+    "ChatStreamBridge": "chat_stream_bridge",
+    "ChatStreamMonitoring": "chat_stream_monitoring",
+    "ChatStreamPreset": "chat_stream_presets",
     "ConnectInstance": "connect_instance",
     "ContactFlow": "contact_flow",
     "ContactFlowError": "contact_flow",
@@ -34,6 +44,8 @@ _HOMES = {
     "MetadataBridge": "metadata_bridge",
     "MetadataPreset": "metadata_presets",
     "RuntimeFunction": "runtime_function",
+    "VendorAccess": "vendor_access",
+    "VendorPrincipal": "vendor_access",
     "VoiceDestination": "external_voice_transfer",
     "VoicePrompts": "external_voice_transfer",
 }

@@ -1,0 +1,141 @@
+"""The voice biometrics of an environment: settings, checked before anything is built."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from connect_bridges.checks import E164, FLOW_ARN, QUEUE_ARN, matches
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+
+def _queue(value: str) -> str:
+    return matches(value, QUEUE_ARN)
+
+
+def _flow(value: str) -> str:
+    return matches(value, FLOW_ARN)
+
+
+def _number(value: str) -> str:
+    return matches(value, E164)
+
+
+# settings.py imports this module, so that nothing is imported from there.
+QueueArn = Annotated[str, AfterValidator(_queue)]
+FlowArn = Annotated[str, AfterValidator(_flow)]
+PhoneNumber = Annotated[str, AfterValidator(_number)]
+SecretArn = Annotated[
+    str,
+    Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$"),
+]
+ApiUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$")]
+Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
+
+
+class _Settings(BaseModel):
+    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
+    )
+
+
+class TelephonySettings(_Settings):
+    """The Twilio number that callers are transferred to."""
+
+    number: PhoneNumber
+    secret_arn: SecretArn | None = None
+    api_url: ApiUrl = "https://api.twilio.com"
+    prompts: dict[str, str] = {}
+    voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
+    recording_transfer: Literal["fetch", "url"] = "fetch"
+    delete_recordings: bool = True
+
+
+class ProviderSettings(_Settings):
+    """Who judges voices: VoiceIt, or a Lambda function of one's own."""
+
+    voiceit_secret_arn: SecretArn | None = None
+    voiceit_api_url: ApiUrl = "https://api.voiceit.io"
+    function_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[-a-z]*:lambda:[-a-z0-9]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?$",
+    )
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+
+    @model_validator(mode="after")
+    def _one_provider(self) -> Self:
+        if self.function_arn is None and self.name is not None:
+            raise ValueError("name belongs to a provider function; VoiceIt is called voiceit, leave it out")
+        if self.function_arn is not None and self.name is None:
+            raise ValueError(
+                "a provider function needs name, which goes into the attribute biometricProvider"
+            )
+        if self.function_arn is not None and self.voiceit_secret_arn is not None:
+            raise ValueError("give voiceitSecretArn or functionArn, not both")
+        return self
+
+
+class RulesSettings(_Settings):
+    """How strict the check is."""
+
+    enrolments: int = Field(default=3, ge=1, le=10)
+    tries: int = Field(default=3, ge=1, le=10)
+    lock_after: int = Field(default=3, ge=1, le=100)
+    lock_minutes: int = Field(default=15, ge=1, le=43_200)
+    proof_seconds: int | None = Field(default=None, ge=1, le=600)
+    retention_days: int = Field(default=365, ge=1, le=3650)
+    min_confidence: int = Field(default=0, ge=0, le=100)
+    self_enrolment: bool = True
+
+
+class BiometricPromptSettings(_Settings):
+    """What callers hear from Amazon Connect, where it differs from the defaults."""
+
+    welcome: Prompt = None
+    enrol: Prompt = None
+    enrol_more: Prompt = None
+    verify: Prompt = None
+    proof_expired: Prompt = None
+    verified: Prompt = None
+    failed: Prompt = None
+    locked: Prompt = None
+    unavailable: Prompt = None
+    queue_full: Prompt = None
+    queue_error: Prompt = None
+
+
+class BiometricsSettings(_Settings):
+    """The voice biometric gate."""
+
+    telephony: TelephonySettings
+    queue_arn: QueueArn
+    unverified_queue_arn: QueueArn | None = None
+    next_flow_arn: FlowArn | None = None
+    provider: ProviderSettings = ProviderSettings()
+    preset: Literal["default", "voiceit"] = "default"
+    way_back: Literal["RESUME", "REDIAL"] = "RESUME"
+    redial_number: PhoneNumber | None = None
+    connection_time_limit_seconds: int = Field(default=30, ge=1, le=600)
+    phrase: str | None = Field(default=None, min_length=3, max_length=200)
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}-[A-Za-z0-9]{2,4}$")
+    path: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")
+    stage_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]{1,128}$")
+    public_url: ApiUrl | None = None
+    rules: RulesSettings = RulesSettings()
+    prompts: BiometricPromptSettings = BiometricPromptSettings()
+    encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
+    failures_alarm_threshold: int = Field(default=10, ge=1)
+    locks_alarm_threshold: int = Field(default=3, ge=1)
+    cloud_watch_role: bool = True
+
+    @model_validator(mode="after")
+    def _way_back_fits(self) -> Self:
+        if self.way_back == "REDIAL" and self.redial_number is None:
+            raise ValueError(
+                "wayBack REDIAL needs redialNumber, the Connect number that is dialled afterwards"
+            )
+        if self.way_back == "RESUME" and self.redial_number is not None:
+            raise ValueError("redialNumber belongs to wayBack REDIAL; with RESUME leave it out")
+        return self

@@ -1,0 +1,159 @@
+"""The voice biometrics of one environment: callers prove who they are by voice before an agent takes the call."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from connect_bridges.connect_instance import ConnectInstance
+from connect_bridges.voice_biometric_gate import (
+    VoiceBiometricGate,
+    VoiceBiometricPrompts,
+    VoiceCheckRules,
+    WayBack,
+)
+from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
+from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
+
+from constructs import Construct
+
+from .biometrics_settings import BiometricsSettings
+
+
+class BiometricsStack(cdk.Stack):
+    """VoiceBiometricGate of an environment, with what the vendors have to be told as outputs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        biometrics: BiometricsSettings,
+        name: str,
+        account: str,
+        region: str,
+        instance_arn: str,
+        protected: bool,
+        alarm_topic_arn: str | None = None,
+    ) -> None:
+        """Build the stack in an account and Region; name: the environment's, protected: keep data, refuse deletion."""
+        super().__init__(
+            scope,
+            id,
+            stack_name=f"connect-bridges-{name}-biometrics",
+            description="Amazon Connect callers prove who they are by voice.",
+            env=cdk.Environment(account=account, region=region),
+            termination_protection=protected,
+        )
+        self._settings = biometrics
+        self._removal = cdk.RemovalPolicy.RETAIN if protected else cdk.RemovalPolicy.DESTROY
+        title = f"connect-bridges {name} voice biometric"
+        rules = biometrics.rules
+        self.gate = VoiceBiometricGate(
+            self,
+            "Biometrics",
+            instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
+            telephony=self._telephony(),
+            provider=self._provider(),
+            queue_arn=biometrics.queue_arn,
+            unverified_queue_arn=biometrics.unverified_queue_arn,
+            next_flow_arn=biometrics.next_flow_arn,
+            preset=VoiceBiometricPreset.named(biometrics.preset),
+            way_back=WayBack(biometrics.way_back),
+            redial_number=biometrics.redial_number,
+            rules=VoiceCheckRules(
+                enrolments=rules.enrolments,
+                tries=rules.tries,
+                lock_after=rules.lock_after,
+                lock_time=cdk.Duration.minutes(rules.lock_minutes),
+                proof_lifetime=(cdk.Duration.seconds(rules.proof_seconds) if rules.proof_seconds else None),
+                retention=cdk.Duration.days(rules.retention_days),
+                min_confidence=rules.min_confidence,
+                self_enrolment=rules.self_enrolment,
+            ),
+            connection_time_limit=cdk.Duration.seconds(biometrics.connection_time_limit_seconds),
+            phrase=biometrics.phrase,
+            language=biometrics.language,
+            voice=biometrics.telephony.voice,
+            prompts=VoiceBiometricPrompts(**biometrics.prompts.model_dump(exclude_none=True)),
+            telephony_prompts=biometrics.telephony.prompts,
+            recording_transfer=biometrics.telephony.recording_transfer,
+            delete_recordings=biometrics.telephony.delete_recordings,
+            path=biometrics.path,
+            stage_name=biometrics.stage_name or name.replace("-", "_"),
+            public_url=biometrics.public_url,
+            encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
+            failures_alarm_threshold=biometrics.failures_alarm_threshold,
+            locks_alarm_threshold=biometrics.locks_alarm_threshold,
+            alarm_topic=(
+                sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None  # type: ignore[arg-type]
+            ),
+            cloud_watch_role=biometrics.cloud_watch_role,
+            removal_policy=self._removal,
+            flow_name=f"{title} gate",
+            module_name=f"{title} module",
+        )
+        self._tell()
+
+    def _telephony(self) -> BiometricsTelephony:
+        telephony = self._settings.telephony
+        return BiometricsTelephony.twilio(
+            telephony.number,
+            secret=self._secret("TelephonySecret", telephony.secret_arn),
+            api_url=telephony.api_url,
+        )
+
+    def _provider(self) -> BiometricsProvider:
+        provider = self._settings.provider
+        if provider.function_arn and provider.name:
+            function = lambda_.Function.from_function_arn(self, "ProviderFunction", provider.function_arn)
+            return BiometricsProvider.function(function, name=provider.name)
+        return BiometricsProvider.voiceit(
+            secret=self._secret("ProviderSecret", provider.voiceit_secret_arn),
+            api_url=provider.voiceit_api_url,
+        )
+
+    def _secret(self, id: str, arn: str | None) -> secretsmanager.ISecret | None:  # noqa: A002
+        return secretsmanager.Secret.from_secret_complete_arn(self, id, arn) if arn else None
+
+    def _key(self, name: str) -> kms.Key:
+        return kms.Key(
+            self,
+            "Key",
+            description=f"Encrypts callers and secrets of connect-bridges {name}.",
+            enable_key_rotation=True,
+            removal_policy=self._removal,
+        )
+
+    def _tell(self) -> None:
+        gate = self.gate
+        outputs = {
+            "BiometricsFlowArn": (gate.flow.arn, "The complete flow: attach it to a telephone number."),
+            "BiometricsModuleArn": (gate.module.arn, "The check alone, for a flow of your own."),
+            "BiometricsWebhookUrl": (
+                gate.webhook_url,
+                "Enter it at the telephony number, 'A call comes in', HTTP POST.",
+            ),
+            "BiometricsStatusUrl": (
+                gate.status_url,
+                "Enter it at the telephony number, 'Call status changes', HTTP POST.",
+            ),
+            "BiometricsTelephonySecretArn": (
+                gate.telephony_secret.secret_arn,
+                "Store accountSid and authToken here: aws secretsmanager put-secret-value.",
+            ),
+            "BiometricsEraseFunctionName": (
+                gate.erase_function.function_name,
+                'Forgets a caller: aws lambda invoke with {"phoneNumber": "+12065550100"}.',
+            ),
+            "BiometricsTableName": (gate.table.table_name, "One item a caller."),
+        }
+        if gate.provider_secret:
+            outputs["BiometricsProviderSecretArn"] = (
+                gate.provider_secret.secret_arn,
+                "Store apiKey and apiToken here: aws secretsmanager put-secret-value.",
+            )
+        for name, (value, meaning) in outputs.items():
+            cdk.CfnOutput(self, name, value=value, description=meaning)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from stacks.settings import SettingsError, load_settings
+from stacks.stage import build_stage
+from tests_support import CONTEXT, QUEUE_ARN
+
+
+@pytest.fixture
+def environments() -> dict[str, Any]:
+    return copy.deepcopy(CONTEXT["environments"])
+
+
+def test_an_environment_gets_the_stacks_that_its_settings_name(environments: dict[str, Any]) -> None:
+    environments["dev"]["chat"] = {"webhookUrl": "https://bot.example.com/hook", "queueArn": QUEUE_ARN}
+    app = cdk.App(context=CONTEXT)
+    build_stage(app, load_settings(environments, "dev"))
+
+    stacks = {stack.stack_name: stack for stack in app.synth().stacks}
+
+    assert set(stacks) == {"connect-bridges-dev-voice", "connect-bridges-dev-chat"}
+    resources = stacks["connect-bridges-dev-chat"].template["Resources"].values()
+    (topic,) = [resource for resource in resources if resource["Type"] == "AWS::SNS::Topic"]
+    assert {"Key": "environment", "Value": "dev"} in topic["Properties"]["Tags"]
+
+
+@pytest.mark.parametrize(
+    ("chat", "complaint"),
+    [
+        (
+            {"webhookUrl": "http://bot.example.com/", "queueArn": QUEUE_ARN},
+            "environments.prod.chat.webhookUrl",
+        ),
+        ({"webhookUrl": "http://localhost:8765/", "queueArn": QUEUE_ARN}, "is on this machine"),
+        (
+            {
+                "webhookUrl": "https://bot.example.com/",
+                "queueArn": QUEUE_ARN.replace("11111111-2", "99999999-2"),
+            },
+            "chat.queueArn",
+        ),
+        ({"webhookUrl": "https://bot.example.com/"}, "environments.prod.chat.queueArn: is missing"),
+    ],
+)
+def test_chat_settings_that_could_not_work_are_named(
+    environments: dict[str, Any], chat: dict[str, Any], complaint: str
+) -> None:
+    environments["prod"]["chat"] = chat
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings(environments, "prod")

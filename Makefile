@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CDK := npx --no-install cdk
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export CONNECT_BRIDGES_CACHE ?= $(CURDIR)/.cache/bundles
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help
@@ -76,4 +77,4 @@ deploy: setup ## deploy ENV to the AWS account of your credentials
 
 .PHONY: clean
 clean: ## remove what was built (.venv and node_modules stay)
-	rm -rf build dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf build dist .cache cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

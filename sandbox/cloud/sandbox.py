@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -40,8 +41,12 @@ from connect_bridges.sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principal
 from connect_bridges.sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
-#: What a command line may inherit from this machine; everything else of its environment stays out.
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "NODE_OPTIONS", "VIRTUAL_ENV", "SYSTEMROOT")
+#: What a command line may inherit from this machine; everything else of its environment stays out. The second line is
+#: what pip needs to reach its index when an app bundles functions for the first time.
+_INHERITED = re.compile(
+    r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME|CONNECT_BRIDGES_\w+"
+    r"|PIP_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
+)
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,10 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """Return the environment for a command that shall take the sandbox for AWS, and nothing else for it."""
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return {
-            **inherited,
+            **{name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)},
+            "NO_PROXY": "localhost,127.0.0.1",
+            "no_proxy": "localhost,127.0.0.1",
             "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_ENDPOINT_URL": self.endpoint_url,

@@ -114,11 +114,13 @@ def test_the_environment_for_commands_points_at_the_sandbox_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("PIP_CERT", "ca.pem")
     environment = sandbox.environment()
 
     assert environment["AWS_ENDPOINT_URL"] == sandbox.endpoint_url
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert "AWS_PROFILE" not in environment
+    assert environment["PIP_CERT"] == "ca.pem"
     assert (
         sandbox.api_base("https://abc.execute-api.us-east-1.amazonaws.com/dev/x")[2]
         == "abc.execute-api.us-east-1.amazonaws.com"

@@ -278,7 +278,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 def test_a_name_server_that_does_not_answer_is_given_up_at_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
     started = time.monotonic()
     assert reason_of("https://bot.example.com/hook", seconds=0.3) is Reason.WEBHOOK_TIMED_OUT
     assert time.monotonic() - started < 0.6

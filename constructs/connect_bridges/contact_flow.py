@@ -14,7 +14,15 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from .connect_instance import ConnectInstance
-from .flow_language import Diagnostic, FlowKind, FlowTemplateError, Severity, lint, render
+from .flow_language import (
+    Diagnostic,
+    FlowKind,
+    FlowTemplateError,
+    LintContext,
+    Severity,
+    lint,
+    render,
+)
 
 _NAME_LIMIT = 127  # AWS::Connect::ContactFlow and ContactFlowModule
 
@@ -76,11 +84,19 @@ class ContactFlow(Construct):
                 f"The flow name {self.name!r} has {len(self.name)} characters; Connect takes 1 to {_NAME_LIMIT}."
             )
         document, source = _load(template)
-        self._check(document, source, kind, flow_type)
+        values = dict(values or {})
+        for finding in self._lint(document, source, kind, flow_type):
+            cdk.Annotations.of(self).add_warning_v2(
+                f"connect-bridges:{finding.rule}:{finding.block}", str(finding)
+            )
         try:
-            content = render(document, dict(values or {}))
+            content = render(document, values)
+            known = render(document, {name: _known(name, value) for name, value in values.items()})
         except FlowTemplateError as error:
             raise ContactFlowError(f"{source}: {error}") from error
+        # Once more with the values that are known by now: an empty text, a queue of another instance. What it warns
+        # of (an ARN written into the flow) is what placeholders are for.
+        self._lint(known, source, kind, flow_type, self._place())
         self.resource = self._publish(content, kind, flow_type, description)
         instance.chain("flows", self.resource)
 
@@ -97,8 +113,16 @@ class ContactFlow(Construct):
         """Grant actions on this flow, such as ``connect:StartOutboundVoiceContact``."""
         return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.arn])
 
-    def _check(self, document: Mapping[str, Any], source: str, kind: FlowKind, flow_type: str) -> None:
-        findings = lint(document, name=source, kind=kind, flow_type=flow_type)
+    def _lint(
+        self,
+        document: Mapping[str, Any] | str,
+        source: str,
+        kind: FlowKind,
+        flow_type: str,
+        context: LintContext | None = None,
+    ) -> list[Diagnostic]:
+        """Return the warnings; raise ContactFlowError for errors."""
+        findings = lint(document, name=source, kind=kind, flow_type=flow_type, context=context)
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
             listed = "\n".join(f"  {finding}" for finding in errors)
@@ -106,10 +130,15 @@ class ContactFlow(Construct):
                 f"{self.node.path}: Connect would refuse this {kind.value} ({len(errors)} problems):\n{listed}",
                 errors,
             )
-        for finding in findings:
-            cdk.Annotations.of(self).add_warning_v2(
-                f"connect-bridges:{finding.rule}:{finding.block}", str(finding)
-            )
+        return findings
+
+    def _place(self) -> LintContext | None:
+        arn = self._instance.instance_arn
+        if cdk.Token.is_unresolved(arn):
+            return None
+        return LintContext(
+            account=self._instance.account, region=arn.split(":")[3], instance_id=self._instance.instance_id
+        )
 
     def _publish(
         self, content: str, kind: FlowKind, flow_type: str, description: str | None
@@ -136,6 +165,11 @@ class ContactFlow(Construct):
         )
         self.arn = flow.attr_contact_flow_arn
         return flow
+
+
+def _known(name: str, value: str) -> str:
+    """Return a value, or its placeholder if the value comes at deploy time only."""
+    return f"${{{name}}}" if cdk.Token.is_unresolved(value) else value
 
 
 def load_template(name: str) -> dict[str, Any]:

@@ -190,6 +190,13 @@ def test_a_flow_that_connect_would_refuse_stops_the_synthesis_with_every_problem
     assert "End" in str(raised.value)
 
 
+def test_a_value_that_connect_would_refuse_in_its_place_stops_the_synthesis(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    with pytest.raises(ContactFlowError, match=r"\[Say\]"):
+        ContactFlow(stack, "Flow", instance=instance, template=GOODBYE, values={"Text": ""})
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [("{", "is not JSON"), ("[]", "a flow is a JSON object"), (None, "no flow template")],

@@ -1,8 +1,10 @@
 """Lambda bundles without Docker: the handler's own modules and the locked dependencies, the same bytes every time.
 
 A bundle is what a handler imports, found by reading its import statements, plus what runtime/requirements.txt locks
-(with hashes; boto3 is left to the Lambda runtime). The dependencies are installed by pip for Lambda's platform once
-per lock file and Python version, and kept in a cache folder: set CONNECT_BRIDGES_CACHE to move it.
+(with hashes; boto3 is left to the Lambda runtime). A package that needs more brings a requirements.txt of its own,
+which only its functions get, and a requirements.prune that names what of it is dropped. The dependencies are installed
+by pip for Lambda's platform once per lock file and Python version, and kept in a cache folder: set
+CONNECT_BRIDGES_CACHE to move it.
 """
 
 from __future__ import annotations
@@ -41,17 +43,25 @@ def runtime_code(module: str, python: str) -> lambda_.Code:
     sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded again.
     """
     files = source_closure(module)
-    lock = _room() / "requirements.txt"
+    locks = lock_files(module)
+    prunes = [lock.with_suffix(".prune") for lock in locks if lock.with_suffix(".prune").is_file()]
     return lambda_.Code.from_asset(
         str(_room()),
         asset_hash_type=cdk.AssetHashType.CUSTOM,
-        asset_hash=_digest([lock, *files], salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}"),
+        asset_hash=_digest([*locks, *prunes, *files], salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}"),
         bundling=cdk.BundlingOptions(
             # The CDK asks for an image, and would use it only if the local way refused; it raises instead.
             image=cdk.DockerImage.from_registry("not-used"),
-            local=_LocalBundling(files, lock, python),  # type: ignore[arg-type] # jsii passes options as one value
+            local=_LocalBundling(files, locks, python),  # type: ignore[arg-type] # jsii passes options as one value
         ),
     )
+
+
+def lock_files(module: str) -> tuple[Path, ...]:
+    """Return the lock files of a handler module: everybody's, and that of the handler's package if it has one."""
+    everybodys = _room() / "requirements.txt"
+    own = _room() / module.split(".", maxsplit=1)[0] / "requirements.txt"
+    return (everybodys, own) if own.is_file() else (everybodys,)
 
 
 @cache
@@ -116,14 +126,15 @@ def _room() -> Path:
 class _LocalBundling:
     """What the CDK calls, when it needs the bundle, with the folder to fill."""
 
-    def __init__(self, files: tuple[Path, ...], lock: Path, python: str) -> None:
+    def __init__(self, files: tuple[Path, ...], locks: tuple[Path, ...], python: str) -> None:
         self._files = files
-        self._lock = lock
+        self._locks = locks
         self._python = python
 
     def try_bundle(self, output_dir: str, options: Any) -> bool:  # noqa: ANN401, ARG002 (jsii passes both by position)
         target = Path(output_dir)
-        shutil.copytree(_dependencies(self._lock, self._python), target, dirs_exist_ok=True)
+        for lock in self._locks:
+            shutil.copytree(_dependencies(lock, self._python), target, dirs_exist_ok=True)
         for file in self._files:
             place = target / "connect_bridges" / "runtime" / file.relative_to(_room())
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -133,22 +144,33 @@ class _LocalBundling:
 
 def _dependencies(lock: Path, python: str) -> Path:
     """Return a folder with the locked dependencies, installed on first need and shared by all functions."""
-    kept = _cache_root() / _digest([lock], salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}")
+    prune = lock.with_suffix(".prune")
+    inputs = [lock, prune] if prune.is_file() else [lock]
+    kept = _cache_root() / _digest(inputs, salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}")
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as work:
         fresh = Path(work) / "site"
         _pip_install(lock, python, fresh)
-        for pattern in _UNWANTED:
-            for path in sorted(fresh.rglob(pattern)):
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        unwanted = [path for pattern in _UNWANTED for path in sorted(fresh.rglob(pattern))]
+        unwanted += [path for pattern in _prune_list(prune) for path in sorted(fresh.glob(pattern))]
+        for path in unwanted:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         try:
             fresh.rename(kept)
         except OSError:
             if not kept.is_dir():  # somebody else was faster: theirs is the same
                 raise
     return kept
+
+
+def _prune_list(file: Path) -> list[str]:
+    """Return the globs of a prune list, one a line, relative to where the packages are installed."""
+    if not file.is_file():
+        return []
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _pip_install(lock: Path, python: str, target: Path) -> None:

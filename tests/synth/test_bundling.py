@@ -14,8 +14,8 @@ HANDLERS = (*METADATA_FUNCTIONS, "voice_connector.handler")
 
 def bundle(module: str, target: Path) -> Path:
     files = bundling.source_closure(module)
-    lock = bundling._room() / "requirements.txt"
-    assert bundling._LocalBundling(files, lock, "python3.14").try_bundle(str(target), None)
+    locks = bundling.lock_files(module)
+    assert bundling._LocalBundling(files, locks, "python3.14").try_bundle(str(target), None)
     return target
 
 

@@ -214,6 +214,8 @@ def _strongest(found: _Findings) -> tuple[_Match, Statement | None]:
 
 
 def _is_strict(request: AccessRequest) -> bool:
+    if request.action.startswith("iam:"):
+        return False  # a role's trust policy is about assuming it, not about passing or changing it
     return _OWN_POLICY_RULES.fullmatch(request.resource) is not None
 
 

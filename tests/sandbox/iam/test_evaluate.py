@@ -312,6 +312,14 @@ def test_a_role_is_assumed_only_by_whom_its_trust_policy_names() -> None:
     assert not ask(allow("sts:AssumeRole", ROLE), **options).allowed
 
 
+def test_passing_a_role_is_not_its_trust_policys_business() -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    asked = {"action": "iam:PassRole", "resource": ROLE, "on_resource": [trust], "kind": PolicyKind.TRUST}
+
+    assert ask(allow("iam:PassRole", ROLE), **asked).allowed
+    assert not ask(**asked).allowed
+
+
 KEY = "connect:thing"
 CONDITION_CASES: list[tuple[str, dict[str, Any], Any, bool]] = [
     ("StringEquals", {"StringEquals": {KEY: "a"}}, "a", True),

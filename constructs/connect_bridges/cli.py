@@ -11,7 +11,7 @@ usage: connect-bridges GROUP COMMAND ...
 Bridges between Amazon Connect and the platforms outside it.
 
 groups:
-  flow    lint, explain, import, render, diagram and diff flows of Amazon Connect
+  flow    lint, explain, import, render, diagram, diff and rehearse flows of Amazon Connect
 
 connect-bridges GROUP --help says more.
 """
@@ -31,9 +31,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _groups() -> Mapping[str, Callable[[Sequence[str]], int]]:
+    return {"flow": _flow}
+
+
+def _flow(arguments: Sequence[str]) -> int:
+    # The flow language does not know the sandbox, which plays flows: rehearse is dispatched here.
+    if arguments and arguments[0] == "rehearse":
+        return _rehearse(arguments[1:])
     from connect_bridges.flow_language import cli as flow  # noqa: PLC0415 - keeps --help quick
 
-    return {"flow": flow.main}
+    return flow.main(arguments)
+
+
+def _rehearse(arguments: Sequence[str]) -> int:
+    try:
+        from connect_bridges.sandbox.rehearsal import cli as rehearsal  # noqa: PLC0415 - needs PyYAML
+    except ModuleNotFoundError as missing:
+        if missing.name != "yaml":
+            raise
+        sys.stderr.write(
+            "connect-bridges flow rehearse needs PyYAML: pip install 'connect-bridges[sandbox]'\n"
+        )
+        return 2
+    return rehearsal.main(arguments)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ contact.ends(queued="Support")
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
-from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances
+from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Move
 from connect_bridges.sandbox.rehearsal.clock import VirtualClock
 from connect_bridges.sandbox.rehearsal.engine import Engine, Taken
 from connect_bridges.sandbox.rehearsal.errors import RehearsalError
@@ -20,10 +21,12 @@ from connect_bridges.sandbox.rehearsal.transcript import Transcript
 
 EXAMPLE_INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 EXAMPLE_NUMBER = "+18005550199"
+Channel = Literal["VOICE", "CHAT"]
+"""The channels that can be rehearsed."""
 
 
 class Contact(Expectations):
-    """One voice contact. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
+    """One contact, voice or chat. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
 
     `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has.
     """
@@ -40,6 +43,7 @@ class Contact(Expectations):
         contact_id: str | None = None,
         secrets: Iterable[str] = (),
         clock: VirtualClock | None = None,
+        channel: Channel = "VOICE",
     ) -> None:
         caller = caller or Caller()
         state = ContactState(
@@ -47,6 +51,7 @@ class Contact(Expectations):
             customer_number=caller.number,
             system_number=dialled,
             attributes=dict(attributes or {}),
+            channel=channel,
         )
         if contact_id is not None:
             state.contact_id = state.initial_contact_id = contact_id
@@ -102,6 +107,16 @@ class Contact(Expectations):
     def visited(self) -> list[str]:
         """The identifiers of the blocks that the contact came to, in order."""
         return [block for _, block in self._engine.visited]
+
+    @property
+    def visited_in(self) -> list[tuple[str, str]]:
+        """The blocks that the contact came to, in order, each with the name of its flow."""
+        return self._engine.visited
+
+    @property
+    def moves_left(self) -> tuple[Move, ...]:
+        """What the caller would still have done."""
+        return self._engine.caller.moves_left
 
     @property
     def ending(self) -> Ending:

@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from connect_bridges.flow_language import Block
+from connect_bridges.sandbox.rehearsal.after_queue import wait_in_queue
 from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
-from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances
+from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Outcome
 from connect_bridges.sandbox.rehearsal.clock import VirtualClock
 from connect_bridges.sandbox.rehearsal.comparison import matches
 from connect_bridges.sandbox.rehearsal.errors import RehearsalError
@@ -23,7 +24,7 @@ from connect_bridges.sandbox.rehearsal.steps import (
     Returns,
     Step,
 )
-from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript, Who
+from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
 
 MAXIMUM_BLOCKS = 10_000
 """Blocks that one contact may run here before the engine takes the flow for an endless loop."""
@@ -62,15 +63,22 @@ class Engine:
     visited: list[tuple[str, str]] = field(default_factory=list)
 
     def play(self, flow: PublishedFlow) -> Ending:
-        """Play the flow from its first block and return how it ended."""
+        """Play the contact from the flow's first block on and return how it ended."""
+        chat = self.state.channel == "CHAT"
+        called = "starts a chat" if chat else f"{self.state.customer_number} calls {self.state.system_number}"
+        self._write("caller", flow, called)
+        self._write("connect", flow, f"starts the flow {flow.name}")
+        ending = self.run(flow)
+        return wait_in_queue(self, ending) if ending.how == "queued" else ending
+
+    def run(self, flow: PublishedFlow) -> Ending:
+        """Play one flow, and those that it goes on in, to the end."""
         counters = Counters()
         stack = [_Position(flow, flow.content.start)]
-        self._write("caller", flow, f"{self.state.customer_number} calls {self.state.system_number}")
-        self._write("connect", flow, f"starts the flow {flow.name}")
         while True:
             position = stack[-1]
             block = position.flow.block(position.block)
-            self.visited.append((position.flow.arn, block.identifier))
+            self.visited.append((position.flow.name, block.identifier))
             if len(self.visited) > MAXIMUM_BLOCKS:
                 raise RehearsalError(self._loops_forever())
             stage = self._stage(position.flow, block, counters)
@@ -95,6 +103,8 @@ class Engine:
             case Returns():
                 self._take(stage, "end")
                 stack.pop()
+                if not stack:
+                    return Ending("module ended")
                 caller = stack[-1]
                 invoking = self._stage(caller.flow, caller.flow.block(caller.block), stage.counters)
                 return self._follow(invoking, Next(), stack)
@@ -120,6 +130,9 @@ class Engine:
         if not flow.is_module:
             self._take(stage, "next")
             self.state.flow_attributes = {}
+            if self.state.in_queue and flow.type != "CUSTOMER_QUEUE":
+                self.state.in_queue = False  # the contact has left the queue: no agent answers it any more
+                self.clock.set_alarm(None)
             stack[:] = [_Position(flow, flow.content.start)]
             return None
         if len(stack) > MAXIMUM_MODULE_DEPTH:
@@ -157,15 +170,35 @@ class Engine:
 
 def _play(stage: Stage) -> Step:
     kind = stage.block.type
+    told = stage.circumstances.outcome(stage.block.identifier)
+    if told is not None:
+        return _as_told(stage, told)
+    spec = stage.block.spec
+    if spec is not None and spec.channels is not None and stage.state.channel not in spec.channels:
+        reason = f"it works for {' and '.join(sorted(spec.channels))} only, and this is {stage.state.channel}"
+        return Fails("ChannelMismatch", reason)
     behaviour = PLAYED.get(kind)
     if behaviour is None:
-        raise stage.cannot(
-            UNPLAYABLE.get(kind, "it is no block type of the flow language that the sandbox knows")
-        )
+        if kind not in UNPLAYABLE:
+            raise stage.cannot("it is no block type of the flow language that the sandbox knows")
+        raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (given.blocks)")
     unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
     if unknown:
         raise stage.cannot(f"it does not know the parameter {unknown[0]}")
     return behaviour.play(stage)
+
+
+def _as_told(stage: Stage, told: Outcome) -> Step:
+    """Do what the scenario says instead of playing the block."""
+    if told.fails is not None:
+        if stage.block.transitions.error(told.fails) is None:
+            raise stage.cannot(f"the scenario lets it fail with {told.fails}, for which it has no branch")
+        return Fails(told.fails, "the scenario says so")
+    stage.state.is_told(told.sets)
+    what = [f"sets {shown(dict(told.sets))}"] if told.sets else []
+    what += [f"decides {told.decides}"] if told.decides is not None else []
+    stage.note(f"{' and '.join(what) or 'succeeds'} (the scenario says so)", kind="branch")
+    return Next() if told.decides is None else Decides(told.decides)
 
 
 def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str] | None:
@@ -210,6 +243,7 @@ def _told(ending: Ending) -> str:
         "transferred": "the contact ends with the transfer",
         "transferred to agent": "an agent takes the contact",
         "flow ended": "the flow ends",
+        "module ended": "the module ends",
         "failed": "the flow breaks off and the caller is disconnected",
         "caller hung up": "the caller hangs up",
     }[ending.how]

@@ -57,6 +57,21 @@ class Expectations(ABC):
                 raise self._failure(f"the caller should not have heard “{text}”", until=index + 1)
         return self
 
+    def agent_hears(self, *texts: str) -> Self:
+        """Expect a whisper or hold flow to tell the agent each of these texts, in this order."""
+        told = iter([entry.text for entry in self.transcript if entry.kind == "tells agent"])
+        for text in texts:
+            if not any(text in heard for heard in told):
+                raise self._failure(f"the agent should have heard “{text}”")
+        return self
+
+    def meets_agent(self, expected: bool = True) -> Self:
+        """Expect an agent to take the contact (or not to)."""
+        met = any(entry.who == "agent" for entry in self.transcript)
+        if met != expected:
+            raise self._failure(f"an agent should {'' if expected else 'not '}have taken the contact")
+        return self
+
     def reaches(self, *blocks: str) -> Self:
         """Expect the contact to come to each of these blocks, in this order."""
         rest = iter(self.visited)

@@ -16,7 +16,7 @@ ROOTS = frozenset(
         "External", "FlowAttributes", "InitialContactId", "InitiationMethod", "InstanceARN", "LambdaInvocation",
         "LanguageCode", "Lex", "Media", "MediaStreams", "Metrics", "Name", "PreviousContactId", "Queue", "References",
         "RelatedContactId", "SegmentAttributes", "StoredCustomerInput", "SystemEndpoint", "Tags",
-        "TextToSpeechVoiceId",
+        "TextToSpeechVoiceId", "Views",
     }
 )  # fmt: skip
 """The namespaces that a rehearsed contact has. A flow that reads another one cannot be played."""
@@ -68,7 +68,7 @@ def _fill_in_text(text: str, namespaces: Mapping[str, Json]) -> str:
 
 
 def _look_up(reference: Reference, namespaces: Mapping[str, Json]) -> str | None:
-    if reference.root not in ROOTS:
+    if reference.root not in ROOTS and reference.root not in namespaces:
         raise UnknownNamespaceError(
             f"{reference.text} reads the namespace $.{reference.root}, which it does not model"
         )

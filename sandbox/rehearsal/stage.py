@@ -24,6 +24,10 @@ SPEECH_RATE = 14.0
 """Characters that a voice speaks in a second, about 150 words a minute; it only paces the transcript."""
 
 
+AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD"})
+"""The types of flow that the agent hears and the caller does not."""
+
+
 class CallerHungUpError(Exception):
     """The caller is gone. The engine ends the contact; no block catches it."""
 
@@ -33,7 +37,6 @@ class Counters:
     """What blocks count from one execution to the next."""
 
     loops: dict[tuple[str, str], int] = field(default_factory=dict)
-    dice: int = 0
     lambda_seconds: float = 0.0
     """Seconds spent in Lambda functions since the caller last heard something."""
 
@@ -115,11 +118,20 @@ class Stage:
             )
         )
 
-    def says(self, text: str, *, who: Who = "connect", **data: Json) -> None:
-        """Let the caller hear a text, which takes as long as speaking it; they may hang up over it."""
+    def says(self, text: str, *, who: Who = "connect", takes: float | None = None, **data: Json) -> None:
+        """Let the caller hear a text, which takes as long as speaking it (or `takes`); they may hang up over it.
+
+        What a flow says that plays for the agent is not the caller's to hear.
+        """
+        speaking = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
+        seconds = speaking if takes is None else takes
+        if self.flow.type in AGENTS_FLOWS and who == "connect":
+            self.note(f"tells the agent “{text}”", kind="tells agent", **data)
+            self.clock.passes(seconds)
+            return
         self.note(text, who=who, kind="says", **data)
         self.counters.lambda_seconds = 0.0
-        self.clock.passes(len(text) / SPEECH_RATE)
+        self.clock.passes(seconds)
         if self.caller.leaves_on(text):
             self.caller.reacts()
             raise CallerHungUpError

@@ -1,5 +1,6 @@
 """What Amazon Connect keeps of a contact while its flow runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -41,12 +42,28 @@ class ContactState:
     callback_number: str | None = None
     invocation_id: str | None = None
     event_hooks: dict[str, str] = field(default_factory=dict)
+    dice_drawn: int = 0
+    bot_has_spoken: bool = False
+    in_queue: bool = False
+    """Whether a customer queue flow is playing for it."""
+    lex: dict[str, Any] = field(default_factory=dict)
+    views: dict[str, Any] = field(default_factory=dict)
+    media_streams: dict[str, Any] = field(default_factory=lambda: {"Customer": {"Audio": None}})
+    told: dict[str, Any] = field(default_factory=dict)
+    """Namespaces that the scenario has filled for blocks that the sandbox has no stand-in for."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What Set blocks have chosen that no other block reads back: logging, recording, routing priority and such."""
 
     def __post_init__(self) -> None:
         if not self.initial_contact_id:
             self.initial_contact_id = self.contact_id
+        if self.channel == "CHAT":
+            self.initiation_method = "API"
+            self.segment_attributes = {"connect:Subtype": {"ValueString": "connect:Chat"}}
+
+    def endpoint(self, number: str) -> dict[str, str] | None:
+        """Return a telephone endpoint as events and references have it; a chat has none."""
+        return None if self.channel == "CHAT" else {"Address": number, "Type": "TELEPHONE_NUMBER"}
 
     def namespaces(self) -> dict[str, Any]:
         """Return what references can reach, by namespace."""
@@ -56,7 +73,7 @@ class ContactState:
             "AwsRegion": self.instance_arn.split(":")[3],
             "Channel": self.channel,
             "ContactId": self.contact_id,
-            "CustomerEndpoint": {"Address": self.customer_number, "Type": "TELEPHONE_NUMBER"},
+            "CustomerEndpoint": self.endpoint(self.customer_number),
             "CustomerId": self.customer_id,
             "Description": self.description,
             "External": self.external,
@@ -66,16 +83,32 @@ class ContactState:
             "InstanceARN": self.instance_arn,
             "LambdaInvocation": {"InvocationId": self.invocation_id},
             "LanguageCode": self.language_code,
+            "Lex": self.lex,
+            "MediaStreams": self.media_streams,
             "Metrics": self.metrics,
             "Name": self.name,
             "PreviousContactId": self.previous_contact_id,
             "Queue": queue,
             "SegmentAttributes": self.segment_attributes,
             "StoredCustomerInput": self.stored_input,
-            "SystemEndpoint": {"Address": self.system_number, "Type": "TELEPHONE_NUMBER"},
+            "SystemEndpoint": self.endpoint(self.system_number),
             "Tags": self.tags,
             "TextToSpeechVoiceId": self.voice,
+            "Views": self.views,
+            **self.told,
         }
+
+    def is_told(self, namespaces: Mapping[str, Any]) -> None:
+        """Put values into namespaces, as if a block had."""
+        for name, values in namespaces.items():
+            if name == "Attributes":
+                self.attributes.update(values)
+            elif name == "External":
+                self.external = values
+            elif isinstance(values, Mapping):
+                self.told[name] = {**self.namespaces().get(name, {}), **values}
+            else:
+                self.told[name] = values
 
     def attribute_bytes(self, attributes: dict[str, str] | None = None) -> int:
         """Return how many bytes the attributes (default: the contact's own) take, names and values, in UTF-8."""

@@ -12,9 +12,11 @@ How = Literal[
     "transferred",
     "transferred to agent",
     "flow ended",
+    "module ended",
     "failed",
 ]
-"""How a contact's flow ended. `failed`: a block failed and had no branch for it, so Amazon Connect disconnects."""
+"""How a contact's flow ended. `failed`: a block failed and had no branch for it, so Amazon Connect disconnects;
+`module ended`: a flow module that was rehearsed on its own came to its end."""
 
 
 @dataclass(frozen=True)

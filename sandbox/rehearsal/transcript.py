@@ -14,7 +14,7 @@ from connect_bridges.sandbox.rehearsal.values import Json
 Who = Literal["connect", "caller", "vendor", "agent", "lambda", "rehearsal"]
 """Who acted. `vendor` is the voice system outside Amazon Connect, `rehearsal` the scenario that looks on."""
 
-Kind = Literal["says", "does", "flow", "attributes", "invokes", "dials", "branch", "ends"]
+Kind = Literal["says", "does", "flow", "attributes", "invokes", "dials", "branch", "ends", "tells agent"]
 """What sort of entry it is. The caller hears `says` of everybody else."""
 
 REDACTED = "[secret]"

@@ -71,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     _render_parser(commands)
     _diagram_parser(commands)
     _diff_parser(commands)
+    # The command line of the whole project carries this one out: the flow language does not know the sandbox.
+    _add(commands, "rehearse", "play calls and chats through a flow, check what callers hear", _rehearse)
     return top
 
 
@@ -163,6 +165,10 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
     command.add_argument("old", metavar="OLD")
     command.add_argument("new", metavar="NEW")
     command.add_argument("--format", choices=["text", "markdown"], default="text", help="default: text")
+
+
+def _rehearse(_arguments: argparse.Namespace) -> int:
+    raise UsageError("rehearse is a command of connect-bridges itself: run connect-bridges flow rehearse")
 
 
 def _lint(arguments: argparse.Namespace) -> int:

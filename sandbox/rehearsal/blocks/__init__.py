@@ -2,6 +2,7 @@
 
 from connect_bridges.sandbox.rehearsal.blocks import (
     control,
+    conversation,
     decisions,
     functions,
     prompts,
@@ -16,6 +17,7 @@ __all__ = ["PLAYED", "UNPLAYABLE"]
 
 PLAYED = Registry.joined(
     control.BLOCKS,
+    conversation.BLOCKS,
     decisions.BLOCKS,
     functions.BLOCKS,
     prompts.BLOCKS,

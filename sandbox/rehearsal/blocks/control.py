@@ -1,5 +1,7 @@
 """Blocks that move between flows or end them: modules, TransferToFlow, Wait, disconnect."""
 
+from collections.abc import Iterator
+
 from connect_bridges.sandbox.rehearsal.blocks._registry import Registry
 from connect_bridges.sandbox.rehearsal.errors import NoSuchFlowError
 from connect_bridges.sandbox.rehearsal.stage import Stage
@@ -59,15 +61,55 @@ def disconnect_participant(_stage: Stage) -> Step:
 
 @BLOCKS.plays("Wait", "TimeLimitSeconds", "Events")
 def wait(stage: Stage) -> Step:
-    """Let time pass."""
-    if stage.parameter("Events"):
-        raise stage.cannot("Events are those of a chat, and this is a voice contact")
+    """Let time pass, until it is up or one of Events happens, as the scenario says (chat)."""
     seconds = stage.whole_number(stage.parameter("TimeLimitSeconds"), "TimeLimitSeconds")
     if not 0 < seconds <= MAXIMUM_WAIT:
         return Fails("NoMatchingError", f"TimeLimitSeconds is {seconds}; Amazon Connect waits 1 s to 7 days")
-    stage.note(f"waits {seconds} s")
-    stage.clock.passes(seconds)
-    return Decides("WaitCompleted")
+    events = stage.parameter("Events") or []
+    if events and stage.state.channel != "CHAT":
+        raise stage.cannot("Events are those of a chat, and this is a voice contact")
+    if "BotParticipantDisconnected" in events and not _bot_is_there(stage):
+        return Fails("ParticipantNotFound", "there is no bot in the chat")
+    after, event = min(_happens(stage, events, seconds), key=lambda happening: happening[0])
+    stage.note(f"waits {seconds} s at most")
+    started = stage.clock.elapsed
+    _bot_speaks(stage)
+    stage.clock.passes(max(0.0, after - (stage.clock.elapsed - started)))
+    stage.note(f"{event} after {after:g} s", kind="branch")
+    return Decides(event)
+
+
+def _happens(stage: Stage, events: list[str], seconds: int) -> Iterator[tuple[float, str]]:
+    """Yield what can end the Wait, and after how many seconds. Something that happens at the same time wins."""
+    given = stage.circumstances
+    for event in events:
+        match event:
+            case "BotParticipantDisconnected":
+                if given.bot is not None and given.bot.leaves is not None:
+                    leaves = given.bot.leaves - stage.clock.elapsed
+                    if leaves <= seconds:
+                        yield leaves, event
+            case "CustomerReturned":
+                if given.customer_returns_after is not None and given.customer_returns_after <= seconds:
+                    yield given.customer_returns_after, event
+            case _:
+                raise stage.cannot(f"it does not know the event {event!r}")
+    yield float(seconds), "WaitCompleted"
+
+
+def _bot_is_there(stage: Stage) -> bool:
+    bot = stage.circumstances.bot
+    now = stage.clock.elapsed
+    return bot is not None and bot.joins <= now and (bot.leaves is None or now < bot.leaves)
+
+
+def _bot_speaks(stage: Stage) -> None:
+    bot = stage.circumstances.bot
+    if bot is None or stage.state.bot_has_spoken or not _bot_is_there(stage):
+        return
+    stage.state.bot_has_spoken = True
+    for text in bot.says:
+        stage.says(text, who="vendor", takes=0.0)
 
 
 @BLOCKS.plays("UpdateFlowLoggingBehavior", "FlowLoggingBehavior")

@@ -3,8 +3,6 @@
 Source: flow language, flow control actions.
 """
 
-import random
-
 from connect_bridges.sandbox.rehearsal.blocks._registry import Registry
 from connect_bridges.sandbox.rehearsal.circumstances import Queue
 from connect_bridges.sandbox.rehearsal.stage import Stage
@@ -117,10 +115,14 @@ def check_outbound_call_status(stage: Stage) -> Step:
 
 @BLOCKS.plays("DistributeByPercentage")
 def distribute_by_percentage(stage: Stage) -> Step:
-    """Draw a number from 1 to 100: the scenario's dice while they last, then a real one."""
+    """Draw a number from 1 to 100, which the scenario gives: a rehearsal that chance decides proves nothing."""
     dice = stage.circumstances.dice
-    drawn = dice[stage.counters.dice] if stage.counters.dice < len(dice) else random.randint(1, 100)  # noqa: S311
-    stage.counters.dice += 1
+    if stage.state.dice_drawn >= len(dice):
+        raise stage.cannot(
+            "the scenario does not say which number it draws: give percentages=(…), each 1 to 100"
+        )
+    drawn = dice[stage.state.dice_drawn]
+    stage.state.dice_drawn += 1
     stage.note(f"draws {drawn} of 100", kind="branch")
     # Operands are cumulative upper bounds that the number stays under (console exports: 1 to 100).
     return Decides(str(drawn))

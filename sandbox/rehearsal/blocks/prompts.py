@@ -4,6 +4,7 @@ Sources: flow language, participant actions; administrator guide, "Play prompt",
 customer input".
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,21 +17,21 @@ from connect_bridges.sandbox.rehearsal.steps import Decides, Fails, Next, Step
 
 BLOCKS = Registry()
 
-_SOURCES = ("PromptId", "Text", "SSML", "Media")
+SOURCES = ("PromptId", "Text", "SSML", "Media")
 _DEFAULT_MAXIMUM_DIGITS = 20
 _E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 
-class _PromptError(Exception):
+class PromptError(Exception):
     """The prompt cannot be spoken; Amazon Connect takes the Error branch."""
 
 
-@BLOCKS.plays("MessageParticipant", *_SOURCES)
+@BLOCKS.plays("MessageParticipant", *SOURCES)
 def message_participant(stage: Stage) -> Step:
     """Speak one prompt."""
     try:
-        stage.says(_words(stage, stage.block.parameters))
-    except _PromptError as error:
+        stage.says(words_of(stage, stage.block.parameters))
+    except PromptError as error:
         return Fails("NoMatchingError", str(error))
     return Next()
 
@@ -39,17 +40,19 @@ def message_participant(stage: Stage) -> Step:
 def message_participant_iteratively(stage: Stage) -> Step:
     """Speak prompts in turn until InterruptFrequencySeconds have passed; then decide MessagesInterrupted."""
     written = stage.parameter("InterruptFrequencySeconds")
-    if written is None:
+    if written is None and not stage.clock.has_alarm:
         raise stage.cannot(
             "without InterruptFrequencySeconds it speaks until an agent takes the contact, which nobody does here"
         )
     messages = stage.parameter("Messages")
     if not isinstance(messages, list) or not messages:
         raise stage.cannot(f"Messages must be a list of at least one prompt, is {messages!r}")
-    until = stage.clock.elapsed + stage.whole_number(written, "InterruptFrequencySeconds")
+    until = math.inf
+    if written is not None:
+        until = stage.clock.elapsed + stage.whole_number(written, "InterruptFrequencySeconds")
     try:
-        words = [_words(stage, message) for message in messages]
-    except _PromptError as error:
+        words = [words_of(stage, message) for message in messages]
+    except PromptError as error:
         return Fails("NoMatchingError", str(error))
     while True:
         for text in words:
@@ -61,7 +64,7 @@ def message_participant_iteratively(stage: Stage) -> Step:
 
 @BLOCKS.plays(
     "GetParticipantInput",
-    *_SOURCES,
+    *SOURCES,
     "InputTimeLimitSeconds",
     "StoreInput",
     "InputValidation",
@@ -73,8 +76,8 @@ def get_participant_input(stage: Stage) -> Step:
     if stage.parameter("InputEncryption") is not None:
         raise stage.cannot("InputEncryption needs the public key that the instance holds")
     try:
-        stage.says(_words(stage, stage.block.parameters))
-    except _PromptError as error:
+        stage.says(words_of(stage, stage.block.parameters))
+    except PromptError as error:
         return Fails("NoMatchingError", str(error))
     digits = _digits(stage)
     if stage.parameter("StoreInput") == "True":
@@ -125,9 +128,11 @@ def _keep(stage: Stage, digits: str | None) -> Step:
     return Next()
 
 
-def _words(stage: Stage, prompt: Mapping[str, Any]) -> str:
+def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:
     """Return what the caller hears of a prompt."""
-    given = [source for source in _SOURCES if prompt.get(source) is not None]
+    given = [source for source in SOURCES if prompt.get(source) is not None]
+    if stage.state.channel == "CHAT" and given in (["PromptId"], ["Media"]):
+        raise PromptError("a recording cannot be played in a chat")
     if len(given) > 1:
         raise stage.cannot(f"a prompt has one source, this one has {' and '.join(given)}")
     match given:
@@ -147,7 +152,7 @@ def _spoken(ssml: str) -> str:
     try:
         root = ET.fromstring(ssml)  # noqa: S314  (the user's own flow)
     except ET.ParseError as error:
-        raise _PromptError(f"the SSML is not well-formed: {error}") from None
+        raise PromptError(f"the SSML is not well-formed: {error}") from None
     return re.sub(r"\s+", " ", "".join(root.itertext())).strip()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connect_bridges.sandbox.rehearsal.blocks._registry import Play, Registry
+from connect_bridges.sandbox.rehearsal.errors import NoSuchFlowError
 from connect_bridges.sandbox.rehearsal.stage import Stage, require_map
 from connect_bridges.sandbox.rehearsal.state import ATTRIBUTE_LIMIT
 from connect_bridges.sandbox.rehearsal.steps import Fails, Next, Step
@@ -98,10 +99,40 @@ def update_contact_text_to_speech_voice(stage: Stage) -> Step:
     return Next()
 
 
+@BLOCKS.plays("UpdateContactMediaStreamingBehavior", "MediaStreamingState", "Participants", "MediaStreamType")
+def update_contact_media_streaming_behavior(stage: Stage) -> Step:
+    """Start or stop copying the caller's audio to the Kinesis stream that the scenario names."""
+    if stage.parameter("MediaStreamingState") == "Enabled":
+        stream = stage.circumstances.media_stream
+        if stream is None:
+            raise stage.cannot("the scenario does not name the Kinesis video stream: give it as media_stream")
+        start = str(round(stage.clock.now.timestamp() * 1000))
+        audio = {
+            "StreamARN": stream,
+            "StartTimestamp": start,
+            "StopTimestamp": None,
+            "StartFragmentNumber": "1",
+        }
+        stage.state.media_streams = {"Customer": {"Audio": audio}}
+        stage.note(f"streams the caller's audio to {stream}")
+        return Next()
+    audio = dict(stage.state.media_streams["Customer"]["Audio"] or {})
+    if audio:
+        audio["StopTimestamp"] = str(round(stage.clock.now.timestamp() * 1000))
+        stage.state.media_streams = {"Customer": {"Audio": audio}}
+    stage.note("stops streaming audio")
+    return Next()
+
+
 @BLOCKS.plays("UpdateContactEventHooks", "EventHooks")
 def update_contact_event_hooks(stage: Stage) -> Step:
-    """Choose the flow that runs at an event, e.g. CustomerQueue or CustomerRemaining."""
+    """Choose the flow that runs at an event, e.g. CustomerQueue or CustomerRemaining; it must exist."""
     hooks = {event: str(stage.filled(flow)) for event, flow in require_map(stage, "EventHooks").items()}
+    for flow in hooks.values():
+        try:
+            stage.ports.flows.flow(flow)
+        except NoSuchFlowError as error:
+            return Fails("NoMatchingError", str(error))
     stage.state.event_hooks.update(hooks)
     stage.note(f"hooks {', '.join(f'{event} → {flow}' for event, flow in hooks.items())}", hooks=hooks)
     return Next()

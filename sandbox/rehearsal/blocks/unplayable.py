@@ -7,20 +7,18 @@ they do.
 _UNDOCUMENTED = "no AWS page says what its parameters do"
 _PROFILES = "the sandbox has no stand-in for Customer Profiles"
 _CASES = "the sandbox has no stand-in for Amazon Connect Cases"
-_CHAT = "it belongs to a chat, and this is a voice contact"
 _VOICE_ID = "Amazon Connect Voice ID ended on 2026-05-20"
 
 REASONS: dict[str, str] = {
     "AssociateContactToCustomerProfile": _PROFILES,
-    "AuthenticateParticipant": _CHAT,
+    "AuthenticateParticipant": "the sandbox has no stand-in for Amazon Cognito",
     "CheckSegmentMembership": _UNDOCUMENTED,
     "CheckVoiceId": _VOICE_ID,
     "CompleteOutboundCall": "outbound calls are not rehearsed",
-    "ConnectParticipantWithLexBot": "the sandbox has no stand-in for Amazon Lex",
     "CreateCase": _CASES,
     "CreateContact": _UNDOCUMENTED,
     "CreateCustomerProfile": _PROFILES,
-    "CreatePersistentContactAssociation": _CHAT,
+    "CreatePersistentContactAssociation": "the sandbox keeps no transcripts of earlier chats",
     "CreateWisdomSession": "the sandbox has no stand-in for Amazon Q in Connect",
     "EvaluateDataTableValues": _UNDOCUMENTED,
     "GetCalculatedAttributesForCustomerProfile": _PROFILES,
@@ -28,17 +26,15 @@ REASONS: dict[str, str] = {
     "GetCustomerProfile": _PROFILES,
     "GetCustomerProfileObject": _PROFILES,
     "ListDataTableValues": _UNDOCUMENTED,
-    "LoadContactContent": "it belongs to an e-mail, and this is a voice contact",
+    "LoadContactContent": "it belongs to an e-mail, which is not rehearsed",
     "RenderMessageTemplate": "the sandbox has no stand-in for message templates",
-    "ResumeContact": "it belongs to a task, and this is a voice contact",
+    "ResumeContact": "it belongs to a task, which is not rehearsed",
     "RouteContactToAgent": _UNDOCUMENTED,
-    "ShowView": _CHAT,
     "StartOutboundChatContact": "outbound messages are not rehearsed",
     "StartOutboundEmailContact": _UNDOCUMENTED,
     "StartVoiceIdStream": _VOICE_ID,
     "UpdateCase": _CASES,
-    "UpdateContactMediaProcessing": _CHAT,
-    "UpdateContactMediaStreamingBehavior": "the sandbox has no stand-in for Kinesis Video Streams",
+    "UpdateContactMediaProcessing": "the sandbox runs no message processors on a chat",
     "UpdateCustomerProfile": _PROFILES,
     "UpsertDataTableValues": _UNDOCUMENTED,
 }

@@ -136,10 +136,18 @@ def test_every_block_type_is_played_or_refused_with_a_reason() -> None:
     assert not set(PLAYED) & set(UNPLAYABLE)
 
 
+def channel(kind: str) -> str:
+    """Return a channel that the type works for."""
+    channels = ACTIONS[kind].channels
+    return "VOICE" if channels is None or "VOICE" in channels else "CHAT"
+
+
 @pytest.mark.parametrize("kind", sorted(UNPLAYABLE))
 def test_what_cannot_be_played_stops_the_contact_by_name(world: Any, kind: str) -> None:
     with pytest.raises(CannotPlayError, match=rf"^the sandbox cannot play odd \({kind}\): \w") as stopped:
-        world.plays(say("hello", "Hello.", "odd"), block("odd", kind, "bye"), hang_up())
+        world.plays(
+            say("hello", "Hello.", "odd"), block("odd", kind, "bye"), hang_up(), channel=channel(kind)
+        )
     assert "“Hello.”" in stopped.value.__notes__[0]
 
 

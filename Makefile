@@ -37,6 +37,10 @@ demo: setup ## deploy to the local sandbox, place calls, show what happened
 test: setup ## run every test
 	$(BIN)/python -m pytest
 
+.PHONY: soak
+soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
+	$(BIN)/python -m pytest tests/soak -s
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
 	$(BIN)/python -m pytest tests/unit tests/flows

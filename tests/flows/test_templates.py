@@ -6,7 +6,7 @@ import pytest
 from connect_bridges.flow_language import FlowTemplateError, lint, placeholders, render
 from connect_bridges.flow_language.examples import example_flow
 from connect_bridges.flow_language.template import escape
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 TEMPLATE = json.dumps(
@@ -54,6 +54,7 @@ def test_the_same_input_gives_the_same_text() -> None:
     assert render(template, {"X": "1"}) == render(json.dumps(template), {"X": "1"}) == '{"b":"1","a":"ü"}'
 
 
+@example({"": "${!N}"})
 @given(st.dictionaries(st.text(max_size=8), st.text(alphabet="${}!Nab. ", max_size=15), max_size=4))
 def test_escaped_text_comes_back_as_it_was(document: dict[str, str]) -> None:
     template = {escape(k): escape(v) for k, v in document.items()}

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_PLACEHOLDER = re.compile(r"\$\{(!?)([A-Za-z_][A-Za-z0-9_.:-]*)\}")
+# Every further ! of an escape is text: ${!!Name} stands for ${!Name}.
+_PLACEHOLDER = re.compile(r"\$\{(!*)([A-Za-z_][A-Za-z0-9_.:-]*)\}")
 _OPAQUE = re.compile(r"\$\{(?!!)[^{}]*\}|\{\{[^{}]*\}\}")
 _BRACES = re.compile(r"\$\{")
 
@@ -72,7 +73,12 @@ def escape(text: str) -> str:
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
     """Return the text with placeholders replaced and escapes resolved; KeyError for one without a value."""
-    return _PLACEHOLDER.sub(lambda m: f"${{{m.group(2)}}}" if m.group(1) else values[m.group(2)], text)
+
+    def value_of(match: re.Match[str]) -> str:
+        escapes, name = match.groups()
+        return f"${{{escapes[1:]}{name}}}" if escapes else values[name]
+
+    return _PLACEHOLDER.sub(value_of, text)
 
 
 def is_opaque(text: str) -> bool:

@@ -88,7 +88,7 @@ class BiometricsStack(cdk.Stack):
             failures_alarm_threshold=biometrics.failures_alarm_threshold,
             locks_alarm_threshold=biometrics.locks_alarm_threshold,
             alarm_topic=(
-                sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None  # type: ignore[arg-type]
+                sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
             ),
             cloud_watch_role=biometrics.cloud_watch_role,
             removal_policy=self._removal,

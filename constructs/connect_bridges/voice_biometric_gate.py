@@ -291,7 +291,7 @@ class VoiceBiometricGate(Construct):
             "Daily",
             description="Has callers forgotten whose voice was not heard for long.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
-            targets=[targets.LambdaFunction(self.retention_function)],  # type: ignore[list-item] # jsii interfaces
+            targets=[targets.LambdaFunction(self.retention_function)],
         )
         webhook = VoiceBiometricWebhookApi(
             self,

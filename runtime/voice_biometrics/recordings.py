@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from collections.abc import Mapping
 
 from connect_bridges.runtime.shared.environment import Environment
 from connect_bridges.runtime.shared.errors import BridgeError
@@ -80,24 +81,26 @@ class TwilioRecordings:
 
     def _send(self, method: str, sid: str, suffix: str, ends: float) -> HttpAnswer:
         """Send with the current auth token, and with the previous one if Twilio does not take it (rotation)."""
-        answer: HttpAnswer | None = None
-        for credentials in self._secret.fields(*CREDENTIALS):
-            pair = ":".join(credentials[name] for name in CREDENTIALS)
-            try:
-                answer = request(
-                    method,
-                    self._address(credentials["accountSid"], sid) + suffix,
-                    seconds=max(0.05, ends - time.monotonic()),
-                    headers={"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()},
-                    limit=MOST_BYTES,
-                )
-            except (NotSentError, NoAnswerError) as error:
-                raise RecordingUnavailableError(str(error)) from error
-            if answer.status not in {401, 403}:
-                break
-        if answer is None:
-            raise RecordingUnavailableError("there are no credentials for Twilio")
+        current, *previous = self._secret.fields(*CREDENTIALS)
+        answer = self._send_as(current, method, sid, suffix, ends)
+        if previous and answer.status in {401, 403}:
+            return self._send_as(previous[0], method, sid, suffix, ends)
         return answer
+
+    def _send_as(
+        self, credentials: Mapping[str, str], method: str, sid: str, suffix: str, ends: float
+    ) -> HttpAnswer:
+        pair = ":".join(credentials[name] for name in CREDENTIALS)
+        try:
+            return request(
+                method,
+                self._address(credentials["accountSid"], sid) + suffix,
+                seconds=max(0.05, ends - time.monotonic()),
+                headers={"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()},
+                limit=MOST_BYTES,
+            )
+        except (NotSentError, NoAnswerError) as error:
+            raise RecordingUnavailableError(str(error)) from error
 
     def _address(self, account: str, sid: str) -> str:
         if not RECORDING_SID.fullmatch(sid):

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from connect_bridges.runtime.shared.errors import BridgeError
 from connect_bridges.runtime.voice_biometrics.recordings import CREDENTIALS
 from connect_bridges.runtime.voice_biometrics.secret import Secret
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 SIGNATURE_HEADER = "x-twilio-signature"
 

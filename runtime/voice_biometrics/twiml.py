@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from connect_bridges.runtime.voice_biometrics.caller import CODE_LENGTH, Purpose
 from connect_bridges.runtime.voice_biometrics.machine import Move, Next
 from connect_bridges.runtime.voice_biometrics.prompts import Speech
-from twilio.twiml.voice_response import Gather, VoiceResponse  # type: ignore[import-untyped]
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 _LAST_WORDS = {
     Next.ENROLLED: "enrolled",

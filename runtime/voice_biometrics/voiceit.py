@@ -110,7 +110,9 @@ class VoiceIt:
         if content_type:
             headers["Content-Type"] = content_type
         ends = time.monotonic() + self._seconds
-        for attempt in (1, 2):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 answer = request(
                     method,
@@ -124,10 +126,8 @@ class VoiceIt:
                 if attempt == 1 and again and time.monotonic() < ends:
                     continue
                 raise ProviderUnavailableError(f"VoiceIt: {error}") from error
-            if answer.status >= 500 and repeatable and attempt == 1:
-                continue
-            break
-        return _read(answer)
+            if not (answer.status >= 500 and repeatable and attempt == 1):
+                return _read(answer)
 
     def _authorization(self) -> str:
         credentials = self._secret.fields("apiKey", "apiToken")[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from connect_bridges.runtime.voice_biometrics import gate, webhook
+from connect_bridges.runtime.shared.errors import TemporarilyUnavailableError
+from connect_bridges.runtime.voice_biometrics import gate, machine, recordings, webhook
+from twilio.request_validator import RequestValidator
 
 NUMBER = "+12065550100"
 
@@ -116,10 +119,10 @@ def test_a_provider_in_trouble_is_told_to_the_caller_and_to_the_flow(
 ) -> None:
     functions.enrol()
     answers: dict[str, Callable[[Any], Any]] = {
-        "GERR": lambda seen: (500, {}, b'{"responseCode": "GERR"}'),
-        "5xx": lambda seen: (503, {}, b"<html>"),
-        "cut": lambda seen: (0, {}, b""),
-        "slow": lambda seen: (time.sleep(1.5), (200, {}, b"{}"))[1],
+        "GERR": lambda _: (500, {}, b'{"responseCode": "GERR"}'),
+        "5xx": lambda _: (503, {}, b"<html>"),
+        "cut": lambda _: (0, {}, b""),
+        "slow": lambda _: (time.sleep(1.5), (200, {}, b"{}"))[1],
     }
     twiml = functions.connect(functions.ask("return"))
     functions.voiceit.respond = answers[trouble]
@@ -150,7 +153,7 @@ def test_no_answer_about_consent_is_asked_again_and_then_given_up(functions: Any
 
 def test_a_provider_that_creates_no_user_ends_the_dialogue(functions: Any, words: Any) -> None:
     twiml = functions.connect(functions.ask())
-    functions.voiceit.respond = lambda seen: (503, {}, b"")
+    functions.voiceit.respond = lambda _: (503, {}, b"")
     _, twiml = functions.follow(twiml, Digits="1")
     assert "cannot check your voice" in words(twiml)
     assert functions.ask("return")["Branch"] == "unavailable"
@@ -219,8 +222,6 @@ def test_the_previous_auth_token_serves_until_the_next_rotation(functions: Any, 
 
 
 def test_a_binary_body_is_verified_too(functions: Any) -> None:
-    import base64
-
     event = functions.event()
     event["body"], event["isBase64Encoded"] = base64.b64encode(event["body"].encode()).decode(), True
     assert functions.deliver(event)[0] == 200
@@ -247,7 +248,7 @@ def test_two_calls_of_one_number_at_once_do_not_disturb_each_other(functions: An
     second = functions.ask(contact_id=other)
     assert (second["Branch"], second["Reason"], second["Transfer"]) == ("unavailable", "busy", "false")
     _, twiml = functions.post(CallSid="CA7")
-    status, twiml = functions.follow(twiml, Digits="00000000", CallSid="CA7")
+    _, twiml = functions.follow(twiml, Digits="00000000", CallSid="CA7")
     assert "cannot be called directly" in words(twiml)
     functions.follow(functions.connect(first))
     assert functions.ask("return", contact_id=other)["Branch"] == "failedverified"
@@ -376,8 +377,6 @@ def test_a_public_url_in_front_is_what_is_signed_and_what_actions_name(
     monkeypatch.setenv("PUBLIC_URL", "https://voice.example.com/v")
     event = functions.event()
     assert functions.deliver(event)[0] == 403
-    from twilio.request_validator import RequestValidator
-
     form = dict(pair.split("=") for pair in event["body"].replace("%2B", "+").split("&"))
     signature = RequestValidator("twilio-auth-token-nobody-may-log").compute_signature(
         "https://voice.example.com/v/voice", form
@@ -454,10 +453,54 @@ def test_recordings_may_be_handed_over_by_address(functions: Any, monkeypatch: A
 
 def test_a_recording_that_cannot_be_had_blames_nobody(functions: Any, words: Any) -> None:
     functions.enrol()
-    functions.twilio.respond = lambda seen: (401, {}, b"")
+    functions.twilio.respond = lambda _: (401, {}, b"")
     _, twiml = functions.follow(functions.connect(functions.ask("return")))
     assert "cannot check your voice" in words(twiml)
     assert functions.item()["recordings"]["L"], "left for the daily sweep"
+
+
+def test_a_recording_that_is_never_finished_is_not_waited_for_long(functions: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(recordings, "FETCH_SECONDS", 0.1)
+    _, twiml = functions.follow(functions.connect(functions.ask()), Digits="1")
+    functions.twilio.respond = lambda _: (404, {}, b"")
+    functions.follow(twiml)
+    assert functions.ask("return")["Branch"] == "unavailable"
+
+
+def test_a_table_that_fails_after_the_judgement_does_not_take_the_answer_back(
+    functions: Any, words: Any, monkeypatch: Any
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+
+    def busy(*_: Any, **__: Any) -> Any:
+        raise TemporarilyUnavailableError("busy")
+
+    monkeypatch.setattr(machine, "recording_deleted", busy)
+    _, twiml = functions.follow(twiml)
+    assert "We have recognised your voice" in words(twiml)
+    assert functions.ask("return")["Branch"] == "verified"
+
+
+def test_a_late_user_that_cannot_be_deleted_is_named_in_the_log(functions: Any, logs: Any) -> None:
+    twiml = functions.connect(functions.ask())
+
+    def erased_meanwhile(seen: Any) -> Any:
+        functions.callers.delete_item(TableName="ConnectTwilio", Key={"phoneNumber": {"S": NUMBER}})
+        return functions.answer_as_voiceit(seen) if seen.method == "POST" else (503, {}, b"")
+
+    functions.voiceit.respond = erased_meanwhile
+    assert functions.follow(twiml, Digits="1")[0] == 409
+    assert '"user_id":"usr_1"' in logs()
+
+
+@pytest.mark.parametrize("prompts", ["nonsense", "[]", '{"failed": 1}'])
+def test_prompts_that_cannot_be_read_are_said(
+    functions: Any, monkeypatch: Any, logs: Any, prompts: str
+) -> None:
+    monkeypatch.setenv("PROMPTS", prompts)
+    assert functions.post()[0] == 503
+    assert "PROMPTS must be a JSON object of texts" in logs()
 
 
 # --- what is logged ------------------------------------------------------------------------------------------------
@@ -471,7 +514,7 @@ def test_neither_numbers_nor_secrets_nor_codes_are_logged(
     codes.append(functions.ask("return")["Digits"].strip(","))
     functions.post(From="+19995550111")
     functions.deliver(functions.event() | {"multiValueHeaders": {}, "headers": {}})
-    functions.twilio.respond = lambda seen: (500, {}, b"")
+    functions.twilio.respond = lambda _: (500, {}, b"")
     functions.follow(functions.post("code", 0, Digits=codes[1])[1])
     everything = logs() + "".join(capsys.readouterr())
     assert "gate asked" in everything

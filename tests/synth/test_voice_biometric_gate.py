@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from connect_bridges import ConnectInstance, bundling
+from connect_bridges.contact_flow import load_template
+from connect_bridges.flow_language import FlowKind, lint
+from connect_bridges.runtime.voice_biometrics.prompts import DEFAULT_PHRASE, Prompts
+from connect_bridges.voice_biometric_gate import (
+    TELEPHONY_PROMPTS,
+    VoiceBiometricGate,
+    VoiceBiometricPrompts,
+    VoiceCheckRules,
+    WayBack,
+)
+from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
+from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
+
+from tests_support import INSTANCE_ARN, QUEUE_ARN, policy_statements
+
+TWILIO = BiometricsTelephony.twilio("+12065550188")
+OTHER_QUEUE_ARN = f"{INSTANCE_ARN}/queue/88888888-7777-8888-9999-000000000000"
+HANDLERS = tuple(f"voice_biometrics.{name}" for name in ("gate", "webhook", "erase", "retention"))
+
+
+def gate(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> dict[str, Any]:
+    """Create a gate and return the stack's template."""
+    given: dict[str, Any] = {"telephony": TWILIO, "queue_arn": QUEUE_ARN} | arguments
+    VoiceBiometricGate(stack, "Gate", instance=instance, **given)
+    template: dict[str, Any] = assertions.Template.from_stack(stack).to_json()
+    return template
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def flow(template: dict[str, Any], kind: str = "AWS::Connect::ContactFlow") -> dict[str, dict[str, Any]]:
+    """Return a published flow's blocks by identifier."""
+    (resource,) = of_type(template, kind).values()
+    parts = resource["Properties"]["Content"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "arn:aws:lambda:x:1:function:gate" for part in parts)
+    document = json.loads(text)
+    found = FlowKind.FLOW if kind.endswith("Flow") else FlowKind.MODULE
+    findings = lint(document, name="published", kind=found)
+    assert not [
+        str(one) for one in findings if not one.rule.startswith("CF50")
+    ]  # placeholders are filled in by now
+    assert set(document["Metadata"]["ActionMetadata"]) == {one["Identifier"] for one in document["Actions"]}
+    return {one["Identifier"]: one for one in document["Actions"]}
+
+
+def leads(block: dict[str, Any]) -> dict[str, str]:
+    """Return where each branch of a block leads: conditions by operand, errors by type."""
+    transitions = block["Transitions"]
+    return {
+        **{one["Condition"]["Operands"][0]: one["NextAction"] for one in transitions["Conditions"]},
+        **{one["ErrorType"]: one["NextAction"] for one in transitions["Errors"]},
+        "next": transitions["NextAction"],
+    }
+
+
+def environments(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        one["Properties"]["Handler"].split(".")[-2]: one["Properties"]["Environment"]["Variables"]
+        for one in of_type(template, "AWS::Lambda::Function").values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("voice_biometric_gate.json", FlowKind.FLOW),
+        ("voice_biometric_gate_module.json", FlowKind.MODULE),
+    ],
+)
+def test_the_templates_lint_without_a_finding(name: str, kind: FlowKind) -> None:
+    assert lint(load_template(name), name=name, kind=kind) == []
+
+
+def test_the_flow_sends_the_code_and_asks_again_when_the_call_is_back(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    blocks = flow(gate(stack, instance, unverified_queue_arn=OTHER_QUEUE_ARN))
+    transfer = blocks["Transfer to the voice check"]
+    assert transfer["Parameters"] == {
+        "ThirdPartyPhoneNumber": "+12065550188",
+        "ThirdPartyConnectionTimeLimitSeconds": "30",
+        "ContinueFlowExecution": "True",
+        "ThirdPartyDTMFDigits": "$.External.Digits",
+    }
+    assert leads(transfer)["next"] == "Ask the gate again"
+    assert {
+        leads(transfer)[one] for one in ("CallFailed", "ConnectionTimeLimitExceeded", "NoMatchingError")
+    } == {"Remember that there was no answer"}
+    phases = {
+        name: blocks[name]["Parameters"]["LambdaInvocationAttributes"]["phase"]
+        for name in ("Ask the gate", "Ask the gate again")
+    }
+    assert phases == {"Ask the gate": "start", "Ask the gate again": "return"}
+    branches = leads(blocks["What does the gate say"])
+    assert branches == {
+        "verified": "Remember that the caller is verified",
+        "verify": "Announce the check",
+        "enrollfromscratch": "Announce the first recordings",
+        "enroll": "Announce more recordings",
+        "failedverified": "Remember that the check failed",
+        "locked": "Remember that the caller is locked",
+        "unavailable": "Remember that no check was possible",
+        "NoMatchingCondition": "Remember that no check was possible",
+        "next": "Remember that no check was possible",
+    }
+    assert "May the caller try again" not in blocks
+    assert blocks["Choose the queue for the others"]["Parameters"]["QueueId"] == OTHER_QUEUE_ARN
+    assert blocks["Choose the queue for the verified"]["Parameters"]["QueueId"] == QUEUE_ARN
+
+
+def test_only_the_branch_verified_leads_to_the_queue_of_the_verified(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    blocks = flow(gate(stack, instance))
+    assert [
+        name for name, one in blocks.items() if "Remember that the caller is verified" in leads_to(one)
+    ] == ["What does the gate say"]
+    assert [name for name, one in blocks.items() if "Say that the caller is verified" in leads_to(one)] == [
+        "Remember that the caller is verified"
+    ]
+    assert [name for name, one in blocks.items() if "Choose the queue for the verified" in leads_to(one)] == [
+        "Say that the caller is verified"
+    ]
+
+
+def leads_to(block: dict[str, Any]) -> set[str]:
+    return set(leads(block).values()) if block["Transitions"] else set()
+
+
+def test_attributes_are_flat_and_the_same_in_flow_and_module(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    template = gate(stack, instance)
+    names = {"biometricResult", "biometricConfidence", "biometricProvider", "biometricTime"}
+    for kind in ("AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"):
+        for block in flow(template, kind).values():
+            if block["Type"] == "UpdateContactAttributes":
+                assert set(block["Parameters"]["Attributes"]) == names
+                assert all(isinstance(one, str) and one for one in block["Parameters"]["Attributes"].values())
+
+
+def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    template = gate(stack, instance, way_back=WayBack.REDIAL, redial_number="+18005550199")
+    for kind in ("AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"):
+        blocks = flow(template, kind)
+        transfer = blocks["Transfer to the voice check"]
+        assert transfer["Parameters"]["ContinueFlowExecution"] == "False"
+        assert set(leads(transfer)) == {"NoMatchingError", "next"}
+        assert "Ask the gate again" not in blocks
+        assert leads(blocks["May the caller try again"])["true"] == "Say that the proof expired"
+    variables = environments(template)
+    assert variables["webhook"]["REDIAL_NUMBER"] == "+18005550199"
+    assert variables["gate"]["WAY_BACK"] == variables["webhook"]["WAY_BACK"] == "REDIAL"
+    assert variables["gate"]["PROOF_SECONDS"] == "10"
+
+
+def test_another_flow_can_take_over_the_verified(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    arn = f"{INSTANCE_ARN}/contact-flow/77777777-7777-4777-8777-777777777777"
+    blocks = flow(gate(stack, instance, next_flow_arn=arn))
+    assert blocks["Hand over to the next flow"]["Parameters"] == {"ContactFlowId": arn}
+    assert leads(blocks["Choose the queue for the verified"])["next"] == "Hand over to the next flow"
+
+
+def test_each_function_may_do_what_it_does_and_nothing_else(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    template = gate(stack, instance, encryption_key=kms.Key(stack, "Key"))
+    granted: dict[str, set[str]] = {}
+    for resource in of_type(template, "AWS::IAM::Policy").values():
+        (role,) = resource["Properties"]["Roles"]
+        statements = policy_statements({"Resources": {"one": resource}})
+        granted[role["Ref"]] = {action for one in statements for action in one["Action"]}
+    common = {
+        *("dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"),
+        *("kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents"),
+    }
+    by_name = {name: next(v for k, v in granted.items() if name in k) for name in
+               ("GateGateRole", "GateWebhookRole", "GateEraseRole", "GateRetentionRole")}  # fmt: skip
+    assert by_name == {
+        "GateGateRole": common,
+        "GateWebhookRole": common,
+        "GateEraseRole": common | {"dynamodb:DeleteItem"},
+        "GateRetentionRole": common | {"dynamodb:DeleteItem", "dynamodb:Scan"},
+    }
+
+
+def test_the_gate_function_knows_no_vendors_credentials(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    template = gate(stack, instance)
+    assert not {"PROVIDER_SECRET_ARN", "TELEPHONY_SECRET_ARN"} & set(environments(template)["gate"])
+    (policy,) = [one for name, one in of_type(template, "AWS::IAM::Policy").items() if "GateGateRole" in name]
+    secrets = [
+        one
+        for one in policy_statements({"Resources": {"one": policy}})
+        if "secretsmanager:GetSecretValue" in one["Action"]
+    ]
+    assert json.dumps(secrets).count('"Ref"') == 1
+
+
+def test_a_provider_function_takes_voiceits_place(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    function = lambda_.Function.from_function_arn(
+        stack, "Mine", "arn:aws:lambda:us-east-1:123456789012:function:mine"
+    )
+    template = gate(stack, instance, provider=BiometricsProvider.function(function, name="mine"))
+    variables = environments(template)
+    assert variables["webhook"]["PROVIDER_FUNCTION_ARN"] == function.function_arn
+    assert "PROVIDER_SECRET_ARN" not in variables["webhook"]
+    assert variables["gate"]["PROVIDER_NAME"] == "mine"
+    invoking = [one for one in policy_statements(template) if "lambda:InvokeFunction" in one["Action"]]
+    assert [one["Resource"] for one in invoking] == [[function.function_arn]] * 3
+
+
+def test_unsigned_messages_do_not_reach_the_function(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    template = gate(stack, instance)
+    methods = of_type(template, "AWS::ApiGateway::Method").values()
+    assert len(methods) == 2
+    for method in methods:
+        assert method["Properties"]["HttpMethod"] == "POST"
+        assert method["Properties"]["RequestParameters"] == {"method.request.header.X-Twilio-Signature": True}
+    answers = {
+        one["Properties"]["ResponseType"]: one["Properties"]
+        for one in of_type(template, "AWS::ApiGateway::GatewayResponse").values()
+    }
+    assert answers["BAD_REQUEST_PARAMETERS"]["StatusCode"] == "403"
+    for one in answers.values():
+        assert one["ResponseTemplates"]["application/json"].startswith('<?xml version="1.0"')
+        assert one["ResponseParameters"] == {"gatewayresponse.header.Content-Type": "'text/xml'"}
+
+
+def test_alarms_look_at_what_this_gate_counts(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    template = gate(stack, instance)
+    (service,) = {one["POWERTOOLS_SERVICE_NAME"] for one in environments(template).values()}
+    alarms = [one["Properties"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    own = {one["MetricName"] for one in alarms if one["Namespace"] == "ConnectBridges"}
+    assert own == {
+        *("BiometricFailed", "BiometricLocked", "ProviderUnavailable", "WebhookForged", "WebhookFailed"),
+    }
+    for alarm in alarms:
+        if alarm["Namespace"] == "ConnectBridges":
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert len(of_type(template, "AWS::CloudWatch::Dashboard")) == 1
+
+
+def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    made = VoiceBiometricGate(stack, "Gate", instance=instance, telephony=TWILIO, queue_arn=QUEUE_ARN)
+    names = [
+        made.metric_verified().metric_name,
+        made.metric_failed().metric_name,
+        made.metric_locked().metric_name,
+        made.metric_provider_errors().metric_name,
+    ]
+    assert names == ["BiometricVerified", "BiometricFailed", "BiometricLocked", "ProviderUnavailable"]
+    operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
+    made.grant_erase(operator)
+    granted = [one["Action"] for one in policy_statements(assertions.Template.from_stack(stack).to_json())]
+    assert ["lambda:InvokeFunction"] in granted
+
+
+def test_names_of_prompts_and_phrase_are_those_of_the_runtime() -> None:
+    assert {field.name for field in fields(Prompts)} == set(TELEPHONY_PROMPTS)
+    assert VoiceBiometricPreset.default().phrase == DEFAULT_PHRASE
+    assert VoiceBiometricPreset.named("voiceit").table_name == "ConnectTwilio"
+    with pytest.raises(ValueError, match="no voice biometrics preset 'voicit'"):
+        VoiceBiometricPreset.named("voicit")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"queue_arn": INSTANCE_ARN}, "queue_arn is .* which is not the ARN of a queue"),
+        ({"unverified_queue_arn": "x"}, "unverified_queue_arn is 'x'"),
+        ({"next_flow_arn": QUEUE_ARN}, "next_flow_arn is .* which is not the ARN of a flow"),
+        ({"way_back": WayBack.REDIAL}, "needs redial_number"),
+        ({"way_back": WayBack.REDIAL, "redial_number": "911"}, "redial_number is '911'"),
+        ({"redial_number": "+18005550199"}, "with way_back RESUME nothing is dialled"),
+        ({"connection_time_limit": cdk.Duration.seconds(0)}, "connection_time_limit is 0 seconds"),
+        ({"rules": VoiceCheckRules(tries=0)}, r"rules\.tries is 0 tries"),
+        ({"rules": VoiceCheckRules(min_confidence=101)}, r"rules\.min_confidence is 101 percent"),
+        ({"rules": VoiceCheckRules(proof_lifetime=cdk.Duration.hours(1))}, r"rules\.proof_lifetime is 3600"),
+        ({"telephony_prompts": {"goodbye": "x"}}, "telephony_prompts holds 'goodbye'"),
+        ({"telephony_prompts": {"failed": "x" * 2_400}}, "shorten them to 2400"),
+        ({"recording_transfer": "stream"}, "recording_transfer is 'stream'; choose 'fetch' or 'url'"),
+        ({"path": "/voice/"}, "path is '/voice/'"),
+        ({"public_url": "voice.example.com"}, "public_url is 'voice.example.com'"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_its_fix(
+    stack: cdk.Stack, instance: ConnectInstance, arguments: dict[str, Any], complaint: str
+) -> None:
+    given: dict[str, Any] = {"telephony": TWILIO, "queue_arn": QUEUE_ARN} | arguments
+    with pytest.raises(ValueError, match=complaint):
+        VoiceBiometricGate(stack, "Gate", instance=instance, **given)
+
+
+def test_wrong_vendors_are_refused(stack: cdk.Stack) -> None:
+    with pytest.raises(ValueError, match=r"number is '2065550188', which is not an E\.164"):
+        BiometricsTelephony.twilio("2065550188")
+    with pytest.raises(ValueError, match=r"api_url is 'api\.voiceit\.io'"):
+        BiometricsProvider.voiceit(api_url="api.voiceit.io")
+    function = lambda_.Function.from_function_arn(
+        stack, "Mine", "arn:aws:lambda:us-east-1:123456789012:function:mine"
+    )
+    with pytest.raises(ValueError, match="name is 'my voices'"):
+        BiometricsProvider.function(function, name="my voices")
+
+
+def test_prompts_reach_the_flow(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    prompts = VoiceBiometricPrompts(verify="Now speak.")
+    assert flow(gate(stack, instance, prompts=prompts))["Announce the check"]["Parameters"] == {
+        "Text": "Now speak."
+    }
+
+
+# --- bundles -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", HANDLERS)
+def test_a_zip_is_small_and_brings_of_twilio_what_is_used(module: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    files, locks = bundling.source_closure(module), bundling.lock_files(module)
+    assert bundling._LocalBundling(files, locks, "python3.14").try_bundle(str(folder), None)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for path in folder.rglob("*"):
+            out.write(path, path.relative_to(folder))
+    assert len(archive.getvalue()) < 3 * 1024 * 1024
+    top = {path.name for path in folder.iterdir()}
+    assert not top & {"aiohttp", "requests", "boto3", "jwt", "urllib3"}
+    assert {path.name for path in (folder / "twilio").iterdir()} == {
+        "__init__.py",
+        "request_validator.py",
+        "twiml",
+    }
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1]];"
+        "import twilio.request_validator, twilio.twiml.voice_response as v;"
+        "assert sys.argv[1] in v.__file__; print(v.VoiceResponse().to_xml())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert "<Response />" in done.stdout
+
+
+def test_other_packages_get_nothing_of_it() -> None:
+    assert [path.name for path in bundling.lock_files("metadata_bridge.store")] == ["requirements.txt"]
+    assert len(bundling.lock_files("voice_biometrics.gate")) == 2
+
+
+def test_a_prune_list_may_have_comments(tmp_path: Path) -> None:
+    (tmp_path / "requirements.prune").write_text("# why\n\na/b\n")
+    assert bundling._prune_list(tmp_path / "requirements.prune") == ["a/b"]
+    assert bundling._prune_list(tmp_path / "no.prune") == []

@@ -34,7 +34,7 @@ demo: setup ## deploy to the local sandbox, place calls, show what happened
 	$(BIN)/python -m connect_bridges.sandbox demo
 
 .PHONY: test
-test: setup ## run every test
+test: setup lint types ## lint, types, and every test
 	$(BIN)/python -m pytest
 
 .PHONY: soak
@@ -43,7 +43,7 @@ soak: setup ## 1,000 chats through a webhook that fails: is every message accoun
 
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
-	$(BIN)/python -m pytest tests/unit tests/flows
+	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime
 
 .PHONY: lint
 lint: setup ## ruff: rules and formatting

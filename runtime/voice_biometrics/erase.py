@@ -34,6 +34,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Forget one caller."""
     number = event.get("phoneNumber") if isinstance(event, Mapping) else None
     if not isinstance(number, str) or not PHONE_NUMBER.fullmatch(number):
+        count("EraseRequestInvalid")
         # The value is not quoted: it may be somebody's number, mistyped.
         raise InvalidRequestError('phoneNumber is missing or not E.164; send {"phoneNumber": "+12065550100"}')
     erasing = _erasing()

@@ -47,8 +47,7 @@ def base_url(event: Mapping[str, Any], public_url: str, path: str) -> str:
     if public_url:
         return f"{public_url.rstrip('/')}/{path}"
     context = event.get("requestContext") or {}
-    before, _, _ = str(context.get("path") or "").partition(f"/{path}")
-    return f"https://{context.get('domainName')}{before}/{path}"
+    return f"https://{context.get('domainName')}{str(context.get('path') or '').removesuffix(_step(event))}"
 
 
 def _is_signed(url: str, form: Mapping[str, str], signature: str, secret: Secret) -> bool:
@@ -74,10 +73,18 @@ def _signature(event: Mapping[str, Any]) -> str:
 def _url(event: Mapping[str, Any], public_url: str, path: str) -> str:
     if event.get("multiValueQueryStringParameters") or event.get("queryStringParameters"):
         raise ForgedError("the URL has a query string, which none of ours has")
-    _, found, rest = str((event.get("requestContext") or {}).get("path") or "").partition(f"/{path}")
-    if not found:
+    step = _step(event)
+    # With the stage, or what a custom domain has in its place.
+    before = str((event.get("requestContext") or {}).get("path") or "").removesuffix(step)
+    if not before.endswith(f"/{path}"):
         raise ForgedError("the request is not for the webhook's path")
-    return base_url(event, public_url, path) + rest
+    return base_url(event, public_url, path) + step
+
+
+def _step(event: Mapping[str, Any]) -> str:
+    """Return what follows the webhook's path: ``/step/turn``, or nothing for a call that comes in."""
+    parameters = event.get("pathParameters") or {}
+    return f"/{parameters.get('step')}/{parameters.get('turn')}" if parameters.get("step") else ""
 
 
 def _form(event: Mapping[str, Any]) -> dict[str, str]:

@@ -221,6 +221,19 @@ def test_the_previous_auth_token_serves_until_the_next_rotation(functions: Any, 
     assert functions.deliver(event)[0] == 403
 
 
+def test_a_stage_may_be_called_like_the_path(functions: Any, monkeypatch: Any) -> None:
+    event = functions.event()
+    form = dict(pair.split("=") for pair in event["body"].replace("%2B", "+").split("&"))
+    url = f"https://{event['requestContext']['domainName']}/voice/voice"
+    signature = RequestValidator("twilio-auth-token-nobody-may-log").compute_signature(url, form)
+    event["multiValueHeaders"] = {"X-Twilio-Signature": [signature]}
+    event["requestContext"]["path"] = "/voice/voice"
+    functions.ask()
+    status, twiml = functions.deliver(event)
+    assert status == 200
+    assert twiml[0].attrib["action"] == f"{url}/code/0"
+
+
 def test_a_binary_body_is_verified_too(functions: Any) -> None:
     event = functions.event()
     event["body"], event["isBase64Encoded"] = base64.b64encode(event["body"].encode()).decode(), True

@@ -1,10 +1,14 @@
 """What a contact needs from the world around it, as protocols: the cloud gives one set of them, a test another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connect_bridges.sandbox.rehearsal.published import PublishedFlow
+
+if TYPE_CHECKING:
+    from connect_bridges.sandbox.rehearsal.stage import Stage
+    from connect_bridges.sandbox.rehearsal.steps import Step
 
 
 class FlowSource(Protocol):
@@ -118,10 +122,23 @@ class ExternalVoice(Protocol):
         ...
 
 
+class ChatLine(Protocol):
+    """The chat that a contact of channel CHAT is."""
+
+    def flow_says(self, text: str) -> None:
+        """Let the flow write a message into the chat."""
+        ...
+
+    def waits(self, stage: "Stage", seconds: int, events: Sequence[str]) -> "Step":
+        """Play a Wait block, while customer and bot go on; return what it decides, or how it fails."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The world that a contact is played in."""
+    """The world that a contact is played in. Without `chat`, the scenario tells what a chat's bot does."""
 
     flows: FlowSource
     functions: LambdaInvoker
     external_voice: ExternalVoice
+    chat: ChatLine | None = None

@@ -130,6 +130,8 @@ class Stage:
             self.clock.passes(seconds)
             return
         self.note(text, who=who, kind="says", **data)
+        if who == "connect" and self.ports.chat is not None:
+            self.ports.chat.flow_says(text)
         self.counters.lambda_seconds = 0.0
         self.clock.passes(seconds)
         if self.caller.leaves_on(text):

@@ -68,6 +68,8 @@ def wait(stage: Stage) -> Step:
     events = stage.parameter("Events") or []
     if events and stage.state.channel != "CHAT":
         raise stage.cannot("Events are those of a chat, and this is a voice contact")
+    if stage.ports.chat is not None:
+        return stage.ports.chat.waits(stage, seconds, events)
     if "BotParticipantDisconnected" in events and not _bot_is_there(stage):
         return Fails("ParticipantNotFound", "there is no bot in the chat")
     after, event = min(_happens(stage, events, seconds), key=lambda happening: happening[0])

@@ -8,14 +8,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from connect_bridges.connect_instance import ConnectInstance
-from connect_bridges.voice_biometric_gate import (
-    VoiceBiometricGate,
-    VoiceBiometricPrompts,
-    VoiceCheckRules,
-    WayBack,
-)
+from connect_bridges.voice_biometric_flows import VoiceBiometricPrompts
+from connect_bridges.voice_biometric_gate import VoiceBiometricGate
 from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
 from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
+from connect_bridges.voice_biometric_rules import VoiceCheckRules, WayBack
 
 from constructs import Construct
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -24,82 +22,24 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .acknowledgements import acknowledge
-from .checks import E164, FLOW_ARN, QUEUE_ARN, check, check_range
+from .checks import FLOW_ARN, QUEUE_ARN, check, check_range
 from .connect_instance import ConnectInstance
-from .contact_flow import ContactFlow, load_template
-from .flow_language import FlowKind
-from .flow_template import FlowTemplate
+from .contact_flow import ContactFlow
 from .runtime_function import RuntimeFunction
+from .voice_biometric_flows import VoiceBiometricFlows, VoiceBiometricPrompts
 from .voice_biometric_monitoring import VoiceBiometricMonitoring
 from .voice_biometric_presets import VoiceBiometricPreset
 from .voice_biometric_provider import API_URL, BiometricsProvider, BiometricsTelephony
+from .voice_biometric_rules import (
+    VoiceCheckRules,
+    WayBack,
+    check_way_back,
+    policy_environment,
+    prompts_environment,
+)
 from .voice_biometric_webhook_api import VoiceBiometricWebhookApi
 
-_TRANSFER = "Transfer to the voice check"
-_ASK_AGAIN = "Ask the gate again"
-_TRY_AGAIN = "May the caller try again"
-_PROOF_EXPIRED = "Say that the proof expired"
-_NEXT_FLOW = "Hand over to the next flow"
-_TRANSFER_TO_QUEUE = "Transfer to queue"
 _PATH = re.compile(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*")
-TELEPHONY_PROMPTS = (
-    *("consent", "enrol", "verify", "again", "enrolled"),
-    *("passed", "failed", "unavailable", "consent_refused", "not_expected"),
-)
-"""Names of what the caller hears on the telephony side."""
-_PROMPTS_LIMIT = 2_400  # bytes: a function's environment variables share 4 KB
-
-
-class WayBack(Enum):
-    """How the caller comes back from the telephony number.
-
-    RESUME: the telephony side hangs up and the flow goes on; the proof is bound to the contact. REDIAL: the telephony
-    side dials the Connect number (guide 004); that is a new contact, so the proof can only be bound to the phone number
-    and to some seconds. Choose RESUME unless the flow cannot wait.
-    """
-
-    RESUME = "RESUME"
-    REDIAL = "REDIAL"
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoiceCheckRules:
-    """How strict the check is.
-
-    enrolments: recordings that make a voice print. tries: per call. lock_after: failed tries in a row, over all calls
-    of a number, until it is locked for lock_time. proof_lifetime: from the proof to its use; None is 60 seconds with
-    RESUME, 10 with REDIAL. retention: after which an unused voice print is deleted. min_confidence: percent that a
-    match needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller
-    without a voice print may make one; the first voice on a number is believed, see docs/voice-biometrics.md.
-    """
-
-    enrolments: int = 3
-    tries: int = 3
-    lock_after: int = 3
-    lock_time: cdk.Duration | None = None
-    proof_lifetime: cdk.Duration | None = None
-    retention: cdk.Duration | None = None
-    min_confidence: int = 0
-    self_enrolment: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoiceBiometricPrompts:
-    """What the caller hears from Amazon Connect; plain text, at most 6,000 characters each."""
-
-    welcome: str = "Welcome."
-    enrol: str = "You can be recognised by your voice. We are connecting you to set that up."
-    enrol_more: str = "We need some more recordings of your voice. We are connecting you."
-    verify: str = "We are connecting you to check your voice."
-    proof_expired: str = "Your voice check is too long ago. We are connecting you to check your voice again."
-    verified: str = "We have recognised you. One moment please."
-    failed: str = "We could not recognise your voice. We are connecting you with an agent."
-    locked: str = (
-        "The voice check is locked for this number at the moment. We are connecting you with an agent."
-    )
-    unavailable: str = "We cannot check your voice at the moment. We are connecting you with an agent."
-    queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
-    queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
 
 
 class VoiceBiometricGate(Construct):
@@ -212,10 +152,9 @@ class VoiceBiometricGate(Construct):
             )
         if recording_transfer not in {"fetch", "url"}:
             raise ValueError(f"recording_transfer is {recording_transfer!r}; choose 'fetch' or 'url'.")
-        _check_way_back(way_back, redial_number)
+        check_way_back(way_back, redial_number)
         rules = rules or VoiceCheckRules()
 
-        self._instance = instance
         self._key = encryption_key
         self._removal_policy = removal_policy
         self._log_retention = log_retention
@@ -238,7 +177,7 @@ class VoiceBiometricGate(Construct):
             "KEY_ATTRIBUTE": names.partition_key,
             "CALLER_KEY_SECRET_ARN": self.caller_key.secret_arn,
         }
-        policy = _policy_environment(way_back, rules)
+        policy = policy_environment(way_back, rules)
         vendors = {
             "TELEPHONY_SECRET_ARN": self.telephony_secret.secret_arn,
             "TWILIO_API_URL": telephony.api_url,
@@ -264,7 +203,7 @@ class VoiceBiometricGate(Construct):
                 "PHRASE": names.phrase,
                 "LANGUAGE": names.language,
                 "VOICE": voice or "default",
-                "PROMPTS": _prompts_environment(telephony_prompts),
+                "PROMPTS": prompts_environment(telephony_prompts),
                 "RECORDING_TRANSFER": recording_transfer,
                 "DELETE_RECORDINGS": "true" if delete_recordings else "false",
                 **({"PUBLIC_URL": public_url} if public_url else {}),
@@ -308,15 +247,22 @@ class VoiceBiometricGate(Construct):
         self.webhook_url = f"{public_url.rstrip('/')}/{names.path}" if public_url else webhook.url
         self.status_url = f"{self.webhook_url}/status/0"
         self.association = instance.associate_function(self.gate_function)
-        self._publish_flows(
-            way_back,
-            time_limit,
+        flows = VoiceBiometricFlows(
+            self,
+            instance=instance,
+            gate_function=self.gate_function,
+            association=self.association,
+            telephony_number=telephony.number,
+            provider_name=self.provider.name,
+            way_back=way_back,
+            time_limit=time_limit,
             queue_arn=queue_arn,
             unverified_queue_arn=unverified_queue_arn or queue_arn,
             next_flow_arn=next_flow_arn,
             prompts=prompts or VoiceBiometricPrompts(),
             names=(flow_name, module_name),
         )
+        self.flow, self.module = flows.flow, flows.module
         self.monitoring = VoiceBiometricMonitoring(
             self,
             "Monitoring",
@@ -472,129 +418,3 @@ class VoiceBiometricGate(Construct):
                 )
             if self._key:
                 self._key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")
-
-    def _publish_flows(
-        self,
-        way_back: WayBack,
-        time_limit: cdk.Duration,
-        *,
-        queue_arn: str,
-        unverified_queue_arn: str,
-        next_flow_arn: str | None,
-        prompts: VoiceBiometricPrompts,
-        names: tuple[str | None, str | None],
-    ) -> None:
-        common = {
-            "GateFunctionArn": self.gate_function.function_arn,
-            "TelephonyNumber": self.telephony.number,
-            "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
-            "ProviderName": self.provider.name,
-            "VerifyPrompt": prompts.verify,
-            "EnrolPrompt": prompts.enrol,
-            "EnrolMorePrompt": prompts.enrol_more,
-            **({"ProofExpiredPrompt": prompts.proof_expired} if way_back is WayBack.REDIAL else {}),
-        }
-        flow = FlowTemplate(load_template("voice_biometric_gate.json"))
-        _fit_way_back(flow, way_back, over="Disconnect", failed="Remember that the check failed")
-        if next_flow_arn is None:
-            flow.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
-        module = FlowTemplate(load_template("voice_biometric_gate_module.json"))
-        _fit_way_back(module, way_back, over="End of module", failed="Remember the result")
-        self.flow = ContactFlow(
-            self,
-            "Flow",
-            instance=self._instance,
-            template=flow.document,
-            values={
-                **common,
-                "QueueArn": queue_arn,
-                "UnverifiedQueueArn": unverified_queue_arn,
-                **({"NextFlowArn": next_flow_arn} if next_flow_arn else {}),
-                "WelcomePrompt": prompts.welcome,
-                "VerifiedPrompt": prompts.verified,
-                "FailedPrompt": prompts.failed,
-                "LockedPrompt": prompts.locked,
-                "UnavailablePrompt": prompts.unavailable,
-                "QueueFullPrompt": prompts.queue_full,
-                "QueueErrorPrompt": prompts.queue_error,
-            },
-            name=names[0],
-            description="Has the caller prove who they are by voice, and queues the contact.",
-        )
-        self.module = ContactFlow(
-            self,
-            "Module",
-            instance=self._instance,
-            template=module.document,
-            values=common,
-            kind=FlowKind.MODULE,
-            name=names[1],
-            description="Has the caller prove who they are by voice; leaves the result in attributes.",
-        )
-        for published in (self.flow, self.module):
-            published.depends_on(self.association)
-
-
-def _fit_way_back(template: FlowTemplate, way_back: WayBack, *, over: str, failed: str) -> None:
-    """RESUME asks again after the transfer; REDIAL ends with it, and may be told that a proof is too old."""
-    if way_back is WayBack.RESUME:
-        template.leave_out(_TRY_AGAIN, lead_to=failed)
-        template.leave_out(_PROOF_EXPIRED, lead_to=_TRANSFER)
-        return
-    template.parameters(_TRANSFER)["ContinueFlowExecution"] = "False"
-    transitions = template.block(_TRANSFER)["Transitions"]
-    transitions["Errors"] = [one for one in transitions["Errors"] if one["ErrorType"] == "NoMatchingError"]
-    template.leave_out(_ASK_AGAIN, lead_to=over)
-
-
-def _check_way_back(way_back: WayBack, redial_number: str | None) -> None:
-    if way_back is WayBack.REDIAL:
-        if redial_number is None:
-            raise ValueError(
-                "way_back REDIAL needs redial_number, the Connect number that is dialled afterwards."
-            )
-        check("redial_number", redial_number, E164)
-    elif redial_number is not None:
-        raise ValueError(
-            f"redial_number is {redial_number!r}, yet with way_back RESUME nothing is dialled; leave it out."
-        )
-
-
-def _policy_environment(way_back: WayBack, rules: VoiceCheckRules) -> dict[str, str]:
-    lock_time = rules.lock_time or cdk.Duration.minutes(15)
-    default_lifetime = cdk.Duration.seconds(60 if way_back is WayBack.RESUME else 10)
-    lifetime = rules.proof_lifetime or default_lifetime
-    retention = rules.retention or cdk.Duration.days(365)
-    check_range("rules.enrolments", rules.enrolments, 1, 10, "recordings")
-    check_range("rules.tries", rules.tries, 1, 10, "tries")
-    check_range("rules.lock_after", rules.lock_after, 1, 100, "failed tries")
-    check_range("rules.lock_time", lock_time.to_seconds(), 1, 2_592_000, "seconds")
-    check_range("rules.proof_lifetime", lifetime.to_seconds(), 1, 600, "seconds")
-    check_range("rules.retention", retention.to_days(), 1, 3650, "days")
-    check_range("rules.min_confidence", rules.min_confidence, 0, 100, "percent")
-    return {
-        "WAY_BACK": way_back.value,
-        "ENROLMENTS_NEEDED": str(rules.enrolments),
-        "MAX_TRIES": str(rules.tries),
-        "LOCK_AFTER": str(rules.lock_after),
-        "LOCK_SECONDS": str(int(lock_time.to_seconds())),
-        "PROOF_SECONDS": str(int(lifetime.to_seconds())),
-        "RETENTION_DAYS": str(int(retention.to_days())),
-        "SELF_ENROLMENT": "true" if rules.self_enrolment else "false",
-    }
-
-
-def _prompts_environment(prompts: Mapping[str, str] | None) -> str:
-    for name, text in (prompts or {}).items():
-        if name not in TELEPHONY_PROMPTS or not text:
-            raise ValueError(
-                f"telephony_prompts holds {name!r}: {text!r}; write texts by these names: "
-                f"{', '.join(TELEPHONY_PROMPTS)}."
-            )
-    written = json.dumps(dict(prompts or {}), ensure_ascii=False)
-    if len(written.encode()) > _PROMPTS_LIMIT:
-        raise ValueError(
-            f"telephony_prompts take {len(written.encode())} bytes; shorten them to {_PROMPTS_LIMIT}: all environment "
-            "variables of a function share 4 KB."
-        )
-    return written

@@ -19,15 +19,11 @@ from connect_bridges import ConnectInstance, bundling
 from connect_bridges.contact_flow import load_template
 from connect_bridges.flow_language import FlowKind, lint
 from connect_bridges.runtime.voice_biometrics.prompts import DEFAULT_PHRASE, Prompts
-from connect_bridges.voice_biometric_gate import (
-    TELEPHONY_PROMPTS,
-    VoiceBiometricGate,
-    VoiceBiometricPrompts,
-    VoiceCheckRules,
-    WayBack,
-)
+from connect_bridges.voice_biometric_flows import VoiceBiometricPrompts
+from connect_bridges.voice_biometric_gate import VoiceBiometricGate
 from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
 from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
+from connect_bridges.voice_biometric_rules import TELEPHONY_PROMPTS, VoiceCheckRules, WayBack
 
 from tests_support import INSTANCE_ARN, QUEUE_ARN, policy_statements
 

@@ -1,4 +1,4 @@
-"""The AWS calls that each function makes: those that the construct grants (tests/synth/test_voice_biometric_gate.py)."""
+"""The AWS calls that each function makes: those that the construct grants it (test_voice_biometric_gate.py)."""
 
 from __future__ import annotations
 

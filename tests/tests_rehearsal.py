@@ -38,3 +38,20 @@ def say(identifier: str, text: str, then: str) -> dict[str, Any]:
 def hang_up() -> dict[str, Any]:
     """Return the block "bye"."""
     return block("bye", "DisconnectParticipant")
+
+
+def greets(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """Answer like a handler that reads its event and its context."""
+    assert context.function_name == "lookup"
+    assert 0 < context.get_remaining_time_in_millis() <= 3000
+    return {"name": event["Details"]["ContactData"]["Channel"]}
+
+
+def breaks(_event: dict[str, Any], _context: Any) -> None:
+    """Fail like a handler."""
+    raise KeyError("name")
+
+
+def returns_no_json(_event: dict[str, Any], _context: Any) -> object:
+    """Return what Lambda's runtime cannot marshal."""
+    return {"name": object()}

@@ -1,0 +1,150 @@
+"""connect-bridges flow rehearse, as its users see it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connect_bridges.cli import main
+from tests_rehearsal import block, hang_up, say
+
+ROOT = Path(__file__).resolve().parents[3]
+MENU = block(
+    "menu",
+    "GetParticipantInput",
+    "none",
+    errors={"InputTimeLimitExceeded": "none", "NoMatchingCondition": "none", "NoMatchingError": "none"},
+    when=[("Equals", "1", "sales")],
+    Text="${Greeting} Press 1 for sales.",
+    StoreInput="False",
+    InputTimeLimitSeconds="5",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    actions = [MENU, say("sales", "Sales.", "bye"), say("none", "No such key.", "bye"), hang_up()]
+    content = {"Version": "2019-10-30", "StartAction": "menu", "Actions": actions}
+    Path("menu.json").write_text(json.dumps(content))
+    Path("values.json").write_text('{"Greeting": "Hello."}')
+    Path("one.yaml").write_text(
+        "{caller: [{presses: '1'}], expect: {hears: [Hello., Sales.], ends: disconnected}}"
+    )
+    Path("bad.yaml").write_text("{caller: [{presses: '1'}], expect: {hears: Service.}}")
+    return tmp_path
+
+
+def run(arguments: str) -> int:
+    return main(["flow", "rehearse", *shlex.split(arguments)])
+
+
+def test_it_prints_the_transcript_and_succeeds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("menu.json --scenario one.yaml --values values.json") == 0
+    out = capsys.readouterr().out
+    assert re.search(
+        r"passed  one\n.*“Hello. Press 1 for sales.”.*presses 1.*“Sales.”.*hangs up", out, re.DOTALL
+    )
+    assert out.endswith("1 scenario, none failed\n")
+    assert run("menu.json --scenario one.yaml --values values.json --quiet") == 0
+    assert "Press 1" not in capsys.readouterr().out
+
+
+def test_a_failure_is_printed_with_the_transcript_and_fails(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("menu.json --scenario one.yaml bad.yaml --values values.json --quiet") == 1
+    out = capsys.readouterr().out
+    assert re.search(
+        r"passed  one\nFAILED  bad\nthe caller should have heard “Service.”.*“Sales.”", out, re.DOTALL
+    )
+    assert "2 scenarios, 1 failed" in out
+
+
+def test_a_contact_that_cannot_be_played_fails_with_the_transcript_so_far(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat = [say("hi", "Hi.", "case"), block("case", "GetCase", "bye", LinkContactToCase="false"), hang_up()]
+    Path("case.json").write_text(json.dumps({"Version": "2019-10-30", "StartAction": "hi", "Actions": chat}))
+    Path("case.yaml").write_text("{expect: {hears: Hi.}}")
+    assert run("case.json --scenario case.yaml") == 1
+    assert re.search(r"the sandbox cannot play case \(GetCase\): .*“Hi.”", capsys.readouterr().out, re.DOTALL)
+
+
+def test_coverage_lists_what_was_not_taken_and_fails_under_the_threshold(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("menu.json --scenario one.yaml --values values.json --quiet --coverage") == 1
+    out = capsys.readouterr().out
+    missing = [
+        "menu: InputTimeLimitExceeded → none",
+        "menu: NoMatchingCondition → none",
+        "menu: NoMatchingError → none",
+        "sales: NoMatchingError → bye",
+        "none: next → bye",
+        "none: NoMatchingError → bye",
+    ]
+    assert [line.removeprefix("not taken  ") for line in out.splitlines() if "not taken" in line] == missing
+    assert "coverage   33.3 % (3 of 9 branches)" in out
+    assert run("menu.json --scenario one.yaml --values values.json --quiet --fail-under 33") == 0
+    assert run("menu.json --scenario one.yaml --values values.json --quiet --fail-under 34") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("menu.json", "--scenario"),
+        ("menu.json --scenario one.yaml", "no value for the placeholder Greeting"),
+        ("gone.json --scenario one.yaml", "gone.json cannot be read"),
+        ("menu.json --scenario gone.yaml", "gone.yaml cannot be read"),
+        ("menu.json --scenario values.json", "Greeting is not known"),
+        ("one.yaml --scenario one.yaml", "one.yaml"),
+        ("menu.json --scenario one.yaml --values one.yaml", "one.yaml cannot be read as JSON"),
+        ("menu.json --scenario one.yaml --fail-under 101", "give 0 to 100"),
+        ("menu.json --scenario empty", "empty holds no *.yaml file"),
+        ("menu.json --scenario one.yaml --loud", "unrecognized arguments: --loud"),
+    ],
+)
+def test_what_cannot_be_carried_out_says_why(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, told: str
+) -> None:
+    Path("empty").mkdir()
+    assert run(arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flow", "--help"]) == 0
+    assert re.search(r"rehearse +play calls and chats through a flow", capsys.readouterr().out)
+    assert run("--help") == 0
+    assert "ends: {queued: Support}" in capsys.readouterr().out
+
+
+def test_the_other_commands_do_not_load_the_sandbox() -> None:
+    code = (
+        "import sys; from connect_bridges.cli import main; main(['flow', 'explain', 'CF104']);"
+        "heavy = ('connect_bridges.sandbox', 'yaml', 'boto', 'aws_cdk', 'moto');"
+        "bad = [m for m in sys.modules if m.startswith(heavy)];"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_rehearsing_loads_neither_the_cloud_nor_the_cdk() -> None:
+    flow = ROOT / "flows/chat_stream_module.json"
+    scenarios = ROOT / "tests/flows/scenarios/chat_stream_module.yaml"
+    arguments: list[Any] = ["flow", "rehearse", str(flow), "--quiet", "--scenario", str(scenarios)]
+    code = (
+        f"import sys; from connect_bridges.cli import main; status = main({arguments!r});"
+        "bad = [m for m in sys.modules if m.startswith(('boto', 'aws_cdk', 'moto', 'connect_bridges.sandbox.cloud'))];"
+        "sys.exit(str(bad) if bad else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
-from connect_bridges.sandbox.cloud.principals import Admin, Principal, RolePrincipal
+from connect_bridges.sandbox.cloud.principals import Admin, Outsider, Principal, RolePrincipal
 from connect_bridges.sandbox.iam import (
     AccessRequest,
     AuditLog,
@@ -36,6 +36,11 @@ from moto.backends import get_backend
 from moto.iam.models import iam_backends
 
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
+#: What an account other than this one allows its own people is its own business: here, everything.
+_EVERYTHING = Policy.parse(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
+    name="the other account's own policy",
+)
 
 
 class Authorization:
@@ -137,6 +142,14 @@ class Authorization:
             return True
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
 
+    def key_arn(self, key: str) -> str:
+        """Return the ARN of a KMS key that is named by its id, ARN or alias; the name itself if there is none."""
+        return (
+            self._lookup.key_arn(key) or key
+            if "alias/" in key
+            else _key_arn(self._account, self._region, key)
+        )
+
     def identity_policies(self, role_arn: str) -> tuple[list[Policy], Policy | None]:
         """Return the role's deployed policies, inline and attached, and its permissions boundary."""
         backend: Any = iam_backends[self._account]["aws"]
@@ -163,6 +176,8 @@ class Authorization:
         boundary: Policy | None = None
         if isinstance(principal, RolePrincipal):
             identity, boundary = self.identity_policies(principal.role_arn)
+        elif isinstance(principal, Outsider):
+            identity = [_EVERYTHING]
         found = self.resource_policies if policies is None else policies
         decision = evaluate(request, self._as_iam(principal), identity, found, boundary)
         self._audit.record(decision)
@@ -197,6 +212,8 @@ class Authorization:
     def _as_iam(self, principal: Principal) -> IamPrincipal:
         if isinstance(principal, RolePrincipal):
             return IamPrincipal.role_session(principal.role_arn, principal.session_name)
+        if isinstance(principal, Outsider):
+            return IamPrincipal.user(principal.arn)
         if isinstance(principal, Admin):
             raise TypeError("the developer is not evaluated")
         return IamPrincipal.service(principal.service)
@@ -205,7 +222,7 @@ class Authorization:
         now = datetime.now(UTC)
         sources = (
             (None, None)
-            if isinstance(principal, RolePrincipal | Admin)
+            if isinstance(principal, RolePrincipal | Admin | Outsider)
             else (principal.source_account or None, principal.source_arn or None)
         )
         values = {
@@ -241,6 +258,10 @@ def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
     return next((role for role in list(backend.roles.values()) if role.arn == role_arn), None)
 
 
+def _key_arn(account: str, region: str, key: str) -> str:
+    return key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+
+
 def _document(policy: Any) -> str:  # noqa: ANN401  (moto's managed policy)
     default = next(version for version in policy.versions if version.is_default)
     return str(default.document)
@@ -270,7 +291,10 @@ def _topic_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
 
 def _queue_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
     queue = backend.queues.get(arn.rsplit(":", 1)[-1])
-    return None if queue is None else json.dumps(queue.policy) if queue.policy else None
+    if queue is None or not queue.policy:
+        return None
+    # As text if it was set as an attribute, as an object if it came otherwise.
+    return queue.policy if isinstance(queue.policy, str) else json.dumps(queue.policy)
 
 
 _READERS: dict[str, Callable[[Any, str], str | None]] = {

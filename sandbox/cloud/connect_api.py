@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import Any
 
 from connect_bridges.sandbox.cloud.aws_service import AwsService
+from connect_bridges.sandbox.cloud.chats import Chats
 from connect_bridges.sandbox.cloud.chime_api import VoiceConnectors
 from connect_bridges.sandbox.cloud.connect_state import Association, ConnectState, Flow
 from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
@@ -21,10 +24,13 @@ class ConnectApi(AwsService):
     service_name = "connect"
     invalid_parameter_code = "InvalidParameterException"
 
-    def __init__(self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors) -> None:
-        """`voice_connectors` knows which call transfer connectors exist."""
+    def __init__(
+        self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors, chats: Chats
+    ) -> None:
+        """`voice_connectors` knows which call transfer connectors exist, `chats` the chats that go on."""
         super().__init__(faults)
         self._state = state
+        self._chats = chats
         self._voice_connectors = voice_connectors
 
     # -- associations
@@ -81,6 +87,39 @@ class ConnectApi(AwsService):
         """Describe an instance."""
         instance = self._state.instance(instance_id)
         return {"Instance": {"Id": instance.id, "Arn": instance.arn, "InstanceStatus": "ACTIVE"}}
+
+    # -- chats
+
+    def start_contact_streaming(
+        self, instance_id: str, contact_id: str, client_token: str, **request: Member
+    ) -> dict[str, Any]:
+        """Stream a chat's messages to an SNS topic."""
+        topic = request["chat_streaming_configuration"]["StreamingEndpointArn"]
+        return {"StreamingId": self._chats.start_streaming(instance_id, contact_id, topic, client_token)}
+
+    def stop_contact_streaming(self, instance_id: str, contact_id: str, streaming_id: str) -> None:
+        """Stop that."""
+        self._chats.stop_streaming(instance_id, contact_id, streaming_id)
+
+    def create_participant(
+        self, instance_id: str, contact_id: str, participant_details: dict[str, Any], **request: Member
+    ) -> dict[str, Any]:
+        """Add a custom participant to a chat."""
+        participant = self._chats.create_participant(
+            instance_id,
+            contact_id,
+            participant_details.get("ParticipantRole", ""),
+            participant_details.get("DisplayName", "Bot"),
+            str(request.get("client_token") or uuid.uuid4()),
+        )
+        expiry = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        return {
+            "ParticipantId": participant.id,
+            "ParticipantCredentials": {
+                "ParticipantToken": participant.token,
+                "Expiry": expiry.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            },
+        }
 
     # -- tags
 

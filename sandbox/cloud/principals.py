@@ -1,8 +1,9 @@
-"""Who makes a call: the developer, a role's session, or an AWS service on behalf of a resource."""
+"""Who makes a call: the developer, a role's session, another account's user, or an AWS service for a resource."""
 
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +58,14 @@ class ServicePrincipal:
     source_arn: str = ""
 
 
-Principal = Admin | RolePrincipal | ServicePrincipal
+@dataclass(frozen=True)
+class Outsider:
+    """Somebody of another account, such as a vendor's platform, by the ARN of their IAM user there."""
+
+    arn: str
+
+
+Principal = Admin | RolePrincipal | ServicePrincipal | Outsider
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,16 @@ class Principals:
         self._account = account
         self._region = region
         self._lock = threading.Lock()
+        self._outsiders: dict[str, Outsider] = {}
+
+    def admit(self, user_arn: str) -> tuple[str, str]:
+        """Return an access key, id and secret, of an IAM user of another account, which has its own policies."""
+        if f"::{self._account}:" in user_arn:
+            raise ValueError(f"{user_arn} is of this very account {self._account}, so it is no outsider")
+        key = f"AKIA{secrets.token_hex(8).upper()}"
+        with self._lock:
+            self._outsiders[key] = Outsider(user_arn)
+        return key, secrets.token_urlsafe(30)
 
     def issue(self, role_arn: str, session_name: str) -> Credentials:
         """Return credentials for a session of the role, known to moto's STS too (GetCallerIdentity works)."""
@@ -110,6 +128,8 @@ class Principals:
         access_key = scope[0]
         if access_key == ADMIN_ACCESS_KEY:
             return Admin(self._account)
+        if access_key in self._outsiders:
+            return self._outsiders[access_key]
         role: Any = sts_backends[self._account]["aws"].get_assumed_role_from_access_key(access_key)
         if role is None:
             message = (

@@ -25,6 +25,7 @@ from connect_bridges.sandbox.cloud.cfn.engine import DeploymentEngine
 from connect_bridges.sandbox.cloud.cfn.types import all_types
 from connect_bridges.sandbox.cloud.cfn.types.custom import RESPONSE_PATH, CustomResource, CustomResponses
 from connect_bridges.sandbox.cloud.cfn.warnings import association_warnings
+from connect_bridges.sandbox.cloud.chats import Chats
 from connect_bridges.sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_bridges.sandbox.cloud.connect_api import ConnectApi
 from connect_bridges.sandbox.cloud.connect_state import ConnectState
@@ -37,7 +38,10 @@ from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse, HttpSe
 from connect_bridges.sandbox.cloud.lambda_api import LambdaApi
 from connect_bridges.sandbox.cloud.lambda_state import LambdaState
 from connect_bridges.sandbox.cloud.moto_server import MotoServer
+from connect_bridges.sandbox.cloud.participant_api import ParticipantApi
 from connect_bridges.sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_bridges.sandbox.cloud.sns import SNS_PATH, Sns
+from connect_bridges.sandbox.cloud.sns_api import SnsApi
 from connect_bridges.sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
@@ -59,13 +63,14 @@ class Services:
     custom_responses: CustomResponses
     apis: ApiRegistry
     connect: ConnectState
+    sns: Sns
 
 
 class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might not
-    bear, in words), `functions`, `connect`, `voice_connectors`, `faults`. One at a time in a process.
+    bear, in words), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -193,13 +198,22 @@ class Sandbox:
         )
         self._exit.callback(self.functions.close)
         self.connect = ConnectState(self.account, self.region, self.authorization, self.lambda_state)
+        self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
+        self._exit.callback(self.sns.close)
+        self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
         responses = CustomResponses(self.endpoint_url)
         services = Services(
-            self.authorization, self.lambda_state, self.functions, responses, self.apis, self.connect
+            self.authorization,
+            self.lambda_state,
+            self.functions,
+            responses,
+            self.apis,
+            self.connect,
+            self.sns,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -217,21 +231,26 @@ class Sandbox:
             authorization=self.authorization,
             read_s3=self._read_s3,
         )
+        participants = ParticipantApi(self.faults, self.chats)
+        sns_api = SnsApi(self.faults, self.sns, self.principals)
         self._front = Front(
             principals=self.principals,
             authorization=self.authorization,
             moto_port=moto_port,
-            execute_api=self._runtime.handle,
-            internal={RESPONSE_PATH: responses.handle},
+            execute_api=lambda request: self._runtime.handle(request) or participants.early(request),
+            internal={
+                RESPONSE_PATH: responses.handle,
+                SNS_PATH: sns_api.open_to_anybody,
+            },
             services={
                 "cloudformation": CloudFormationApi(
                     self.faults, self.deployments, lambda bucket, key: self._read_s3(bucket, key).decode()
                 ).handle,
                 "lambda": lambda_api.handle,
-                "connect": ConnectApi(self.faults, self.connect, self.voice_connectors).handle,
+                "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
                 "chime": ChimeVoiceApi(self.faults, self.voice_connectors).handle,
             },
-            before_services={"lambda": lambda_api.invoke_over_http},
+            before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:

@@ -16,10 +16,12 @@ from connect_bridges.sandbox.cloud.cfn.types import (
     logs,
     messaging,
     secretsmanager,
+    sns_subscription,
 )
 
 _MODULES = (
     apigateway, awslambda, bootstrap, cloudwatch, connect, dynamodb, iam, kms, logs, messaging, secretsmanager,
+    sns_subscription,
 )  # fmt: skip
 
 

@@ -68,6 +68,7 @@ class Dashboard(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "DashboardName": SUPPORTED,
         "DashboardBody": Recorded("there is no console to show it"),
+        "Tags": TAGS,
     }
     required = ("DashboardBody",)
     replaced_by = frozenset({"DashboardName"})

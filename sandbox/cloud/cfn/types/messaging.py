@@ -1,4 +1,4 @@
-"""AWS::SNS::Topic, TopicPolicy and Subscription, AWS::SQS::Queue and QueuePolicy, on moto's SNS and SQS."""
+"""AWS::SNS::Topic and TopicPolicy, AWS::SQS::Queue and QueuePolicy, on moto's SNS and SQS."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NO_FIFO = Only((False, "false"), "first-in-first-out order is not reproduced")
 
 
 class Topic(ResourceType):
-    """A topic; moto delivers what is published to its subscriptions."""
+    """A topic; connect_bridges.sandbox.cloud.sns delivers what is published to it."""
 
     type_name = "AWS::SNS::Topic"
     properties: ClassVar[PropertyTable] = {
         "TopicName": SUPPORTED,
         "DisplayName": Recorded("shown in mails and texts, which nobody sends here"),
-        "KmsMasterKeyId": Recorded("the key is not used: what kms a publisher needs is not evaluated"),
+        "KmsMasterKeyId": SUPPORTED,
         "SignatureVersion": SUPPORTED,
         "TracingConfig": Recorded("there is no X-Ray here"),
         "FifoTopic": _NO_FIFO,
@@ -110,7 +110,7 @@ class Queue(ResourceType):
         "ReceiveMessageWaitTimeSeconds": SUPPORTED,
         "VisibilityTimeout": SUPPORTED,
         "RedrivePolicy": SUPPORTED,
-        "KmsMasterKeyId": Recorded("the key is not used: what kms a sender needs is not evaluated"),
+        "KmsMasterKeyId": Recorded("what kms SNS needs is evaluated, not what other senders need"),
         "KmsDataKeyReusePeriodSeconds": Recorded("data keys are not cached here"),
         "SqsManagedSseEnabled": Recorded("encryption at rest: the queue lives in memory"),
         "FifoQueue": _NO_FIFO,

@@ -4,56 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from connect_bridges.checks import E164, FLOW_ARN, QUEUE_ARN, matches
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
+from .setting_types import CamelSettings, FlowArn, PhoneNumber, Prompt, QueueArn, SecretArn
 
-def _queue(value: str) -> str:
-    return matches(value, QUEUE_ARN)
-
-
-def _flow(value: str) -> str:
-    return matches(value, FLOW_ARN)
-
-
-def _number(value: str) -> str:
-    return matches(value, E164)
-
-
-# settings.py imports this module, so that nothing is imported from there.
-QueueArn = Annotated[str, AfterValidator(_queue)]
-FlowArn = Annotated[str, AfterValidator(_flow)]
-PhoneNumber = Annotated[str, AfterValidator(_number)]
-SecretArn = Annotated[
-    str,
-    Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$"),
-]
 ApiUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$")]
-Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
 
 
-class _Settings(BaseModel):
-    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
-    )
-
-
-class TelephonySettings(_Settings):
+class TelephonySettings(CamelSettings):
     """The Twilio number that callers are transferred to."""
 
     number: PhoneNumber
     secret_arn: SecretArn | None = None
     api_url: ApiUrl = "https://api.twilio.com"
-    prompts: dict[str, str] = {}
+    prompts: dict[str, str] = Field(default_factory=dict)
     voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
     recording_transfer: Literal["fetch", "url"] = "fetch"
     delete_recordings: bool = True
 
 
-class ProviderSettings(_Settings):
+class ProviderSettings(CamelSettings):
     """Who judges voices: VoiceIt, or a Lambda function of one's own."""
 
     voiceit_secret_arn: SecretArn | None = None
@@ -77,7 +47,7 @@ class ProviderSettings(_Settings):
         return self
 
 
-class RulesSettings(_Settings):
+class RulesSettings(CamelSettings):
     """How strict the check is."""
 
     enrolments: int = Field(default=3, ge=1, le=10)
@@ -90,7 +60,7 @@ class RulesSettings(_Settings):
     self_enrolment: bool = True
 
 
-class BiometricPromptSettings(_Settings):
+class BiometricPromptSettings(CamelSettings):
     """What callers hear from Amazon Connect, where it differs from the defaults."""
 
     welcome: Prompt = None
@@ -106,7 +76,7 @@ class BiometricPromptSettings(_Settings):
     queue_error: Prompt = None
 
 
-class BiometricsSettings(_Settings):
+class BiometricsSettings(CamelSettings):
     """The voice biometric gate."""
 
     telephony: TelephonySettings
@@ -139,3 +109,19 @@ class BiometricsSettings(_Settings):
         if self.way_back == "RESUME" and self.redial_number is not None:
             raise ValueError("redialNumber belongs to wayBack REDIAL; with RESUME leave it out")
         return self
+
+    def arns_of_account(self) -> dict[str, str | None]:
+        """Return what must be in the environment's account and Region, by key path."""
+        return {
+            "biometrics.telephony.secretArn": self.telephony.secret_arn,
+            "biometrics.provider.voiceitSecretArn": self.provider.voiceit_secret_arn,
+            "biometrics.provider.functionArn": self.provider.function_arn,
+        }
+
+    def arns_of_instance(self) -> dict[str, str | None]:
+        """Return what must belong to the environment's Connect instance, by key path."""
+        return {
+            "biometrics.queueArn": self.queue_arn,
+            "biometrics.unverifiedQueueArn": self.unverified_queue_arn,
+            "biometrics.nextFlowArn": self.next_flow_arn,
+        }

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from connect_bridges.checks import QUEUE_ARN, matches
 from connect_bridges.webhook_url import check_webhook_url, is_loopback
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
+
+from .setting_types import CamelSettings, Prompt, QueueArn, SecretArn
 
 
 def _webhook(value: str) -> str:
     return check_webhook_url("the webhook", value)
 
 
-def _queue(value: str) -> str:
-    return matches(value, QUEUE_ARN)
-
-
-# settings.py imports this module, so that nothing is imported from there.
 WebhookUrl = Annotated[str, AfterValidator(_webhook)]
-QueueArn = Annotated[str, AfterValidator(_queue)]
 ContactAction = Literal[
     "connect:DescribeContact",
     "connect:GetContactAttributes",
@@ -28,25 +22,16 @@ ContactAction = Literal[
     "connect:UpdateContactAttributes",
 ]
 ParticipantRole = Literal["CUSTOMER", "AGENT", "SYSTEM", "CUSTOM_BOT", "SUPERVISOR"]
-Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
 
 
-class _Settings(BaseModel):
-    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
-    )
-
-
-class VendorRoleSettings(_Settings):
+class VendorRoleSettings(CamelSettings):
     """A role that the vendor assumes from an account of its own."""
 
     principal: str = Field(pattern=r"^([0-9]{12}|arn:aws[-a-z]*:iam::[0-9]{12}:(root|role/\S+|user/\S+))$")
     external_id: str = Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
 
 
-class VendorKeySettings(_Settings):
+class VendorKeySettings(CamelSettings):
     """A user with an access key; two serials during a rotation."""
 
     serials: list[int] = Field(default=[1], min_length=1, max_length=2)
@@ -59,12 +44,12 @@ class VendorKeySettings(_Settings):
         return self
 
 
-class VendorAccessSettings(_Settings):
+class VendorAccessSettings(CamelSettings):
     """What the vendor joins chats with: at most one of role and accessKey."""
 
     role: VendorRoleSettings | None = None
     access_key: VendorKeySettings | None = None
-    also: list[ContactAction] = []
+    also: list[ContactAction] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -74,7 +59,7 @@ class VendorAccessSettings(_Settings):
         return self
 
 
-class ChatPromptSettings(_Settings):
+class ChatPromptSettings(CamelSettings):
     """What customers read, where it differs from the defaults."""
 
     welcome: Prompt = None
@@ -85,7 +70,7 @@ class ChatPromptSettings(_Settings):
     queue_error: Prompt = None
 
 
-class ChatFilterSettings(_Settings):
+class ChatFilterSettings(CamelSettings):
     """Which messages go to the webhook."""
 
     type: list[Literal["MESSAGE", "EVENT"]] = Field(default=["MESSAGE"], min_length=1)
@@ -103,15 +88,13 @@ class ChatFilterSettings(_Settings):
         return policy
 
 
-class ChatSettings(_Settings):
+class ChatSettings(CamelSettings):
     """The chat path: streaming to an external bot."""
 
     webhook_url: WebhookUrl
     queue_arn: QueueArn
     preset: Literal["default", "kore"] = "default"
-    token_secret_arn: str | None = Field(
-        default=None, pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-\w{6}$"
-    )
+    token_secret_arn: SecretArn | None = None
     token_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
     token_cache_seconds: int = Field(default=300, ge=0, le=3600)
     vendor_access: VendorAccessSettings | None = None
@@ -127,3 +110,11 @@ class ChatSettings(_Settings):
     def rehearsal_only(self) -> bool:
         """Whether the webhook is on this machine: such a stack cannot be deployed to AWS."""
         return is_loopback(self.webhook_url)
+
+    def arns_of_account(self) -> dict[str, str | None]:
+        """Return what must be in the environment's account and Region, by key path."""
+        return {"chat.tokenSecretArn": self.token_secret_arn}
+
+    def arns_of_instance(self) -> dict[str, str | None]:
+        """Return what must belong to the environment's Connect instance, by key path."""
+        return {"chat.queueArn": self.queue_arn}

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from aws_cdk.region_info import RegionInfo
-from connect_bridges.checks import (
-    E164,
-    FLOW_ARN,
-    INSTANCE_ARN,
-    QUEUE_ARN,
-    TOPIC_ARN,
-    VOICE_CONNECTOR_ARN,
-    matches,
-)
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
+from .biometrics_settings import BiometricsSettings
 from .chat_settings import ChatSettings
+from .setting_types import (
+    Account,
+    CamelSettings,
+    ConnectorArn,
+    FlowArn,
+    InstanceArn,
+    PhoneNumber,
+    Prompt,
+    QueueArn,
+    Region,
+    TopicArn,
+)
 
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -29,41 +31,7 @@ class SettingsError(ValueError):
     """The settings of an environment cannot be used; the message lists every problem with its key path and the fix."""
 
 
-def _shape(shape: re.Pattern[str]) -> AfterValidator:
-    return AfterValidator(lambda value: matches(value, shape))
-
-
-def _account(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{12}", value):
-        raise ValueError(f"{value!r} is not an AWS account; write its 12 digits as a string")
-    return value
-
-
-def _region(value: str) -> str:
-    if value not in {region.name for region in RegionInfo.regions}:
-        raise ValueError(f"{value!r} is not an AWS Region; write one such as us-east-1")
-    return value
-
-
-Account = Annotated[str, AfterValidator(_account)]
-Region = Annotated[str, AfterValidator(_region)]
-InstanceArn = Annotated[str, _shape(INSTANCE_ARN)]
-QueueArn = Annotated[str, _shape(QUEUE_ARN)]
-FlowArn = Annotated[str, _shape(FLOW_ARN)]
-ConnectorArn = Annotated[str, _shape(VOICE_CONNECTOR_ARN)]
-TopicArn = Annotated[str, _shape(TOPIC_ARN)]
-PhoneNumber = Annotated[str, _shape(E164)]
-
-
-class _Settings(BaseModel):
-    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
-    )
-
-
-class ConnectorSettings(_Settings):
+class ConnectorSettings(CamelSettings):
     """A voice connector that the deployment creates (guide 000, step 2)."""
 
     host: str
@@ -72,10 +40,10 @@ class ConnectorSettings(_Settings):
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 _.-]{1,256}$")
     require_encryption: bool = True
     session_border_controller_types: list[str] = Field(default=["AUDIOCODES_MEDIANT_SBC"], min_length=1)
-    contact_center_system_types: list[str] = []
+    contact_center_system_types: list[str] = Field(default_factory=list)
 
 
-class DestinationSettings(_Settings):
+class DestinationSettings(CamelSettings):
     """Where calls go: exactly one of a connector that exists, a connector to create, or a telephone number."""
 
     connector_arn: ConnectorArn | None = None
@@ -108,7 +76,7 @@ class DestinationSettings(_Settings):
         return self
 
 
-class MetadataSettings(_Settings):
+class MetadataSettings(CamelSettings):
     """The metadata bridge; every key has a safe default."""
 
     preset: Literal["default", "kore"] = "default"
@@ -122,19 +90,19 @@ class MetadataSettings(_Settings):
     cloud_watch_role: bool = True
 
 
-class PromptSettings(_Settings):
+class PromptSettings(CamelSettings):
     """What callers hear, where it differs from the defaults."""
 
-    welcome: str | None = Field(default=None, min_length=1, max_length=6000)
-    call_failed: str | None = Field(default=None, min_length=1, max_length=6000)
-    connection_timeout: str | None = Field(default=None, min_length=1, max_length=6000)
-    transfer_error: str | None = Field(default=None, min_length=1, max_length=6000)
-    metadata_error: str | None = Field(default=None, min_length=1, max_length=6000)
-    queue_full: str | None = Field(default=None, min_length=1, max_length=6000)
-    queue_error: str | None = Field(default=None, min_length=1, max_length=6000)
+    welcome: Prompt = None
+    call_failed: Prompt = None
+    connection_timeout: Prompt = None
+    transfer_error: Prompt = None
+    metadata_error: Prompt = None
+    queue_full: Prompt = None
+    queue_error: Prompt = None
 
 
-class VoiceSettings(_Settings):
+class VoiceSettings(CamelSettings):
     """The voice path: external voice transfer and metadata bridge."""
 
     destination: DestinationSettings
@@ -146,8 +114,16 @@ class VoiceSettings(_Settings):
     metadata: MetadataSettings = MetadataSettings()
     prompts: PromptSettings = PromptSettings()
 
+    def arns_of_account(self) -> dict[str, str | None]:
+        """Return what must be in the environment's account and Region, by key path."""
+        return {"voice.destination.connectorArn": self.destination.connector_arn}
 
-class Settings(_Settings):
+    def arns_of_instance(self) -> dict[str, str | None]:
+        """Return what must belong to the environment's Connect instance, by key path."""
+        return {"voice.queueArn": self.queue_arn, "voice.nextFlowArn": self.next_flow_arn}
+
+
+class Settings(CamelSettings):
     """One environment."""
 
     name: str
@@ -158,26 +134,23 @@ class Settings(_Settings):
     alarm_topic_arn: TopicArn | None = None
     voice: VoiceSettings
     chat: ChatSettings | None = None
+    biometrics: BiometricsSettings | None = None
 
     @model_validator(mode="after")
     def _all_in_one_place(self) -> Self:
         """Amazon Connect works within one account and Region; a foreign ARN would fail on a live call."""
         place = f"{self.region}:{self.account}"
         problems = []
-        arns = {
-            "instanceArn": self.instance_arn,
-            "alarmTopicArn": self.alarm_topic_arn,
-            "chat.tokenSecretArn": self.chat.token_secret_arn if self.chat else None,
-            "voice.destination.connectorArn": self.voice.destination.connector_arn,
-        }
-        for key, arn in arns.items():
+        capabilities = [capability for capability in (self.voice, self.chat, self.biometrics) if capability]
+        here = {"instanceArn": self.instance_arn, "alarmTopicArn": self.alarm_topic_arn}
+        of_instance: dict[str, str | None] = {}
+        for capability in capabilities:
+            here.update(capability.arns_of_account())
+            of_instance.update(capability.arns_of_instance())
+        for key, arn in here.items():
             if arn is not None and f":{place}:" not in arn:
                 problems.append(f"{key} {arn!r} is not in {place.replace(':', ', account ')}")
-        for key, arn in {
-            "voice.queueArn": self.voice.queue_arn,
-            "voice.nextFlowArn": self.voice.next_flow_arn,
-            "chat.queueArn": self.chat.queue_arn if self.chat else None,
-        }.items():
+        for key, arn in of_instance.items():
             if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
                 problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
         if self.protected and self.chat and self.chat.rehearsal_only:

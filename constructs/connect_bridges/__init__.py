@@ -29,8 +29,17 @@ if TYPE_CHECKING:
     from .runtime_function import RuntimeFunction as RuntimeFunction
     from .vendor_access import VendorAccess as VendorAccess
     from .vendor_access import VendorPrincipal as VendorPrincipal
+    from .voice_biometric_flows import VoiceBiometricPrompts as VoiceBiometricPrompts
+    from .voice_biometric_gate import VoiceBiometricGate as VoiceBiometricGate
+    from .voice_biometric_presets import VoiceBiometricPreset as VoiceBiometricPreset
+    from .voice_biometric_provider import BiometricsProvider as BiometricsProvider
+    from .voice_biometric_provider import BiometricsTelephony as BiometricsTelephony
+    from .voice_biometric_rules import VoiceCheckRules as VoiceCheckRules
+    from .voice_biometric_rules import WayBack as WayBack
 
 _HOMES = {
+    "BiometricsProvider": "voice_biometric_provider",
+    "BiometricsTelephony": "voice_biometric_provider",
     "ChatPrompts": "chat_stream_bridge",
     "ChatStreamBridge": "chat_stream_bridge",
     "ChatStreamMonitoring": "chat_stream_monitoring",
@@ -46,8 +55,13 @@ _HOMES = {
     "RuntimeFunction": "runtime_function",
     "VendorAccess": "vendor_access",
     "VendorPrincipal": "vendor_access",
+    "VoiceBiometricGate": "voice_biometric_gate",
+    "VoiceBiometricPreset": "voice_biometric_presets",
+    "VoiceBiometricPrompts": "voice_biometric_flows",
+    "VoiceCheckRules": "voice_biometric_rules",
     "VoiceDestination": "external_voice_transfer",
     "VoicePrompts": "external_voice_transfer",
+    "WayBack": "voice_biometric_rules",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

@@ -18,12 +18,13 @@ def environments() -> dict[str, Any]:
 
 def test_an_environment_gets_the_stacks_that_its_settings_name(environments: dict[str, Any]) -> None:
     environments["dev"]["chat"] = {"webhookUrl": "https://bot.example.com/hook", "queueArn": QUEUE_ARN}
+    environments["dev"]["biometrics"] = {"telephony": {"number": "+12065550188"}, "queueArn": QUEUE_ARN}
     app = cdk.App(context=CONTEXT)
     build_stage(app, load_settings(environments, "dev"))
 
     stacks = {stack.stack_name: stack for stack in app.synth().stacks}
 
-    assert set(stacks) == {"connect-bridges-dev-voice", "connect-bridges-dev-chat"}
+    assert set(stacks) == {f"connect-bridges-dev-{name}" for name in ("voice", "chat", "biometrics")}
     resources = stacks["connect-bridges-dev-chat"].template["Resources"].values()
     (topic,) = [resource for resource in resources if resource["Type"] == "AWS::SNS::Topic"]
     assert {"Key": "environment", "Value": "dev"} in topic["Properties"]["Tags"]
@@ -53,3 +54,15 @@ def test_chat_settings_that_could_not_work_are_named(
     environments["prod"]["chat"] = chat
     with pytest.raises(SettingsError, match=complaint):
         load_settings(environments, "prod")
+
+
+def test_biometrics_settings_that_could_not_work_are_named(environments: dict[str, Any]) -> None:
+    environments["dev"]["biometrics"] = {
+        "telephony": {"number": "2065550188"},
+        "queueArn": QUEUE_ARN,
+        "wayBack": "REDIAL",
+    }
+    with pytest.raises(
+        SettingsError, match=r"environments\.dev\.biometrics\.telephony\.number: '2065550188'"
+    ):
+        load_settings(environments, "dev")

@@ -1,0 +1,57 @@
+"""What the settings of every capability are made of: ARNs, numbers and texts, each checked with its fix."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from aws_cdk.region_info import RegionInfo
+from connect_bridges.checks import (
+    E164,
+    FLOW_ARN,
+    INSTANCE_ARN,
+    QUEUE_ARN,
+    TOPIC_ARN,
+    VOICE_CONNECTOR_ARN,
+    matches,
+)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+def _shape(shape: re.Pattern[str]) -> AfterValidator:
+    return AfterValidator(lambda value: matches(value, shape))
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError(f"{value!r} is not an AWS account; write its 12 digits as a string")
+    return value
+
+
+def _region(value: str) -> str:
+    if value not in {region.name for region in RegionInfo.regions}:
+        raise ValueError(f"{value!r} is not an AWS Region; write one such as us-east-1")
+    return value
+
+
+Account = Annotated[str, AfterValidator(_account)]
+Region = Annotated[str, AfterValidator(_region)]
+InstanceArn = Annotated[str, _shape(INSTANCE_ARN)]
+QueueArn = Annotated[str, _shape(QUEUE_ARN)]
+FlowArn = Annotated[str, _shape(FLOW_ARN)]
+ConnectorArn = Annotated[str, _shape(VOICE_CONNECTOR_ARN)]
+TopicArn = Annotated[str, _shape(TOPIC_ARN)]
+PhoneNumber = Annotated[str, _shape(E164)]
+SecretArn = Annotated[
+    str, Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$")
+]
+Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
+
+
+class CamelSettings(BaseModel):
+    """Camel-case keys, as in cdk.json; a key that does not exist is an error, not a surprise later."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False, strict=True
+    )

@@ -6,6 +6,9 @@ Each is a function of one Rehearsal, entered in the registry by `@scenario("voic
 from connect_bridges.sandbox.scenarios import voice  # noqa: F401  (its scenarios enter themselves)
 
 # isort: split
+from connect_bridges.sandbox.scenarios import chat  # noqa: F401
+
+# isort: split
 # After the calls, since it removes what they need: scenarios are played in the order in which they are entered.
 from connect_bridges.sandbox.scenarios import connector  # noqa: F401
 

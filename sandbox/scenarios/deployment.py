@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connect_bridges.sandbox.cloud import Sandbox
+from connect_bridges.sandbox.rehearsal.bot_platform import BotPlatform
 from connect_bridges.sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
+from connect_bridges.sandbox.scenarios.chat_path import (
+    CHAT_STACK,
+    ChatPath,
+    after_deployment,
+    environments_for_rehearsal,
+    vendor_access,
+)
 
 VOICE_STACK = "connect-bridges-dev-voice"
 OWN_APP_STACK = "own-app-support-line"
@@ -40,13 +48,19 @@ class VoicePath:
 
 
 class Deployment:
-    """A running sandbox with the two apps. Each is deployed when first needed, and by `deploy_all` at once.
+    """A running sandbox with the stacks of this app and examples/own_app.
+
+    Each is deployed when first needed, and by `deploy_all` at once.
 
     `project` is the root of the repository. `work_dir` gets the sandbox's files and the cloud assemblies.
     """
 
-    def __init__(self, sandbox: Sandbox, project: Path, work_dir: Path, progress: Progress) -> None:
+    def __init__(
+        self, sandbox: Sandbox, project: Path, work_dir: Path, progress: Progress, bot: BotPlatform
+    ) -> None:
         self.sandbox = sandbox
+        self._bot = bot
+        self._chat: ChatPath | None = None
         self._project = project
         self._work_dir = work_dir
         self._progress = progress
@@ -60,17 +74,20 @@ class Deployment:
         """Start a sandbox to deploy to; it ends with the context."""
         _require_project(project)
         started = time.monotonic()
-        with _this_python_first(), Sandbox.start(work_dir / "sandbox") as sandbox:
+        with _this_python_first(), Sandbox.start(work_dir / "sandbox") as sandbox, BotPlatform() as bot:
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
-            yield cls(sandbox, project, work_dir, progress)
+            # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
+            bot.is_told_access(vendor_access(sandbox))
+            yield cls(sandbox, project, work_dir, progress, bot)
 
     def deploy_all(self) -> None:
-        """Bootstrap, then deploy both apps side by side; the first failure is raised when both have ended."""
+        """Bootstrap, then deploy all side by side; the first failure is raised when all have ended."""
         self._bootstrap()
-        with ThreadPoolExecutor(2) as pool:
-            deploys: list[Future[VoicePath]] = [
+        with ThreadPoolExecutor(3) as pool:
+            deploys: list[Future[VoicePath] | Future[ChatPath]] = [
                 pool.submit(lambda: self.voice),
                 pool.submit(lambda: self.own_app),
+                pool.submit(lambda: self.chat),
             ]
         for deploy in deploys:
             deploy.result()
@@ -89,6 +106,24 @@ class Deployment:
                 self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
             self._paths[VOICE_STACK] = path
         return self._paths[VOICE_STACK]
+
+    @property
+    def chat(self) -> ChatPath:
+        """The chat path of `dev`, with a vendor on this machine."""
+        if self._chat is None:
+            self._bootstrap()
+            environments = environments_for_rehearsal(self._project, self._bot.webhook_url)
+            self._cdk_deploy(
+                CHAT_STACK,
+                self._project,
+                "-c",
+                "env=dev",
+                "-c",
+                f"environments={environments}",
+                told="-c env=dev",
+            )
+            self._chat = after_deployment(self.sandbox, self._bot)
+        return self._chat
 
     @property
     def own_app(self) -> VoicePath:
@@ -133,14 +168,15 @@ class Deployment:
             self._progress("cdk bootstrap", time.monotonic() - started)
             self._bootstrapped = True
 
-    def _cdk_deploy(self, stack: str, app: Path, *arguments: str) -> None:
+    def _cdk_deploy(self, stack: str, app: Path, *arguments: str, told: str | None = None) -> None:
         started = time.monotonic()
         assembly = self._assembly(stack)
         # An app does not change while a demo runs: synthesize it once, deploy its cloud assembly again later.
         source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
         # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
         self.sandbox.cdk("deploy", "--method=direct", *source, *arguments, stack, cwd=app)
-        self._progress(f"cdk deploy {' '.join([*arguments, stack])}", time.monotonic() - started)
+        shown = " ".join(arguments) if told is None else told
+        self._progress(f"cdk deploy {shown} {stack}".replace("  ", " "), time.monotonic() - started)
 
     def _assembly(self, stack: str) -> Path:
         return self._work_dir / f"cdk.out.{stack}"

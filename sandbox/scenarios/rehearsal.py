@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from connect_bridges.sandbox.rehearsal.bot_script import BotScript
+from connect_bridges.sandbox.rehearsal.chat_room import PATIENCE
 from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Move, Queue
 from connect_bridges.sandbox.rehearsal.cloud_ports import (
     AssociatedConnectors,
@@ -19,6 +21,8 @@ from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript
 from connect_bridges.sandbox.rehearsal.values import Json
 from connect_bridges.sandbox.rehearsal.vendor import ExternalVoiceSystem, Posted
 from connect_bridges.sandbox.rehearsal.vendor_script import Answers, MetadataApi, Pickup, Step, VendorScript
+from connect_bridges.sandbox.scenarios.chat_path import ChatPath
+from connect_bridges.sandbox.scenarios.chats import PlayedChat, play_chat
 from connect_bridges.sandbox.scenarios.deployment import Deployment, VoicePath
 
 QUEUE_ID = "66666666-7777-8888-9999-000000000000"
@@ -86,6 +90,32 @@ class Rehearsal:
             contact.calls(path.flow_arn)
         return Call(contact, vendor)
 
+    def chat(
+        self,
+        script: BotScript,
+        *,
+        moves: Iterable[Move] = (),
+        patience: float = PATIENCE,
+        queue_at_capacity: bool = False,
+    ) -> PlayedChat:
+        """Open a chat on the deployed chat path; its bot follows the script, the customer makes these moves.
+
+        A script without a token expects the right one. `patience`: real seconds that the customer waits for a reply.
+        """
+        contacts: list[Contact] = []
+        try:
+            return play_chat(
+                self.sandbox,
+                self.deployment.chat,
+                script,
+                moves=moves,
+                patience=patience,
+                queue_at_capacity=queue_at_capacity,
+                contacts=contacts,
+            )
+        finally:
+            self._parts += [contact.transcript for contact in contacts]
+
     # --- what lies in the account
 
     def stored(self, path: VoicePath, contact: Contact) -> dict[str, str] | None:
@@ -105,7 +135,7 @@ class Rehearsal:
         flow = PublishedFlows(self.sandbox, path.instance_arn).flow(path.flow_arn)
         return str(flow.block(block).parameters["LambdaFunctionARN"])
 
-    def logged(self, path: VoicePath) -> str:
+    def logged(self, path: VoicePath | ChatPath) -> str:
         """Return everything that the functions and the API of a stack have logged."""
         logs = self.sandbox.boto3_client("logs")
         groups = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=path.stack)

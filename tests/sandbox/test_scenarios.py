@@ -19,6 +19,13 @@ PROMISED = [
     "voice/caller-hangs-up-at-vendor",
     "voice/module-in-own-flow",
     "voice/connector-created-and-removed",
+    "chat/bot-converses",
+    "chat/bot-hands-to-agent",
+    "chat/webhook-down",
+    "chat/webhook-slow",
+    "chat/wrong-verification-token",
+    "chat/customer-leaves",
+    "chat/messages-survive-outage",
 ]
 
 

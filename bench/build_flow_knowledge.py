@@ -93,8 +93,15 @@ def at_least_one(*names: str) -> Json:
 
 
 # What the prose of the facts says, as structure; merged over the converted entry (lists and scalars replace).
-# Keys of "parameters" are dotted paths.
+# Keys of "parameters" are dotted paths. What later console exports and pages show beyond the facts stands under
+# "added" (parameters), "errors_allowed", "conditions" (facts' form) and "variants": forms of a type that one
+# parameter switches to, whose parameters, groups and errors then hold instead.
+EXPORTED: Json = {"type": "string", "required": False, "evidence": ["export"]}
+CONTACT_TO_LINK: Json = {"added": {"ContactToLink": EXPORTED}}
 REFINEMENTS: dict[str, Json] = {
+    "AuthenticateParticipant": {
+        "conditions": {"supported": True, "operators": ["Equals"], "operands": ["OptedOut"]},
+    },
     "CheckHoursOfOperation": {},
     "CheckMetricData": {
         "groups": [at_most_one("QueueId", "AgentId")],
@@ -133,7 +140,11 @@ REFINEMENTS: dict[str, Json] = {
             at_most_one("DelaySeconds", "ScheduledTime"),
         ]
     },
-    "CreateCase": {
+    "CreatePersistentContactAssociation": {
+        "parameters": {"RehydrationType": {"disputed": ["From Segment", "Entire Past Session"]}}
+    },
+    "CreateCase": CONTACT_TO_LINK
+    | {
         "error_rules": [
             {"parameter": "LinkContactToCase", "values": ["True", "true"], "required": ["ContactNotLinked"]}
         ]
@@ -141,6 +152,19 @@ REFINEMENTS: dict[str, Json] = {
     "DequeueContactAndTransferToQueue": {"groups": [exactly_one("QueueId", "AgentId")]},
     "DisconnectParticipant": {"flow_types_disputed": True},
     "DistributeByPercentage": {"operands": "percentage"},
+    # Modules with inputs, outputs and branches of their own.
+    "EndFlowModuleExecution": {
+        "added": {
+            "Result": EXPORTED,
+            "ResultData": {
+                "type": "map",
+                "required": False,
+                "values": {"type": "any"},
+                "evidence": ["export"],
+            },
+        }
+    },
+    "GetCase": CONTACT_TO_LINK,
     "GetParticipantInput": {
         "groups": [at_most_one(*SPEECH)],
         "operands": "digit",
@@ -178,10 +202,40 @@ REFINEMENTS: dict[str, Json] = {
                 "required": ["InvalidPhoneNumber"],
             },
         ],
+        # The console's block Set touchtone buffer behavior (administrator guide and console export).
+        "variants": [
+            {
+                "parameter": "EnableDTMFBuffer",
+                "parameters": {
+                    "EnableDTMFBuffer": {"type": "string", "required": True},
+                    "StoreInput": {"type": "string", "required": False},
+                    "InputEncryption": {
+                        "type": "object",
+                        "required": False,
+                        "properties": {
+                            "EncryptionKeyId": {"type": "string", "required": True},
+                            "Key": {"type": "string", "required": True},
+                        },
+                    },
+                },
+                "errors": {"required": ["NoMatchingError"], "allowed": []},
+            }
+        ],
     },
-    "InvokeFlowModule": {"flow_types_disputed": True},
+    "InvokeFlowModule": {
+        "flow_types_disputed": True,
+        "added": {
+            "Input": {"type": "map", "required": False, "values": {"type": "any"}, "evidence": ["export"]}
+        },
+        "errors_allowed": ["NoMatchingCondition"],
+        "conditions": {"supported": True, "operators": ["Equals"]},
+    },
     "InvokeLambdaFunction": {"parameters": {"LambdaInvocationAttributes": {"values": {"type": "any"}}}},
-    "MessageParticipant": {"groups": [exactly_one(*SPEECH)]},
+    "Loop": {"errors_allowed": ["NoMatchingError"]},
+    "MessageParticipant": {
+        "groups": [exactly_one(*SPEECH)],
+        "added": {"SkipWhenDTMFBufferEnabled": EXPORTED},
+    },
     "MessageParticipantIteratively": {
         "parameters": {
             "Messages": {
@@ -201,6 +255,7 @@ REFINEMENTS: dict[str, Json] = {
         "conditions_only_when": {"parameter": "InterruptFrequencySeconds", "values": None},
     },
     "ShowView": {"operands": "text"},
+    "UpdateCase": CONTACT_TO_LINK,
     "TransferParticipantToThirdParty": {
         "groups": [exactly_one("ThirdPartyPhoneNumber", "VoiceConnector")],
         "parameters": {
@@ -317,12 +372,16 @@ REFINEMENTS: dict[str, Json] = {
 # First names of JSONPaths: those of the Compare page, then what the administrator guide's attribute table,
 # console exports and the Lambda event name.
 ROOTS_EXTRA = [
-    "Agent", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables",
+    "Agent", "AgenticCX", "AwsRegion", "Campaign", "Case", "CustomerCallbackNumber", "CustomerId", "DataTables",
     "Description",
-    "Email", "InitiationMethod", "InstanceARN", "Loop", "MediaStreams", "Metrics", "Modules", "Name",
-    "PreviousContactId", "References", "RelatedContactId", "SegmentAttributes", "Tags", "Task",
+    "Email", "InitiationMethod", "InstanceARN", "LambdaInvocation", "Loop", "MediaStreams", "Metrics", "Modules",
+    "Name", "PreviousContactId", "References", "RelatedContactId", "SegmentAttributes", "Tags", "Task",
     "TextToSpeechVoice", "TextToSpeechVoiceId", "Views", "Wisdom",
 ]  # fmt: skip
+
+
+# Types that exports of published flows hold, but the facts do not describe: known by name only.
+SEEN_TYPES = ["ConnectParticipantWithAgenticCX"]
 
 
 def main(argv: list[str]) -> int:
@@ -352,6 +411,7 @@ def convert(facts: Json) -> Json:
         "error_types": meta["error_types"],
         "flow_types": [*meta["flow_type_groups"]["all"], "CAMPAIGN"],
         "renamed_types": meta["not_valid_types"],
+        "seen_types": SEEN_TYPES,
         "json_path_roots": sorted({*roots, *ROOTS_EXTRA}),
         "actions": {name: action(name, facts["actions"][name]) for name in sorted(facts["actions"])},
     }
@@ -378,11 +438,17 @@ def action(name: str, fact: Json) -> Json:
         "groups": more.get("groups", []),
         "errors": {
             "required": fact["errors"]["required"],
-            "allowed": fact["errors"]["optional"],
+            "allowed": [*fact["errors"]["optional"], *more.get("errors_allowed", [])],
             "rules": more.get("error_rules") or [error_rule(r) for r in fact.get("error_rules", [])],
         },
-        "conditions": conditions(fact["conditions"], more),
+        "conditions": conditions(more.get("conditions", fact["conditions"]), more),
     }
+    for added, spec in more.get("added", {}).items():
+        if added in entry["parameters"]:
+            raise ValueError(f"{name}.{added}: the facts have this parameter already; refine it instead")
+        entry["parameters"][added] = dict(spec)
+    if "variants" in more:
+        entry["variants"] = more["variants"]
     for path, changes in more.get("parameters", {}).items():
         find(entry["parameters"], path).update(changes)
     check_nothing_is_left_unread(name, entry["parameters"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -110,6 +110,12 @@ class ActionSpec:
     errors_allowed: tuple[str, ...]
     error_rules: tuple[ErrorRule, ...]
     conditions: ConditionSpec | None
+    variants: Mapping[str, ActionSpec] = field(default_factory=dict)
+    """Other forms of the type, by the parameter whose presence makes it the form."""
+
+    def form(self, parameters: Mapping[str, Any]) -> ActionSpec:
+        """Return the form of the type that a block with these parameters has."""
+        return next((spec for name, spec in self.variants.items() if name in parameters), self)
 
     @property
     def basis(self) -> str:
@@ -133,6 +139,7 @@ class Knowledge:
     error_types: frozenset[str]
     flow_types: tuple[str, ...]
     renamed_types: Mapping[str, str]
+    seen_types: frozenset[str]
     json_path_roots: frozenset[str]
     actions: Mapping[str, ActionSpec] = field(repr=False)
 
@@ -157,6 +164,7 @@ def knowledge() -> Knowledge:
         error_types=frozenset(data["error_types"]),
         flow_types=tuple(data["flow_types"]),
         renamed_types=MappingProxyType(data["renamed_types"]),
+        seen_types=frozenset(data["seen_types"]),
         json_path_roots=frozenset(data["json_path_roots"]),
         actions=MappingProxyType({name: _action(name, entry) for name, entry in data["actions"].items()}),
     )
@@ -164,7 +172,7 @@ def knowledge() -> Knowledge:
 
 def _action(name: str, entry: dict[str, Any]) -> ActionSpec:
     errors, conditions = entry["errors"], entry["conditions"]
-    return ActionSpec(
+    spec = ActionSpec(
         type=name,
         evidence=tuple(entry["evidence"]),
         source=tuple(entry["source"]),
@@ -202,6 +210,20 @@ def _action(name: str, entry: dict[str, Any]) -> ActionSpec:
             required_from=conditions["required_from"],
             only_when=_when(conditions["only_when"]),
         ),
+    )
+    variants = {v["parameter"]: _variant(spec, v) for v in entry.get("variants", ())}
+    return replace(spec, variants=MappingProxyType(variants)) if variants else spec
+
+
+def _variant(spec: ActionSpec, entry: dict[str, Any]) -> ActionSpec:
+    return replace(
+        spec,
+        parameters=MappingProxyType({k: _parameter(v) for k, v in entry["parameters"].items()}),
+        groups=(),
+        errors_required=tuple(entry["errors"]["required"]),
+        errors_allowed=tuple(entry["errors"]["allowed"]),
+        error_rules=(),
+        conditions=None,
     )
 
 

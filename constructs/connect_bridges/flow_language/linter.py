@@ -66,6 +66,7 @@ def lint(
         context=context or LintContext(),
         rules=RULES,
         text_length=reading.text_length,
+        published=shape.is_published(document),
         seen_published=flow_type is None and shape.is_published(document),
     )
     for problem in reading.problems:
@@ -93,7 +94,8 @@ def _kind(document: Mapping[str, Any]) -> FlowKind:
         if (isinstance(actions, list))
         else set()
     )
-    module = "EndFlowModuleExecution" in types or "Settings" in document
+    says_flow = (shape.metadata_type(document) or "") in FLOW_TYPE_OF_METADATA
+    module = "EndFlowModuleExecution" in types or ("Settings" in document and not says_flow)
     return FlowKind.MODULE if module else FlowKind.FLOW
 
 

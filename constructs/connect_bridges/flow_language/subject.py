@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,6 +26,10 @@ FLOW_TYPE_OF_METADATA = {
     "campaign": "CAMPAIGN",
 }
 """Metadata.type of a console export (any case, without separators) -> Type of CreateContactFlow."""
+
+
+MISSPELT = 0.85
+"""How alike (difflib's ratio) a name is to a known one when it is taken for a misspelling of it."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +64,17 @@ class ActionAt:
 
     @property
     def spec(self) -> ActionSpec | None:
-        """What is known about its type."""
-        return knowledge().actions.get(self.type or "")
+        """What is known about its type, in the form that its parameters give it."""
+        spec = knowledge().actions.get(self.type or "")
+        return spec.form(self.parameters) if spec is not None else None
 
 
 @dataclass
 class Subject:
     """The flow under the linter. ``flow_type`` is None when neither the caller nor the metadata says it.
 
-    seen_published: the flow type is that of an export which the service had published as such. What the table
-    says against it is then more likely wrong than the flow.
+    published: the document is an export of a flow that the service had published; names in it that the table
+    does not have are then more likely new than wrong. seen_published: its flow type is known from there, too.
     """
 
     document: Mapping[str, Any]
@@ -78,6 +84,7 @@ class Subject:
     context: LintContext
     rules: Mapping[str, Rule]
     text_length: int | None = None
+    published: bool = False
     seen_published: bool = False
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -132,6 +139,18 @@ class Subject:
         """Add a finding."""
         level = severity or self.rules[rule].severity
         self.found.append(Diagnostic(rule, level, self.file, block, path, message, fix, evidence))
+
+    def unknown(self, name: object, known: Iterable[str]) -> Severity | None:
+        """Return how bad it is that the table does not have a name; None leaves it to the rule.
+
+        The console gets parameters, types and error types before the table does: in a published export only
+        a name that looks like a misspelt one is an error.
+        """
+        if not self.published or not isinstance(name, str):
+            return None
+        lower = name[:80].lower()
+        near = difflib.get_close_matches(lower, [k.lower() for k in known], 1, MISSPELT)
+        return None if near else Severity.WARNING
 
     def in_block(self, action: ActionAt) -> Reporter:
         """Return a reporter bound to the block."""

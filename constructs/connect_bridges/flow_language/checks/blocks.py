@@ -7,7 +7,7 @@ import difflib
 from connect_bridges.flow_language.diagnostics import FlowKind, Severity, listed, quoted
 from connect_bridges.flow_language.references import values_with_paths
 from connect_bridges.flow_language.rules import error, warning
-from connect_bridges.flow_language.subject import ActionAt, Subject
+from connect_bridges.flow_language.subject import ActionAt, Reporter, Subject
 from connect_bridges.flow_language.template import is_opaque
 
 RULES = (
@@ -263,6 +263,8 @@ def _type(subject: Subject, action: ActionAt) -> None:
             f"write {table.renamed_types[value]}",
             evidence="probed",
         )
+    elif value in table.seen_types:
+        _known_by_name(report, value)
     elif spec is None:
         if not is_opaque(value):
             near = difflib.get_close_matches(value[:80], table.actions, 1)
@@ -272,16 +274,21 @@ def _type(subject: Subject, action: ActionAt) -> None:
                 f"the flow language has no action type {quoted(value)}",
                 f"did you mean {near[0]}" if near else "correct the name",
                 evidence="official",
+                severity=subject.unknown(value, table.actions),
             )
     elif not spec.documented:
-        report(
-            "CF109",
-            "Type",
-            f"{value} is known by name only; the block is not checked",
-            "build and publish the block in the console, then export it",
-        )
+        _known_by_name(report, value)
     elif spec.retired:
         report("CF110", "Type", f"{value}: {spec.retired}", "remove the block", evidence="official")
+
+
+def _known_by_name(report: Reporter, value: str) -> None:
+    report(
+        "CF109",
+        "Type",
+        f"{value} is known by name only; the block is not checked",
+        "build and publish the block in the console, then export it",
+    )
 
 
 def _places(subject: Subject) -> None:

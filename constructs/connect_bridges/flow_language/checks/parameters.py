@@ -63,6 +63,7 @@ class _Walk:
                     f"{path}.{name}",
                     f"{self.report.action.type} has no parameter {quoted(name)}",
                     f"write {near}" if near else f"remove it; {takes}",
+                    severity=self.report.subject.unknown(name, properties),
                 )
             elif not spec.open:
                 self.report(

@@ -115,6 +115,7 @@ def _errors(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> dict[
                 f"there is no error type {quoted(name)}",
                 f"did you mean {near[0]}" if near else f"known are {listed(sorted(known), 20)}",
                 evidence="official",
+                severity=subject.unknown(name, known),
             )
         elif name in present:
             report("CF208", path, f"{name} has a branch already", "remove one", evidence="official")
@@ -274,13 +275,13 @@ def _operand(report: Reporter, operator: str, operand: str, path: str, takes: Co
         "enum": takes.operands is not None and operand not in takes.operands,
         "digit": len(operand) != 1 or operand not in "0123456789*#",
         "number": not numeric,
-        "percentage": not (operand.isascii() and operand.isdigit() and 1 <= int(operand[:4]) <= 100),
+        "percentage": not (operand.isascii() and operand.isdigit() and 1 <= int(operand[:4]) <= 101),
     }.get(kind, False)
     words = {
         "enum": f"one of {listed(takes.operands or ())}",
         "digit": "one of 0 to 9, * and #",
         "number": "a number",
-        "percentage": "a whole number from 1 to 100",
+        "percentage": "a whole number from 1 to 101",
     }
     if problem:
         report("CF212", path, f"the operand {quoted(operand)} is not {words[kind]}", "correct it")

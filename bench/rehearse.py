@@ -23,14 +23,14 @@ LIMIT_SECONDS = 10.0
 
 
 def contacts(count: int) -> float:
-    """Play so many contacts, each in all its own, and return the seconds that they took."""
+    """Play so many contacts, none of which shares anything with another, and return the seconds of CPU time."""
     file = ScenarioFile.load(SCENARIOS)
     scenario = file.scenarios[0]
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(count):
         contact = scenario.contact(file.flow(scenario, FLOW))
         scenario.check(contact)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def main(count: int) -> int:

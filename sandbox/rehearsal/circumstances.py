@@ -128,12 +128,13 @@ class Agent:
 class ChatBot:
     """A bot that streaming brings into the chat, in seconds since the contact began.
 
-    It is there from `joins` until `leaves` (None: to the end) and writes `says` as soon as a Wait block lets it.
+    It is there from `joins` until `leaves` (None: to the end). It goes through `conversation`, ("says", text) and
+    ("asks", text) turns, while the first Wait block for it waits.
     """
 
     joins: float = 1.0
     leaves: float | None = None
-    says: tuple[str, ...] = ()
+    conversation: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,7 @@ def _decides_otherwise(block: Block) -> bool:
         return False
     operands = {operand for condition in transitions.conditions for operand in condition.operands}
     needed = set(spec.conditions.required)
-    if block.type == "Wait":
-        needed |= set(block.parameters.get("Events") or ())
+    events = block.parameters.get("Events")
+    if block.type == "Wait" and isinstance(events, list):
+        needed |= {event for event in events if isinstance(event, str)}
     return bool(needed) and needed <= operands

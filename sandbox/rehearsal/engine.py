@@ -185,6 +185,9 @@ def _play(stage: Stage) -> Step:
     unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
     if unknown:
         raise stage.cannot(f"it does not know the parameter {unknown[0]}")
+    wrong = stage.flow.misshapen(stage.block)
+    if wrong is not None:
+        raise stage.cannot(wrong)
     return behaviour.play(stage)
 
 

@@ -240,11 +240,11 @@ def _agent(reader: Reader) -> Agent | None:
 def _bot(reader: Reader) -> ChatBot:
     if isinstance(reader.value, ChatBot):
         return reader.value
-    of = reader.keys("joins", "leaves", "says")
+    of = reader.keys("joins", "leaves", "conversation")
     return ChatBot(
         joins=of["joins"].number(0, _DAY) if "joins" in of else 1.0,
         leaves=of["leaves"].number(0, 7 * _DAY) if "leaves" in of else None,
-        says=of["says"].texts() if "says" in of else (),
+        conversation=_conversation(of),
     )
 
 
@@ -330,12 +330,16 @@ def _reaction(reader: Reader) -> Reaction:
         return DoesNotTakeIt(CallFailed(of["refuses"].text()))
     if "cannot_be_dialled" in of:
         return DoesNotTakeIt(NotDialled(of["cannot_be_dialled"].text()))
-    turns = of["conversation"].items() if "conversation" in of else ()
     return TakesTheCall(
         after=of["answers_after"].number(0, 600) if "answers_after" in of else 2.0,
-        conversation=tuple(turn for item in turns for turn in _turn(item)),
+        conversation=_conversation(of),
         drops=of["drops"].text() if "drops" in of else None,
     )
+
+
+def _conversation(of: Mapping[str, Reader]) -> tuple[tuple[str, str], ...]:
+    turns = of["conversation"].items() if "conversation" in of else ()
+    return tuple(turn for item in turns for turn in _turn(item))
 
 
 def _turn(reader: Reader) -> list[tuple[str, str]]:

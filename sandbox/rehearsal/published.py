@@ -7,6 +7,7 @@ from typing import Any
 
 from connect_bridges.flow_language import Block, Flow
 from connect_bridges.sandbox.rehearsal.errors import RehearsalError
+from connect_bridges.sandbox.rehearsal.shapes import misshapen
 
 MODULE = "MODULE"
 
@@ -38,6 +39,16 @@ class PublishedFlow:
             raise RehearsalError(
                 f"flow {self.name}: a branch leads to {identifier!r}, which is none of its blocks"
             ) from None
+
+    def misshapen(self, block: Block) -> str | None:
+        """Return what is wrong with the JSON types of a block's parameters; found out once for all contacts."""
+        if block.identifier not in self._misshapen:
+            self._misshapen[block.identifier] = misshapen(block)
+        return self._misshapen[block.identifier]
+
+    @cached_property
+    def _misshapen(self) -> dict[str, str | None]:
+        return {}
 
     @cached_property
     def _blocks(self) -> Mapping[str, Block]:

@@ -118,13 +118,12 @@ class Stage:
             )
         )
 
-    def says(self, text: str, *, who: Who = "connect", takes: float | None = None, **data: Json) -> None:
-        """Let the caller hear a text, which takes as long as speaking it (or `takes`); they may hang up over it.
+    def says(self, text: str, *, who: Who = "connect", **data: Json) -> None:
+        """Let the caller hear a text, which takes as long as speaking it; they may hang up over it.
 
         What a flow says that plays for the agent is not the caller's to hear.
         """
-        speaking = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
-        seconds = speaking if takes is None else takes
+        seconds = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
         if self.flow.type in AGENTS_FLOWS and who == "connect":
             self.note(f"tells the agent “{text}”", kind="tells agent", **data)
             self.clock.passes(seconds)

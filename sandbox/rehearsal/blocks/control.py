@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from connect_bridges.sandbox.rehearsal.blocks._registry import Registry
 from connect_bridges.sandbox.rehearsal.errors import NoSuchFlowError
-from connect_bridges.sandbox.rehearsal.stage import Stage
+from connect_bridges.sandbox.rehearsal.stage import CallerHungUpError, Stage
 from connect_bridges.sandbox.rehearsal.steps import Decides, Ending, Ends, Enters, Fails, Next, Returns, Step
+from connect_bridges.sandbox.rehearsal.vendor_line import VendorLine
 
 BLOCKS = Registry()
 
@@ -110,8 +111,14 @@ def _bot_speaks(stage: Stage) -> None:
     if bot is None or stage.state.bot_has_spoken or not _bot_is_there(stage):
         return
     stage.state.bot_has_spoken = True
-    for text in bot.says:
-        stage.says(text, who="vendor", takes=0.0)
+    line = VendorLine(stage)
+    for how, text in bot.conversation:
+        if how == "asks":
+            line.vendor_asks(text)
+        else:
+            line.vendor_says(text)
+        if not line.caller_stays():
+            raise CallerHungUpError
 
 
 @BLOCKS.plays("UpdateFlowLoggingBehavior", "FlowLoggingBehavior")

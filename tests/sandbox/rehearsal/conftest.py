@@ -78,3 +78,9 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture(scope="session")
+def new_world() -> Callable[[], World]:
+    """Return what makes worlds, for tests that need many."""
+    return World

@@ -1,5 +1,6 @@
 """Each type of block is either played or refused by name: a table over all types of the flow language."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from connect_bridges.sandbox.rehearsal.circumstances import (
 )
 from connect_bridges.sandbox.rehearsal.coverage import Coverage
 from connect_bridges.sandbox.rehearsal.flow_files import FLOW_TYPES
+from hypothesis import given
+from hypothesis import strategies as st
 from tests_rehearsal import INSTANCE, block, hang_up, say
 
 CHANNEL = {
@@ -68,7 +71,8 @@ def rehearse(world: Any, kind: str, **more: Any) -> Any:
     world.answers = [{}] * 5
     world.third_party = lambda _invite, _line: HungUpByVendor()
     _, flow_type = example_place(kind)
-    flow = PublishedFlow.parse(example_flow(kind), arn="main", name="main", type=flow_type or "MODULE")
+    content = more.pop("flow", None) or example_flow(kind)
+    flow = PublishedFlow.parse(content, arn="main", name="main", type=flow_type or "MODULE")
     world.published["main"] = flow
     asked = [Queue(arn=name, name="Sales") for name in ("${SalesQueue}", "${Queue}", "${SupportQueue}")]
     contact = world.contact(
@@ -261,3 +265,29 @@ def test_a_hook_to_a_flow_that_does_not_exist_takes_the_error_branch(world: Any)
     hook = block("hook", "UpdateContactEventHooks", "bye", errors={"NoMatchingError": "sorry"},
                  EventHooks={"CustomerQueue": "nowhere"})  # fmt: skip
     world.plays(hook, say("sorry", "Sorry.", "bye"), hang_up()).hears("Sorry.")
+
+
+junk = st.recursive(
+    st.sampled_from(["", "x", "-1", "999999999999", "$.A.b", "$.Attributes.x", None, 5, True]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["Value", "a"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(kind=st.sampled_from(sorted(ACTIONS)), data=st.data())
+def test_whatever_a_parameter_holds_the_contact_is_played_or_stopped_by_name(
+    new_world: Any, kind: str, data: Any
+) -> None:
+    flow = example_flow(kind)
+    parameters = flow["Actions"][0]["Parameters"]
+    if not parameters:
+        return
+    place, name = parameters, data.draw(st.sampled_from(sorted(parameters)))
+    while isinstance(place[name], dict) and place[name] and data.draw(st.booleans()):
+        place = place[name]
+        name = data.draw(st.sampled_from(sorted(place)))
+    place[name] = data.draw(junk)
+    with contextlib.suppress(CannotPlayError):
+        rehearse(new_world(), kind, flow=flow)

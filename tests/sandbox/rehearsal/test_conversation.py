@@ -129,7 +129,7 @@ def wait(*events: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("bot", "heard", "elapsed"),
     [
-        (ChatBot(joins=0, leaves=30, says=("Hello.",)), "BotParticipantDisconnected!", 30),
+        (ChatBot(joins=0, leaves=30, conversation=(("says", "Hello."),)), "BotParticipantDisconnected!", 30),
         (ChatBot(joins=0, leaves=900), "BotParticipantDisconnected!", 900),
         (ChatBot(joins=0, leaves=901), "WaitCompleted!", 900),
         (ChatBot(joins=0), "WaitCompleted!", 900),
@@ -145,7 +145,7 @@ def test_a_wait_for_the_bot_ends_with_it_or_with_the_time(
     contact = world.plays(
         *wait("BotParticipantDisconnected"), channel="CHAT", circumstances=Circumstances(bot=bot), clock=clock
     )
-    contact.hears(*(bot.says if bot else ()), heard)
+    contact.hears(*(text for _, text in (bot.conversation if bot else ())), heard)
     assert clock.elapsed == elapsed
 
 

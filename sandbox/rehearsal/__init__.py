@@ -1,13 +1,18 @@
 """Rehearse a published flow: play it block by block for a contact, and see what the caller would hear."""
 
 from connect_bridges.sandbox.rehearsal.circumstances import (
+    Agent,
     Caller,
+    ChatBot,
+    Chooses,
     Circumstances,
     HangsUp,
+    Outcome,
     Presses,
     Queue,
     Says,
     StaysSilent,
+    Understanding,
 )
 from connect_bridges.sandbox.rehearsal.clock import VirtualClock
 from connect_bridges.sandbox.rehearsal.contact import Contact
@@ -19,6 +24,7 @@ from connect_bridges.sandbox.rehearsal.errors import (
     InvocationTimedOutError,
     LambdaInvocationError,
     NoSuchFlowError,
+    NotGivenError,
     RehearsalError,
     ServiceFailureError,
 )
@@ -41,9 +47,12 @@ from connect_bridges.sandbox.rehearsal.published import PublishedFlow
 from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript
 
 __all__ = [
+    "Agent",
     "CallFailed",
     "Caller",
     "CannotPlayError",
+    "ChatBot",
+    "Chooses",
     "Circumstances",
     "Contact",
     "DialOutcome",
@@ -65,6 +74,8 @@ __all__ = [
     "NoSuchFlowError",
     "NotAnswered",
     "NotDialled",
+    "NotGivenError",
+    "Outcome",
     "Ports",
     "Presses",
     "PublishedFlow",
@@ -74,5 +85,6 @@ __all__ = [
     "ServiceFailureError",
     "StaysSilent",
     "Transcript",
+    "Understanding",
     "VirtualClock",
 ]

@@ -129,7 +129,7 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     values = _values(arguments.values)
     files = [_with_values(ScenarioFile.load(path), values) for path in _files(arguments.scenario)]
     for file in files:
-        file.check_names(arguments.flow)
+        file.check_names(arguments.flow, besides=values)
     played = []
     for one in play(files, arguments.flow):
         played.append(one)

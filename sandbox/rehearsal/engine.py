@@ -9,7 +9,7 @@ from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
 from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Outcome
 from connect_bridges.sandbox.rehearsal.clock import VirtualClock
 from connect_bridges.sandbox.rehearsal.comparison import matches
-from connect_bridges.sandbox.rehearsal.errors import RehearsalError
+from connect_bridges.sandbox.rehearsal.errors import NotGivenError, RehearsalError
 from connect_bridges.sandbox.rehearsal.ports import Ports
 from connect_bridges.sandbox.rehearsal.published import PublishedFlow
 from connect_bridges.sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
@@ -84,6 +84,8 @@ class Engine:
             stage = self._stage(position.flow, block, counters)
             try:
                 step = _play(stage)
+            except NotGivenError as missing:
+                raise stage.cannot(str(missing)) from None
             except CallerHungUpError:
                 stage.note("hangs up", who="caller", kind="ends")
                 return Ending("caller hung up")

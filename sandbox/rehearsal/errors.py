@@ -18,6 +18,10 @@ class CannotPlayError(RehearsalError):
         self.reason = reason
 
 
+class NotGivenError(RehearsalError):
+    """The scenario does not say what the rehearsal needs to know. In a block it becomes a CannotPlayError."""
+
+
 class NoSuchFlowError(RehearsalError):
     """No flow or flow module is published under that ARN or id."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connect_bridges.flow_language import Flow, placeholders, render
 from connect_bridges.flow_language.importer import import_flow
-from connect_bridges.sandbox.rehearsal.errors import NoSuchFlowError, RehearsalError
+from connect_bridges.sandbox.rehearsal.errors import NoSuchFlowError, NotGivenError, RehearsalError
 from connect_bridges.sandbox.rehearsal.published import MODULE, PublishedFlow
 
 _TYPES = {
@@ -116,6 +116,6 @@ def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str,
             if flow is None:
                 raise NoSuchFlowError(f"there is no {what} {arn_or_id!r}, says the scenario")
             return flow
-    raise RehearsalError(
+    raise NotGivenError(
         f"the scenario does not say which file the {what} {arn_or_id!r} is: give it in {key}, or null if there is none"
     )

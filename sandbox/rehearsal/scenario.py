@@ -5,7 +5,7 @@ A file holds one scenario, or several under `scenarios:` that share the file's `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -112,8 +112,11 @@ class ScenarioFile:
         """Return the flow of a file with the scenario's values."""
         return read_flow(path, scenario.given.values)
 
-    def check_names(self, path: Path) -> None:
-        """ScenarioError for values and blocks that no flow of this file's scenarios has: most likely misspelt."""
+    def check_names(self, path: Path, *, besides: Collection[str] = ()) -> None:
+        """ScenarioError for values and blocks that no flow of this file's scenarios has: most likely misspelt.
+
+        Values named `besides` may be for other flows.
+        """
         problems = []
         files = {path, *(file for scenario in self.scenarios for file in scenario.given.files())}
         known_values = frozenset[str]().union(*(placeholders_of(file) for file in files))
@@ -122,7 +125,7 @@ class ScenarioFile:
             for file in {path, *scenario.given.files()}:
                 blocks |= {b.identifier for b in read_flow(file, scenario.given.values).content.blocks}
         for scenario in self.scenarios:
-            unused = sorted(set(scenario.given.values) - known_values)
+            unused = sorted(set(scenario.given.values) - known_values - set(besides))
             problems += [
                 f"given.values.{name}: no flow has the placeholder ${{{name}}}. Fix: remove it."
                 for name in unused

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from connect_bridges.sandbox.rehearsal import (
+    CannotPlayError,
     FunctionFailedError,
     InvocationThrottledError,
     LambdaAnswer,
@@ -163,6 +164,15 @@ def test_the_third_party_does_what_is_given(
     contact: ContactMaker, tmp_path: Path, vendor: Any, heard: str
 ) -> None:
     contact.calls(write(tmp_path, *dial()), vendor=vendor).hears(heard)
+
+
+def test_a_third_party_that_is_not_given_stops_the_contact_by_name(
+    contact: ContactMaker, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        CannotPlayError, match=r"cannot play dial .*who answers '\+12065550111': give it in vendor"
+    ):
+        contact.calls(write(tmp_path, *dial()))
 
 
 def test_caller_and_third_party_converse_and_without_resume_the_contact_ends(

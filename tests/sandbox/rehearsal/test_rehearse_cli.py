@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     actions = [MENU, say("sales", "Sales.", "bye"), say("none", "No such key.", "bye"), hang_up()]
     content = {"Version": "2019-10-30", "StartAction": "menu", "Actions": actions}
     Path("menu.json").write_text(json.dumps(content))
-    Path("values.json").write_text('{"Greeting": "Hello."}')
+    Path("values.json").write_text('{"Greeting": "Hello.", "OfAnotherFlow": "x"}')
     Path("one.yaml").write_text(
         "{caller: [{presses: '1'}], expect: {hears: [Hello., Sales.], ends: disconnected}}"
     )

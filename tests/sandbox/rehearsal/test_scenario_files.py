@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import RehearsalError
+from connect_bridges.sandbox.rehearsal import CannotPlayError, RehearsalError
 from connect_bridges.sandbox.rehearsal.contact import Contact
 from connect_bridges.sandbox.rehearsal.reading import ScenarioError
 from connect_bridges.sandbox.rehearsal.scenario import ScenarioFile
@@ -72,7 +72,8 @@ def test_a_function_does_what_the_scenario_says(tmp_path: Path, lookup: str, hea
 
 def test_a_function_that_the_scenario_does_not_know_stops_the_contact(tmp_path: Path) -> None:
     with pytest.raises(
-        RehearsalError, match=r"what the function 'lookup' answers: give it in lambdas \(given: other"
+        CannotPlayError,
+        match=r"cannot play ask \(InvokeLambdaFunction\): .*what the function 'lookup' answers: .*\(given: other",
     ):
         play(tmp_path, "{given: {lambdas: {other: {answers: {}}}}, expect: {ends: disconnected}}")
 
@@ -187,7 +188,9 @@ def test_flows_and_modules_are_files_beside_the_scenario_and_null_does_not_exist
     (tmp_path / "next.json").write_text(json.dumps(there))
     play(tmp_path, "{given: {flows: {next: next.json}}, expect: {hears: Next.}}", *blocks)
     play(tmp_path, "{given: {flows: {next: null}}, expect: {hears: Sorry.}}", *blocks)
-    with pytest.raises(RehearsalError, match="which file the flow 'arn/next' is: give it in flows"):
+    with pytest.raises(
+        CannotPlayError, match=r"cannot play go .*which file the flow 'arn/next' is: give it in flows"
+    ):
         play(tmp_path, "{expect: {}}", *blocks)
     with pytest.raises(RehearsalError, match=r"gone.json cannot be read"):
         play(tmp_path, "{given: {flows: {next: gone.json}}, expect: {}}", *blocks)

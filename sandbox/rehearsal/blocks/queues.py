@@ -77,6 +77,12 @@ def update_contact_callback_number(stage: Stage) -> Step:
 def create_callback_contact(stage: Stage) -> Step:
     """Put a callback into a queue (default: the chosen one); the caller's own call goes on."""
     number = stage.state.callback_number or stage.state.customer_number
+    agent = stage.text("AgentId")
+    if agent:
+        if not _is_there(stage, agent):
+            return Fails("NoMatchingError", f"there is no agent {agent!r}")
+        stage.sets(f"queues a callback to {number} for the agent {agent}", number=number, agent=agent)
+        return Next()
     queue_id = stage.text("QueueId")
     queue = stage.circumstances.queue(queue_id) if queue_id else stage.state.queue
     if queue is None:
@@ -104,12 +110,16 @@ def update_contact_routing_criteria(stage: Stage) -> Step:
 
 def _target_agent(stage: Stage) -> Step:
     agent = stage.text("AgentId")
-    known = stage.circumstances.agents
-    if agent not in known and agent.rsplit("/", 1)[-1] not in known:
+    if not _is_there(stage, agent):
         return Fails("NoMatchingError", f"there is no agent {agent!r}")
     stage.state.agent, stage.state.queue = agent, None
     stage.note(f"chooses the agent {agent}")
     return Next()
+
+
+def _is_there(stage: Stage, agent: str) -> bool:
+    known = stage.circumstances.agents
+    return agent in known or agent.rsplit("/", 1)[-1] in known
 
 
 def _join(queue: Queue) -> Step:

@@ -291,3 +291,20 @@ def test_whatever_a_parameter_holds_the_contact_is_played_or_stopped_by_name(
     place[name] = data.draw(junk)
     with contextlib.suppress(CannotPlayError):
         rehearse(new_world(), kind, flow=flow)
+
+
+@pytest.mark.parametrize(("agent", "heard"), [("a-1", "We call you back."), ("nobody", "Sorry.")])
+def test_a_callback_can_be_an_agents_own(world: Any, agent: str, heard: str) -> None:
+    call_back = block(
+        "back",
+        "CreateCallbackContact",
+        "done",
+        errors={"NoMatchingError": "sorry"},
+        AgentId=agent,
+        InitialCallDelaySeconds="60",
+        RetryDelaySeconds="60",
+        MaximumConnectionAttempts="1",
+    )
+    rest = [say("done", "We call you back.", "bye"), say("sorry", "Sorry.", "bye"), hang_up()]
+    contact = world.plays(call_back, *rest, circumstances=Circumstances(agents=frozenset({"a-1"})))
+    contact.hears(heard)

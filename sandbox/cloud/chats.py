@@ -230,6 +230,7 @@ class Chats:
                 raise _denied()
             if participant.connected is None:
                 if time.monotonic() - participant.created > self.join_limit:
+                    participant.left = time.monotonic()
                     raise AwsError(
                         "AccessDeniedException",
                         f"The participant did not connect within {self.join_limit:g} seconds",

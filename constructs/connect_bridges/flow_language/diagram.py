@@ -6,6 +6,7 @@ and grey, Lambda and transfer blocks are coloured.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -129,7 +130,11 @@ def svg(flow: Flow) -> str:
     height = max(y for _, y in places.values()) + HEIGHT / 2 + MARGIN
     for route in routes.values():
         width = max([width, *(x + MARGIN for x, _ in route)])
-    body = [_line(line, places, routes) for line in sorted(all_lines, key=lambda line: not line.error)]
+    leaving = Counter(line.source for line in all_lines)
+    body = [
+        _line(line, places, routes, alone=leaving[line.source] == 1)
+        for line in sorted(all_lines, key=lambda line: not line.error)
+    ]
     body += [
         _box(block, places[block.identifier], start=block.identifier == flow.start) for block in flow.blocks
     ]
@@ -244,7 +249,10 @@ def _closing(flow: Flow, all_lines: Sequence[Line]) -> set[tuple[str, str]]:
     return found
 
 
-def _line(line: Line, places: Mapping[str, Point], routes: Mapping[tuple[str, str], list[Point]]) -> str:
+def _line(
+    line: Line, places: Mapping[str, Point], routes: Mapping[tuple[str, str], list[Point]], *, alone: bool
+) -> str:
+    """Draw a line; ``alone`` tells that its block has no other."""
     colour, width, marker = ("#b8bcc4", 1, "error") if line.error else ("#374151", 1.6, "arrow")
     (x1, y1), (x2, y2) = places[line.source], places[line.target]
     if line.source == line.target:
@@ -262,7 +270,9 @@ def _line(line: Line, places: Mapping[str, Point], routes: Mapping[tuple[str, st
             middle = (ay + by) / 2
             path += f"C{ax:.0f} {middle:.0f} {bx:.0f} {middle:.0f} {bx:.0f} {by:.0f}"
         (ax, ay), (bx, by) = points[0], points[1]
-        label_at = (ax + (bx - ax) * 0.35 + 4, ay + (by - ay) * 0.4)
+        # Lines of one block have parted near the end of their first stretch; those of several meet there.
+        along, below = (0.35, 0.4) if alone else (0.92, 0.72)
+        label_at = (ax + (bx - ax) * along + 4, ay + (by - ay) * below)
     dashes = ' stroke-dasharray="4 3"' if line.error else ""
     out = (
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes} marker-end="url(#{marker})">'
@@ -271,8 +281,10 @@ def _line(line: Line, places: Mapping[str, Point], routes: Mapping[tuple[str, st
     if line.label:
         text = escape(one_line(line.label, 26))
         grey = "#9aa0aa" if line.error else "#111827"
-        halo = 'paint-order="stroke" stroke="#fbfbfc" stroke-width="3"'
-        out += f'<text x="{label_at[0]:.0f}" y="{label_at[1]:.0f}" font-size="10" fill="{grey}" {halo}>{text}</text>'
+        at = f'x="{label_at[0]:.0f}" y="{label_at[1]:.0f}" font-size="10"'
+        # The halo is a text of its own below: not every renderer knows paint-order.
+        out += f'<text {at} fill="none" stroke="#fbfbfc" stroke-width="3">{text}</text>'
+        out += f'<text {at} fill="{grey}">{text}</text>'
     return out
 
 

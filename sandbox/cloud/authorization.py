@@ -317,6 +317,13 @@ class _MotoLookup:
         secrets = self._backend("secretsmanager").secrets.values()
         return next((str(s.arn) for s in list(secrets) if s.name == wanted or s.arn == name), None)
 
+    def secret_key_arn(self, arn: str) -> str | None:
+        secrets = self._backend("secretsmanager").secrets.values()
+        key = next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), "")
+        if not key or key.endswith("alias/aws/secretsmanager"):
+            return None
+        return self.key_arn(key) if "alias/" in key else _key_arn(self._account, self._region, key)
+
     def key_arn(self, alias: str) -> str | None:
         backend = self._backend("kms")
         wanted = "alias/" + alias.rsplit("alias/", 1)[-1]

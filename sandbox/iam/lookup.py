@@ -17,6 +17,10 @@ class Lookup(Protocol):
         """Return the full ARN, with its random suffix, of the secret of this name (or ARN without suffix)."""
         ...
 
+    def secret_key_arn(self, arn: str) -> str | None:
+        """Return the ARN of a secret's customer-managed key; None if AWS manages the key."""
+        ...
+
     def key_arn(self, alias: str) -> str | None:
         """Return the ARN of the KMS key behind an alias: ``alias/NAME`` or the alias's ARN."""
         ...
@@ -38,6 +42,10 @@ class NoLookup:
         raise UnsupportedCall(
             f"secret {name}", "its ARN is needed; give its full ARN, or describe_call a lookup"
         )
+
+    def secret_key_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no secret with a key of its own."""
+        return None
 
     def key_arn(self, alias: str) -> str | None:
         """Refuse: a policy names keys, an alias does not tell its key."""

@@ -102,7 +102,12 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
         for identifier in place.params["SecretIdList"]:
             yield "secretsmanager:GetSecretValue", secret(identifier)
     elif place.find("SecretId"):
-        yield own_action(place).full_name, secret(place.param("SecretId"))
+        arn = secret(place.param("SecretId"))
+        yield own_action(place).full_name, arn
+        if operation == "GetSecretValue" and (key := place.lookup.secret_key_arn(arn)):
+            # The caller must be allowed to use a customer-managed key (Secrets Manager User Guide, "Secret
+            # encryption and decryption"); the key that AWS manages lets everybody in the account.
+            yield "kms:Decrypt", key
     else:
         yield from by_reference(place)
 

@@ -26,7 +26,8 @@ class ChatRoom:
     """One chat. A ports.ChatLine.
 
     Real seconds: `patience` is how long the customer waits for a reply before going on, `joins_within` how long the
-    flow waits for the bot to join.
+    flow waits for the bot to join, `stays` how long for its leaving once the customer has no more to say (None: as
+    long as for a reply); after that the Wait block's own time is over.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class ChatRoom:
         *,
         patience: float = PATIENCE,
         joins_within: float = PATIENCE,
+        stays: float | None = None,
     ) -> None:
         self._chats = sandbox.chats
         self._patience = patience
         self._joins_within = joins_within
+        self._stays = patience if stays is None else stays
         self.chat, self._customer = self._chats.start(instance_arn, contact_id)
         self._read = 0
 
@@ -87,7 +90,7 @@ class ChatRoom:
                 return Decides("BotParticipantDisconnected")
             if stage.caller.moves_left:
                 self._move(stage)
-            elif not self._something_happens():
+            elif not self._something_happens(self._stays):
                 stage.clock.passes(max(0.0, until - stage.clock.elapsed))
                 return Decides("WaitCompleted")
 
@@ -101,15 +104,13 @@ class ChatRoom:
                 stage.note(words, who="caller", kind="says")
                 self._chats.says(self.chat, self._customer, words)
                 stage.clock.passes(1.0)
-                self._something_happens()
+                self._something_happens(self._patience)
             case _:
                 raise stage.cannot(f"the customer of this chat can write or leave, not {move!r}")
 
-    def _something_happens(self) -> bool:
+    def _something_happens(self, within: float) -> bool:
         """Wait until the bot writes or leaves; tell whether it did."""
-        return self._chats.wait_until(
-            lambda: bool(self._unread()) or not self._bot_is_there(), self._patience
-        )
+        return self._chats.wait_until(lambda: bool(self._unread()) or not self._bot_is_there(), within)
 
     def _catch_up(self, stage: Stage) -> None:
         """Let the customer read what the bot has written since."""

@@ -72,13 +72,13 @@ def play_chat(
     moves: Iterable[Move] = (),
     patience: float = PATIENCE,
     joins_within: float = PATIENCE,
+    stays: float | None = None,
     queue_at_capacity: bool = False,
     contacts: list[Contact] | None = None,
 ) -> PlayedChat:
     """Open a chat on the path's flow and play it to its end.
 
-    `script` None leaves the bot as it is. `patience`, `joins_within`: real seconds that the customer waits for a
-    reply, and the flow for the bot to join.
+    `script` None leaves the bot as it is. `patience`, `joins_within`, `stays`: as ChatRoom's.
     `contacts` gets the contact as soon as it exists, so that its transcript is not lost when playing fails.
     """
     if script is not None:
@@ -86,7 +86,7 @@ def play_chat(
     contact_id = str(uuid4())
     queue = Queue(arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support", at_capacity=queue_at_capacity)
     with ChatRoom(
-        sandbox, path.instance_arn, contact_id, patience=patience, joins_within=joins_within
+        sandbox, path.instance_arn, contact_id, patience=patience, joins_within=joins_within, stays=stays
     ) as room:
         contact = Contact(
             Ports(

@@ -600,3 +600,17 @@ def test_the_condition_keys_of_a_call_are_those_of_its_request_and_resource(loop
     )
     assert secret.context.get("secretsmanager:VersionStage") == "AWSPREVIOUS"
     assert secret.context.get("secretsmanager:VersionId") is None
+
+
+def test_reading_a_secret_that_a_customers_key_encrypts_asks_for_that_key_as_well(loopback: Any) -> None:
+    class WithKey(Known):
+        def secret_key_arn(self, arn: str) -> str | None:
+            return f"arn:aws:kms:{HERE}:key/k1" if arn == SECRET else None
+
+    loopback.lookup = WithKey()
+    call = loopback.describe("secretsmanager", "get_secret_value", SecretId="token")
+    assert [(request.action, request.resource) for request in call.requests] == [
+        ("secretsmanager:GetSecretValue", SECRET),
+        ("kms:Decrypt", f"arn:aws:kms:{HERE}:key/k1"),
+    ]
+    assert call.requests[1].context.get("kms:ViaService") == "secretsmanager.us-east-1.amazonaws.com"

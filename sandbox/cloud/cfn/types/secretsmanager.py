@@ -35,7 +35,7 @@ class Secret(ResourceType):
         "Description": Recorded("a description is kept"),
         "SecretString": SUPPORTED,
         "GenerateSecretString": _GENERATE,
-        "KmsKeyId": Recorded("the key is not used: what kms:Decrypt a reader needs is not evaluated"),
+        "KmsKeyId": SUPPORTED,
         "ReplicaRegions": Only((), "there is one Region here"),
         "Tags": TAGS,
     }

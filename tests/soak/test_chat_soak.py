@@ -1,0 +1,83 @@
+"""1,000 chats of 10 messages through the deployed chat path, to a webhook that fails every fifth time.
+
+Not among pytest's testpaths: `make soak`, or `pytest tests/soak -s` to see the figures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from connect_bridges.sandbox.rehearsal.bot_script import BotScript
+from connect_bridges.sandbox.rehearsal.circumstances import Says
+from connect_bridges.sandbox.scenarios.chats import PlayedChat, dead_letters, play_chat
+from connect_bridges.sandbox.scenarios.deployment import Deployment
+
+pytestmark = pytest.mark.sandbox
+
+CHATS = 1000
+MESSAGES = 10
+FAILURE_RATE = 0.2
+AT_ONCE = 4
+LONGEST = 240.0
+"""Seconds that all of it may take, the deployment left out."""
+
+
+@pytest.fixture(scope="module")
+def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    root = Path(pytestconfig.rootpath)
+    with Deployment.start(root, tmp_path_factory.mktemp("soak"), lambda _step, _seconds: None) as running:
+        yield running
+
+
+def test_every_message_of_a_thousand_chats_is_delivered_or_a_dead_letter(deployment: Deployment) -> None:
+    path, sandbox = deployment.chat, deployment.sandbox
+    path.bot.behaves(BotScript(token=path.token, failure_rate=FAILURE_RATE, leaves_after=MESSAGES))
+
+    def chat(number: int) -> PlayedChat:
+        moves = [Says(f"chat {number}, message {index}") for index in range(1, MESSAGES + 1)]
+        # Nobody answers before the last message; the chat ends when the bot, having read them all, leaves.
+        return play_chat(sandbox, path, None, moves=moves, patience=0.0, joins_within=30.0, stays=30.0)
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # The first chat alone: a dozen cold starts at once take longer on two processors than Connect's 8 seconds.
+        played = [chat(1), *pool.map(chat, range(2, CHATS + 1))]
+    assert sandbox.sns.deliveries.wait(60.0), "deliveries are still on their way"
+    seconds = time.monotonic() - started
+
+    unfinished = [each for each in played if len(each.written) < MESSAGES]
+    assert not unfinished, (
+        f"{unfinished[0].contact.transcript}\n{unfinished[0].chat.refused} {path.bot.report('-')}"
+    )
+
+    written = {item.id for each in played for item in each.written}
+    taken = {message["id"] for message in path.bot.report().taken()}
+    dead = {message["Id"] for message in dead_letters(sandbox, path)}
+    deliveries = sandbox.sns.deliveries.notifications()
+    outcomes = Counter(delivery.outcome for delivery in deliveries)
+    attempts = sum(len(delivery.attempts) for delivery in deliveries)
+    print(
+        f"\n{len(written & (taken | dead)):,} of {CHATS * MESSAGES:,} customer messages accounted for: "
+        f"{len(taken):,} delivered, {len(dead):,} dead letters; {attempts:,} attempts, "
+        f"{sum(each.contact.ending.how == 'queued' for each in played):,} of {CHATS:,} chats handed to an agent; "
+        f"{seconds:.0f} s"
+    )
+    assert len(written) == CHATS * MESSAGES
+    assert written == taken | dead
+    assert not taken & dead
+    assert outcomes == Counter(
+        {
+            kind: count
+            for kind, count in {"delivered": len(taken), "dead-lettered": len(dead)}.items()
+            if count
+        }
+    )
+    assert attempts > CHATS * MESSAGES * (1 + FAILURE_RATE / 2), "the webhook should have failed now and then"
+    assert [refusal for each in played for refusal in each.chat.refused] == []
+    assert [each.contact.ending.how for each in played] == ["queued"] * CHATS
+    assert seconds < LONGEST

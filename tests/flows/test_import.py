@@ -124,7 +124,7 @@ def module(identifier: str, kind: str, following: str, *parameters: Json, **bran
     return {**made, "target": target} if target else made
 
 
-def value(name: str, text: str, namespace: str | None = None, key: str | None = None) -> Json:
+def value(name: str, text: str | int, namespace: str | None = None, key: str | None = None) -> Json:
     made: Json = {"name": name, "value": text}
     return made | ({"namespace": namespace} if namespace else {}) | ({"key": key} if key else {})
 
@@ -167,23 +167,45 @@ PARAMETERS: dict[str, tuple[list[Json], list[str]]] = {
     "SetEventHook": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], ["Error"]),
     "SetContactFlow": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], []),
     "UpdateRoutingPriority": ([value("AbsolutePosition", "1")], []),
-    "SetCallbackNumber": ([value("CallbackNumber", "Customer Number", "System")], ["InvalidNumber", "NotDialable"]),
+    "SetCallBackNumber": (
+        [value("CallBackNumber", "Stored customer input", "System")], ["InvalidPhoneNumber", "NonDialableNumber"],
+    ),
+    "CreateCallback": (
+        [value("InitialDelaySeconds", 5), value("RetryDelaySeconds", 600), value("MaxRetryAttempts", 1)], ["Error"],
+    ),
+    "LoopPrompts": ([value("Text", "Please hold", key="text"), value("InterruptSeconds", 60)], ["Timeout"]),
+    "PercentileBranching": ([], ["NoMatch"]),
+    "CheckQueueStatus": ([], ["NoMatch", "Error"]),
+    "PlayAudio": ([value("Text", "Hi"), value("TextToSpeechType", "text")], []),
+    "SetScreenPop": ([value("key", "note"), value("value", "Stored customer input", "System")], ["Error"]),
+    "StoreCustomerInput": (
+        [value("Text", "Card?"), value("CustomerInputType", "Custom"), value("MaxDigits", 20),
+         value("EncryptEntry", True), value("EncryptionKeyId", "k"), value("EncryptionKey", "pem")], ["Error"],
+    ),
+    "TransferToFlow": ([value("ContactFlowId", f"{INSTANCE}/contact-flow/x")], ["Error"]),
+    "CustomerInQueue": ([], ["AtCapacity", "Error"]),
     "Disconnect": ([], []),
     "Resume": ([], []),
 }  # fmt: skip
 
 
+def when(condition: str, operator: str, operand: str | int, target: str) -> Json:
+    return {
+        "condition": condition,
+        "conditionType": operator,
+        "conditionValue": operand,
+        "transition": target,
+    }
+
+
 def old_export(kind: str, *, branches: bool = True) -> Json:
     parameters, names = PARAMETERS[kind]
-    block = module("x", kind, "bye", *parameters, **dict.fromkeys(names if branches else [], "bye"))
-    if kind in {"CheckAttribute", "GetUserInput Digits", "GetUserInput Lex"}:
-        condition = {
-            "condition": "Evaluate",
-            "conditionType": "Equals",
-            "conditionValue": "1",
-            "transition": "bye",
-        }
-        block["branches"].append(condition)
+    following = "" if kind in {"Disconnect", "Resume"} else "bye"
+    block = module("x", kind, following, *parameters, **dict.fromkeys(names if branches else [], "bye"))
+    if kind in {"CheckAttribute", "GetUserInput Digits", "GetUserInput Lex", "PercentileBranching"}:
+        block["branches"].append(when("Evaluate", "Equals", "1", "bye"))
+    if kind == "CheckQueueStatus":
+        block["branches"].append(when("CheckQueueTime", "LessThan", 300000, "bye"))
     return {
         "modules": [block, module("bye", "Disconnect", "")],
         "version": "1",
@@ -197,7 +219,8 @@ def old_export(kind: str, *, branches: bool = True) -> Json:
 def test_every_old_block_that_is_converted_is_one_that_amazon_connect_takes(kind: str) -> None:
     imported = import_flow(old_export(kind))
     assert imported.converted
-    flow_type = "CUSTOMER_QUEUE" if kind == "Resume" else None
+    assert not [note for note in imported.notes if "left out" in note]
+    flow_type = "CUSTOMER_QUEUE" if kind in {"Resume", "LoopPrompts"} else None
     errors = [str(d) for d in lint(imported.template, flow_type=flow_type) if d.severity is Severity.ERROR]
     assert errors == []
     assert imported.template["Metadata"]["ActionMetadata"]["x"]["position"] == {"x": 1, "y": 2}
@@ -211,7 +234,8 @@ def test_the_table_of_old_blocks_is_tested_in_full() -> None:
 def test_a_branch_that_the_old_block_lacked_is_named_and_led_to_an_end(kind: str) -> None:
     imported = import_flow(old_export(kind, branches=False))
     assert any("x (" in note and "disconnects" in note for note in imported.notes)
-    assert [d for d in lint(imported.template) if d.severity is Severity.ERROR] == []
+    flow_type = "CUSTOMER_QUEUE" if kind == "LoopPrompts" else None
+    assert [d for d in lint(imported.template, flow_type=flow_type) if d.severity is Severity.ERROR] == []
 
 
 def test_old_references_are_written_in_the_current_way() -> None:
@@ -235,3 +259,129 @@ def test_an_old_block_without_an_equivalent_is_named_and_kept() -> None:
     assert any("TeleportCaller" in note and "no equivalent" in note for note in imported.notes)
     assert imported.template["Actions"][0]["Type"] == "TeleportCaller"
     assert any(d.rule == "CF107" and d.block == "x" for d in lint(imported.template))
+
+
+def converted(block: Json) -> tuple[Json, tuple[str, ...]]:
+    """Return the first action that an old export with the block becomes, and the notes."""
+    export = old_export("PlayPrompt")
+    export["modules"][0] = block
+    imported = import_flow(export)
+    action: Json = imported.template["Actions"][0]
+    return action, imported.notes
+
+
+def test_an_old_block_without_an_equivalent_loses_neither_parameters_nor_branches() -> None:
+    block = module(
+        "x", "TeleportCaller Mars", "bye",
+        value("Speed", "fast"), value("Speed", "faster"), value("To", "planet", "External"),
+        value("Bag", "heavy", key="one"), value("Bag", "light", key="two"), Arrived="bye", NoMatch="bye",
+    )  # fmt: skip
+    block["branches"] += [when("Evaluate", "LessThan", 3, "bye"), when("Evaluate", "Contains", "a", "bye")]
+    action, notes = converted(block)
+    assert action["Parameters"] == {
+        "Speed": ["fast", "faster"], "To": "$.External.planet", "Bag": {"one": "heavy", "two": "light"},
+        "target": "Mars",
+    }  # fmt: skip
+    errors = [e["ErrorType"] for e in action["Transitions"]["Errors"]]
+    assert errors == ["Arrived", "NoMatchingCondition"]
+    conditions = [
+        (c["Condition"]["Operator"], *c["Condition"]["Operands"]) for c in action["Transitions"]["Conditions"]
+    ]
+    assert conditions == [("NumberLessThan", "3"), ("TextContains", "a")]
+    assert [note for note in notes if "TeleportCaller Mars" in note and "no equivalent" in note]
+
+
+def test_what_a_current_block_has_no_place_for_is_named() -> None:
+    action, notes = converted(
+        module("x", "SetVoice", "bye", value("GlobalVoice", "Joanna"), value("Echo", "3"), Odd="bye")
+    )
+    assert action["Type"] == "UpdateContactTextToSpeechVoice"
+    assert [n for n in notes if "Echo = '3'" in n and "left out" in n]
+    assert [n for n in notes if "branch for Odd" in n and "left out" in n]
+
+
+def test_prompts_in_a_row_keep_their_order_and_what_they_are() -> None:
+    prompt = {"name": "AudioPrompt", "value": f"{INSTANCE}/prompt/p", "resourceName": "Jazz.wav"}
+    block = module(
+        "x", "LoopPrompts", "", value("Text", "Hold", key="text"), prompt, value("Text", "<speak/>", key="ssml"),
+        value("InterruptSeconds", 60), Timeout="bye",
+    )  # fmt: skip
+    del block["branches"][0]
+    action, _ = converted(block)
+    assert action["Parameters"] == {
+        "Messages": [{"Text": "Hold"}, {"PromptId": "${JazzWavPrompt}"}, {"SSML": "<speak/>"}],
+        "InterruptFrequencySeconds": "60",
+    }
+    condition = {"Operator": "Equals", "Operands": ["MessagesInterrupted"]}
+    assert action["Transitions"] == {
+        "Errors": [],
+        "Conditions": [{"NextAction": "bye", "Condition": condition}],
+    }
+
+
+def test_shares_of_contacts_become_the_bounds_of_a_random_number() -> None:
+    block = module("x", "PercentileBranching", "", NoMatch="bye")
+    block["branches"] = [
+        *(when("Evaluate", "Equals", s, "bye") for s in ("3", "6", "8")),
+        block["branches"][1],
+    ]
+    action, _ = converted(block)
+    assert [c["Condition"]["Operands"] for c in action["Transitions"]["Conditions"]] == [
+        ["4"],
+        ["10"],
+        ["18"],
+    ]
+
+
+def test_a_block_is_known_with_a_target_that_others_lack() -> None:
+    hook = value("Type", "CustomerRemaining"), value("ContactFlowId", f"{INSTANCE}/contact-flow/d")
+    action, notes = converted(module("x", "SetEventHook Flow", "bye", *hook, Error="bye"))
+    assert action["Type"] == "UpdateContactEventHooks"
+    assert notes == ()
+
+
+def test_a_block_that_had_one_way_out_gets_its_error_branch_without_a_note() -> None:
+    hook = value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")
+    action, notes = converted(module("x", "SetContactFlow", "bye", *hook))
+    assert action["Transitions"]["Errors"] == [{"NextAction": "bye", "ErrorType": "NoMatchingError"}]
+    assert notes == ()
+
+
+def test_a_telephone_number_is_local_only_when_the_old_block_said_so() -> None:
+    def entry(form: str) -> Json:
+        asked = [
+            value("CustomerInputType", "PhoneNumber"),
+            value("PhoneNumberFormat", form),
+            value("CountryCode", "us"),
+        ]
+        action, _ = converted(module("x", "StoreUserInput", "bye", *asked, Error="bye", InvalidNumber="bye"))
+        number: Json = action["Parameters"]["InputValidation"]["PhoneNumberValidation"]
+        return number
+
+    assert entry("Local") == {"NumberFormat": "Local", "CountryCode": "US"}
+    assert entry("International") == {"NumberFormat": "E164"}
+
+
+def test_resources_deep_in_parameters_and_of_earlier_consoles_are_named_as_the_console_calls_them() -> None:
+    hook, prompts = f"{INSTANCE}/contact-flow/h", [f"{INSTANCE}/prompt/{n}" for n in "pq"]
+    flow: Json = json.loads(json.dumps(EXPORT))
+    flow["Actions"][0] |= {
+        "Type": "UpdateContactEventHooks",
+        "Parameters": {"EventHooks": {"CustomerQueue": hook}},
+    }
+    flow["Actions"][1] |= {
+        "Type": "MessageParticipantIteratively",
+        "Parameters": {"Messages": [{"PromptId": p} for p in prompts]},
+    }
+    flow["Metadata"]["ActionMetadata"] = {
+        FIRST: {"parameters": {"EventHooks": {"CustomerQueue": {"displayName": "Sales hold"}}}},
+        SECOND: {
+            "parameters": {"Messages": [None, {"PromptId": {"displayName": "Jazz"}}]},
+            "audio": [{"id": prompts[0], "text": "Welcome", "type": "Prompt"}],
+        },
+    }
+    imported = import_flow(flow)
+    assert imported.values == {
+        "SalesHoldFlow": hook, "WelcomePrompt": prompts[0], "JazzPrompt": prompts[1]
+    }  # fmt: skip
+    assert json.loads(render(imported.template, imported.values)) == flow

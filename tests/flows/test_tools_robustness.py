@@ -9,6 +9,7 @@ from connect_bridges.flow_language.diagram import DiagramError, mermaid, svg
 from connect_bridges.flow_language.diff import as_markdown, as_text, diff
 from connect_bridges.flow_language.examples import example_flow
 from connect_bridges.flow_language.importer import FlowImportError, import_flow
+from connect_bridges.flow_language.legacy import CONVERTERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,22 @@ OLD: Json = {
 }
 
 
+def old_flow(kind: str) -> Json:
+    """Return an old export whose first block is of the kind, with a branch and parameters that some kinds know."""
+    flow = copy.deepcopy(OLD)
+    block = flow["modules"][0]
+    block["type"], _, block["target"] = kind.partition(" ")
+    queued = {
+        "condition": "CheckQueueTime",
+        "conditionType": "LessThan",
+        "conditionValue": 5,
+        "transition": "y",
+    }
+    block["branches"].append(queued)
+    block["parameters"].append({"name": "AudioPrompt", "value": "p"})
+    return flow
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(p for key, item in inner for p in places(item, (*path, key)))]
@@ -54,7 +71,11 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_document_with_any_value_anywhere(data: st.DataObject) -> None:
     old = data.draw(st.booleans())
-    flow = copy.deepcopy(OLD) if old else example_flow(data.draw(st.sampled_from(sorted(ACTIONS))))
+    flow = (
+        old_flow(data.draw(st.sampled_from(sorted(CONVERTERS))))
+        if old
+        else example_flow(data.draw(st.sampled_from(sorted(ACTIONS))))
+    )
     before = copy.deepcopy(flow)
     path = data.draw(st.sampled_from(places(flow)[1:]))
     holder: Any = flow

@@ -154,7 +154,7 @@ class _Names:
             return [self._value(v, parameter, block, shown) for v in value]
         if not isinstance(value, str):
             return value
-        label = shown.get((block, parameter))
+        label = shown.get((block, parameter)) or shown.get(("", value))
         is_id = parameter in ID_PARAMETERS or parameter == "EventHook"
         if is_id and not value:
             return f"${{{self._name(f'{_EMPTY}{block} {parameter}', parameter, label)}}}"
@@ -224,18 +224,50 @@ def _pascal(text: str) -> str:
 
 
 def _display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return how the console calls the resource of a block's parameter, from Metadata.ActionMetadata."""
+    """Return how the console calls the resource of a block's parameter, from Metadata.ActionMetadata.
+
+    The keys are block and parameter, or "" and the resource itself for what stands deeper in the parameters
+    and for the pairs of id and text that consoles wrote before 2022.
+    """
     metadata = document.get("Metadata")
     blocks = metadata.get("ActionMetadata") if isinstance(metadata, Mapping) else None
+    actions = document.get("Actions")
+    values = {
+        str(a.get("Identifier")): a.get("Parameters")
+        for a in (actions if isinstance(actions, list) else ())
+        if isinstance(a, Mapping)
+    }
     found: dict[tuple[str, str], str] = {}
     for block, details in blocks.items() if isinstance(blocks, Mapping) else ():
-        parameters = details.get("parameters") if isinstance(details, Mapping) else None
+        if not isinstance(details, Mapping):
+            continue
+        for entry in details.values():
+            for pair in entry if isinstance(entry, list) else [entry]:
+                if isinstance(pair, Mapping) and isinstance(pair.get("id"), str):
+                    _add_label(found, ("", pair["id"]), pair.get("text"))
+        parameters = details.get("parameters")
         for parameter, entry in parameters.items() if isinstance(parameters, Mapping) else ():
-            label = entry.get("displayName") if isinstance(entry, Mapping) else None
-            if isinstance(label, str) and label:
-                old = {"Queue": "QueueId", "FunctionArn": "LambdaFunctionARN", "Agent": "AgentId"}
-                found[str(block), old.get(str(parameter), str(parameter))] = label
+            if isinstance(entry, Mapping):
+                _add_label(found, (str(block), str(parameter)), entry.get("displayName"))
+        _add_deeper(found, values.get(str(block)), parameters)
     return found
+
+
+def _add_deeper(found: dict[tuple[str, str], str], value: object, shown: object) -> None:
+    """Walk parameters and their metadata side by side and note what the resources are called."""
+    if isinstance(value, str) and isinstance(shown, Mapping):
+        _add_label(found, ("", value), shown.get("displayName"))
+    elif isinstance(value, Mapping) and isinstance(shown, Mapping):
+        for key, inner in value.items():
+            _add_deeper(found, inner, shown.get(key))
+    elif isinstance(value, list) and isinstance(shown, list):
+        for item, inner in zip(value, shown, strict=False):  # metadata may name the first ones only
+            _add_deeper(found, item, inner)
+
+
+def _add_label(found: dict[tuple[str, str], str], key: tuple[str, str], label: object) -> None:
+    if isinstance(label, str) and label and key[1]:
+        found.setdefault(key, label)
 
 
 def _renamed(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -167,6 +167,7 @@ PARAMETERS: dict[str, tuple[list[Json], list[str]]] = {
     "SetEventHook": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], ["Error"]),
     "SetContactFlow": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], []),
     "UpdateRoutingPriority": ([value("AbsolutePosition", "1")], []),
+    "Wait": ([value("TimeoutSeconds", "1")], ["Timeout", "Error"]),
     "SetCallBackNumber": (
         [value("CallBackNumber", "Stored customer input", "System")], ["InvalidPhoneNumber", "NonDialableNumber"],
     ),
@@ -317,6 +318,16 @@ def test_prompts_in_a_row_keep_their_order_and_what_they_are() -> None:
         "Errors": [],
         "Conditions": [{"NextAction": "bye", "Condition": condition}],
     }
+
+
+def test_a_prompt_whose_arn_was_taken_out_of_the_export_is_asked_for_by_its_name() -> None:
+    prompt = {"name": "AudioPrompt", "value": "", "namespace": None, "resourceName": "Beep.wav"}
+    export = old_export("PlayPrompt")
+    export["modules"][0] = module("x", "PlayPrompt", "bye", prompt)
+    imported = import_flow(export)
+    assert imported.template["Actions"][0]["Parameters"] == {"PromptId": "${BeepWavPrompt}"}
+    assert imported.values == {"BeepWavPrompt": ""}
+    assert imported.notes == ()
 
 
 def test_shares_of_contacts_become_the_bounds_of_a_random_number() -> None:

@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping
 
 from connect_bridges.flow_language.legacy_module import OPERATORS, Json, Module, reference
 
+PROMPTS = ("AudioPrompt", "PromptId", "Audio")
+
 
 def _speech(module: Module) -> Json:
-    prompts = [module.one(name) for name in ("AudioPrompt", "PromptId", "Audio")]
+    prompts = [module.one(name) for name in PROMPTS]
     text, kind = module.one("Text"), module.one("TextToSpeechType")
     if text is None:
-        return next(({"PromptId": prompt} for prompt in prompts if prompt), {})
+        # Published exports often have the prompt's ARN taken out; the import then asks for it.
+        named = any(p.get("name") in PROMPTS for p in module.parameters)
+        return {"PromptId": next((prompt for prompt in prompts if prompt), "")} if named else {}
     return {"SSML" if kind == "ssml" else "Text": text}
 
 
@@ -26,8 +30,8 @@ def _loop_prompts(module: Module) -> tuple[str, Json]:
         value = module.value(parameter)
         if parameter.get("name") == "Text" and value:
             messages.append({"SSML" if parameter.get("key") == "ssml" else "Text": value})
-        elif parameter.get("name") == "AudioPrompt" and value:
-            messages.append({"PromptId": value})
+        elif parameter.get("name") == "AudioPrompt":
+            messages.append({"PromptId": value or ""})
     module.read |= {"Text", "AudioPrompt", "TextToSpeechType"}
     parameters: Json = {"Messages": messages}
     if seconds := module.one("InterruptSeconds"):
@@ -209,7 +213,7 @@ def _loop(module: Module) -> tuple[str, Json]:
 def _streaming(state: str) -> Callable[[Module], tuple[str, Json]]:
     def convert(module: Module) -> tuple[str, Json]:
         module.on_error("NoMatchingError", "Error")
-        module.read.add("Track")
+        module.read |= {"Track", "ParticipantTypes"}  # the participant has only ever been the customer
         tracks = [str(p.get("value")) for p in module.parameters if p.get("name") == "Track"]
         directions = [
             d for d, t in (("From", "FromCustomer"), ("To", "ToCustomer")) if t in tracks or not tracks
@@ -263,6 +267,16 @@ def _hook(module: Module) -> tuple[str, Json]:
 def _hook_of(module: Module) -> tuple[str, Json]:
     hook = module.one("Type") or ""
     return "UpdateContactEventHooks", {"EventHooks": {hook: module.one("ContactFlowId") or ""}}
+
+
+def _wait(module: Module) -> tuple[str, Json]:
+    module.on_error("NoMatchingError", "Error")
+    module.when("Equals", "WaitCompleted", module.branch("Timeout"))
+    parameters: Json = {"TimeLimitSeconds": module.one("TimeoutSeconds") or "60"}
+    if target := module.branch("CustomerReturned"):
+        module.when("Equals", "CustomerReturned", target)
+        parameters["Events"] = ["CustomerReturned"]
+    return "Wait", parameters
 
 
 def _priority(module: Module) -> tuple[str, Json]:
@@ -359,6 +373,7 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "SetEventHook": _hook,
     "SetContactFlow": _contact_flow,
     "UpdateRoutingPriority": _priority,
+    "Wait": _wait,
     "SetCallBackNumber": _callback_number,
     "CreateCallback": _callback,
     "LoopPrompts": _loop_prompts,

@@ -27,7 +27,8 @@ class ChatRoom:
 
     Real seconds: `patience` is how long the customer waits for a reply before going on, `joins_within` how long the
     flow waits for the bot to join, `stays` how long for its leaving once the customer has no more to say (None: as
-    long as for a reply); after that the Wait block's own time is over.
+    long as for a reply); after that the Wait block's own time is over. `bot_greets`: the customer lets the bot speak
+    first.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class ChatRoom:
         patience: float = PATIENCE,
         joins_within: float = PATIENCE,
         stays: float | None = None,
+        bot_greets: bool = False,
     ) -> None:
         self._chats = sandbox.chats
         self._patience = patience
         self._joins_within = joins_within
         self._stays = patience if stays is None else stays
+        self._bot_greets = bot_greets
         self.chat, self._customer = self._chats.start(instance_arn, contact_id)
         self._read = 0
 
@@ -82,6 +85,8 @@ class ChatRoom:
 
     def _converse(self, stage: Stage, seconds: int) -> Step:
         until = stage.clock.elapsed + seconds
+        if self._bot_greets and self._read == 0:
+            self._something_happens(self._joins_within)
         while True:
             self._catch_up(stage)
             if not self._bot_is_there():

@@ -86,7 +86,13 @@ def play_chat(
     contact_id = str(uuid4())
     queue = Queue(arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support", at_capacity=queue_at_capacity)
     with ChatRoom(
-        sandbox, path.instance_arn, contact_id, patience=patience, joins_within=joins_within, stays=stays
+        sandbox,
+        path.instance_arn,
+        contact_id,
+        patience=patience,
+        joins_within=joins_within,
+        stays=stays,
+        bot_greets=script is not None and bool(script.greeting),
     ) as room:
         contact = Contact(
             Ports(

@@ -19,7 +19,7 @@ from connect_bridges.sandbox.cloud.principals import Principals, credential_scop
 #: knows more, but nothing is deployed there: an answer from it would be about an empty account.
 MOTO_SERVICES = frozenset(
     {
-        *("dynamodb", "ecr", "iam", "kms", "logs", "monitoring"),
+        *("dynamodb", "ecr", "events", "iam", "kms", "logs", "monitoring"),
         *("s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
     }
 )

@@ -11,6 +11,7 @@ from connect_bridges.sandbox.cloud.cfn.types import (
     cloudwatch,
     connect,
     dynamodb,
+    events,
     iam,
     kms,
     logs,
@@ -20,8 +21,8 @@ from connect_bridges.sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, awslambda, bootstrap, cloudwatch, connect, dynamodb, iam, kms, logs, messaging, secretsmanager,
-    sns_subscription,
+    apigateway, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, kms, logs, messaging,
+    secretsmanager, sns_subscription,
 )  # fmt: skip
 
 

@@ -141,3 +141,14 @@ def test_an_unknown_name_is_a_warning_in_an_export_that_was_published_and_an_err
 @pytest.mark.parametrize("rule", MISSPELT)
 def test_a_misspelt_name_stays_an_error_in_a_published_export(rule: str) -> None:
     assert rule in errors(MISSPELT[rule], status="published")
+
+
+def test_a_reference_to_an_attribute_with_a_space_is_a_warning_as_the_console_writes_it() -> None:
+    compare = block(
+        "Compare", {"ComparisonValue": "$.Attributes.Order number"}, "NoMatchingCondition", x="Equals"
+    )
+    queue = block("UpdateContactTargetQueue", {"QueueId": "$.Attributes.Sales queue"}, "NoMatchingError")
+    assert errors(compare) == []
+    assert "CF124" in {d.rule for d in found(compare)}
+    assert errors(queue, status="published") == []
+    assert errors(queue) == ["CF123"]

@@ -175,6 +175,8 @@ class _Walk:
 
     def _reference(self, value: str, spec: ParameterSpec, path: str) -> bool:
         """Check references in the value; return whether its content is only known at run time."""
+        # The console lets attribute names hold spaces and colons and writes them into references as they are.
+        odd = value.startswith(("$.", "$["))
         if spec.value == "jsonpath":
             if not is_reference(value) and not is_opaque(value):
                 self.report(
@@ -182,6 +184,7 @@ class _Walk:
                     path,
                     f"the value {quoted(value)} is not one $. reference",
                     "write a reference such as $.Attributes.name",
+                    severity=Severity.WARNING if odd else None,
                 )
             return True
         if not has_reference(value):
@@ -194,6 +197,7 @@ class _Walk:
                 path,
                 f"the value {quoted(value)} mixes text and a reference",
                 "write static text or exactly one reference",
+                severity=Severity.WARNING if odd and self.report.subject.published else None,
             )
         return True
 

@@ -9,6 +9,9 @@ from connect_bridges.sandbox.scenarios import voice  # noqa: F401  (its scenario
 from connect_bridges.sandbox.scenarios import chat  # noqa: F401
 
 # isort: split
+from connect_bridges.sandbox.scenarios import biometrics  # noqa: F401
+
+# isort: split
 # After the calls, since it removes what they need: scenarios are played in the order in which they are entered.
 from connect_bridges.sandbox.scenarios import connector  # noqa: F401
 

@@ -13,6 +13,15 @@ from pathlib import Path
 from connect_bridges.sandbox.cloud import Sandbox
 from connect_bridges.sandbox.rehearsal.bot_platform import BotPlatform
 from connect_bridges.sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
+from connect_bridges.sandbox.scenarios.biometrics_path import (
+    REDIAL,
+    RESUME,
+    BiometricsPath,
+    BiometricsVendors,
+    after_biometrics_deployment,
+    environments_with_biometrics,
+    stack_of,
+)
 from connect_bridges.sandbox.scenarios.chat_path import (
     CHAT_STACK,
     ChatPath,
@@ -56,10 +65,19 @@ class Deployment:
     """
 
     def __init__(
-        self, sandbox: Sandbox, project: Path, work_dir: Path, progress: Progress, bot: BotPlatform
+        self,
+        sandbox: Sandbox,
+        project: Path,
+        work_dir: Path,
+        progress: Progress,
+        *,
+        bot: BotPlatform,
+        vendors: BiometricsVendors,
     ) -> None:
         self.sandbox = sandbox
         self._bot = bot
+        self._vendors = vendors
+        self._biometrics: dict[str, BiometricsPath] = {}
         self._chat: ChatPath | None = None
         self._project = project
         self._work_dir = work_dir
@@ -74,20 +92,26 @@ class Deployment:
         """Start a sandbox to deploy to; it ends with the context."""
         _require_project(project)
         started = time.monotonic()
-        with _this_python_first(), Sandbox.start(work_dir / "sandbox") as sandbox, BotPlatform() as bot:
+        with (
+            _this_python_first(),
+            Sandbox.start(work_dir / "sandbox") as sandbox,
+            BotPlatform() as bot,
+            BiometricsVendors() as vendors,
+        ):
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))
-            yield cls(sandbox, project, work_dir, progress, bot)
+            yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
 
     def deploy_all(self) -> None:
         """Bootstrap, then deploy all side by side; the first failure is raised when all have ended."""
         self._bootstrap()
-        with ThreadPoolExecutor(3) as pool:
-            deploys: list[Future[VoicePath] | Future[ChatPath]] = [
+        with ThreadPoolExecutor(4) as pool:
+            deploys: list[Future[VoicePath] | Future[ChatPath] | Future[BiometricsPath]] = [
                 pool.submit(lambda: self.voice),
                 pool.submit(lambda: self.own_app),
                 pool.submit(lambda: self.chat),
+                pool.submit(lambda: self.biometrics),
             ]
         for deploy in deploys:
             deploy.result()
@@ -97,7 +121,7 @@ class Deployment:
         """The voice path of this app's environment `dev`."""
         if VOICE_STACK not in self._paths:
             self._bootstrap()
-            self._cdk_deploy(VOICE_STACK, self._project, "-c", "env=dev")
+            self._deploy_of(RESUME, VOICE_STACK)
             outputs = self.sandbox.stack_outputs(VOICE_STACK)
             connector = outputs.get("VoiceConnectorArn")
             path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
@@ -112,18 +136,19 @@ class Deployment:
         """The chat path of `dev`, with a vendor on this machine."""
         if self._chat is None:
             self._bootstrap()
-            environments = environments_for_rehearsal(self._project, self._bot.webhook_url)
-            self._cdk_deploy(
-                CHAT_STACK,
-                self._project,
-                "-c",
-                "env=dev",
-                "-c",
-                f"environments={environments}",
-                told="-c env=dev",
-            )
+            self._deploy_of(RESUME, CHAT_STACK)
             self._chat = after_deployment(self.sandbox, self._bot)
         return self._chat
+
+    @property
+    def biometrics(self) -> BiometricsPath:
+        """The voice biometric gate of `dev` (RESUME), with vendors on this machine."""
+        return self._biometrics_of(RESUME)
+
+    @property
+    def redial(self) -> BiometricsPath:
+        """The same gate with REDIAL, as an environment of its own; deployed when first needed."""
+        return self._biometrics_of(REDIAL)
 
     @property
     def own_app(self) -> VoicePath:
@@ -134,6 +159,15 @@ class Deployment:
             outputs = self.sandbox.stack_outputs(OWN_APP_STACK)
             self._paths[OWN_APP_STACK] = self._path(OWN_APP_STACK, outputs["SupportLineFlowArn"], outputs)
         return self._paths[OWN_APP_STACK]
+
+    def _biometrics_of(self, environment: str) -> BiometricsPath:
+        if environment not in self._biometrics:
+            self._bootstrap()
+            self._deploy_of(environment, stack_of(environment))
+            self._biometrics[environment] = after_biometrics_deployment(
+                self.sandbox, self._vendors, environment
+            )
+        return self._biometrics[environment]
 
     def deploy_own_app(self) -> None:
         """Run `cdk deploy` on examples/own_app; CdkFailedError if it fails."""
@@ -168,18 +202,37 @@ class Deployment:
             self._progress("cdk bootstrap", time.monotonic() - started)
             self._bootstrapped = True
 
-    def _cdk_deploy(self, stack: str, app: Path, *arguments: str, told: str | None = None) -> None:
+    def _deploy_of(self, environment: str, stack: str) -> None:
+        """Deploy a stack of one of this app's environments, which is synthesized once for all of its stacks."""
+        self._synthesize(environment)
+        self._cdk_deploy(stack, self._project, assembly=self._assembly(environment))
+
+    def _synthesize(self, environment: str) -> None:
+        with self._lock:
+            assembly = self._assembly(environment)
+            if (assembly / "manifest.json").exists():
+                return
+            started = time.monotonic()
+            dev = environments_for_rehearsal(self._project, self._bot.webhook_url)
+            environments = environments_with_biometrics(dev, self._vendors, environment)
+            self.sandbox.cdk(
+                "synth", "--quiet", "--output", str(assembly),
+                "-c", f"env={environment}", "-c", f"environments={environments}",
+                cwd=self._project,
+            )  # fmt: skip
+            self._progress(f"cdk synth -c env={environment}", time.monotonic() - started)
+
+    def _cdk_deploy(self, stack: str, app: Path, *, assembly: Path | None = None) -> None:
         started = time.monotonic()
-        assembly = self._assembly(stack)
+        assembly = assembly or self._assembly(stack)
         # An app does not change while a demo runs: synthesize it once, deploy its cloud assembly again later.
         source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
         # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
-        self.sandbox.cdk("deploy", "--method=direct", *source, *arguments, stack, cwd=app)
-        shown = " ".join(arguments) if told is None else told
-        self._progress(f"cdk deploy {shown} {stack}".replace("  ", " "), time.monotonic() - started)
+        self.sandbox.cdk("deploy", "--method=direct", *source, stack, cwd=app)
+        self._progress(f"cdk deploy {stack}", time.monotonic() - started)
 
-    def _assembly(self, stack: str) -> Path:
-        return self._work_dir / f"cdk.out.{stack}"
+    def _assembly(self, name: str) -> Path:
+        return self._work_dir / f"cdk.out.{name}"
 
     def _path(self, stack: str, flow_arn: str, outputs: Mapping[str, str]) -> VoicePath:
         secret = self.sandbox.boto3_client("secretsmanager").get_secret_value(

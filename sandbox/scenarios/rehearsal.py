@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,8 @@ from connect_bridges.sandbox.rehearsal.transcript import Entry, Transcript
 from connect_bridges.sandbox.rehearsal.values import Json
 from connect_bridges.sandbox.rehearsal.vendor import ExternalVoiceSystem, Posted
 from connect_bridges.sandbox.rehearsal.vendor_script import Answers, MetadataApi, Pickup, Step, VendorScript
+from connect_bridges.sandbox.scenarios.biometrics_calls import GateCall, play_gate_call
+from connect_bridges.sandbox.scenarios.biometrics_path import BiometricsPath
 from connect_bridges.sandbox.scenarios.chat_path import ChatPath
 from connect_bridges.sandbox.scenarios.chats import PlayedChat, play_chat
 from connect_bridges.sandbox.scenarios.deployment import Deployment, VoicePath
@@ -116,6 +118,28 @@ class Rehearsal:
         finally:
             self._parts += [contact.transcript for contact in contacts]
 
+    def gate_call(
+        self,
+        path: BiometricsPath,
+        number: str,
+        voice: str,
+        *,
+        moves: Iterable[Move] = (),
+        meanwhile: Mapping[str, Callable[[], None]] | None = None,
+        on_dial: Callable[[str, str], None] | None = None,
+    ) -> GateCall:
+        """Call the voice biometric gate from `number`, in somebody's `voice`; see TwilioDialler for the others."""
+        return play_gate_call(
+            self.sandbox,
+            path,
+            number=number,
+            voice=voice,
+            moves=moves,
+            meanwhile=meanwhile,
+            on_dial=on_dial,
+            begins=lambda contact: self._parts.append(contact.transcript),
+        )
+
     # --- what lies in the account
 
     def stored(self, path: VoicePath, contact: Contact) -> dict[str, str] | None:
@@ -135,7 +159,7 @@ class Rehearsal:
         flow = PublishedFlows(self.sandbox, path.instance_arn).flow(path.flow_arn)
         return str(flow.block(block).parameters["LambdaFunctionARN"])
 
-    def logged(self, path: VoicePath | ChatPath) -> str:
+    def logged(self, path: VoicePath | ChatPath | BiometricsPath) -> str:
         """Return everything that the functions and the API of a stack have logged."""
         logs = self.sandbox.boto3_client("logs")
         groups = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=path.stack)

@@ -62,7 +62,7 @@ def test_scenarios_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--list"]) == 0
     listed = capsys.readouterr().out
     assert [name for name in SCENARIOS if name not in listed] == []
-    assert listed.count("voice/") + listed.count("chat/") == len(SCENARIOS)
+    assert sum(listed.count(f"{path}/") for path in ("voice", "chat", "biometrics")) == len(SCENARIOS)
 
 
 @pytest.mark.parametrize("error", [AssertionError("the caller heard nothing\n\n  transcript"), KeyError("x")])

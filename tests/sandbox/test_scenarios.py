@@ -26,6 +26,20 @@ PROMISED = [
     "chat/wrong-verification-token",
     "chat/customer-leaves",
     "chat/messages-survive-outage",
+    "biometrics/enrol-then-verify",
+    "biometrics/partial-enrolment-fails-once-then-verifies",
+    "biometrics/known-caller-verifies",
+    "biometrics/spoofer-after-dropped-call",
+    "biometrics/forged-webhook",
+    "biometrics/replayed-webhook",
+    "biometrics/two-calls-same-number",
+    "biometrics/locked-after-three-failures",
+    "biometrics/provider-down",
+    "biometrics/provider-slow",
+    "biometrics/consent-refused",
+    "biometrics/redial-within-window",
+    "biometrics/redial-too-late",
+    "biometrics/erase-caller",
 ]
 
 

@@ -1,0 +1,105 @@
+"""The deployed voice biometrics: what its flow is called, where its webhook is, and its vendors on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from connect_bridges.sandbox.biometrics import Twilio, VoiceIt
+from connect_bridges.sandbox.biometrics.twilio import Number
+from connect_bridges.sandbox.cloud import Sandbox
+
+RESUME, REDIAL = "dev", "redial"
+"""The environments that are rehearsed: `dev` with RESUME, and one that differs in its way back."""
+TWILIO_NUMBER = "+12065550188"
+CONNECT_NUMBER = "+12065550177"
+PROOF_SECONDS = 3
+"""How long a proof lives with REDIAL here; the default is 10, which nobody should have to wait for."""
+
+
+class BiometricsVendors:
+    """Twilio and VoiceIt on this machine, as a context manager."""
+
+    def __init__(self) -> None:
+        """Open their ports."""
+        self.twilio = Twilio()
+        self.voiceit = VoiceIt()
+
+    def __enter__(self) -> Self:
+        """Let them answer."""
+        self.twilio.__enter__()
+        self.voiceit.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close their ports."""
+        self.voiceit.__exit__(None, None, None)
+        self.twilio.__exit__(None, None, None)
+
+
+@dataclass(frozen=True)
+class BiometricsPath:
+    """A deployed voice biometric gate, with its vendors."""
+
+    stack: str
+    flow_arn: str
+    table: str
+    erase_function: str
+    number: Number
+    vendors: BiometricsVendors
+
+    @property
+    def instance_arn(self) -> str:
+        """The Connect instance that the flow is published in."""
+        return self.flow_arn.split("/contact-flow/")[0]
+
+
+def stack_of(environment: str) -> str:
+    """Return the name of the stack that an environment's biometrics are deployed as."""
+    return f"connect-bridges-{environment}-biometrics"
+
+
+def environments_with_biometrics(environments: str, vendors: BiometricsVendors, environment: str) -> str:
+    """Return the context value `environments` (JSON) with an environment whose vendors are on this machine.
+
+    `environments` has `dev`, of which REDIAL becomes a copy, without chats.
+    """
+    dev: dict[str, Any] = json.loads(environments)["dev"]
+    dev["biometrics"] = {
+        **dev.get("biometrics", {}),
+        "telephony": {"number": TWILIO_NUMBER, "apiUrl": vendors.twilio.url},
+        "provider": {"voiceitApiUrl": vendors.voiceit.url},
+        "queueArn": dev["voice"]["queueArn"],
+    }
+    if environment == REDIAL:
+        dev.pop("chat", None)
+        dev["biometrics"] |= {
+            "wayBack": "REDIAL",
+            "redialNumber": CONNECT_NUMBER,
+            "rules": {"proofSeconds": PROOF_SECONDS},
+        }
+    return json.dumps({environment: dev})
+
+
+def after_biometrics_deployment(
+    sandbox: Sandbox, vendors: BiometricsVendors, environment: str
+) -> BiometricsPath:
+    """Do what the documentation asks for after the deployment: store credentials, enter the URLs at the number."""
+    outputs = sandbox.stack_outputs(stack_of(environment))
+    secrets = sandbox.boto3_client("secretsmanager")
+    twilio, voiceit = vendors.twilio, vendors.voiceit
+    for name, value in {
+        "BiometricsTelephonySecretArn": {"accountSid": twilio.account_sid, "authToken": twilio.auth_token},
+        "BiometricsProviderSecretArn": {"apiKey": voiceit.api_key, "apiToken": voiceit.api_token},
+    }.items():
+        secrets.put_secret_value(SecretId=outputs[name], SecretString=json.dumps(value))
+    host, port, _ = sandbox.api_base(outputs["BiometricsWebhookUrl"])
+    return BiometricsPath(
+        stack=stack_of(environment),
+        flow_arn=outputs["BiometricsFlowArn"],
+        table=outputs["BiometricsTableName"],
+        erase_function=outputs["BiometricsEraseFunctionName"],
+        number=Number(outputs["BiometricsWebhookUrl"], outputs["BiometricsStatusUrl"], (host, port)),
+        vendors=vendors,
+    )

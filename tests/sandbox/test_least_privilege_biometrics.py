@@ -1,0 +1,94 @@
+"""What each function of the voice biometric gate may do is what it does: nothing refused, nothing granted in vain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from connect_bridges.sandbox.cloud.schedules import run_rule
+from connect_bridges.sandbox.iam import Policy, compare_grants
+from connect_bridges.sandbox.rehearsal.circumstances import Presses, Says
+from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, play
+from connect_bridges.sandbox.scenarios.biometrics import ALICE, PHRASE
+from connect_bridges.sandbox.scenarios.biometrics_calls import nobody_knows, stored_caller
+
+pytestmark = pytest.mark.sandbox
+
+NUMBER = "+12065550120"
+ROLES = ("BiometricsGate", "BiometricsWebhook", "BiometricsErase", "BiometricsRetention")
+
+
+@pytest.fixture(scope="module")
+def exercised(deployment: Deployment) -> Deployment:
+    """Let every function do all that it ever does."""
+    for name in ("biometrics/enrol-then-verify", "biometrics/erase-caller"):
+        result = play(SCENARIOS[name], deployment)
+        assert result.outcome == "passed", result.failure
+    _sweep(deployment)
+    return deployment
+
+
+@pytest.mark.parametrize("part", ROLES)
+def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
+    exercised: Deployment, part: str
+) -> None:
+    name, granted = _role(exercised, part)
+    report = compare_grants(granted, exercised.sandbox.audit.calls(role=name))
+    assert report.exact, str(report)
+    assert not report.wildcard_actions, str(report)
+    assert not report.needless_wildcard_resources, str(report)
+
+
+def test_nothing_was_refused(exercised: Deployment) -> None:
+    assert [str(entry) for entry in exercised.sandbox.audit.calls(allowed=False)] == []
+
+
+def _sweep(deployment: Deployment) -> None:
+    """Leave the daily sweep a recording to delete and a caller to erase; let it fail once, then get through."""
+    path, rehearsal = deployment.biometrics, Rehearsal(deployment)
+    twilio, voiceit = path.vendors.twilio, path.vendors.voiceit
+    rule = deployment.physical_id(path.stack, "AWS::Events::Rule")
+    nobody_knows(deployment.sandbox, path, NUMBER)
+    with twilio.cannot_delete():
+        rehearsal.gate_call(path, NUMBER, ALICE, moves=[Presses("1"), *[Says(PHRASE)] * 4])
+    assert len(twilio.recordings) == 4
+
+    [swept] = run_rule(deployment.sandbox, rule)
+    assert (swept.json(), twilio.recordings) == ({"done": 1}, [])
+    assert stored_caller(deployment.sandbox, path, NUMBER)["recordings"] == {"L": []}
+
+    with voiceit.is_down(status=503):
+        assert _erase(deployment)["errorType"] == "ProviderUnavailableError"
+        [failed] = run_rule(deployment.sandbox, rule)
+    assert failed.json()["errorType"] == "SweepIncompleteError"
+    assert stored_caller(deployment.sandbox, path, NUMBER)["erasing"] == {"BOOL": True}
+
+    [finished] = run_rule(deployment.sandbox, rule)
+    assert finished.json() == {"done": 1}
+    assert stored_caller(deployment.sandbox, path, NUMBER) == {}
+
+
+def _erase(deployment: Deployment) -> dict[str, Any]:
+    answer = deployment.sandbox.boto3_client("lambda").invoke(
+        FunctionName=deployment.biometrics.erase_function, Payload=json.dumps({"phoneNumber": NUMBER})
+    )
+    told: dict[str, Any] = json.loads(answer["Payload"].read())
+    return told
+
+
+def _role(deployment: Deployment, part: str) -> tuple[str, list[Policy]]:
+    """Return a function's role with its identity policies."""
+    stack = deployment.biometrics.stack
+    resources = deployment.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
+    [name] = [
+        r["PhysicalResourceId"]
+        for r in resources["StackResources"]
+        if r["ResourceType"] == "AWS::IAM::Role" and r["LogicalResourceId"].startswith(part)
+    ]
+    iam = deployment.sandbox.boto3_client("iam")
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    return name, [Policy.parse(document, name=name) for document in documents]

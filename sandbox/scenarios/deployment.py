@@ -78,8 +78,6 @@ class Deployment:
         self._bot = bot
         self._vendors = vendors
         self._biometrics: dict[str, BiometricsPath] = {}
-        self._later = ThreadPoolExecutor(1, thread_name_prefix="deploy-later")
-        self._redial: Future[BiometricsPath] | None = None
         self._chat: ChatPath | None = None
         self._project = project
         self._work_dir = work_dir
@@ -103,18 +101,10 @@ class Deployment:
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))
-            deployment = cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
-            try:
-                yield deployment
-            finally:
-                # What is still being deployed needs the sandbox; what has not begun does not matter any more.
-                deployment._later.shutdown(cancel_futures=True)
+            yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
 
     def deploy_all(self) -> None:
-        """Bootstrap, then deploy all side by side; the first failure is raised when all have ended.
-
-        `redial`, which the last scenarios need alone, is deployed while the first ones are played.
-        """
+        """Bootstrap, then deploy all side by side; the first failure is raised when all have ended."""
         self._bootstrap()
         with ThreadPoolExecutor(4) as pool:
             deploys: list[Future[VoicePath] | Future[ChatPath] | Future[BiometricsPath]] = [
@@ -125,7 +115,6 @@ class Deployment:
             ]
         for deploy in deploys:
             deploy.result()
-        self._redial = self._later.submit(self._biometrics_of, REDIAL)
 
     @property
     def voice(self) -> VoicePath:
@@ -158,10 +147,8 @@ class Deployment:
 
     @property
     def redial(self) -> BiometricsPath:
-        """The same gate with REDIAL, as an environment of its own."""
-        if self._redial is None:
-            self._redial = self._later.submit(self._biometrics_of, REDIAL)
-        return self._redial.result()
+        """The same gate with REDIAL, as an environment of its own; deployed when first needed."""
+        return self._biometrics_of(REDIAL)
 
     @property
     def own_app(self) -> VoicePath:

@@ -11,17 +11,24 @@ from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Result, Sce
 from connect_bridges.sandbox.scenarios.registry import failed
 from connect_bridges.sandbox.terminal import Terminal
 
+BIOMETRICS = "biometrics/"
 REPORT = Path("build/demo/report.json")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. `only`: names of scenarios, all if empty; `keep`: leave the sandbox running until Ctrl-C."""
+    """How to run.
+
+    `only`: names of scenarios. Without them the voice and the chat path, or all of them with `everything`: the
+    biometrics take as long again, and the demo shall end within a minute. `keep`: leave the sandbox running until
+    Ctrl-C.
+    """
 
     project: Path
     only: Sequence[str] = ()
     report: Path | None = None
     keep: bool = False
+    everything: bool = False
 
     @property
     def report_path(self) -> Path:
@@ -33,7 +40,13 @@ class Options:
         unknown = [name for name in self.only if name not in SCENARIOS]
         if unknown:
             raise ValueError(f"there is no scenario {unknown[0]!r}; there are:\n  " + "\n  ".join(SCENARIOS))
-        return [scenario for name, scenario in SCENARIOS.items() if not self.only or name in self.only]
+        if self.only:
+            return [scenario for name, scenario in SCENARIOS.items() if name in self.only]
+        return [
+            scenario
+            for name, scenario in SCENARIOS.items()
+            if self.everything or not name.startswith(BIOMETRICS)
+        ]
 
 
 def run(options: Options, terminal: Terminal | None = None) -> int:
@@ -69,7 +82,7 @@ def _run(
     terminal.heading("Deploying to the sandbox")
     with Deployment.start(options.project, work_dir, terminal.step) as deployment:
         if len(chosen) > 1:
-            deployment.deploy_all()
+            deployment.deploy_all(biometrics=any(one.name.startswith(BIOMETRICS) for one in chosen))
         for note in (*deployment.sandbox.functions.notes, *deployment.sandbox.warnings):
             terminal.line(f"  note           {note}")
         for scenario in chosen:

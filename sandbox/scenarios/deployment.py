@@ -103,7 +103,7 @@ class Deployment:
             bot.is_told_access(vendor_access(sandbox))
             yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
 
-    def deploy_all(self) -> None:
+    def deploy_all(self, *, biometrics: bool = True) -> None:
         """Bootstrap, then deploy all side by side; the first failure is raised when all have ended."""
         self._bootstrap()
         with ThreadPoolExecutor(4) as pool:
@@ -111,8 +111,9 @@ class Deployment:
                 pool.submit(lambda: self.voice),
                 pool.submit(lambda: self.own_app),
                 pool.submit(lambda: self.chat),
-                pool.submit(lambda: self.biometrics),
             ]
+            if biometrics:
+                deploys.append(pool.submit(lambda: self.biometrics))
         for deploy in deploys:
             deploy.result()
 

@@ -28,7 +28,7 @@ def deployment() -> Deployment:
 
 def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(tmp_path: Path) -> None:
     printed = io.StringIO()
-    assert run(Options(project=tmp_path), Terminal(printed)) == 1
+    assert run(Options(project=tmp_path, everything=True), Terminal(printed)) == 1
     report = json.loads((tmp_path / "build/demo/report.json").read_text())
     assert list(report) == ["scenarios"]
     assert [s["name"] for s in report["scenarios"]] == list(SCENARIOS)

@@ -53,7 +53,11 @@ def test_the_connector_resource_uses_what_it_is_granted_and_is_granted_what_it_u
 
 
 def test_nothing_was_refused(exercised: Deployment) -> None:
-    assert [str(entry) for entry in exercised.sandbox.audit.calls(allowed=False)] == []
+    # Of these functions: other tests of the run provoke refusals on purpose.
+    refused = exercised.sandbox.audit.calls(allowed=False)
+    assert [
+        str(entry) for entry in refused if (entry.role or "").startswith((VOICE_STACK, OWN_APP_STACK))
+    ] == []
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,11 @@ def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
 
 
 def test_nothing_was_refused(exercised: Deployment) -> None:
-    assert [str(entry) for entry in exercised.sandbox.audit.calls(allowed=False)] == []
+    # Of these functions: other tests of the run provoke refusals on purpose.
+    refused = exercised.sandbox.audit.calls(allowed=False)
+    assert [
+        str(entry) for entry in refused if (entry.role or "").startswith("connect-bridges-dev-biometrics")
+    ] == []
 
 
 def _sweep(deployment: Deployment) -> None:

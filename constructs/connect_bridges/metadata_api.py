@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledgements import acknowledge
+from .logged_rest_api import logged_rest_api
 from .metadata_presets import MetadataPreset
 
 # Which refusal of API Gateway itself gets which code and advice. Without these, the vendor would get
@@ -101,25 +102,16 @@ class MetadataApi(Construct):
         self.access_log = logs.LogGroup(
             self, "AccessLog", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        self.api = apigateway.RestApi(
+        self.api = logged_rest_api(
             self,
-            "Rest",
-            rest_api_name=names.api_name
-            or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
+            name=names.api_name or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
             description="Takes what an external voice system learned about a contact.",
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            stage_name=stage_name,
+            throttling_rate_limit=throttling_rate_limit,
+            throttling_burst_limit=throttling_burst_limit,
+            access_log=self.access_log,
+            access_log_format=_access_log_format(),
             cloud_watch_role=cloud_watch_role,
-            deploy_options=apigateway.StageOptions(
-                stage_name=stage_name,
-                throttling_rate_limit=throttling_rate_limit,
-                throttling_burst_limit=throttling_burst_limit,
-                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
-                access_log_format=apigateway.AccessLogFormat.custom(_access_log_format()),
-                # Never INFO or data trace: those write request headers, and so the token, into the log.
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,
-                metrics_enabled=True,
-            ),
         )
         authorizer = apigateway.TokenAuthorizer(
             self,

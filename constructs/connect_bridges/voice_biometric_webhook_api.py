@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledgements import acknowledge
+from .logged_rest_api import logged_rest_api
 
 _SIGNATURE = "method.request.header.X-Twilio-Signature"
 _SORRY = (
@@ -56,24 +57,16 @@ class VoiceBiometricWebhookApi(Construct):
         self.access_log = logs.LogGroup(
             self, "AccessLog", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        self.api = apigateway.RestApi(
+        self.api = logged_rest_api(
             self,
-            "Rest",
-            rest_api_name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
+            name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
             description="Takes a telephony provider's signed webhooks about callers who prove themselves by voice.",
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            stage_name=stage_name,
+            throttling_rate_limit=throttling_rate_limit,
+            throttling_burst_limit=throttling_burst_limit,
+            access_log=self.access_log,
+            access_log_format=_access_log_format(),
             cloud_watch_role=cloud_watch_role,
-            deploy_options=apigateway.StageOptions(
-                stage_name=stage_name,
-                throttling_rate_limit=throttling_rate_limit,
-                throttling_burst_limit=throttling_burst_limit,
-                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
-                access_log_format=apigateway.AccessLogFormat.custom(_access_log_format()),
-                # Never INFO or data trace: those write bodies, and so telephone numbers, into the log.
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,
-                metrics_enabled=True,
-            ),
         )
         validator = apigateway.RequestValidator(
             self,

@@ -34,13 +34,14 @@ class Stage(StrEnum):
 
 
 class Result(StrEnum):
-    """How a session ended."""
+    """How a session ended. INCOMPLETE: the call was over before its dialogue."""
 
     ENROLLED = "enrolled"
     PASSED = "passed"
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
+    INCOMPLETE = "incomplete"
 
 
 class Consent(StrEnum):

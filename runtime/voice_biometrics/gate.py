@@ -15,7 +15,7 @@ Reason                  why, in one word, for logs and for people
 biometricResult, biometricConfidence, biometricProvider, biometricTime   attributes for the contact
 ======================  ================================================================================
 
-A failure of the table is an answer too (``unavailable``), given within about 6 s, so set the block's limit to 8 s.
+A failure of the table is an answer too (``unavailable``), given within 8 s at the latest: set the block's limit to 8 s.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from connect_bridges.runtime.shared.clients import client, error_code
+from connect_bridges.runtime.shared.clients import error_code
 from connect_bridges.runtime.shared.environment import Environment
 from connect_bridges.runtime.shared.initialization import built_at_init
 from connect_bridges.runtime.shared.logging import LOGGER, event_logger
@@ -40,7 +40,12 @@ from connect_bridges.runtime.voice_biometrics.caller_tag import CallerTag
 from connect_bridges.runtime.voice_biometrics.machine import Answer, Branch, Phase, Question
 from connect_bridges.runtime.voice_biometrics.policy import Policy
 from connect_bridges.runtime.voice_biometrics.providers import SECRET_ARN, secret_from
-from connect_bridges.runtime.voice_biometrics.table import Callers, CallersSettings, DynamoDbCallers
+from connect_bridges.runtime.voice_biometrics.table import (
+    Callers,
+    CallersSettings,
+    DynamoDbCallers,
+    client_while_a_call_waits,
+)
 
 PAUSE = ",,"
 """Two pauses of 750 ms before the digits, while the telephony side starts to listen."""
@@ -121,10 +126,8 @@ def _gate() -> _Gate:
     provider = environment.text("PROVIDER_NAME", pattern=r"[A-Za-z0-9_-]{1,64}", form="the provider's name")
     key = environment.text("CALLER_KEY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
     environment.check()
-    # A read and a write take 2 x (0.4 s + 0.5 s) + 0.05 s each in the worst case.
-    dynamodb = client("dynamodb", connect_timeout=0.4, read_timeout=0.5, attempts=2)
     return _Gate(
-        callers=DynamoDbCallers(dynamodb, table),
+        callers=DynamoDbCallers(client_while_a_call_waits(), table),
         policy=policy,
         tag=CallerTag(secret_from(key)),
         provider_name=provider,

@@ -169,6 +169,7 @@ _ENDED = {
     Result.PASSED: (Branch.VERIFIED, "voiceMatched"),
     Result.FAILED: (Branch.FAILED, "voiceNotMatched"),
     Result.UNAVAILABLE: (Branch.UNAVAILABLE, "providerUnavailable"),
+    Result.INCOMPLETE: (Branch.UNAVAILABLE, "dialogueIncomplete"),
     Result.REFUSED: (Branch.UNAVAILABLE, "consentRefused"),
 }
 
@@ -176,9 +177,8 @@ _ENDED = {
 def _ask_again(caller: Caller, session: Session, question: Question, policy: Policy) -> Transition[Answer]:
     if question.phase is Phase.RETURN:
         # The telephony side has hung up, yet the dialogue did not end: whatever still comes for it is too late.
-        return Transition(
-            _abandon(caller, policy, question.now), Answer(branch=Branch.FAILED, reason="dialogueIncomplete")
-        )
+        branch, reason = _ENDED[_broken_off(session)]
+        return Transition(_abandon(caller, policy, question.now), Answer(branch=branch, reason=reason))
     if question.now >= session.expires_at:
         return _open(caller, question, policy)
     if session.stage is Stage.DIALLED:
@@ -337,11 +337,17 @@ def judged(
 
 
 def hung_up(caller: Caller, *, call_sid: str, policy: Policy, now: int) -> Transition[Move]:
-    """End the session of a call that is over. A turn that is being judged counts as failed: see ``_abandon``."""
+    """End the session of a call that is over before its dialogue was.
+
+    A turn that is being judged counts towards the lock: see ``_abandon``. By number (REDIAL) nothing is left behind,
+    or the next call would be turned away by it.
+    """
     session = caller.session
     if session is None or not session.call_sid or session.call_sid != call_sid:
         return Transition(caller, Move(next=Next.OUT_OF_TURN))
-    after = _end(_abandon(caller, policy, now), session, Result.FAILED, policy=policy, now=now)
+    after = _abandon(caller, policy, now)
+    if policy.way_back is WayBack.RESUME:
+        after = _end(after, session, _broken_off(session), policy=policy, now=now)
     return Transition(after, Move(next=Next.FAILED))
 
 
@@ -410,6 +416,16 @@ def _abandon(caller: Caller, policy: Policy, now: int) -> Caller:
         return caller
     uncounted = session.stage is Stage.JUDGING and session.purpose is Purpose.VERIFY
     return replace(_failed(caller, policy, now) if uncounted else caller, session=None)
+
+
+def _broken_off(session: Session) -> Result:
+    """Say how a dialogue ended that was not finished.
+
+    Who hangs up takes the contact along; if the contact is still there, it was us or the telephony provider who broke
+    off, and the check could not be made. That does not take back a try that was not accepted.
+    """
+    refused = session.purpose is Purpose.VERIFY and session.tries > 0
+    return Result.FAILED if refused else Result.INCOMPLETE
 
 
 def _end(

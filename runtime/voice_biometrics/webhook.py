@@ -30,7 +30,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from connect_bridges.runtime.shared.clients import client, error_code
+from connect_bridges.runtime.shared.clients import error_code
 from connect_bridges.runtime.shared.environment import Environment
 from connect_bridges.runtime.shared.initialization import built_at_init
 from connect_bridges.runtime.shared.logging import LOGGER, event_logger
@@ -49,7 +49,11 @@ from connect_bridges.runtime.voice_biometrics.providers import (
 from connect_bridges.runtime.voice_biometrics.recordings import TwilioRecordings
 from connect_bridges.runtime.voice_biometrics.secret import Secret
 from connect_bridges.runtime.voice_biometrics.signature import ForgedError, base_url, verified_form
-from connect_bridges.runtime.voice_biometrics.table import CallersSettings, DynamoDbCallers
+from connect_bridges.runtime.voice_biometrics.table import (
+    CallersSettings,
+    DynamoDbCallers,
+    client_while_a_call_waits,
+)
 from connect_bridges.runtime.voice_biometrics.twiml import Voice, nothing_but_hang_up
 
 _COUNTED = {
@@ -164,10 +168,9 @@ def _webhook() -> _Webhook:
     delete = environment.text("DELETE_RECORDINGS", default="true", pattern="true|false", form="true or false")
     record_seconds = environment.whole_number("RECORD_SECONDS", default=5, minimum=2, maximum=30)
     provider = provider_from(environment)
-    dynamodb = client("dynamodb", connect_timeout=0.4, read_timeout=0.5, attempts=2)
     return _Webhook(
         dialogue=Dialogue(
-            callers=DynamoDbCallers(dynamodb, table),
+            callers=DynamoDbCallers(client_while_a_call_waits(), table),
             provider=provider,
             recordings=recordings,
             speech=speech,

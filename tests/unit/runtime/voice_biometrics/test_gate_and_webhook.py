@@ -48,7 +48,7 @@ def test_partial_enrolment_goes_on_and_one_failure_is_forgiven(functions: Any, w
     _, twiml = functions.follow(functions.connect(functions.ask()), Digits="1")
     functions.follow(twiml)
     functions.post("status", 0, CallStatus="completed")
-    assert functions.ask("return")["Branch"] == "failedverified"
+    assert functions.ask("return")["Branch"] == "unavailable", "no voice was judged: nobody failed"
 
     again = functions.ask()
     assert again["Branch"] == "enroll"
@@ -493,6 +493,24 @@ def test_a_table_that_fails_after_the_judgement_does_not_take_the_answer_back(
     _, twiml = functions.follow(twiml)
     assert "We have recognised your voice" in words(twiml)
     assert functions.ask("return")["Branch"] == "verified"
+
+
+def test_a_table_that_fails_when_the_judgement_is_written_blames_nobody(
+    functions: Any, words: Any, monkeypatch: Any
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+
+    def busy(*_: Any, **__: Any) -> Any:
+        raise TemporarilyUnavailableError("busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(machine, "judged", busy)
+        status, twiml = functions.follow(twiml)
+    assert (status, "cannot check your voice" in words(twiml)) == (200, True)
+    functions.post("status", 0, CallStatus="completed")
+    answer = functions.ask("return")
+    assert (answer["biometricResult"], answer["Reason"]) == ("unavailable", "dialogueIncomplete")
 
 
 def test_a_late_user_that_cannot_be_deleted_is_named_in_the_log(functions: Any, logs: Any) -> None:

@@ -89,10 +89,10 @@ ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
         START, RESUME, "verify", "transfer", NEW,
     ),
     "never arrived": (
-        with_session(ENROLLED, Stage.DIALLED), RETURN, RESUME, "failedverified", "dialogueIncomplete", "",
+        with_session(ENROLLED, Stage.DIALLED), RETURN, RESUME, "unavailable", "dialogueIncomplete", "",
     ),
     "broken off": (
-        with_session(ENROLLED, Stage.LISTENING), RETURN, RESUME, "failedverified", "dialogueIncomplete", "",
+        with_session(ENROLLED, Stage.LISTENING), RETURN, RESUME, "unavailable", "dialogueIncomplete", "",
     ),
     "passed": (with_outcome(ENROLLED, Result.PASSED), RETURN, RESUME, "verified", "voiceMatched", ""),
     "passed, asked as new": (with_outcome(ENROLLED, Result.PASSED), START, RESUME, "verified", "voiceMatched", ""),
@@ -114,6 +114,12 @@ ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
     "failed": (with_outcome(LOCKED, Result.FAILED), RETURN, RESUME, "failedverified", "voiceNotMatched", ""),
     "provider down": (
         with_outcome(ENROLLED, Result.UNAVAILABLE), RETURN, RESUME, "unavailable", "providerUnavailable", "",
+    ),
+    "broken off after a voice that did not match": (
+        with_session(ENROLLED, Stage.LISTENING, tries=1), RETURN, RESUME, "failedverified", "voiceNotMatched", "",
+    ),
+    "broken off, and told so": (
+        with_outcome(ENROLLED, Result.INCOMPLETE), RETURN, RESUME, "unavailable", "dialogueIncomplete", "",
     ),
     "just refused": (with_outcome(REFUSED, Result.REFUSED), RETURN, RESUME, "unavailable", "consentRefused", ""),
     "just enrolled": (with_outcome(ENROLLED, Result.ENROLLED), RETURN, RESUME, "verify", "transfer", NEW),
@@ -284,6 +290,9 @@ def test_hanging_up_while_the_voice_is_judged_counts_as_a_failure() -> None:
         assert (ended.failures, ended.session) == (failures, None)
         question = Question(contact_id="mine", phase=RETURN, new_code=NEW, now=NOW)
         assert machine.ask(caller, question, RESUME).after.failures == failures
+        assert machine.ask(ended, question, RESUME).answer.reason == "dialogueIncomplete"
+        by_number = machine.hung_up(caller, call_sid="CA1", policy=REDIAL, now=NOW).after
+        assert (by_number.failures, by_number.outcome) == (failures, None), "it would turn the next call away"
     unclaimed = with_session(ENROLLED, Stage.DIALLED)
     for sid in ("", "CA2"):
         assert machine.hung_up(unclaimed, call_sid=sid, policy=RESUME, now=NOW).after == unclaimed

@@ -1,4 +1,4 @@
-"""The app: reads which environment is meant, builds its stage; nothing else."""
+"""The app: reads which environments are meant, builds a stage of each; nothing else."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import sys
 
 import aws_cdk as cdk
 
-from stacks.settings import SettingsError, load_settings
+from stacks.settings import SettingsError, load_each
 from stacks.stage import build_stage
 
 
 def main() -> int:
-    """Synthesize the environment named by the context value ``env``; 1 if its settings cannot be used."""
+    """Synthesize what the context value ``env`` names (``dev``, or ``dev,prod``); 1 if settings cannot be used."""
     app = cdk.App()
     try:
-        settings = load_settings(app.node.try_get_context("environments"), app.node.try_get_context("env"))
+        chosen = load_each(app.node.try_get_context("environments"), app.node.try_get_context("env"))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    build_stage(app, settings)
+    for settings in chosen:
+        build_stage(app, settings)
     app.synth()
     return 0
 

@@ -33,6 +33,7 @@ class ProviderSettings(CamelSettings):
         pattern=r"^arn:aws[-a-z]*:lambda:[-a-z0-9]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?$",
     )
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    time_limit_seconds: int = Field(default=7, ge=1, le=10)
 
     @model_validator(mode="after")
     def _one_provider(self) -> Self:

@@ -104,12 +104,14 @@ class BiometricsStack(cdk.Stack):
 
     def _provider(self) -> BiometricsProvider:
         provider = self._settings.provider
+        time_limit = cdk.Duration.seconds(provider.time_limit_seconds)
         if provider.function_arn and provider.name:
             function = lambda_.Function.from_function_arn(self, "ProviderFunction", provider.function_arn)
-            return BiometricsProvider.function(function, name=provider.name)
+            return BiometricsProvider.function(function, name=provider.name, time_limit=time_limit)
         return BiometricsProvider.voiceit(
             secret=self._secret("ProviderSecret", provider.voiceit_secret_arn),
             api_url=provider.voiceit_api_url,
+            time_limit=time_limit,
         )
 
     def _secret(self, id: str, arn: str | None) -> secretsmanager.ISecret | None:  # noqa: A002

@@ -163,6 +163,20 @@ class Settings(CamelSettings):
         return self
 
 
+def load_each(environments: object, names: object) -> list[Settings]:
+    """Return the checked settings of the environments that are named, separated by commas (``dev,prod``), in order.
+
+    Several together are for CI, which synthesizes them in one go; ``SettingsError`` as for one.
+    """
+    if not isinstance(names, str):
+        return [load_settings(environments, names)]
+    chosen = [name.strip() for name in names.split(",")]
+    twice = [name for name in chosen if chosen.count(name) > 1]
+    if twice:
+        raise SettingsError(f"-c env={names} names {twice[0]!r} twice; name each environment once.")
+    return [load_settings(environments, name) for name in chosen]
+
+
 def load_settings(environments: object, name: object) -> Settings:
     """Return the checked settings of one environment.
 

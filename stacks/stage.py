@@ -18,7 +18,7 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     The stacks need nothing of one another. Each respects Amazon Connect's two control-plane requests a second for
     itself, so leave ``cdk deploy --concurrency`` at 1.
     """
-    VoiceStack(app, f"connect-bridges-{settings.name}-voice", settings=settings)
+    stacks: list[cdk.Stack] = [VoiceStack(app, f"connect-bridges-{settings.name}-voice", settings=settings)]
     common: dict[str, Any] = {
         "name": settings.name,
         "account": settings.account,
@@ -28,10 +28,14 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
         "alarm_topic_arn": settings.alarm_topic_arn,
     }
     if settings.chat:
-        ChatStack(app, f"connect-bridges-{settings.name}-chat", chat=settings.chat, **common)
+        stacks.append(ChatStack(app, f"connect-bridges-{settings.name}-chat", chat=settings.chat, **common))
     if settings.biometrics:
-        BiometricsStack(
-            app, f"connect-bridges-{settings.name}-biometrics", biometrics=settings.biometrics, **common
+        stacks.append(
+            BiometricsStack(
+                app, f"connect-bridges-{settings.name}-biometrics", biometrics=settings.biometrics, **common
+            )
         )
-    cdk.Tags.of(app).add("app", "connect-bridges")
-    cdk.Tags.of(app).add("environment", settings.name)
+    for stack in stacks:
+        # By stack, not on the app: the app may hold other environments too.
+        cdk.Tags.of(stack).add("app", "connect-bridges")
+        cdk.Tags.of(stack).add("environment", settings.name)

@@ -319,6 +319,7 @@ class VoiceBiometricGate(Construct):
         common = {
             "PROVIDER": self.provider.kind,
             "PROVIDER_NAME": self.provider.name,
+            "PROVIDER_SECONDS": str(self.provider.time_limit_seconds),
             "MIN_CONFIDENCE": str(rules.min_confidence),
         }
         if self.provider.provider_function:

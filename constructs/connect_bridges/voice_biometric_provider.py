@@ -5,44 +5,73 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from .checks import E164, check
+from .checks import E164, check, check_range
 
 API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TIME_LIMIT = 7  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiometricsProvider:
-    """The voice biometrics provider; make one with ``voiceit`` or ``function``."""
+    """The voice biometrics provider; make one with ``voiceit`` or ``function``.
+
+    time_limit: how long a caller waits for its judgement until it counts as unavailable, 1 to 10 whole seconds, 7 if
+    None: Twilio waits 15 s for the webhook, and fetching and deleting the recording take up to 4 s of them.
+    """
 
     name: str
     kind: str
     secret: secretsmanager.ISecret | None = None
     api_url: str = ""
     provider_function: lambda_.IFunction | None = None
+    time_limit: cdk.Duration | None = None
+
+    @property
+    def time_limit_seconds(self) -> int:
+        """The time limit in whole seconds."""
+        return int(self.time_limit.to_seconds()) if self.time_limit else _TIME_LIMIT
 
     @classmethod
     def voiceit(
-        cls, *, secret: secretsmanager.ISecret | None = None, api_url: str = "https://api.voiceit.io"
+        cls,
+        *,
+        secret: secretsmanager.ISecret | None = None,
+        api_url: str = "https://api.voiceit.io",
+        time_limit: cdk.Duration | None = None,
     ) -> BiometricsProvider:
         """Use VoiceIt API 2.
 
         secret: JSON with apiKey and apiToken (voiceit.io, Settings); default is a new one whose value you store.
         """
         check("api_url", api_url, API_URL, "a URL; write one such as https://api.voiceit.io")
-        return cls(name="voiceit", kind="voiceit", secret=secret, api_url=api_url)
+        _check_time_limit(time_limit)
+        return cls(name="voiceit", kind="voiceit", secret=secret, api_url=api_url, time_limit=time_limit)
 
     @classmethod
-    def function(cls, function: lambda_.IFunction, *, name: str) -> BiometricsProvider:
+    def function(
+        cls, function: lambda_.IFunction, *, name: str, time_limit: cdk.Duration | None = None
+    ) -> BiometricsProvider:
         """Use a Lambda function of your own; docs/voice-biometrics.md says what it is sent and has to answer.
 
         name: goes into the contact attribute biometricProvider; 1 to 64 letters, digits, - and _.
         """
         check("name", name, _NAME, "a name of 1 to 64 letters, digits, - and _")
-        return cls(name=name, kind="lambda", provider_function=function)
+        _check_time_limit(time_limit)
+        return cls(name=name, kind="lambda", provider_function=function, time_limit=time_limit)
+
+
+def _check_time_limit(time_limit: cdk.Duration | None) -> None:
+    if time_limit is None:
+        return
+    seconds = time_limit.to_milliseconds() / 1000
+    check_range("time_limit", seconds, 1, 10, "seconds")
+    if seconds != int(seconds):
+        raise ValueError(f"time_limit is {seconds:g} seconds; choose whole seconds.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -180,6 +180,7 @@ def test_synthesizing_twice_gives_identical_templates(biometrics: TemplateOf, tm
             {"provider": {"functionArn": FUNCTION_ARN, "name": "x", "voiceitSecretArn": SECRET_ARN}},
             "not both",
         ),
+        ({"provider": {"timeLimitSeconds": 15}}, "less than or equal to 10"),
         ({"rules": {"tries": 0}}, "greater than or equal to 1"),
         ({"phrasee": "x"}, "Extra inputs"),
     ],

@@ -218,10 +218,12 @@ def test_a_provider_function_takes_voiceits_place(stack: cdk.Stack, instance: Co
     function = lambda_.Function.from_function_arn(
         stack, "Mine", "arn:aws:lambda:us-east-1:123456789012:function:mine"
     )
-    template = gate(stack, instance, provider=BiometricsProvider.function(function, name="mine"))
+    mine = BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(4))
+    template = gate(stack, instance, provider=mine)
     variables = environments(template)
     assert variables["webhook"]["PROVIDER_FUNCTION_ARN"] == function.function_arn
     assert "PROVIDER_SECRET_ARN" not in variables["webhook"]
+    assert variables["webhook"]["PROVIDER_SECONDS"] == "4"
     assert variables["gate"]["PROVIDER_NAME"] == "mine"
     invoking = [one for one in policy_statements(template) if "lambda:InvokeFunction" in one["Action"]]
     assert [one["Resource"] for one in invoking] == [[function.function_arn]] * 3
@@ -319,6 +321,10 @@ def test_wrong_vendors_are_refused(stack: cdk.Stack) -> None:
     )
     with pytest.raises(ValueError, match="name is 'my voices'"):
         BiometricsProvider.function(function, name="my voices")
+    with pytest.raises(ValueError, match="time_limit is 11 seconds; choose a value from 1 to 10"):
+        BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(11))
+    with pytest.raises(ValueError, match=r"time_limit is 1\.5 seconds; choose whole seconds"):
+        BiometricsProvider.voiceit(time_limit=cdk.Duration.millis(1500))
 
 
 def test_prompts_reach_the_flow(stack: cdk.Stack, instance: ConnectInstance) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.settings import SettingsError, load_settings
+from stacks.settings import SettingsError, load_each, load_settings
 
 CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 
@@ -41,6 +41,19 @@ def test_an_unknown_environment_names_the_known_ones(environments: dict[str, Any
     assert refusal(environments, "staging") == (
         "There is no environment 'staging'; choose one with -c env=NAME from: dev, prod."
     )
+
+
+def test_several_environments_can_be_synthesized_together(environments: dict[str, Any]) -> None:
+    assert [settings.name for settings in load_each(environments, "prod, dev")] == ["prod", "dev"]
+    for names, complaint in {
+        "dev,dev": "-c env=dev,dev names 'dev' twice",
+        "dev,staging": "There is no environment 'staging'",
+        "dev,": "There is no environment ''",
+    }.items():
+        with pytest.raises(SettingsError, match=complaint):
+            load_each(environments, names)
+    with pytest.raises(SettingsError, match="There is no environment None"):
+        load_each(environments, None)
 
 
 def test_all_problems_are_reported_at_once_with_their_key_paths(environments: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "connect-bridges needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
@@ -78,6 +78,11 @@ preflight: setup ## check in the AWS account what CloudFormation cannot see, bef
 .PHONY: deploy
 deploy: setup ## deploy ENV to the AWS account of your credentials
 	$(CDK) deploy -c env=$(ENV) --all
+
+.PHONY: erase-caller
+erase-caller: setup ## forget a caller of ENV's voice biometrics: NUMBER=+1…, or - for standard input
+	@test -n "$${NUMBER:-}" || { echo 'NUMBER is missing: make erase-caller ENV=$(ENV) NUMBER=+12065550100, or NUMBER=- to read it from standard input' >&2; exit 2; }
+	@$(BIN)/python -m stacks.erase_caller "$(ENV)" "$$NUMBER"
 
 .PHONY: clean
 clean: ## remove what was built (.venv and node_modules stay)

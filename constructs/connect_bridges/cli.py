@@ -11,6 +11,7 @@ usage: connect-bridges GROUP COMMAND ...
 Bridges between Amazon Connect and the platforms outside it.
 
 groups:
+  caller  have a caller of the voice biometrics forgotten
   flow    lint, explain, import, render, diagram, diff and rehearse flows of Amazon Connect
 
 connect-bridges GROUP --help says more.
@@ -31,7 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _groups() -> Mapping[str, Callable[[Sequence[str]], int]]:
-    return {"flow": _flow}
+    return {"caller": _caller, "flow": _flow}
+
+
+def _caller(arguments: Sequence[str]) -> int:
+    try:
+        from connect_bridges import caller_cli as caller  # noqa: PLC0415 - needs boto3
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"boto3", "botocore"}:
+            raise
+        sys.stderr.write("connect-bridges caller needs boto3: pip install 'connect-bridges[caller]'\n")
+        return 2
+    return caller.main(arguments)
 
 
 def _flow(arguments: Sequence[str]) -> int:

@@ -14,7 +14,6 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="deploy the app to the sandbox, place calls, show what happened")
     demo.add_argument("--only", nargs="+", default=[], metavar="NAME", help="play these scenarios only")
-    demo.add_argument("--all", action="store_true", help="play the biometrics scenarios as well")
     demo.add_argument("--list", action="store_true", help="list the scenarios and stop")
     demo.add_argument(
         "--json", type=Path, metavar="PATH", help="where the report goes (default: build/demo/report.json)"
@@ -46,7 +45,6 @@ def _demo(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         only=given.only,
         report=given.json,
         keep=given.keep,
-        everything=given.all,
     )
     try:
         options.chosen()

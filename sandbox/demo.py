@@ -1,8 +1,10 @@
 """The demo: deploy the app to the sandbox, place the calls, show and report what happened."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,6 @@ from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Result, Sce
 from connect_bridges.sandbox.scenarios.registry import failed
 from connect_bridges.sandbox.terminal import Terminal
 
-BIOMETRICS = "biometrics/"
 REPORT = Path("build/demo/report.json")
 
 
@@ -19,16 +20,13 @@ REPORT = Path("build/demo/report.json")
 class Options:
     """How to run.
 
-    `only`: names of scenarios. Without them the voice and the chat path, or all of them with `everything`: the
-    biometrics take as long again, and the demo shall end within a minute. `keep`: leave the sandbox running until
-    Ctrl-C.
+    `only`: names of scenarios, all of them if empty. `keep`: leave the sandbox running until Ctrl-C.
     """
 
     project: Path
     only: Sequence[str] = ()
     report: Path | None = None
     keep: bool = False
-    everything: bool = False
 
     @property
     def report_path(self) -> Path:
@@ -40,13 +38,7 @@ class Options:
         unknown = [name for name in self.only if name not in SCENARIOS]
         if unknown:
             raise ValueError(f"there is no scenario {unknown[0]!r}; there are:\n  " + "\n  ".join(SCENARIOS))
-        if self.only:
-            return [scenario for name, scenario in SCENARIOS.items() if name in self.only]
-        return [
-            scenario
-            for name, scenario in SCENARIOS.items()
-            if self.everything or not name.startswith(BIOMETRICS)
-        ]
+        return [scenario for name, scenario in SCENARIOS.items() if not self.only or name in self.only]
 
 
 def run(options: Options, terminal: Terminal | None = None) -> int:
@@ -66,6 +58,8 @@ def run(options: Options, terminal: Terminal | None = None) -> int:
         terminal.problem(f"{type(error).__name__}: {error}")
         results += _failed_rest(chosen, results, error)
     finally:
+        order = list(SCENARIOS)
+        results.sort(key=lambda result: order.index(result.name))
         write_report(options.report_path, results)
     passed = sum(result.outcome == "passed" for result in results)
     terminal.heading(f"{passed} of {len(chosen)} scenarios passed in {time.monotonic() - started:.0f} s")
@@ -82,15 +76,39 @@ def _run(
     terminal.heading("Deploying to the sandbox")
     with Deployment.start(options.project, work_dir, terminal.step) as deployment:
         if len(chosen) > 1:
-            deployment.deploy_all(biometrics=any(one.name.startswith(BIOMETRICS) for one in chosen))
+            deployment.deploy_all()
         for note in (*deployment.sandbox.functions.notes, *deployment.sandbox.warnings):
             terminal.line(f"  note           {note}")
-        for scenario in chosen:
-            terminal.begins(scenario)
-            results.append(play(scenario, deployment))
-            terminal.result(results[-1])
+        _play_all(chosen, deployment, results, terminal)
         if options.keep:
             _keep(deployment, terminal)
+
+
+def _play_all(
+    chosen: list[Scenario], deployment: Deployment, results: list[Result], terminal: Terminal
+) -> None:
+    """Play the paths side by side, each of them in order: most of what a scenario takes, it waits for a vendor."""
+    stopped = threading.Event()
+
+    def play_path(scenarios: list[Scenario]) -> None:
+        for scenario in scenarios:
+            if stopped.is_set():
+                return
+            result = play(scenario, deployment)
+            results.append(result)
+            terminal.played(scenario, result)
+
+    paths: dict[str, list[Scenario]] = {}
+    for scenario in chosen:
+        paths.setdefault(scenario.path, []).append(scenario)
+    pool = ThreadPoolExecutor(len(paths), thread_name_prefix="path")
+    try:
+        for playing in [pool.submit(play_path, scenarios) for scenarios in paths.values()]:
+            playing.result()
+    finally:
+        # After an interrupt nobody waits for what is being played: the sandbox ends, and the scenario with it.
+        stopped.set()
+        pool.shutdown(wait=False)
 
 
 def _failed_rest(chosen: list[Scenario], results: list[Result], error: BaseException) -> list[Result]:

@@ -38,20 +38,20 @@ class Terminal:
         """Print what went wrong."""
         self._print(f"  {self._in(_RED, 'failed')}\n{textwrap.indent(text, '    ')}")
 
-    def begins(self, scenario: Scenario) -> None:
-        """Print which scenario begins, and what it shows."""
-        self._print(f"\n{self._in(_BOLD, scenario.name)}  {self._in(_FAINT, scenario.shows)}")
-
-    def result(self, result: Result) -> None:
-        """Print a scenario's transcript and what became of it."""
+    def played(self, scenario: Scenario, result: Result) -> None:
+        """Print a scenario at once: what it shows, its transcript, what became of it."""
+        lines = [f"\n{self._in(_BOLD, scenario.name)}  {self._in(_FAINT, scenario.shows)}"]
         if result.rendered:
-            self._print(result.rendered)
+            lines.append(result.rendered)
         if result.outcome == "passed":
-            self._print(f"  {self._in(_GREEN, 'passed')}  {result.seconds:.1f} s")
-            return
-        # An expectation carries the transcript below its message; here it stands above already.
-        why = result.failure.split("\n\n")[0] if result.rendered else result.failure
-        self._print(f"  {self._in(_RED, 'failed')}  {result.seconds:.1f} s\n{textwrap.indent(why, '    ')}")
+            lines.append(f"  {self._in(_GREEN, 'passed')}  {result.seconds:.1f} s")
+        else:
+            # An expectation carries the transcript below its message; here it stands above already.
+            why = result.failure.split("\n\n")[0] if result.rendered else result.failure
+            lines.append(
+                f"  {self._in(_RED, 'failed')}  {result.seconds:.1f} s\n{textwrap.indent(why, '    ')}"
+            )
+        self._print("\n".join(lines))
 
     def _in(self, style: str, text: str) -> str:
         return f"{style}{text}{_PLAIN}" if self._coloured else text

@@ -33,11 +33,7 @@ class SupportLine(cdk.Stack):
         instance = ConnectInstance.from_arn(self, "Instance", INSTANCE_ARN)
         connector = ExternalVoiceConnector(self, "Connector", instance=instance, host="sbc.example.com")
         metadata = MetadataBridge(
-            self,
-            "Metadata",
-            instance=instance,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            cloud_watch_role=False,
+            self, "Metadata", instance=instance, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         transfer = ExternalVoiceTransfer(
             self,

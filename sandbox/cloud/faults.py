@@ -14,7 +14,7 @@ class Faults:
     def __init__(self) -> None:
         """Start with none."""
         self._lock = threading.Lock()
-        self._faults: list[_Fault] = []
+        self._faults: list[Fault] = []
 
     def fail(
         self,
@@ -25,21 +25,24 @@ class Faults:
         code: str = "InternalFailure",
         message: str = "a failure that the rehearsal asked for",
         times: int | None = 1,
-    ) -> None:
-        """Make the next `times` calls of `operation` fail; `times` None means until `clear`.
+    ) -> Fault:
+        """Make the next `times` calls of `operation` fail; `times` None means until it is forgotten (`forget`).
 
         `service` is botocore's name ("chime-sdk-voice"), `operation` the API's ("PutVoiceConnectorOrigination").
         Mind that botocore repeats a call that fails with 5xx or throttling: four attempts by default.
         """
         if times is not None and times < 1:
-            raise ValueError(f"times must be at least 1 or None (until cleared), not {times}")
+            raise ValueError(f"times must be at least 1 or None (until forgotten), not {times}")
+        fault = Fault(service, operation, AwsError(code, message, status), times)
         with self._lock:
-            self._faults.append(_Fault(service, operation, AwsError(code, message, status), times))
+            self._faults.append(fault)
+        return fault
 
-    def clear(self) -> None:
-        """Forget every failure asked for."""
+    def forget(self, fault: Fault) -> None:
+        """Let what is left of a failure not happen."""
         with self._lock:
-            self._faults.clear()
+            if fault in self._faults:
+                self._faults.remove(fault)
 
     def check(self, service: str, operation: str) -> None:
         """Raise the AwsError that the rehearsal asked for this operation, if any."""
@@ -54,8 +57,10 @@ class Faults:
         raise fault.error
 
 
-@dataclass
-class _Fault:
+@dataclass(eq=False)
+class Fault:
+    """A failure asked for; `times` counts those that are still to come."""
+
     service: str
     operation: str
     error: AwsError

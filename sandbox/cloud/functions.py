@@ -177,10 +177,10 @@ class Functions:
         with self._lock:
             self._faults[self._state.get(function_arn).name].extend([fault] * fault.times)
 
-    def clear_faults(self) -> None:
-        """Forget every fault injected."""
+    def forget_faults(self, function_arn: str) -> None:
+        """Let what is left of a function's faults not happen."""
         with self._lock:
-            self._faults.clear()
+            self._faults.pop(self._state.get(function_arn).name, None)
 
     def close(self) -> None:
         """End every process."""

@@ -16,6 +16,8 @@ TWILIO_NUMBER = "+12065550188"
 CONNECT_NUMBER = "+12065550177"
 PROOF_SECONDS = 3
 """How long a proof lives with REDIAL here; the default is 10, which nobody should have to wait for."""
+PROVIDER_SECONDS = 4
+"""How long VoiceIt may take here, for the same reason; the default is 7."""
 
 
 class BiometricsVendors:
@@ -60,26 +62,26 @@ def stack_of(environment: str) -> str:
     return f"connect-bridges-{environment}-biometrics"
 
 
-def environments_with_biometrics(environments: str, vendors: BiometricsVendors, environment: str) -> str:
-    """Return the context value `environments` (JSON) with an environment whose vendors are on this machine.
-
-    `environments` has `dev`, of which REDIAL becomes a copy, without chats.
-    """
-    dev: dict[str, Any] = json.loads(environments)["dev"]
-    dev["biometrics"] = {
+def with_biometrics(environments: dict[str, Any], vendors: BiometricsVendors) -> dict[str, Any]:
+    """Return environments with `dev`'s biometrics, vendors on this machine, and with REDIAL, a copy without chats."""
+    dev = environments[RESUME]
+    biometrics = {
         **dev.get("biometrics", {}),
         "telephony": {"number": TWILIO_NUMBER, "apiUrl": vendors.twilio.url},
-        "provider": {"voiceitApiUrl": vendors.voiceit.url},
+        "provider": {"voiceitApiUrl": vendors.voiceit.url, "timeLimitSeconds": PROVIDER_SECONDS},
         "queueArn": dev["voice"]["queueArn"],
     }
-    if environment == REDIAL:
-        dev.pop("chat", None)
-        dev["biometrics"] |= {
-            "wayBack": "REDIAL",
-            "redialNumber": CONNECT_NUMBER,
-            "rules": {"proofSeconds": PROOF_SECONDS},
-        }
-    return json.dumps({environment: dev})
+    redial = {
+        **biometrics,
+        "wayBack": "REDIAL",
+        "redialNumber": CONNECT_NUMBER,
+        "rules": {"proofSeconds": PROOF_SECONDS},
+    }
+    without_chats = {name: value for name, value in dev.items() if name != "chat"}
+    return {
+        RESUME: {**dev, "biometrics": biometrics},
+        REDIAL: {**without_chats, "biometrics": redial},
+    }
 
 
 def after_biometrics_deployment(

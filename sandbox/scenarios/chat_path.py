@@ -37,8 +37,8 @@ class ChatPath:
         return self.flow_arn.split("/contact-flow/")[0]
 
 
-def environments_for_rehearsal(project: Path, webhook_url: str) -> str:
-    """Return the context value `environments` with dev's webhook on this machine and the vendor's role, as JSON.
+def environments_with_chats(project: Path, webhook_url: str) -> dict[str, Any]:
+    """Return the project's environment `dev` with its webhook on this machine, and the vendor's role.
 
     It goes on the command line, so that nobody's cdk.json has to name a webhook that is not the vendor's.
     """
@@ -47,7 +47,7 @@ def environments_for_rehearsal(project: Path, webhook_url: str) -> str:
     chat = dev.get("chat") or {"queueArn": dev["voice"]["queueArn"]}
     access = {"role": {"principal": VENDOR_ACCOUNT, "externalId": EXTERNAL_ID}}
     dev["chat"] = {**chat, "webhookUrl": webhook_url, "vendorAccess": access}
-    return json.dumps({"dev": dev})
+    return {"dev": dev}
 
 
 def after_deployment(sandbox: Sandbox, bot: BotPlatform) -> ChatPath:

@@ -36,9 +36,9 @@ def connector_created_and_removed(rehearsal: Rehearsal) -> None:
     _expect_left(rehearsal, path.instance_arn, before, associated_before, "after cdk destroy")
     rehearsal.note("cdk destroy has removed the association and the connector")
 
-    rehearsal.sandbox.faults.fail(
-        "chime-sdk-voice", "PutVoiceConnectorOrigination", status=400, code="BadRequestException",
-        message="Host sbc.example.com is not reachable", times=None,
+    rehearsal.refuse(
+        "chime-sdk-voice", "PutVoiceConnectorOrigination",
+        code="BadRequestException", message="Host sbc.example.com is not reachable",
     )  # fmt: skip
     try:
         rehearsal.deployment.deploy_own_app()

@@ -1,10 +1,11 @@
 """What scenarios play on: a sandbox with the environment `dev` of this app, and examples/own_app, really deployed."""
 
+import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +20,14 @@ from connect_bridges.sandbox.scenarios.biometrics_path import (
     BiometricsPath,
     BiometricsVendors,
     after_biometrics_deployment,
-    environments_with_biometrics,
     stack_of,
+    with_biometrics,
 )
 from connect_bridges.sandbox.scenarios.chat_path import (
     CHAT_STACK,
     ChatPath,
     after_deployment,
-    environments_for_rehearsal,
+    environments_with_chats,
     vendor_access,
 )
 
@@ -82,8 +83,9 @@ class Deployment:
         self._project = project
         self._work_dir = work_dir
         self._progress = progress
-        self._lock = threading.Lock()
+        self._bootstrapping, self._deploying = threading.Lock(), threading.Lock()
         self._bootstrapped = False
+        self._deployed: set[str] = set()
         self._paths: dict[str, VoicePath] = {}
 
     @classmethod
@@ -103,17 +105,13 @@ class Deployment:
             bot.is_told_access(vendor_access(sandbox))
             yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
 
-    def deploy_all(self, *, biometrics: bool = True) -> None:
-        """Bootstrap, then deploy all side by side; the first failure is raised when all have ended."""
-        self._bootstrap()
-        with ThreadPoolExecutor(4) as pool:
-            deploys: list[Future[VoicePath] | Future[ChatPath] | Future[BiometricsPath]] = [
-                pool.submit(lambda: self.voice),
+    def deploy_all(self) -> None:
+        """Deploy all, side by side with own_app; the first failure is raised when both have ended."""
+        with ThreadPoolExecutor(2) as pool:
+            deploys: list[Future[None] | Future[VoicePath]] = [
+                pool.submit(self._deploy, VOICE_STACK, CHAT_STACK, stack_of(RESUME), stack_of(REDIAL)),
                 pool.submit(lambda: self.own_app),
-                pool.submit(lambda: self.chat),
             ]
-            if biometrics:
-                deploys.append(pool.submit(lambda: self.biometrics))
         for deploy in deploys:
             deploy.result()
 
@@ -121,8 +119,7 @@ class Deployment:
     def voice(self) -> VoicePath:
         """The voice path of this app's environment `dev`."""
         if VOICE_STACK not in self._paths:
-            self._bootstrap()
-            self._deploy_of(RESUME, VOICE_STACK)
+            self._deploy(VOICE_STACK)
             outputs = self.sandbox.stack_outputs(VOICE_STACK)
             connector = outputs.get("VoiceConnectorArn")
             path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
@@ -136,8 +133,7 @@ class Deployment:
     def chat(self) -> ChatPath:
         """The chat path of `dev`, with a vendor on this machine."""
         if self._chat is None:
-            self._bootstrap()
-            self._deploy_of(RESUME, CHAT_STACK)
+            self._deploy(CHAT_STACK)
             self._chat = after_deployment(self.sandbox, self._bot)
         return self._chat
 
@@ -148,7 +144,7 @@ class Deployment:
 
     @property
     def redial(self) -> BiometricsPath:
-        """The same gate with REDIAL, as an environment of its own; deployed when first needed."""
+        """The same gate with REDIAL, as an environment of its own."""
         return self._biometrics_of(REDIAL)
 
     @property
@@ -163,8 +159,7 @@ class Deployment:
 
     def _biometrics_of(self, environment: str) -> BiometricsPath:
         if environment not in self._biometrics:
-            self._bootstrap()
-            self._deploy_of(environment, stack_of(environment))
+            self._deploy(stack_of(environment))
             self._biometrics[environment] = after_biometrics_deployment(
                 self.sandbox, self._vendors, environment
             )
@@ -172,7 +167,8 @@ class Deployment:
 
     def deploy_own_app(self) -> None:
         """Run `cdk deploy` on examples/own_app; CdkFailedError if it fails."""
-        self._cdk_deploy(OWN_APP_STACK, self._project / "examples" / "own_app")
+        app = self._project / "examples" / "own_app"
+        self._cdk_deploy([OWN_APP_STACK], app, self._assembly(OWN_APP_STACK))
 
     def destroy_own_app(self) -> None:
         """Run `cdk destroy` on examples/own_app; the next use of `own_app` deploys it again."""
@@ -186,16 +182,22 @@ class Deployment:
 
     def physical_id(self, stack: str, resource_type: str) -> str:
         """Return the physical id of the one resource of that type in a stack."""
-        resources = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
-        found = [
-            r["PhysicalResourceId"] for r in resources["StackResources"] if r["ResourceType"] == resource_type
-        ]
+        found = self.physical_ids(stack, resource_type)
         if len(found) != 1:
             raise LookupError(f"stack {stack} has {len(found)} resources of type {resource_type}, not one")
-        return str(found[0])
+        return found[0]
+
+    def physical_ids(self, stack: str, resource_type: str) -> list[str]:
+        """Return the physical ids of the resources of that type in a stack."""
+        resources = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
+        return [
+            str(resource["PhysicalResourceId"])
+            for resource in resources["StackResources"]
+            if resource["ResourceType"] == resource_type
+        ]
 
     def _bootstrap(self) -> None:
-        with self._lock:
+        with self._bootstrapping:
             if self._bootstrapped:
                 return
             started = time.monotonic()
@@ -203,34 +205,44 @@ class Deployment:
             self._progress("cdk bootstrap", time.monotonic() - started)
             self._bootstrapped = True
 
-    def _deploy_of(self, environment: str, stack: str) -> None:
-        """Deploy a stack of one of this app's environments, which is synthesized once for all of its stacks."""
-        self._synthesize(environment)
-        self._cdk_deploy(stack, self._project, assembly=self._assembly(environment))
-
-    def _synthesize(self, environment: str) -> None:
-        with self._lock:
-            assembly = self._assembly(environment)
-            if (assembly / "manifest.json").exists():
+    def _deploy(self, *stacks: str) -> None:
+        """Deploy those of this app's stacks that are not deployed yet."""
+        with self._deploying:
+            missing = [stack for stack in stacks if stack not in self._deployed]
+            if not missing:
                 return
-            started = time.monotonic()
-            dev = environments_for_rehearsal(self._project, self._bot.webhook_url)
-            environments = environments_with_biometrics(dev, self._vendors, environment)
-            self.sandbox.cdk(
-                "synth", "--quiet", "--output", str(assembly),
-                "-c", f"env={environment}", "-c", f"environments={environments}",
-                cwd=self._project,
-            )  # fmt: skip
-            self._progress(f"cdk synth -c env={environment}", time.monotonic() - started)
+            self._synthesize()
+            self._bootstrap()
+            self._cdk_deploy(missing, self._project, self._assembly("app"))
+            self._deployed.update(missing)
 
-    def _cdk_deploy(self, stack: str, app: Path, *, assembly: Path | None = None) -> None:
+    def _synthesize(self) -> None:
+        """Synthesize this app once, with both environments, for all of their stacks."""
+        assembly = self._assembly("app")
+        if (assembly / "manifest.json").exists():
+            return
         started = time.monotonic()
-        assembly = assembly or self._assembly(stack)
+        environments = with_biometrics(
+            environments_with_chats(self._project, self._bot.webhook_url), self._vendors
+        )
+        named = ",".join(environments)
+        self.sandbox.cdk(
+            "synth", "--quiet", "--output", str(assembly),
+            "-c", f"env={named}", "-c", f"environments={json.dumps(environments)}",
+            cwd=self._project,
+        )  # fmt: skip
+        self._progress(f"cdk synth -c env={named}", time.monotonic() - started)
+
+    def _cdk_deploy(self, stacks: Sequence[str], app: Path, assembly: Path) -> None:
+        started = time.monotonic()
         # An app does not change while a demo runs: synthesize it once, deploy its cloud assembly again later.
         source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
         # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
-        self.sandbox.cdk("deploy", "--method=direct", *source, stack, cwd=app)
-        self._progress(f"cdk deploy {stack}", time.monotonic() - started)
+        # --concurrency: the sandbox's Amazon Connect has no quota on requests a second.
+        self.sandbox.cdk(
+            "deploy", "--method=direct", f"--concurrency={len(stacks)}", *source, *stacks, cwd=app
+        )
+        self._progress(f"cdk deploy {' '.join(stacks)}", time.monotonic() - started)
 
     def _assembly(self, name: str) -> Path:
         return self._work_dir / f"cdk.out.{name}"

@@ -19,6 +19,11 @@ class Scenario:
     shows: str
     play: Play
 
+    @property
+    def path(self) -> str:
+        """The path that it plays on. Scenarios of one path share its vendor, and are played one after another."""
+        return self.name.split("/")[0]
+
 
 @dataclass(frozen=True)
 class Result:
@@ -67,8 +72,7 @@ def play(scenario: Scenario, deployment: Deployment) -> Result:
     except Exception as error:  # noqa: BLE001  (the next scenario is to be played all the same)
         return failed(scenario.name, error, time.monotonic() - started, rehearsal)
     finally:
-        deployment.sandbox.faults.clear()
-        deployment.sandbox.functions.clear_faults()
+        rehearsal.end()
     seconds = time.monotonic() - started
     return Result(scenario.name, "passed", seconds, rehearsal.transcript(), rehearsal.render())
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from connect_bridges.sandbox.cloud import FunctionFault
 from connect_bridges.sandbox.rehearsal.bot_script import BotScript
 from connect_bridges.sandbox.rehearsal.chat_room import PATIENCE
 from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances, Move, Queue
@@ -52,6 +53,7 @@ class Rehearsal:
         self.sandbox = deployment.sandbox
         self._parts: list[Transcript] = []
         self._started = time.monotonic()
+        self._undo: list[Callable[[], None]] = []
 
     # --- calls
 
@@ -140,6 +142,25 @@ class Rehearsal:
             begins=lambda contact: self._parts.append(contact.transcript),
         )
 
+    # --- failures on purpose; they end with the scenario
+
+    def inject(self, function_arn: str, fault: FunctionFault) -> None:
+        """Make the next invocations of a function fail or run late."""
+        functions = self.sandbox.functions
+        functions.inject(function_arn, fault)
+        self._undo.append(lambda: functions.forget_faults(function_arn))
+
+    def refuse(self, service: str, operation: str, *, code: str, message: str) -> None:
+        """Let AWS refuse an operation (HTTP 400) until the scenario ends; names as in `Faults.fail`."""
+        faults = self.sandbox.faults
+        fault = faults.fail(service, operation, status=400, code=code, message=message, times=None)
+        self._undo.append(lambda: faults.forget(fault))
+
+    def end(self) -> None:
+        """Undo the failures that are left."""
+        while self._undo:
+            self._undo.pop()()
+
     # --- what lies in the account
 
     def stored(self, path: VoicePath, contact: Contact) -> dict[str, str] | None:
@@ -162,23 +183,19 @@ class Rehearsal:
     def logged(self, path: VoicePath | ChatPath | BiometricsPath) -> str:
         """Return everything that the functions and the API of a stack have logged."""
         logs = self.sandbox.boto3_client("logs")
-        groups = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=path.stack)
-        names = [
-            r["PhysicalResourceId"]
-            for r in groups["StackResources"]
-            if r["ResourceType"] == "AWS::Logs::LogGroup"
-        ]
+        names = self.deployment.physical_ids(path.stack, "AWS::Logs::LogGroup")
         events = [event for name in names for event in logs.filter_log_events(logGroupName=name)["events"]]
         return "\n".join(event["message"] for event in events)
 
     @contextmanager
-    def table_calls(self) -> Iterator[list[str]]:
-        """Gather the DynamoDB actions that roles ask for within the context."""
+    def table_calls(self, path: VoicePath) -> Iterator[list[str]]:
+        """Gather the DynamoDB actions that a stack's roles ask for within the context."""
         actions: list[str] = []
+        roles = self.deployment.physical_ids(path.stack, "AWS::IAM::Role")
         before = len(self.sandbox.audit.calls(action="dynamodb:*"))
         yield actions
         made = self.sandbox.audit.calls(action="dynamodb:*")[before:]
-        actions += [entry.action for entry in made if entry.role is not None]
+        actions += [entry.action for entry in made if entry.role in roles]
 
     # --- what the report says
 

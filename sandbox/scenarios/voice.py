@@ -45,7 +45,7 @@ def metadata_returns(rehearsal: Rehearsal) -> None:
     """Post metadata while the vendor has the call; the flow resumes and keeps it for the agent."""
     path = rehearsal.deployment.voice
     metadata = METADATA | {"reason": "{reason}"}
-    with rehearsal.table_calls() as table_calls:
+    with rehearsal.table_calls(path) as table_calls:
         call = rehearsal.call(
             path, ASKS, PostMetadata(metadata), GOES_BACK, HangUp(), moves=[Says("I want my money back")]
         )
@@ -113,7 +113,7 @@ def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     """Let the retrieve function die: the caller goes to the queue all the same; throttling alone loses nothing."""
     path = rehearsal.deployment.voice
     retrieve = rehearsal.function_of(path, FETCH)
-    rehearsal.sandbox.functions.inject(retrieve, FunctionFault("crash"))
+    rehearsal.inject(retrieve, FunctionFault("crash"))
     call = rehearsal.call(path, PostMetadata(METADATA), HangUp())
     expect([posted.status for posted in call.posted], [200], "the API's answers to the vendor")
     call.contact.hears(WELCOME, METADATA_MISSING).reaches(FETCH).does_not_reach(KEEP)
@@ -123,7 +123,7 @@ def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     )
 
     rehearsal.note("the same call, while Lambda throttles the first two attempts")
-    rehearsal.sandbox.functions.inject(retrieve, FunctionFault("throttle", times=2))
+    rehearsal.inject(retrieve, FunctionFault("throttle", times=2))
     again = rehearsal.call(path, PostMetadata(METADATA), HangUp()).contact
     again.invokes(retrieve, times=3).does_not_hear(METADATA_MISSING).reaches(KEEP).ends(queued="Support")
     expect_that(

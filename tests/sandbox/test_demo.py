@@ -22,13 +22,12 @@ class FakeTerminal(io.StringIO):
 @pytest.fixture
 def deployment() -> Deployment:
     """What `play` touches of a deployment when a scenario fails before it has used anything."""
-    nothing = SimpleNamespace(clear=lambda: None, clear_faults=lambda: None)
-    return cast("Deployment", SimpleNamespace(sandbox=SimpleNamespace(faults=nothing, functions=nothing)))
+    return cast("Deployment", SimpleNamespace(sandbox=None))
 
 
 def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(tmp_path: Path) -> None:
     printed = io.StringIO()
-    assert run(Options(project=tmp_path, everything=True), Terminal(printed)) == 1
+    assert run(Options(project=tmp_path), Terminal(printed)) == 1
     report = json.loads((tmp_path / "build/demo/report.json").read_text())
     assert list(report) == ["scenarios"]
     assert [s["name"] for s in report["scenarios"]] == list(SCENARIOS)
@@ -82,7 +81,8 @@ def test_a_failed_scenario_says_why_in_its_transcript(
     assert texts[1] in ("failed: the caller heard nothing", "failed: KeyError: 'x'")
 
     printed = io.StringIO()
-    Terminal(printed).result(result)
+    Terminal(printed).played(Scenario("a/b", "shows what happens", scenario), result)
+    assert "a/b  shows what happens" in printed.getvalue()
     assert "failed" in printed.getvalue()
     assert "so far so good" in printed.getvalue()
 

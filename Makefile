@@ -72,7 +72,7 @@ diff: setup ## compare ENV with what is deployed
 	$(CDK) diff -c env=$(ENV)
 
 .PHONY: preflight
-preflight: setup ## check in the AWS account what CloudFormation cannot see, before ENV is deployed
+preflight: setup ## check in the AWS account what CloudFormation cannot see, before and after ENV is deployed
 	$(BIN)/python -m stacks.preflight $(ENV)
 
 .PHONY: deploy

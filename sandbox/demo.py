@@ -4,7 +4,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,36 +78,61 @@ def _run(
             deployment.deploy_all()
         for note in (*deployment.sandbox.functions.notes, *deployment.sandbox.warnings):
             terminal.line(f"  note           {note}")
-        _play_all(chosen, deployment, results, terminal)
+        play_all(chosen, deployment, results, terminal)
         if options.keep:
             _keep(deployment, terminal)
 
 
-def _play_all(
+def play_all(
     chosen: list[Scenario], deployment: Deployment, results: list[Result], terminal: Terminal
 ) -> None:
     """Play the paths side by side, each of them in order: most of what a scenario takes, it waits for a vendor."""
-    stopped = threading.Event()
-
-    def play_path(scenarios: list[Scenario]) -> None:
-        for scenario in scenarios:
-            if stopped.is_set():
-                return
-            result = play(scenario, deployment)
-            results.append(result)
-            terminal.played(scenario, result)
-
     paths: dict[str, list[Scenario]] = {}
     for scenario in chosen:
         paths.setdefault(scenario.path, []).append(scenario)
-    pool = ThreadPoolExecutor(len(paths), thread_name_prefix="path")
+    shown = _InOrder([scenario for path in paths.values() for scenario in path], terminal)
+    stopped = threading.Event()
+    broken: list[BaseException] = []
+
+    def play_path(scenarios: list[Scenario]) -> None:
+        try:
+            for scenario in scenarios:
+                result = play(scenario, deployment)
+                if stopped.is_set():
+                    return
+                results.append(result)
+                shown.add(result)
+        except BaseException as error:  # noqa: BLE001  (raised below, where somebody sees it)
+            broken.append(error)
+
+    # Daemons: after an interrupt nobody waits for what is being played, and the sandbox ends under its feet.
+    threads = [threading.Thread(target=play_path, args=(path,), daemon=True) for path in paths.values()]
     try:
-        for playing in [pool.submit(play_path, scenarios) for scenarios in paths.values()]:
-            playing.result()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     finally:
-        # After an interrupt nobody waits for what is being played: the sandbox ends, and the scenario with it.
         stopped.set()
-        pool.shutdown(wait=False)
+    for error in broken:
+        raise error
+
+
+class _InOrder:
+    """Shows results path by path, as soon as all those before them are there."""
+
+    def __init__(self, scenarios: list[Scenario], terminal: Terminal) -> None:
+        self._waiting = list(scenarios)
+        self._terminal = terminal
+        self._results: dict[str, Result] = {}
+        self._lock = threading.Lock()
+
+    def add(self, result: Result) -> None:
+        with self._lock:
+            self._results[result.name] = result
+            while self._waiting and self._waiting[0].name in self._results:
+                scenario = self._waiting.pop(0)
+                self._terminal.played(scenario, self._results[scenario.name])
 
 
 def _failed_rest(chosen: list[Scenario], results: list[Result], error: BaseException) -> list[Result]:

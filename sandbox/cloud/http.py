@@ -119,6 +119,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Stop serving and close the port."""
+        self._server.stopping = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -127,6 +128,8 @@ class HttpServer:
 class _ThreadingServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    #: What fails from now on fails because the sandbox ends.
+    stopping = False
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  (the base's signature)
         # A client that goes away in the middle (a killed function, a stopped CLI) is no fault of ours.
@@ -150,7 +153,8 @@ def _make_request_handler(handler: Handler) -> type[BaseHTTPRequestHandler]:  # 
             try:
                 response = handler(request)
             except Exception:  # noqa: BLE001  (a request must be answered whatever happens)
-                _LOG.exception("%s %s failed inside the sandbox", self.command, self.path)
+                level = logging.DEBUG if getattr(self.server, "stopping", False) else logging.ERROR
+                _LOG.log(level, "%s %s failed inside the sandbox", self.command, self.path, exc_info=True)
                 response = HttpResponse(
                     500, [("Content-Type", "text/plain")], b"the sandbox failed; see its log"
                 )

@@ -1,6 +1,8 @@
 """One scenario's hands: it places calls, looks into the deployed account, and keeps what happened for the report."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -160,6 +162,27 @@ class Rehearsal:
         """Undo the failures that are left."""
         while self._undo:
             self._undo.pop()()
+
+    # --- commands
+
+    def command(self, *arguments: str, told: str = "") -> tuple[int, str]:
+        """Run `connect-bridges` with these arguments, the sandbox as its AWS; return its status and what it printed.
+
+        `told` is its standard input.
+        """
+        ran = subprocess.run(  # noqa: S603  (our own command)
+            [sys.executable, "-m", "connect_bridges.cli", *arguments],
+            input=told,
+            env=self.sandbox.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        self.note(f"connect-bridges {' '.join(arguments)}: {ran.stdout.strip()}")
+        return ran.returncode, ran.stdout
 
     # --- what lies in the account
 

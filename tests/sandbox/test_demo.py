@@ -2,15 +2,17 @@
 
 import io
 import json
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from connect_bridges.sandbox.__main__ import main
-from connect_bridges.sandbox.demo import Options, run
+from connect_bridges.sandbox.demo import Options, play_all, run
 from connect_bridges.sandbox.report import write_report
-from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, Scenario, play
+from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, Result, Scenario, play
 from connect_bridges.sandbox.terminal import Terminal
 
 
@@ -85,6 +87,38 @@ def test_a_failed_scenario_says_why_in_its_transcript(
     assert "a/b  shows what happens" in printed.getvalue()
     assert "failed" in printed.getvalue()
     assert "so far so good" in printed.getvalue()
+
+
+def test_paths_play_side_by_side_and_are_shown_one_after_another(deployment: Deployment) -> None:
+    both = threading.Barrier(2)
+
+    def meets(_: Rehearsal) -> None:
+        both.wait(timeout=10)
+
+    def meets_late(_: Rehearsal) -> None:
+        both.wait(timeout=10)
+        time.sleep(0.1)
+
+    # Were they played in turn, the first would wait for the second in vain.
+    chosen = [
+        Scenario("a/1", "", meets_late),
+        Scenario("b/1", "", meets),
+        Scenario("a/2", "", lambda _: None),
+    ]
+    printed, results = io.StringIO(), list[Result]()
+    play_all(chosen, deployment, results, Terminal(printed))
+    assert {result.name: result.outcome for result in results} == dict.fromkeys(
+        ["a/1", "b/1", "a/2"], "passed"
+    )
+    shown = [line.split()[0] for line in printed.getvalue().splitlines() if "/" in line]
+    assert shown == ["a/1", "a/2", "b/1"]
+
+
+def test_what_breaks_the_showing_is_raised(deployment: Deployment) -> None:
+    closed = io.StringIO()
+    closed.close()
+    with pytest.raises(ValueError, match="closed file"):
+        play_all([Scenario("a/1", "", lambda _: None)], deployment, [], Terminal(closed))
 
 
 def test_a_passed_scenario_passes(deployment: Deployment) -> None:

@@ -2,11 +2,7 @@
 
 import http.client
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from types import TracebackType
-from typing import IO, Self
 from uuid import uuid4
 
 from connect_bridges.sandbox.rehearsal.errors import RehearsalError
@@ -21,9 +17,8 @@ from connect_bridges.sandbox.rehearsal.ports import (
 )
 from connect_bridges.sandbox.rehearsal.transcript import shown
 from connect_bridges.sandbox.rehearsal.values import Json
+from connect_bridges.sandbox.rehearsal.vendor_process import VendorProcess
 from connect_bridges.sandbox.rehearsal.vendor_script import VendorScript
-
-MODULE = "connect_bridges.sandbox.rehearsal.external_voice_system"
 
 
 @dataclass(frozen=True)
@@ -35,45 +30,25 @@ class Posted:
     attempts: tuple[int, ...]
 
 
-class ExternalVoiceSystem:
+class ExternalVoiceSystem(VendorProcess):
     """The vendor's process, as a context manager; `dial` is a call to it.
 
     `invites` are the calls that reached it, `posted` the answers that its metadata got.
     """
 
+    module = "connect_bridges.sandbox.rehearsal.external_voice_system"
+    name = "the external voice system"
+
     def __init__(self, script: VendorScript) -> None:
         """Prepare a system that follows `script`; entering the context starts its process."""
+        super().__init__()
         self._script = script
-        self._process: subprocess.Popen[str] | None = None
-        self._port = 0
         self.invites: list[Invite] = []
         self.posted: list[Posted] = []
 
-    def __enter__(self) -> Self:
-        """Start the process."""
-        # An empty environment: the vendor is another company, and nothing of this one's credentials reaches it.
-        self._process = subprocess.Popen(  # noqa: S603  (this interpreter, a module of ours)
-            [sys.executable, "-P", "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={},
-        )
-        stdin, stdout = _pipes(self._process)
-        stdin.write(json.dumps(self._script.to_json()) + "\n")
-        stdin.flush()
-        told = stdout.readline()
-        if not told:
-            self._stop()
-            raise RehearsalError("the external voice system did not start; what it printed stands above")
-        self._port = json.loads(told)["port"]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the process."""
-        self._stop()
+    def first_line(self) -> Json:
+        """Return the script."""
+        return self._script.to_json()
 
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
         """Call the system and carry the call to its end."""
@@ -130,7 +105,7 @@ class ExternalVoiceSystem:
         )
 
     def _send(self, request: str, **content: Json) -> Json:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=90)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         try:
             connection.request("POST", f"/{request}", body=json.dumps(content))
             response = connection.getresponse()
@@ -142,22 +117,3 @@ class ExternalVoiceSystem:
         if response.status != 200:
             raise RehearsalError(f"the external voice system did not understand {request}: {answer}")
         return answer
-
-    def _stop(self) -> None:
-        if self._process is None:
-            return
-        stdin, stdout = _pipes(self._process)
-        stdin.close()
-        try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        stdout.close()
-        self._process = None
-
-
-def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
-    if process.stdin is None or process.stdout is None:
-        raise RehearsalError("the external voice system was started without pipes")
-    return process.stdin, process.stdout

@@ -6,6 +6,7 @@ from connect_bridges.sandbox.cloud.cfn.resource import ResourceType
 from connect_bridges.sandbox.cloud.cfn.support import describe
 from connect_bridges.sandbox.cloud.cfn.types import (
     apigateway,
+    apigateway_parts,
     awslambda,
     bootstrap,
     cloudwatch,
@@ -21,8 +22,8 @@ from connect_bridges.sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, kms, logs, messaging,
-    secretsmanager, sns_subscription,
+    apigateway, apigateway_parts, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, kms, logs,
+    messaging, secretsmanager, sns_subscription,
 )  # fmt: skip
 
 

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, ClassVar
 
-from connect_bridges.sandbox.cloud.api_gateway.context import KNOWN_VARIABLES, variables_in
-from connect_bridges.sandbox.cloud.api_gateway.errors import RESPONSE_TYPES
 from connect_bridges.sandbox.cloud.api_gateway.registry import (
-    ApiRegistry,
-    Authorizer,
-    GatewayResponse,
     Method,
     MethodSetting,
-    RequestValidator,
-    RestApi,
     Stage,
-    new_id,
 )
 from connect_bridges.sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_bridges.sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
-from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
-
-_DESCRIPTION = Recorded("a description is kept")
-_NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
-#: The errors that can be shaped; some never arise here (no API keys, no signatures, no firewall).
-_GATEWAY_RESPONSE_TYPES = ({*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX"} | _NEVER_HERE) - {"BAD_GATEWAY"}
-_FALSE = (False, "false")
-_FUNCTION_URI = re.compile(
-    r"^arn:[\w-]+:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(arn:[\w-]+:lambda:[^/]+)/invocations$"
+from connect_bridges.sandbox.cloud.cfn.types.apigateway_support import (
+    DESCRIPTION,
+    apis,
+    find_api,
+    function_arn,
+    is_true,
 )
-_IDENTITY_SOURCE = re.compile(r"^method\.request\.header\.([A-Za-z0-9_-]+)$")
+from connect_bridges.sandbox.cloud.errors import AwsError, CannotStandInError
+
+_FALSE = (False, "false")
 
 
 class Api(ResourceType):
@@ -42,7 +29,7 @@ class Api(ResourceType):
     type_name = "AWS::ApiGateway::RestApi"
     properties: ClassVar[PropertyTable] = {
         "Name": SUPPORTED,
-        "Description": _DESCRIPTION,
+        "Description": DESCRIPTION,
         "EndpointConfiguration": Nested(
             {
                 "Types": Only(("REGIONAL", "EDGE"), "private APIs need a VPC"),
@@ -60,19 +47,19 @@ class Api(ResourceType):
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Create the API."""
-        api = _apis(context).create(properties["Name"])
+        api = apis(context).create(properties["Name"])
         return Created(api.id, {"RootResourceId": api.root_id, "RestApiId": api.id})
 
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
         """Rename the API."""
-        _apis(context).get(existing.physical_id).name = new["Name"]
+        apis(context).get(existing.physical_id).name = new["Name"]
         return existing
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the API."""
-        _apis(context).delete(existing.physical_id)
+        apis(context).delete(existing.physical_id)
 
 
 class Resource(ResourceType):
@@ -85,12 +72,12 @@ class Resource(ResourceType):
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Add the part."""
-        resource = _apis(context).add_resource(*(properties[name] for name in self.required))
+        resource = apis(context).add_resource(*(properties[name] for name in self.required))
         return Created(resource.id, {"ResourceId": resource.id})
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
         """Remove the part and its methods."""
-        api = _find(context, properties)
+        api = find_api(context, properties)
         if api is not None:
             api.definition.resources.pop(existing.physical_id, None)
             methods = api.definition.methods
@@ -109,7 +96,7 @@ class ApiMethod(ResourceType):
         "AuthorizationType": Only(("NONE", "CUSTOM"), "AWS_IAM and Cognito are not reproduced"),
         "AuthorizerId": SUPPORTED,
         "ApiKeyRequired": Only(_FALSE, "API keys are not reproduced"),
-        "OperationName": _DESCRIPTION,
+        "OperationName": DESCRIPTION,
         "RequestParameters": SUPPORTED,
         "RequestModels": SUPPORTED,
         "RequestValidatorId": SUPPORTED,
@@ -141,7 +128,7 @@ class ApiMethod(ResourceType):
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
         """Remove the method."""
-        api = _find(context, properties)
+        api = find_api(context, properties)
         if api is not None:
             api.definition.methods.pop((properties["ResourceId"], properties["HttpMethod"]), None)
 
@@ -165,229 +152,27 @@ class ApiMethod(ResourceType):
             authorizer_id=properties.get("AuthorizerId"),
             validator_id=properties.get("RequestValidatorId"),
             request_parameters={
-                k: _is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()
+                k: is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()
             },
             request_models=dict(properties.get("RequestModels") or {}),
-            function_arn=_function_arn(integration.get("Uri", ""), "Integration.Uri"),
+            function_arn=function_arn(integration.get("Uri", ""), "Integration.Uri"),
             timeout_ms=int(integration.get("TimeoutInMillis", 29_000)),
         )
-        _apis(context).put_method(properties["RestApiId"], method)
-
-
-class ApiAuthorizer(ResourceType):
-    """A TOKEN authorizer."""
-
-    type_name = "AWS::ApiGateway::Authorizer"
-    properties: ClassVar[PropertyTable] = {
-        "RestApiId": SUPPORTED,
-        "Name": SUPPORTED,
-        "Type": Only(("TOKEN",), "REQUEST and Cognito authorizers are not reproduced"),
-        "AuthType": Recorded("an import's label"),
-        "AuthorizerUri": SUPPORTED,
-        "IdentitySource": SUPPORTED,
-        "IdentityValidationExpression": SUPPORTED,
-        "AuthorizerResultTtlInSeconds": SUPPORTED,
-    }
-    required = ("RestApiId", "Name", "Type")
-    replaced_by = frozenset({"RestApiId"})
-    attributes = ("AuthorizerId",)
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Add the authorizer."""
-        return self._put(context, new_id(6), properties)
-
-    def update(
-        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
-    ) -> Created:
-        """Change the authorizer."""
-        return self._put(context, existing.physical_id, new)
-
-    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Remove the authorizer."""
-        api = _find(context, properties)
-        if api is not None:
-            api.definition.authorizers.pop(existing.physical_id, None)
-
-    def _put(self, context: Context, authorizer_id: str, properties: dict[str, Any]) -> Created:
-        ttl = int(properties.get("AuthorizerResultTtlInSeconds", 300))
-        if not 0 <= ttl <= 3600:
-            raise AwsError(
-                "BadRequestException", "Authorizer result TTL in seconds must be between 0 and 3600"
-            )
-        source = _IDENTITY_SOURCE.match(properties.get("IdentitySource", ""))
-        if source is None:
-            raise AwsError(
-                "BadRequestException",
-                "Identity source of a TOKEN authorizer must be method.request.header.NAME",
-            )
-        expression = properties.get("IdentityValidationExpression", "")
-        try:
-            re.compile(expression)
-        except re.error as error:
-            raise AwsError(
-                "BadRequestException", f"Invalid identity validation expression: {error}"
-            ) from error
-        _apis(context).get(properties["RestApiId"]).definition.authorizers[authorizer_id] = Authorizer(
-            id=authorizer_id,
-            name=properties["Name"],
-            function_arn=_function_arn(properties.get("AuthorizerUri", ""), "AuthorizerUri"),
-            identity_header=source[1],
-            validation_expression=expression,
-            ttl_seconds=ttl,
-        )
-        return Created(authorizer_id, {"AuthorizerId": authorizer_id})
-
-
-class Validator(ResourceType):
-    """A request validator."""
-
-    type_name = "AWS::ApiGateway::RequestValidator"
-    properties: ClassVar[PropertyTable] = dict.fromkeys(
-        ("RestApiId", "Name", "ValidateRequestBody", "ValidateRequestParameters"), SUPPORTED
-    )
-    required = ("RestApiId",)
-    replaced_by = frozenset({"RestApiId", "Name"})
-    attributes = ("RequestValidatorId",)
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Add the validator."""
-        return self._put(context, new_id(6), properties)
-
-    def update(
-        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
-    ) -> Created:
-        """Change the validator."""
-        return self._put(context, existing.physical_id, new)
-
-    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Remove the validator."""
-        api = _find(context, properties)
-        if api is not None:
-            api.definition.validators.pop(existing.physical_id, None)
-
-    def _put(self, context: Context, validator_id: str, properties: dict[str, Any]) -> Created:
-        _apis(context).get(properties["RestApiId"]).definition.validators[validator_id] = RequestValidator(
-            id=validator_id,
-            name=properties.get("Name", ""),
-            body=_is_true(properties.get("ValidateRequestBody")),
-            parameters=_is_true(properties.get("ValidateRequestParameters")),
-        )
-        return Created(validator_id, {"RequestValidatorId": validator_id})
-
-
-class Model(ResourceType):
-    """A model: a JSON schema, draft 4, for a body."""
-
-    type_name = "AWS::ApiGateway::Model"
-    properties: ClassVar[PropertyTable] = {
-        "RestApiId": SUPPORTED,
-        "Name": SUPPORTED,
-        "ContentType": SUPPORTED,
-        "Schema": SUPPORTED,
-        "Description": _DESCRIPTION,
-    }
-    required = ("RestApiId",)
-    replaced_by = frozenset({"RestApiId", "Name", "ContentType"})
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Add the model."""
-        name = properties.get("Name") or re.sub(r"[^A-Za-z0-9]", "", context.physical_name(limit=128))
-        return self._put(context, name, properties)
-
-    def update(
-        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
-    ) -> Created:
-        """Change the schema."""
-        return self._put(context, existing.physical_id, new)
-
-    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Remove the model."""
-        api = _find(context, properties)
-        if api is not None:
-            api.definition.models.pop(existing.physical_id, None)
-
-    def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
-        given = properties.get("Schema", {})
-        schema = json.loads(given) if isinstance(given, str) else given
-        try:
-            Draft4Validator.check_schema(schema)
-        except SchemaError as error:
-            raise AwsError("BadRequestException", f"Invalid model specified: {error.message}") from error
-        _apis(context).get(properties["RestApiId"]).definition.models[name] = schema
-        return Created(name)
-
-
-class GatewayAnswer(ResourceType):
-    """How an error of the gateway's own is answered."""
-
-    type_name = "AWS::ApiGateway::GatewayResponse"
-    properties: ClassVar[PropertyTable] = dict.fromkeys(
-        ("RestApiId", "ResponseType", "StatusCode", "ResponseParameters", "ResponseTemplates"), SUPPORTED
-    )
-    required = ("RestApiId", "ResponseType")
-    replaced_by = frozenset({"RestApiId", "ResponseType"})
-    attributes = ("Id",)
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Put the response."""
-        kind = properties["ResponseType"]
-        if kind not in _GATEWAY_RESPONSE_TYPES:
-            raise AwsError("BadRequestException", f"Unsupported response type: {kind}")
-        prefix = "gatewayresponse.header."
-        headers = {
-            name.removeprefix(prefix): self._parameter(name, value, prefix)
-            for name, value in (properties.get("ResponseParameters") or {}).items()
-        }
-        templates = dict(properties.get("ResponseTemplates") or {})
-        for content_type, template in templates.items():
-            if content_type != "application/json":
-                raise CannotStandInError(
-                    f"{self.type_name} ResponseTemplates {content_type}", "errors are answered in JSON"
-                )
-            unknown = sorted(variables_in(template) - KNOWN_VARIABLES)
-            if unknown:
-                raise CannotStandInError(
-                    f"{self.type_name} ResponseTemplates variable {unknown[0]}", "its value is not known"
-                )
-        status = properties.get("StatusCode")
-        response = GatewayResponse(kind, None if status is None else int(status), headers, templates)
-        _apis(context).get(properties["RestApiId"]).definition.gateway_responses[kind] = response
-        return Created(f"{properties['RestApiId']}-{kind}", {"Id": f"{properties['RestApiId']}-{kind}"})
-
-    def update(
-        self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
-    ) -> Created:
-        """Put the response anew."""
-        return self.create(context, new)
-
-    def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
-        """Go back to API Gateway's own response."""
-        api = _find(context, properties)
-        if api is not None:
-            api.definition.gateway_responses.pop(properties["ResponseType"], None)
-
-    def _parameter(self, name: str, value: str, prefix: str) -> str:
-        quoted = value.startswith("'") and value.endswith("'")
-        if not name.startswith(prefix) or not (quoted or "$" + value in KNOWN_VARIABLES):
-            raise CannotStandInError(
-                f"{self.type_name} ResponseParameters {name}={value}",
-                "give a header a 'constant' or context.*",
-            )
-        return value
+        apis(context).put_method(properties["RestApiId"], method)
 
 
 class Deployment(ResourceType):
     """A snapshot of the API."""
 
     type_name = "AWS::ApiGateway::Deployment"
-    properties: ClassVar[PropertyTable] = {"RestApiId": SUPPORTED, "Description": _DESCRIPTION}
+    properties: ClassVar[PropertyTable] = {"RestApiId": SUPPORTED, "Description": DESCRIPTION}
     required = ("RestApiId",)
     replaced_by = frozenset({"RestApiId"})
     attributes = ("DeploymentId",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Take the snapshot."""
-        deployment_id = _apis(context).deploy(properties["RestApiId"])
+        deployment_id = apis(context).deploy(properties["RestApiId"])
         return Created(deployment_id, {"DeploymentId": deployment_id})
 
     def update(
@@ -398,7 +183,7 @@ class Deployment(ResourceType):
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
         """Drop the snapshot, which no stage may use any more."""
-        api = _find(context, properties)
+        api = find_api(context, properties)
         if api is None:
             return
         users = [stage.name for stage in api.stages.values() if stage.deployment_id == existing.physical_id]
@@ -418,7 +203,7 @@ class ApiStage(ResourceType):
         "RestApiId": SUPPORTED,
         "DeploymentId": SUPPORTED,
         "StageName": SUPPORTED,
-        "Description": _DESCRIPTION,
+        "Description": DESCRIPTION,
         "AccessLogSetting": Nested({"DestinationArn": SUPPORTED, "Format": SUPPORTED}),
         "MethodSettings": Nested(
             {
@@ -453,12 +238,12 @@ class ApiStage(ResourceType):
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
         """Remove the stage."""
-        api = _find(context, properties)
+        api = find_api(context, properties)
         if api is not None:
             api.stages.pop(existing.physical_id, None)
 
     def _put(self, context: Context, properties: dict[str, Any], *, new: bool) -> None:
-        registry = _apis(context)
+        registry = apis(context)
         settings = properties.get("MethodSettings") or []
         if any(s.get("LoggingLevel", "OFF") != "OFF" for s in settings) and not registry.log_role_arn:
             message = "CloudWatch Logs role ARN must be set in account settings to enable logging"
@@ -492,7 +277,7 @@ class Account(ResourceType):
             raise AwsError(
                 "BadRequestException", "The role ARN does not have required permissions configured."
             )
-        _apis(context).log_role_arn = arn
+        apis(context).log_role_arn = arn
         name = context.physical_name(limit=64)
         return Created(name, {"Id": name})
 
@@ -505,23 +290,6 @@ class Account(ResourceType):
 
     def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
         """Leave the setting as it is, as CloudFormation does."""
-
-
-def _apis(context: Context) -> ApiRegistry:
-    registry: ApiRegistry = context.services.apis
-    return registry
-
-
-def _find(context: Context, properties: dict[str, Any]) -> RestApi | None:
-    """Return the API, or None if it is gone already."""
-    return next((api for api in _apis(context).all() if api.id == properties["RestApiId"]), None)
-
-
-def _function_arn(uri: str, what: str) -> str:
-    found = _FUNCTION_URI.match(uri)
-    if found is None:
-        raise CannotStandInError(f"{what} {uri!r}", "it invokes Lambda functions by their ARN alone")
-    return found[1]
 
 
 def _setting(entry: dict[str, Any]) -> MethodSetting:
@@ -546,11 +314,7 @@ def _log_group(arn: str) -> str:
     return parts[6]
 
 
-def _is_true(value: Any) -> bool:  # noqa: ANN401
-    return str(value).lower() == "true"
-
-
 TYPES = (
-    Api(), Resource(), ApiMethod(), ApiAuthorizer(), Validator(), Model(), GatewayAnswer(), Deployment(), ApiStage(),
+    Api(), Resource(), ApiMethod(), Deployment(), ApiStage(),
     Account(),
 )  # fmt: skip

@@ -19,7 +19,6 @@ from aws_cdk import aws_sqs as sqs
 
 from constructs import Construct
 
-from .acknowledgements import acknowledge
 from .chat_stream_presets import ChatStreamPreset, default_delivery_policy
 from .chat_stream_topic import ChatStreamTopic
 from .checks import QUEUE_ARN, check, check_range
@@ -27,6 +26,7 @@ from .connect_instance import ConnectInstance
 from .contact_flow import ContactFlow, load_template
 from .flow_language import FlowKind
 from .flow_template import FlowTemplate
+from .private_data import generated_secret, token_value
 from .runtime_function import RuntimeFunction
 from .vendor_access import VendorAccess, VendorPrincipal
 from .webhook_url import check_webhook_url, is_loopback
@@ -192,7 +192,16 @@ class ChatStreamBridge(Construct):
         self.subscription = self._stream.subscription
         self.dead_letter_queue = self._stream.dead_letter_queue
         self._own_token = token_secret is None
-        self.token_secret = token_secret or self._create_token(names, removal_policy)
+        self.token_secret = token_secret or generated_secret(
+            self,
+            "Token",
+            description=f"What the webhook wants in the header {names.token_header}; store the vendor's token here.",
+            value=token_value(),
+            encryption_key=self.key,
+            removal_policy=removal_policy,
+            why_no_schedule="The vendor's platform issues the token, so a schedule here would cut it off. Rotate it "
+            "with put-secret-value: the previous version is tried as long as the vendor wants it.",
+        )
         self.function = self._create_function(names, token_cache, log_retention)
         self.association = instance.associate_function(self.function)
         self.vendor = (
@@ -279,27 +288,6 @@ class ChatStreamBridge(Construct):
                 **options,
             }
         )
-
-    def _create_token(
-        self, names: ChatStreamPreset, removal_policy: cdk.RemovalPolicy
-    ) -> secretsmanager.Secret:
-        token = secretsmanager.Secret(
-            self,
-            "Token",
-            description=f"What the webhook wants in the header {names.token_header}; store the vendor's token here.",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=48, exclude_punctuation=True, require_each_included_type=True
-            ),
-            encryption_key=self.key,
-            removal_policy=removal_policy,
-        )
-        acknowledge(
-            token,
-            "AwsSolutions-SMG4",
-            "The vendor's platform issues the token, so a schedule here would cut it off. Rotate it with "
-            "put-secret-value: the previous version is tried as long as the vendor wants it.",
-        )
-        return token
 
     def _create_function(
         self, names: ChatStreamPreset, token_cache: cdk.Duration, log_retention: logs.RetentionDays

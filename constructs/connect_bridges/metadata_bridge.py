@@ -13,11 +13,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs import Construct
 
-from .acknowledgements import acknowledge
 from .checks import check_range
 from .connect_instance import ConnectInstance
 from .metadata_api import MetadataApi
 from .metadata_presets import MetadataPreset
+from .private_data import generated_secret, keyed_table, token_value
 from .runtime_function import RuntimeFunction
 
 _SECONDS_IN_A_YEAR = 31_536_000
@@ -98,8 +98,24 @@ class MetadataBridge(Construct):
         check_range("token_cache", token_cache.to_seconds(), 0, 3600, "seconds")
         self._key = encryption_key
 
-        self.table = table or self._create_table(names, ttl_attribute, removal_policy)
-        self.token_secret = token_secret or self._create_token(names, removal_policy)
+        self.table = table or keyed_table(
+            self,
+            name=names.table_name,
+            partition_key=names.partition_key,
+            time_to_live_attribute=ttl_attribute,
+            encryption_key=self._key,
+            removal_policy=removal_policy,
+        )
+        self.token_secret = token_secret or generated_secret(
+            self,
+            "Token",
+            description=f"What the external voice system sends in the header {names.token_header}.",
+            value=token_value(),
+            encryption_key=self._key,
+            removal_policy=removal_policy,
+            why_no_schedule="The vendor has to be told the new token by hand, so a schedule would break calls. Rotate "
+            "it with put-secret-value: the previous version stays valid until the next rotation.",
+        )
         table_environment = {
             "TABLE_NAME": self.table.table_name,
             "KEY_ATTRIBUTE": names.partition_key,
@@ -172,49 +188,6 @@ class MetadataBridge(Construct):
     def metric_retrieve_errors(self, **options: object) -> cloudwatch.Metric:
         """Count of flow invocations that failed: calls that went on without metadata."""
         return self.retrieve_function.metric_errors(**options)  # type: ignore[arg-type]
-
-    def _create_table(
-        self, names: MetadataPreset, ttl_attribute: str, removal_policy: cdk.RemovalPolicy
-    ) -> dynamodb.TableV2:
-        return dynamodb.TableV2(
-            self,
-            "Table",
-            table_name=names.table_name,
-            partition_key=dynamodb.Attribute(name=names.partition_key, type=dynamodb.AttributeType.STRING),
-            billing=dynamodb.Billing.on_demand(),
-            time_to_live_attribute=ttl_attribute,
-            encryption=(
-                dynamodb.TableEncryptionV2.customer_managed_key(self._key)
-                if self._key
-                else dynamodb.TableEncryptionV2.aws_managed_key()
-            ),
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
-            removal_policy=removal_policy,
-        )
-
-    def _create_token(
-        self, names: MetadataPreset, removal_policy: cdk.RemovalPolicy
-    ) -> secretsmanager.Secret:
-        token = secretsmanager.Secret(
-            self,
-            "Token",
-            description=f"What the external voice system sends in the header {names.token_header}.",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=48, exclude_punctuation=True, require_each_included_type=True
-            ),
-            encryption_key=self._key,
-            removal_policy=removal_policy,
-        )
-        acknowledge(
-            token,
-            "AwsSolutions-SMG4",
-            "The vendor has to be told the new token by hand, so a schedule would break calls. Rotate it with "
-            "put-secret-value: the previous version stays valid until the next rotation.",
-        )
-        return token
 
     def _grant_least(self) -> None:
         """Grant each function the one call that it makes; the L2's grant_read and grant_write give ten."""

@@ -21,10 +21,10 @@ from aws_cdk import aws_sns as sns
 
 from constructs import Construct
 
-from .acknowledgements import acknowledge
 from .checks import FLOW_ARN, QUEUE_ARN, check, check_range
 from .connect_instance import ConnectInstance
 from .contact_flow import ContactFlow
+from .private_data import generated_secret, keyed_table
 from .runtime_function import RuntimeFunction
 from .voice_biometric_flows import VoiceBiometricFlows, VoiceBiometricPrompts
 from .voice_biometric_monitoring import VoiceBiometricMonitoring
@@ -161,8 +161,22 @@ class VoiceBiometricGate(Construct):
         self.provider = provider or BiometricsProvider.voiceit()
         self.telephony = telephony
         self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
-        self.table = self._create_table(names)
-        self.caller_key = self._create_caller_key()
+        self.table = keyed_table(
+            self,
+            name=names.table_name,
+            partition_key=names.partition_key,
+            encryption_key=self._key,
+            removal_policy=self._removal_policy,
+        )
+        self.caller_key = generated_secret(
+            self,
+            "CallerKey",
+            description="Key of the hashes under which callers appear in logs.",
+            value=secretsmanager.SecretStringGenerator(password_length=48, exclude_punctuation=True),
+            encryption_key=self._key,
+            removal_policy=self._removal_policy,
+            why_no_schedule="A new key on a schedule would cut the logs of a caller in two every time.",
+        )
         self.telephony_secret = telephony.secret or self._create_secret(
             "Telephony", {"accountSid": "put-yours-here"}, "authToken", "Twilio: accountSid and authToken."
         )
@@ -327,43 +341,6 @@ class VoiceBiometricGate(Construct):
         secret = self.provider_secret.secret_arn if self.provider_secret else ""
         return {**common, "PROVIDER_SECRET_ARN": secret, "VOICEIT_API_URL": self.provider.api_url}
 
-    def _create_table(self, names: VoiceBiometricPreset) -> dynamodb.TableV2:
-        return dynamodb.TableV2(
-            self,
-            "Table",
-            table_name=names.table_name,
-            partition_key=dynamodb.Attribute(name=names.partition_key, type=dynamodb.AttributeType.STRING),
-            billing=dynamodb.Billing.on_demand(),
-            encryption=(
-                dynamodb.TableEncryptionV2.customer_managed_key(self._key)
-                if self._key
-                else dynamodb.TableEncryptionV2.aws_managed_key()
-            ),
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=self._removal_policy is cdk.RemovalPolicy.RETAIN,
-            removal_policy=self._removal_policy,
-        )
-
-    def _create_caller_key(self) -> secretsmanager.Secret:
-        key = secretsmanager.Secret(
-            self,
-            "CallerKey",
-            description="Key of the hashes under which callers appear in logs.",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=48, exclude_punctuation=True
-            ),
-            encryption_key=self._key,
-            removal_policy=self._removal_policy,
-        )
-        acknowledge(
-            key,
-            "AwsSolutions-SMG4",
-            "A new key on a schedule would cut the logs of a caller in two every time.",
-        )
-        return key
-
     def _create_secret(
         self,
         id: str,  # noqa: A002
@@ -372,11 +349,11 @@ class VoiceBiometricGate(Construct):
         description: str,
     ) -> secretsmanager.Secret:
         """Create a secret of the right shape and no use, to be filled after the deployment."""
-        secret = secretsmanager.Secret(
+        return generated_secret(
             self,
             f"{id}Secret",
             description=f"{description} Store yours with put-secret-value after the deployment.",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
+            value=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps(dict(template)),
                 generate_string_key=generated,
                 password_length=32,
@@ -384,14 +361,9 @@ class VoiceBiometricGate(Construct):
             ),
             encryption_key=self._key,
             removal_policy=self._removal_policy,
+            why_no_schedule="The vendor issues these credentials; rotate them there and store the new ones: the "
+            "previous version is accepted until the next rotation.",
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            "The vendor issues these credentials; rotate them there and store the new ones: the previous version is "
-            "accepted until the next rotation.",
-        )
-        return secret
 
     def _grant_least(self) -> None:
         """Grant each function the calls that it makes."""

@@ -21,7 +21,13 @@ from connect_bridges.sandbox.cloud.functions import (
     Invocation,
     InvocationTimeoutError,
 )
-from connect_bridges.sandbox.cloud.principals import Admin, Principal, RolePrincipal, ServicePrincipal
+from connect_bridges.sandbox.cloud.principals import (
+    Admin,
+    Principal,
+    RolePrincipal,
+    ServicePrincipal,
+    UserPrincipal,
+)
 from connect_bridges.sandbox.cloud.sandbox import Sandbox
 
 __all__ = [
@@ -45,5 +51,6 @@ __all__ = [
     "Sandbox",
     "SandboxError",
     "ServicePrincipal",
+    "UserPrincipal",
     "support_table",
 ]

@@ -1,7 +1,8 @@
 """Decides every call by the policies that are deployed, and writes each decision into the audit log.
 
-The evaluation itself is connect_bridges.sandbox.iam's; this module gathers what it needs: a role's policies and
-boundary from moto's IAM, the resource policies of functions, secrets, keys, topics, queues, buckets and roles.
+The evaluation itself is connect_bridges.sandbox.iam's; this module gathers what it needs: a role's or user's
+policies and boundary from moto's IAM, the resource policies of functions, secrets, keys, topics, queues, buckets and
+roles.
 The developer (the credentials of the CDK command line, and the roles of the CDK's bootstrap stack, which act for the
 developer) may do everything.
 """
@@ -16,7 +17,14 @@ from urllib.parse import unquote
 
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.cloud.http import HttpRequest, HttpResponse
-from connect_bridges.sandbox.cloud.principals import Admin, Outsider, Principal, RolePrincipal
+from connect_bridges.sandbox.cloud.principals import (
+    Admin,
+    Outsider,
+    Principal,
+    RolePrincipal,
+    UserPrincipal,
+    find_user_key,
+)
 from connect_bridges.sandbox.iam import (
     AccessRequest,
     AuditLog,
@@ -61,6 +69,8 @@ class Authorization:
         self._lookup = _MotoLookup(account, region)
         #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, blind to conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
+        #: ARNs of the permissions boundaries of users, by user name. Kept here: moto has none for users.
+        self.user_boundaries: dict[str, str] = {}
 
     def check_request(self, principal: Principal, request: HttpRequest) -> HttpResponse | None:
         """Return the answer that refuses a request, or None if the principal may make it."""
@@ -150,23 +160,28 @@ class Authorization:
             else _key_arn(self._account, self._region, key)
         )
 
-    def identity_policies(self, role_arn: str) -> tuple[list[Policy], Policy | None]:
-        """Return the role's deployed policies, inline and attached, and its permissions boundary."""
+    def identity_policies(self, arn: str) -> tuple[list[Policy], Policy | None]:
+        """Return the deployed policies of a role or user, inline and attached, and its permissions boundary."""
         backend: Any = iam_backends[self._account]["aws"]
-        role = _role(self._account, role_arn)
-        if role is None:
+        role, user = _role(self._account, arn), _user(self._account, arn)
+        holder = user if role is None else role
+        if holder is None:
             return [], None
         policies = [
-            Policy.parse(unquote(document), name=f"{name} of {role.name}")
-            for name, document in role.policies.items()
+            Policy.parse(unquote(document), name=f"{name} of {holder.name}")
+            for name, document in list(holder.policies.items())
         ]
         policies += [
-            Policy.parse(_document(policy), name=policy.name) for policy in role.managed_policies.values()
+            Policy.parse(_document(policy), name=policy.name)
+            for policy in list(holder.managed_policies.values())
         ]
+        boundary_arn = (
+            self.user_boundaries.get(holder.name) if role is None else role.permissions_boundary_arn
+        )
         boundary = None
-        if role.permissions_boundary_arn:
-            document = _document(backend.managed_policies[role.permissions_boundary_arn])
-            boundary = Policy.parse(document, name=role.permissions_boundary_arn, kind=PolicyKind.BOUNDARY)
+        if boundary_arn:
+            document = _document(backend.managed_policies[boundary_arn])
+            boundary = Policy.parse(document, name=boundary_arn, kind=PolicyKind.BOUNDARY)
         return policies, boundary
 
     def _evaluate(
@@ -176,6 +191,8 @@ class Authorization:
         boundary: Policy | None = None
         if isinstance(principal, RolePrincipal):
             identity, boundary = self.identity_policies(principal.role_arn)
+        elif isinstance(principal, UserPrincipal):
+            identity, boundary = self.identity_policies(principal.arn)
         elif isinstance(principal, Outsider):
             identity = [_EVERYTHING]
         found = self.resource_policies if policies is None else policies
@@ -212,7 +229,7 @@ class Authorization:
     def _as_iam(self, principal: Principal) -> IamPrincipal:
         if isinstance(principal, RolePrincipal):
             return IamPrincipal.role_session(principal.role_arn, principal.session_name)
-        if isinstance(principal, Outsider):
+        if isinstance(principal, UserPrincipal | Outsider):
             return IamPrincipal.user(principal.arn)
         if isinstance(principal, Admin):
             raise TypeError("the developer is not evaluated")
@@ -222,7 +239,7 @@ class Authorization:
         now = datetime.now(UTC)
         sources = (
             (None, None)
-            if isinstance(principal, RolePrincipal | Admin | Outsider)
+            if isinstance(principal, RolePrincipal | UserPrincipal | Admin | Outsider)
             else (principal.source_account or None, principal.source_arn or None)
         )
         values = {
@@ -256,6 +273,11 @@ def _backend(service: str, account: str, region: str) -> Any:  # noqa: ANN401  (
 def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
     backend: Any = iam_backends[account]["aws"]
     return next((role for role in list(backend.roles.values()) if role.arn == role_arn), None)
+
+
+def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
+    backend: Any = iam_backends[account]["aws"]
+    return next((user for user in list(backend.users.values()) if user.arn == user_arn), None)
 
 
 def _key_arn(account: str, region: str, key: str) -> str:
@@ -333,6 +355,14 @@ class _MotoLookup:
     def partition_key(self, table_arn: str) -> str | None:
         table = self._backend("dynamodb").tables.get(table_arn.rsplit("/", 1)[-1])
         return None if table is None else str(table.hash_key_attr)
+
+    def user_arn(self, name: str) -> str | None:
+        user = iam_backends[self._account]["aws"].users.get(name)
+        return None if user is None else str(user.arn)
+
+    def key_owner(self, access_key: str) -> str | None:
+        found = find_user_key(self._account, access_key)
+        return None if found is None else str(found[0].arn)
 
     def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002  (tags are not looked up yet)
         return None

@@ -1,4 +1,4 @@
-"""Who makes a call: the developer, a role's session, another account's user, or an AWS service for a resource."""
+"""Who makes a call: the developer, a role's session, a user of this account or another, or an AWS service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from connect_bridges.sandbox.cloud.errors import AwsError
 from connect_bridges.sandbox.cloud.http import HttpRequest
+from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 #: The access key of the developer, who may do everything: the CDK command line and tests use it.
@@ -50,6 +51,13 @@ class RolePrincipal:
 
 
 @dataclass(frozen=True)
+class UserPrincipal:
+    """An IAM user of this account, who signs with an access key of their own; `arn` includes the user's path."""
+
+    arn: str
+
+
+@dataclass(frozen=True)
 class ServicePrincipal:
     """An AWS service that acts for one resource; the two sources end up in aws:SourceAccount and aws:SourceArn."""
 
@@ -65,7 +73,7 @@ class Outsider:
     arn: str
 
 
-Principal = Admin | RolePrincipal | ServicePrincipal | Outsider
+Principal = Admin | RolePrincipal | UserPrincipal | ServicePrincipal | Outsider
 
 
 @dataclass(frozen=True)
@@ -131,13 +139,33 @@ class Principals:
         if access_key in self._outsiders:
             return self._outsiders[access_key]
         role: Any = sts_backends[self._account]["aws"].get_assumed_role_from_access_key(access_key)
-        if role is None:
-            message = (
-                f"The security token included in the request is invalid: the sandbox knows the access key "
-                f"{ADMIN_ACCESS_KEY!r} and the keys of role sessions, not {access_key!r}"
+        if role is not None:
+            return RolePrincipal(role.role_arn, role.session_name)
+        return self._user(access_key)
+
+    def _user(self, access_key: str) -> UserPrincipal:
+        found = find_user_key(self._account, access_key)
+        if found is None:
+            raise _invalid_token(
+                f"the sandbox knows the access key {ADMIN_ACCESS_KEY!r} and the keys of role sessions and IAM users, "
+                f"not {access_key!r}"
             )
-            raise AwsError("InvalidClientTokenId", message, 403)
-        return RolePrincipal(role.role_arn, role.session_name)
+        user, key = found
+        if key.status != "Active":
+            raise _invalid_token(f"the access key {access_key!r} of the user {user.name} is {key.status}")
+        return UserPrincipal(str(user.arn))
+
+
+def find_user_key(account: str, access_key: str) -> tuple[Any, Any] | None:
+    """Return moto's user and key of an access key id, whatever the key's status; None if no user has such a key."""
+    users = list(iam_backends[account]["aws"].users.values())
+    keys = ((user, key) for user in users for key in list(user.access_keys))
+    return next(((user, key) for user, key in keys if key.access_key_id == access_key), None)
+
+
+def _invalid_token(why: str) -> AwsError:
+    message = f"The security token included in the request is invalid: {why}"
+    return AwsError("InvalidClientTokenId", message, 403)
 
 
 def credential_scope(request: HttpRequest) -> tuple[str, str, str] | None:

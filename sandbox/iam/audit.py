@@ -66,15 +66,24 @@ class AuditLog:
         return entries
 
     def calls(
-        self, *, role: str | None = None, action: str | None = None, allowed: bool | None = None
+        self,
+        *,
+        role: str | None = None,
+        principal: str | None = None,
+        action: str | None = None,
+        allowed: bool | None = None,
     ) -> tuple[AuditEntry, ...]:
-        """Return the entries in order, of all or of one role (name), action (may hold ``*``) or outcome."""
+        """Return the entries in order, of all or of some.
+
+        By role (name), principal (ARN, as of an IAM user), action (may hold ``*``) or outcome.
+        """
         with self._lock:
             entries = tuple(self._entries)
         return tuple(
             entry
             for entry in entries
             if (role is None or entry.role == role)
+            and (principal is None or entry.principal == principal)
             and (action is None or wildcard_match(action, entry.action, ignore_case=True))
             and (allowed is None or entry.allowed is allowed)
         )
@@ -99,7 +108,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class GrantReport:
-    """How a role's grants compare with its calls.
+    """How the grants of a role or user compare with its calls.
 
     ``wildcard_actions`` are action patterns with ``*`` or ``?`` (and NotAction) as written.
     ``wildcard_resources`` are grants whose resource has a wildcard; ``needless_wildcard_resources`` those of

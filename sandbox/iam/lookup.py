@@ -29,6 +29,14 @@ class Lookup(Protocol):
         """Return the name of a DynamoDB table's partition key."""
         ...
 
+    def user_arn(self, name: str) -> str | None:
+        """Return the ARN, with its path, of the IAM user of this name."""
+        ...
+
+    def key_owner(self, access_key: str) -> str | None:
+        """Return the ARN of the IAM user whom an access key belongs to; None for a key of nobody or of a session."""
+        ...
+
     def resource_tags(self, arn: str) -> Mapping[str, str] | None:
         """Return a resource's tags; None if they are not known."""
         ...
@@ -55,6 +63,14 @@ class NoLookup:
 
     def partition_key(self, table_arn: str) -> str | None:  # noqa: ARG002 - the protocol's
         """Know no table."""
+        return None
+
+    def user_arn(self, name: str) -> str | None:
+        """Refuse: a user's ARN holds its path, which its name does not tell."""
+        raise UnsupportedCall(f"IAM user {name}", "its path is needed; give describe_call a lookup")
+
+    def key_owner(self, access_key: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no user's key."""
         return None
 
     def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002 - the protocol's

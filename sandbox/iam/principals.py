@@ -86,6 +86,8 @@ class Principal:
             "aws:username": self.arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.USER else None,
         }
         # An account outside AWS Organizations, as the sandbox's is, has no organization keys.
-        return RequestContext.of(
-            values, absent=["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:FederatedProvider"]
-        )
+        absent = ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:FederatedProvider"]
+        if self.kind is PrincipalKind.USER:
+            # Only temporary credentials carry these; a user's access key is none.
+            absent += ["aws:MultiFactorAuthPresent", "aws:TokenIssueTime"]
+        return RequestContext.of(values, absent)

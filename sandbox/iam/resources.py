@@ -308,6 +308,26 @@ def _kms(place: Place) -> Iterator[Permission]:
         yield action.full_name, key(identifier)
 
 
+def _iam(place: Place) -> Iterator[Permission]:
+    """Ask for a user by its ARN with path, which the lookup knows; a new one's path is in the request.
+
+    Without UserName IAM takes the user from the access key that signed (IAM API Reference, ListAccessKeys), and
+    GetAccessKeyLastUsed from the one that it asks about.
+    """
+    asked = place.find("AccessKeyId") if place.request.operation == "GetAccessKeyLastUsed" else None
+
+    def arn(kind: ResourceType) -> str | None:
+        if kind.name != "user":
+            return fill_arn(place, kind)
+        name = place.find("UserName")
+        if name is None:
+            return place.lookup.key_owner(asked or place.request.access_key)
+        unknown = f"arn:{place.partition}:iam::{place.account}:user{place.find('Path') or '/'}{name}"
+        return place.lookup.user_arn(name) or unknown
+
+    yield from permissions_for(place, own_action(place), arn)
+
+
 def _sts(place: Place) -> Iterator[Permission]:
     if not _is_free(place.request):
         yield from by_reference(place)
@@ -362,6 +382,7 @@ _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,
+    "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,

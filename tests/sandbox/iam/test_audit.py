@@ -50,6 +50,16 @@ def test_the_log_keeps_every_decision_and_finds_it_by_role_action_and_outcome() 
     assert log.calls() == ()
 
 
+def test_a_user_who_has_no_role_is_found_by_arn() -> None:
+    log = AuditLog()
+    arn = "arn:aws:iam::123456789012:user/bot"
+    put = AccessRequest("dynamodb:PutItem", TABLE)
+    log.record(evaluate(put, Principal.user(arn), [policy(allow("dynamodb:PutItem"))]))
+    log.record(evaluate(put, STORE))
+    (entry,) = log.calls(principal=arn)
+    assert (entry.role, entry.allowed) == (None, True)
+
+
 def test_the_log_loses_nothing_between_threads() -> None:
     log = AuditLog()
     decision = evaluate(AccessRequest("dynamodb:PutItem", TABLE), STORE)

@@ -14,6 +14,9 @@ HERE = "us-east-1:123456789012"
 INSTANCE = f"arn:aws:connect:{HERE}:instance/11111111"
 SECRET = f"arn:aws:secretsmanager:{HERE}:secret:token-AbCdEf"
 
+BOT = "arn:aws:iam::123456789012:user/vendors/bot"
+SIGNER = "arn:aws:iam::123456789012:user/who-signed"
+
 
 class Known(NoLookup):
     def secret_arn(self, name: str) -> str | None:
@@ -21,6 +24,12 @@ class Known(NoLookup):
 
     def key_arn(self, alias: str) -> str | None:
         return f"arn:aws:kms:{HERE}:key/k1" if alias.endswith("alias/app") else None
+
+    def user_arn(self, name: str) -> str | None:
+        return BOT if name == "bot" else None
+
+    def key_owner(self, access_key: str) -> str | None:
+        return {"ASIAEXAMPLE": SIGNER, "AKIABOT": BOT}[access_key]
 
     def partition_key(self, table_arn: str) -> str | None:
         return "contactId" if ":table/" in table_arn else None
@@ -340,6 +349,21 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         {"Bucket": "my-bucket", "Key": "k", "UploadId": "u"},
         [("s3:ListMultipartUploadParts", "arn:aws:s3:::my-bucket/k")],
     ),
+    ("iam", "list_access_keys", {"UserName": "bot"}, [("iam:ListAccessKeys", BOT)]),
+    ("iam", "list_access_keys", {}, [("iam:ListAccessKeys", SIGNER)]),
+    (
+        "iam",
+        "delete_access_key",
+        {"AccessKeyId": "AKIAOFNOBODYKNOWN"},
+        [("iam:DeleteAccessKey", SIGNER)],
+    ),
+    (
+        "iam",
+        "create_user",
+        {"UserName": "new", "Path": "/vendors/"},
+        [("iam:CreateUser", "arn:aws:iam::123456789012:user/vendors/new")],
+    ),
+    ("iam", "list_users", {}, [("iam:ListUsers", "*")]),
     ("sts", "get_caller_identity", {}, []),
     (
         "sts",
@@ -423,6 +447,8 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
         "cannot be told from its parameters",
     ),
     ("secretsmanager", "get_secret_value", {"SecretId": "token"}, "lookup"),
+    ("iam", "list_access_keys", {"UserName": "bot"}, "its path is needed"),
+    ("iam", "list_access_keys", {}, "cannot be told from its parameters"),
     (
         "connect",
         "create_integration_association",

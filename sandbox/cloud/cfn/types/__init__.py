@@ -14,6 +14,7 @@ from connect_bridges.sandbox.cloud.cfn.types import (
     dynamodb,
     events,
     iam,
+    iam_users,
     kms,
     logs,
     messaging,
@@ -22,8 +23,8 @@ from connect_bridges.sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, kms, logs,
-    messaging, secretsmanager, sns_subscription,
+    apigateway, apigateway_parts, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, iam_users, kms,
+    logs, messaging, secretsmanager, sns_subscription,
 )  # fmt: skip
 
 

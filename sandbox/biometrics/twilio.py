@@ -2,7 +2,9 @@
 
 Source: Twilio's documentation, "TwiML", "Webhooks security", "Recordings resource". A call to the number posts a signed
 webhook to the URL that was entered there, plays the TwiML of the answer, and so on; when the call is over, the status
-callback is told. Recordings are fetched and deleted by basic authentication with account SID and auth token.
+callback is told. Recordings are deleted by basic authentication with account SID and auth token, and fetched likewise
+unless the account does without (Twilio's support articles, "Prevent unauthorized access to your Programmable Voice
+Media with HTTP Basic Auth").
 """
 
 from __future__ import annotations
@@ -65,11 +67,16 @@ class _Recordings:
 
 
 class Twilio(VendorServer):
-    """Twilio, as a context manager. `posted` are the webhooks of all calls, `recordings` what it keeps."""
+    """Twilio, as a context manager. `posted` are the webhooks of all calls, `recordings` what it keeps.
 
-    def __init__(self) -> None:
+    `enforces_http_auth` is the console's setting "Enforce HTTP Auth on media URLs". Accounts that are older than
+    31 July 2023 can switch it off: then whoever has the address of a recording can listen to it.
+    """
+
+    def __init__(self, *, enforces_http_auth: bool = True) -> None:
         """Make an account."""
         super().__init__()
+        self.enforces_http_auth = enforces_http_auth
         self.account_sid = f"AC{secrets.token_hex(16)}"
         self.auth_token = secrets.token_hex(16)
         self.posted: list[Webhook] = []
@@ -147,7 +154,9 @@ class Twilio(VendorServer):
     def answer(self, asked: Asked) -> Told:
         """Serve and delete recordings."""
         found = _RECORDING.fullmatch(asked.path)
-        if not asked.has_credentials(self.account_sid, self.auth_token):
+        listens = found is not None and (asked.method, found[3]) == ("GET", ".wav")
+        is_open = listens and not self.enforces_http_auth
+        if not is_open and not asked.has_credentials(self.account_sid, self.auth_token):
             return Told(401, b"Authenticate")
         if found is None or found[1] != self.account_sid:
             return Told(404, b"the sandbox's Twilio has recordings of one account only")

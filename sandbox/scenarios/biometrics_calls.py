@@ -12,7 +12,7 @@ from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstance
 from connect_bridges.sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFlows
 from connect_bridges.sandbox.rehearsal.contact import Contact
 from connect_bridges.sandbox.rehearsal.ports import Ports
-from connect_bridges.sandbox.scenarios.biometrics_path import BiometricsPath
+from connect_bridges.sandbox.scenarios.biometrics_path import GatePath
 
 QUEUE_ID = "66666666-7777-8888-9999-000000000000"
 ASKED = "What does the gate say"
@@ -43,7 +43,7 @@ class GateCall:
 
 def play_gate_call(
     sandbox: Sandbox,
-    path: BiometricsPath,
+    path: GatePath,
     *,
     number: str,
     voice: str,
@@ -52,13 +52,11 @@ def play_gate_call(
     on_dial: Callable[[str, str], None] | None = None,
     begins: Callable[[Contact], None],
 ) -> GateCall:
-    """Call the gate's flow from `number` in somebody's `voice`; the others are those of TwilioDialler.
+    """Call a flow with the gate from `number` in somebody's `voice`; the others are those of TwilioDialler.
 
     `begins` gets the contact as soon as it exists, so that its transcript is not lost when playing fails.
     """
-    dialler = TwilioDialler(
-        path.vendors.twilio, path.number, voice=voice, meanwhile=meanwhile, on_dial=on_dial
-    )
+    dialler = TwilioDialler(path.twilio, path.number, voice=voice, meanwhile=meanwhile, on_dial=on_dial)
     contact = Contact(
         Ports(
             flows=PublishedFlows(sandbox, path.instance_arn),
@@ -70,14 +68,14 @@ def play_gate_call(
         circumstances=Circumstances(
             queues=[Queue(arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support")]
         ),
-        secrets=[path.vendors.twilio.auth_token, path.vendors.voiceit.api_token],
+        secrets=path.secrets,
     )
     begins(contact)
     contact.calls(path.flow_arn)
     return GateCall(contact, dialler)
 
 
-def stored_caller(sandbox: Sandbox, path: BiometricsPath, number: str) -> dict[str, Any]:
+def stored_caller(sandbox: Sandbox, path: GatePath, number: str) -> dict[str, Any]:
     """Return the table's item of a caller in DynamoDB's notation, empty if there is none."""
     answer = sandbox.boto3_client("dynamodb").get_item(
         TableName=path.table, Key={"phoneNumber": {"S": number}}, ConsistentRead=True
@@ -86,6 +84,6 @@ def stored_caller(sandbox: Sandbox, path: BiometricsPath, number: str) -> dict[s
     return item
 
 
-def nobody_knows(sandbox: Sandbox, path: BiometricsPath, number: str) -> None:
+def nobody_knows(sandbox: Sandbox, path: GatePath, number: str) -> None:
     """Let a scenario begin with a caller of whom the table holds nothing, however often it is played."""
     sandbox.boto3_client("dynamodb").delete_item(TableName=path.table, Key={"phoneNumber": {"S": number}})

@@ -41,20 +41,31 @@ class BiometricsVendors:
 
 
 @dataclass(frozen=True)
-class BiometricsPath:
-    """A deployed voice biometric gate, with its vendors."""
+class GatePath:
+    """A deployed voice biometric gate, whoever judges voices there: the flow that is called, and its Twilio number.
+
+    `secrets` are what no transcript may show.
+    """
 
     stack: str
     flow_arn: str
     table: str
     erase_function: str
     number: Number
-    vendors: BiometricsVendors
+    twilio: Twilio
+    secrets: tuple[str, ...]
 
     @property
     def instance_arn(self) -> str:
         """The Connect instance that the flow is published in."""
         return self.flow_arn.split("/contact-flow/")[0]
+
+
+@dataclass(frozen=True)
+class BiometricsPath(GatePath):
+    """The gate of this app's environments: VoiceIt judges."""
+
+    vendors: BiometricsVendors
 
 
 def stack_of(environment: str) -> str:
@@ -103,5 +114,7 @@ def after_biometrics_deployment(
         table=outputs["BiometricsTableName"],
         erase_function=outputs["BiometricsEraseFunctionName"],
         number=Number(outputs["BiometricsWebhookUrl"], outputs["BiometricsStatusUrl"], (host, port)),
+        twilio=twilio,
+        secrets=(twilio.auth_token, voiceit.api_token),
         vendors=vendors,
     )

@@ -25,7 +25,7 @@ from connect_bridges.sandbox.rehearsal.values import Json
 from connect_bridges.sandbox.rehearsal.vendor import ExternalVoiceSystem, Posted
 from connect_bridges.sandbox.rehearsal.vendor_script import Answers, MetadataApi, Pickup, Step, VendorScript
 from connect_bridges.sandbox.scenarios.biometrics_calls import GateCall, play_gate_call
-from connect_bridges.sandbox.scenarios.biometrics_path import BiometricsPath
+from connect_bridges.sandbox.scenarios.biometrics_path import GatePath
 from connect_bridges.sandbox.scenarios.chat_path import ChatPath
 from connect_bridges.sandbox.scenarios.chats import PlayedChat, play_chat
 from connect_bridges.sandbox.scenarios.deployment import Deployment, VoicePath
@@ -124,7 +124,7 @@ class Rehearsal:
 
     def gate_call(
         self,
-        path: BiometricsPath,
+        path: GatePath,
         number: str,
         voice: str,
         *,
@@ -203,7 +203,7 @@ class Rehearsal:
         flow = PublishedFlows(self.sandbox, path.instance_arn).flow(path.flow_arn)
         return str(flow.block(block).parameters["LambdaFunctionARN"])
 
-    def logged(self, path: VoicePath | ChatPath | BiometricsPath) -> str:
+    def logged(self, path: VoicePath | ChatPath | GatePath) -> str:
         """Return everything that the functions and the API of a stack have logged."""
         logs = self.sandbox.boto3_client("logs")
         names = self.deployment.physical_ids(path.stack, "AWS::Logs::LogGroup")

@@ -140,6 +140,18 @@ def test_what_is_said_is_recorded_and_silence_goes_on_with_the_next_verb(twilio:
     assert twilio.deleted == [said["RecordingSid"]]
 
 
+def test_without_http_auth_on_media_urls_anybody_can_listen_and_nobody_else_can_delete(app: App) -> None:
+    with Twilio(enforces_http_auth=False) as twilio:
+        sid, url, _ = twilio.record("Ada", "hello there")
+        path = url.removeprefix(twilio.url)
+        assert ask(twilio, "GET", path + ".wav", "wrong")[0] == 200
+        assert ask(twilio, "GET", path + ".json", "wrong")[0] == 401
+        assert ask(twilio, "DELETE", path + ".json", "wrong")[0] == 401
+        assert twilio.recordings == [sid]
+        twilio.enforces_http_auth = True
+        assert ask(twilio, "GET", path + ".wav", "wrong")[0] == 401
+
+
 def test_an_application_that_fails_is_told_to_the_caller(twilio: Twilio, app: App) -> None:
     app.answers["/voice"] = "broken"
     assert direct(twilio, app).heard == [APPLICATION_ERROR]

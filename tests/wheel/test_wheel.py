@@ -91,8 +91,10 @@ print(json.dumps([str(file) for file in files("connect-bridges")]))
         "connect_bridges/flow_language/knowledge.json",
         "connect_bridges/flows/external_voice_transfer.json",
         "connect_bridges/flows/external_voice_transfer_module.json",
+        "connect_bridges/flows/voice_biometric_gate_module.json",
         "connect_bridges/runtime/requirements.txt",
         "connect_bridges/runtime/metadata_bridge/store.py",
+        "connect_bridges/runtime/voice_biometrics/webhook.py",
         "connect_bridges/sandbox/__main__.py",
     ):
         assert expected in names

@@ -127,7 +127,8 @@ class VoiceBiometricGate(Construct):
         telephony_prompts: texts by name (consent, enrol, verify, again, enrolled, passed, failed, unavailable,
             consent_refused, not_expected) that differ from the defaults; 2,400 bytes in all.
         recording_transfer: "fetch" hands the recording itself to the provider, and works with Twilio's media
-            authentication switched on; "url" hands over its address.
+            authentication switched on; "url" hands over its address, which needs that switched off (newer accounts
+            cannot), or a provider with credentials. Whoever has the address can listen until it is deleted.
         delete_recordings: have the telephony provider delete recordings once they were judged.
         public_url: the API's URL with its stage, if a proxy stands in front of it; what is signed is this URL.
         Raises ``ValueError`` naming the argument, the value and the fix.

@@ -98,6 +98,11 @@ def _at_twilio(biometrics: BiometricsSettings, outputs: Mapping[str, str]) -> st
     )
     if biometrics.telephony.recording_transfer == "fetch":
         step += "; switch on 'Enforce HTTP Auth on media URLs'"
+    else:
+        step += (
+            "; recordingTransfer url needs 'Enforce HTTP Auth on media URLs' off, which accounts opened since 31 July "
+            "2023 cannot do, or a provider function that has credentials: prefer fetch"
+        )
     if biometrics.telephony.secret_arn:
         return f"{step}."
     put = secrets.put(value(outputs, "BiometricsTelephonySecretArn"), _TWILIO)

@@ -546,6 +546,13 @@ def test_the_steps_at_twilio_and_voiceit_name_the_settings() -> None:
         assert expected in steps
 
 
+def test_recordings_by_address_are_said_to_need_twilio_without_authentication() -> None:
+    telephony = {**BIOMETRICS["telephony"], "recordingTransfer": "url"}
+    steps = "\n".join(next_steps(with_biometrics(telephony=telephony)))
+    assert "needs 'Enforce HTTP Auth on media URLs' off" in steps
+    assert "switch on" not in steps
+
+
 def test_after_the_deployment_the_steps_have_the_addresses_themselves() -> None:
     account = Account(cloudformation__describe_stacks=stacks(chat={}, biometrics={}))
     environments = copy.deepcopy(CONTEXT["environments"])

@@ -42,6 +42,9 @@ ROLES = ("VoiceCheckGateRole", "VoiceCheckWebhookRole", "VoiceCheckEraseRole", "
 TIME_LIMIT = 5.0
 """Seconds, of the example's provider."""
 
+NOBODY = f"spk-{'0' * 32}"
+"""A speaker that Example Voice does not know."""
+
 GREETING = "Thank you for calling Example Corp about your account."
 KNOWN = "Thank you, we know that it is you."
 NOT_FITTING = "Your voice is not the one that we know."
@@ -69,10 +72,18 @@ class AccountLine:
             yield
         finally:
             functions.forget_faults(self.provider)
+            self.wake()
+
+    def wake(self) -> None:
+        """Start a copy of the provider function, which takes longer on a busy machine than Lambda would need."""
+        assert self.invoke(self.provider, {"operation": "deleteUser", "userId": NOBODY}) == {}
 
     def erase(self, number: str) -> Any:
+        return self.invoke(self.path.erase_function, {"phoneNumber": number})
+
+    def invoke(self, function: str, event: dict[str, str]) -> Any:
         answer = self.deployment.sandbox.boto3_client("lambda").invoke(
-            FunctionName=self.path.erase_function, Payload=json.dumps({"phoneNumber": number})
+            FunctionName=function, Payload=json.dumps(event)
         )
         return json.loads(answer["Payload"].read())
 
@@ -103,7 +114,9 @@ def line(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> It
             secrets=(twilio.auth_token, vendor.api_key),
         )
         provider = sandbox.boto3_client("lambda").get_function(FunctionName=outputs["ProviderFunctionName"])
-        yield AccountLine(deployment, path, vendor, provider["Configuration"]["FunctionArn"])
+        line = AccountLine(deployment, path, vendor, provider["Configuration"]["FunctionArn"])
+        line.wake()
+        yield line
 
 
 def enrol(line: AccountLine, number: str) -> None:
@@ -162,10 +175,11 @@ def test_a_provider_function_that_crashes_makes_the_check_unavailable(line: Acco
 def test_a_provider_function_that_is_too_slow_makes_the_check_unavailable(line: AccountLine) -> None:
     number = "+12065550133"
     enrol(line, number)
-    started = time.monotonic()
     with line.fails(FunctionFault("delay", seconds=60)):
+        started = time.monotonic()
         call = line.rehearse().gate_call(line.path, number, ALICE, moves=[SPEAKS])
-    assert TIME_LIMIT <= time.monotonic() - started < WEBHOOK_LIMIT
+        took = time.monotonic() - started
+    assert TIME_LIMIT <= took < WEBHOOK_LIMIT
     call.contact.hears(QUESTIONS).has_attributes(biometricResult="unavailable").ends(queued="Support")
 
 

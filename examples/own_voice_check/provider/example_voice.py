@@ -38,7 +38,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 MOST_BYTES = 65_536
 _secrets = boto3.client(
     "secretsmanager",
-    config=Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1}),
+    config=Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 2}),
 )
 _known_keys: list[str] = []
 """The API key, once it was read; kept while this copy of the function lives."""

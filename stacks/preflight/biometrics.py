@@ -13,7 +13,6 @@ from stacks.settings import Settings
 from . import instance_parts, secrets
 from .findings import Aws, Check, Finding, end, stack_name, value
 
-PROVIDER_SECONDS = 7  # how long the gate waits for a provider function
 _TWILIO = ("accountSid", "authToken")
 _VOICEIT = ("apiKey", "apiToken")
 _FLOW = "BiometricsFlowArn"
@@ -39,7 +38,7 @@ def checks(biometrics: BiometricsSettings, environment: str) -> list[Check]:
     )
     provider = biometrics.provider
     if provider.function_arn:
-        found.append(_provider_function(provider.function_arn))
+        found.append(_provider_function(provider.function_arn, provider.time_limit_seconds))
     elif provider.voiceit_secret_arn:
         key = "biometrics.provider.voiceitSecretArn"
         found.append(secrets.named("VoiceIt credentials", key, provider.voiceit_secret_arn, _VOICEIT))
@@ -71,6 +70,12 @@ def next_steps(biometrics: BiometricsSettings, settings: Settings, outputs: Mapp
         f"{value(outputs, 'BiometricsWebhookUrl')}, HTTP POST; 'Call status changes' is "
         f"{value(outputs, 'BiometricsStatusUrl')}, HTTP POST."
     )
+    if biometrics.redial_number:
+        steps.append(
+            "At Twilio, under Voice, Settings, Geo permissions: switch on the voice geographic permission for the "
+            f"country of {biometrics.redial_number}, which Twilio dials when a check is over. Without it the call "
+            "ends there, with error 13227 in Twilio's log."
+        )
     steps.append(_attach(biometrics, settings, outputs))
     if not number.startswith("+1"):
         steps.append(
@@ -119,7 +124,8 @@ def _attach(biometrics: BiometricsSettings, settings: Settings, outputs: Mapping
     return f"{step}; or invoke the module {module} in the flow that the number has."
 
 
-def _provider_function(arn: str) -> Check:
+def _provider_function(arn: str, waits: int) -> Check:
+    """Return the check that a provider function is there, and may take as long as the gate waits for it (seconds)."""
     name = "provider function"
 
     def look(settings: Settings, aws: Aws) -> Finding:  # noqa: ARG001 (a check takes both)
@@ -133,11 +139,11 @@ def _provider_function(arn: str) -> Check:
         state, seconds = found.get("State", "Active"), found["Timeout"]
         if state == "Failed":
             return Finding(name, f"{state}: {found.get('StateReason', 'no reason')}", "repair the function")
-        if seconds < PROVIDER_SECONDS:
+        if seconds < waits:
             return Finding(
                 name,
-                f"is stopped after {seconds} s, while the gate waits {PROVIDER_SECONDS} s",
-                f"aws lambda update-function-configuration --function-name {arn} --timeout {PROVIDER_SECONDS + 1}",
+                f"is stopped after {seconds} s, while the gate waits {waits} s",
+                f"aws lambda update-function-configuration --function-name {arn} --timeout {waits + 1}",
                 blocking=False,
             )
         return Finding(name, f"{state}, {seconds} s")

@@ -431,6 +431,16 @@ def test_a_provider_function_that_cannot_judge_in_time_is_named(
     assert found.blocking is blocking
 
 
+@pytest.mark.parametrize(("seconds", "ok"), [(3, False), (4, True), (6, True)])
+def test_a_provider_function_needs_the_time_that_the_gate_waits_for_it(seconds: int, ok: bool) -> None:
+    provider = {"functionArn": FUNCTION, "name": "mine", "timeLimitSeconds": 4}
+    account = Account(lambda__get_function_configuration={"State": "Active", "Timeout": seconds})
+    found = looked_at(with_biometrics(provider=provider), account)["provider function"]
+    assert found.ok is ok
+    assert ok or "while the gate waits 4 s" in found.found
+    assert ok or "--timeout 5" in found.fix
+
+
 def test_queues_and_flow_of_the_biometrics_are_looked_at_each_by_itself() -> None:
     other = f"{QUEUE_ARN[:-1]}1"
 
@@ -576,6 +586,8 @@ def test_what_is_set_up_already_is_not_asked_for() -> None:
     )
     steps = "\n".join(next_steps(url))
     assert "Attach +12065550199" in steps
+    assert "voice geographic permission for the country of +12065550199" in steps
+    assert "geographic permission" not in "\n".join(next_steps(with_biometrics()))
     assert "carriers may replace the caller id" in steps
     assert "carriers may replace" not in "\n".join(next_steps(with_biometrics()))
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from connect_bridges.voice_biometric_provider import check_api_url
+from connect_bridges.webhook_url import is_loopback
+from pydantic import AfterValidator, Field, model_validator
 
 from .setting_types import CamelSettings, FlowArn, PhoneNumber, Prompt, QueueArn, SecretArn
 
-ApiUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$")]
+
+def _api_url(value: str) -> str:
+    return check_api_url("the address", value, such_as="https://voice.example.com/prod")
+
+
+ApiUrl = Annotated[str, AfterValidator(_api_url)]
 
 
 class TelephonySettings(CamelSettings):
@@ -20,6 +27,7 @@ class TelephonySettings(CamelSettings):
     prompts: dict[str, str] = Field(default_factory=dict)
     voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
     recording_transfer: Literal["fetch", "url"] = "fetch"
+    recording_limit_seconds: int | None = Field(default=None, ge=2, le=30)
     delete_recordings: bool = True
 
 
@@ -33,7 +41,8 @@ class ProviderSettings(CamelSettings):
         pattern=r"^arn:aws[-a-z]*:lambda:[-a-z0-9]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?$",
     )
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    time_limit_seconds: int = Field(default=7, ge=1, le=10)
+    time_limit_seconds: int = Field(default=7, ge=1, le=8)
+    """Twilio gives up after 15 s; fetching the recording, the table and deleting take up to 6 s of them."""
 
     @model_validator(mode="after")
     def _one_provider(self) -> Self:
@@ -110,6 +119,16 @@ class BiometricsSettings(CamelSettings):
         if self.way_back == "RESUME" and self.redial_number is not None:
             raise ValueError("redialNumber belongs to wayBack REDIAL; with RESUME leave it out")
         return self
+
+    @property
+    def rehearsal_only(self) -> dict[str, str]:
+        """The addresses on this machine, by key path: a stack with one can be rehearsed, and not be used in AWS."""
+        addresses = {
+            "biometrics.telephony.apiUrl": self.telephony.api_url,
+            "biometrics.provider.voiceitApiUrl": self.provider.voiceit_api_url,
+            "biometrics.publicUrl": self.public_url,
+        }
+        return {key: url for key, url in addresses.items() if url is not None and is_loopback(url)}
 
     def arns_of_account(self) -> dict[str, str | None]:
         """Return what must be in the environment's account and Region, by key path."""

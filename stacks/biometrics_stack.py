@@ -77,6 +77,11 @@ class BiometricsStack(cdk.Stack):
             prompts=VoiceBiometricPrompts(**biometrics.prompts.model_dump(exclude_none=True)),
             telephony_prompts=biometrics.telephony.prompts,
             recording_transfer=biometrics.telephony.recording_transfer,
+            recording_limit=(
+                cdk.Duration.seconds(biometrics.telephony.recording_limit_seconds)
+                if biometrics.telephony.recording_limit_seconds
+                else None
+            ),
             delete_recordings=biometrics.telephony.delete_recordings,
             path=biometrics.path,
             stage_name=biometrics.stage_name or name.replace("-", "_"),

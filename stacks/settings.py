@@ -158,6 +158,11 @@ class Settings(CamelSettings):
                 f"chat.webhookUrl {self.chat.webhook_url!r} is on this machine; a protected environment takes the "
                 "vendor's https URL only"
             )
+        if self.protected and self.biometrics:
+            problems.extend(
+                f"{key} {url!r} is on this machine; a protected environment takes an https URL elsewhere only"
+                for key, url in self.biometrics.rehearsal_only.items()
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -29,13 +29,14 @@ from .runtime_function import RuntimeFunction
 from .voice_biometric_flows import VoiceBiometricFlows, VoiceBiometricPrompts
 from .voice_biometric_monitoring import VoiceBiometricMonitoring
 from .voice_biometric_presets import VoiceBiometricPreset
-from .voice_biometric_provider import API_URL, BiometricsProvider, BiometricsTelephony
+from .voice_biometric_provider import BiometricsProvider, BiometricsTelephony, check_api_url
 from .voice_biometric_rules import (
     VoiceCheckRules,
     WayBack,
     check_way_back,
     policy_environment,
     prompts_environment,
+    recording_seconds,
 )
 from .voice_biometric_webhook_api import VoiceBiometricWebhookApi
 
@@ -98,6 +99,7 @@ class VoiceBiometricGate(Construct):
         prompts: VoiceBiometricPrompts | None = None,
         telephony_prompts: Mapping[str, str] | None = None,
         recording_transfer: str = "fetch",
+        recording_limit: cdk.Duration | None = None,
         delete_recordings: bool = True,
         path: str | None = None,
         stage_name: str = "prod",
@@ -122,15 +124,19 @@ class VoiceBiometricGate(Construct):
         queue_arn: where verified callers wait; unverified_queue_arn: where the others do, default the same.
         next_flow_arn: a flow that takes over verified callers before the queue.
         redial_number: the Connect number that the telephony side dials; needed with REDIAL, refused with RESUME.
-        connection_time_limit: how long the telephony side may take to answer; 1 to 600 seconds, default 30.
+        connection_time_limit: how long the telephony side may take to answer; 1 to 600 seconds, default 30. The
+            one-time code that the call has to bring lives a minute longer.
         phrase, language, voice: what callers say, in which language, and who asks them to (a <Say> voice).
         telephony_prompts: texts by name (consent, enrol, verify, again, enrolled, passed, failed, unavailable,
             consent_refused, not_expected) that differ from the defaults; 2,400 bytes in all.
         recording_transfer: "fetch" hands the recording itself to the provider, and works with Twilio's media
             authentication switched on; "url" hands over its address, which needs that switched off (newer accounts
             cannot), or a provider with credentials. Whoever has the address can listen until it is deleted.
+        recording_limit: how long a recording may get, 2 to 30 whole seconds; default is long enough for the phrase (12
+            characters a second and 2 s), at least 5 s.
         delete_recordings: have the telephony provider delete recordings once they were judged.
-        public_url: the API's URL with its stage, if a proxy stands in front of it; what is signed is this URL.
+        public_url: the API's URL with its stage, if a proxy stands in front of it; what is signed is this URL. https;
+            http on localhost and 127.0.0.1 only, for a stand-in.
         Raises ``ValueError`` naming the argument, the value and the fix.
         """
         super().__init__(scope, id)
@@ -148,13 +154,12 @@ class VoiceBiometricGate(Construct):
             "path", names.path, _PATH, "a resource path; write letters, digits, - . _ ~ and / between parts"
         )
         if public_url is not None:
-            check(
-                "public_url", public_url, API_URL, "a URL; write one such as https://voice.example.com/prod"
-            )
+            check_api_url("public_url", public_url, such_as="https://voice.example.com/prod")
         if recording_transfer not in {"fetch", "url"}:
             raise ValueError(f"recording_transfer is {recording_transfer!r}; choose 'fetch' or 'url'.")
         check_way_back(way_back, redial_number)
         rules = rules or VoiceCheckRules()
+        record_seconds = recording_seconds(recording_limit, names.phrase)
 
         self._key = encryption_key
         self._removal_policy = removal_policy
@@ -192,7 +197,8 @@ class VoiceBiometricGate(Construct):
             "KEY_ATTRIBUTE": names.partition_key,
             "CALLER_KEY_SECRET_ARN": self.caller_key.secret_arn,
         }
-        policy = policy_environment(way_back, rules)
+        policy = policy_environment(way_back, rules, time_limit)
+        deletion = {"DELETE_RECORDINGS": "true" if delete_recordings else "false"}
         vendors = {
             "TELEPHONY_SECRET_ARN": self.telephony_secret.secret_arn,
             "TWILIO_API_URL": telephony.api_url,
@@ -220,7 +226,8 @@ class VoiceBiometricGate(Construct):
                 "VOICE": voice or "default",
                 "PROMPTS": prompts_environment(telephony_prompts),
                 "RECORDING_TRANSFER": recording_transfer,
-                "DELETE_RECORDINGS": "true" if delete_recordings else "false",
+                "RECORD_SECONDS": str(record_seconds),
+                **deletion,
                 **({"PUBLIC_URL": public_url} if public_url else {}),
                 **({"REDIAL_NUMBER": redial_number} if redial_number else {}),
             },
@@ -237,7 +244,7 @@ class VoiceBiometricGate(Construct):
             module="retention",
             description="Forgets callers who were not heard for long, and finishes erasures that failed.",
             timeout=cdk.Duration.minutes(15),
-            environment={**state, **vendors},
+            environment={**state, **vendors, **deletion},
         )
         self._grant_least()
         events.Rule(
@@ -282,9 +289,10 @@ class VoiceBiometricGate(Construct):
             self,
             "Monitoring",
             service_name=self.service_name,
-            sweep_errors=self.retention_function.metric_errors(
-                period=cdk.Duration.minutes(5), statistic="Sum"
-            ),
+            gate_function=self.gate_function,
+            webhook_function=self.webhook_function,
+            retention_function=self.retention_function,
+            api=self.api,
             failures_threshold=failures_alarm_threshold,
             locks_threshold=locks_alarm_threshold,
             topic=alarm_topic,
@@ -295,12 +303,20 @@ class VoiceBiometricGate(Construct):
         return self.monitoring.metric("BiometricVerified")
 
     def metric_failed(self) -> cloudwatch.Metric:
-        """Count of contacts whose caller did not pass."""
+        """Count of contacts whose flow was told that the caller did not pass; who hung up before is not among them."""
         return self.monitoring.metric("BiometricFailed")
 
     def metric_locked(self) -> cloudwatch.Metric:
-        """Count of contacts from a locked number."""
+        """Count of contacts from a number that was locked already."""
         return self.monitoring.metric("BiometricLocked")
+
+    def metric_refused_voices(self) -> cloudwatch.Metric:
+        """Count of voices that did not match, as they are judged, also of callers who then hang up."""
+        return self.monitoring.metric("VoiceRefused")
+
+    def metric_lock_outs(self) -> cloudwatch.Metric:
+        """Count of numbers that became locked, when it happened."""
+        return self.monitoring.metric("CallerLocked")
 
     def metric_provider_errors(self) -> cloudwatch.Metric:
         """Count of dialogues that ended because the provider did not answer."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
 from constructs import Construct
@@ -22,13 +25,16 @@ class _Watched:
 
 
 class VoiceBiometricMonitoring(Construct):
-    """Tells somebody when voices are not recognised, callers are locked, or a vendor does not answer.
+    """Tells somebody when voices are not recognised, callers are locked, a vendor does not answer, or a part fails.
 
-    Metrics are those that the functions write (namespace ConnectBridges, dimension service) and their errors.
+    Metrics are those that the functions write (namespace ConnectBridges, dimension service), and those that Lambda and
+    API Gateway write of them. Refused voices and locked numbers are counted when it happens, not when a flow asks the
+    gate: whoever tries voices and hangs up each time is counted as well.
     """
 
     alarms: dict[str, cloudwatch.Alarm]
-    """By name: VerificationFailures, LockOuts, ProviderErrors, ForgedMessages, WebhookFailures, SweepFailures."""
+    """By name: VerificationFailures, LockOuts, ProviderErrors, ForgedMessages, WebhookFailures, TableUnavailable,
+    GateErrors, GateThrottles, WebhookErrors, WebhookThrottles, ApiErrors, SweepFailures."""
     dashboard: cloudwatch.Dashboard
 
     def __init__(
@@ -37,7 +43,10 @@ class VoiceBiometricMonitoring(Construct):
         id: str,  # noqa: A002
         *,
         service_name: str,
-        sweep_errors: cloudwatch.IMetric,
+        gate_function: lambda_.IFunction,
+        webhook_function: lambda_.IFunction,
+        retention_function: lambda_.IFunction,
+        api: apigateway.RestApi,
         failures_threshold: int,
         locks_threshold: int,
         topic: sns.ITopic | None,
@@ -45,16 +54,22 @@ class VoiceBiometricMonitoring(Construct):
         """Create alarms and dashboard; the arguments are those of ``VoiceBiometricGate``."""
         super().__init__(scope, id)
         self._service_name = service_name
+        every_five_minutes: dict[str, Any] = {"period": _FIVE_MINUTES, "statistic": "Sum"}
+        self._gate_errors = gate_function.metric_errors(**every_five_minutes)
+        self._gate_throttles = gate_function.metric_throttles(**every_five_minutes)
+        self._webhook_errors = webhook_function.metric_errors(**every_five_minutes)
+        self._webhook_throttles = webhook_function.metric_throttles(**every_five_minutes)
+        self._api_errors = api.metric_server_error(**every_five_minutes)
         watched = {
             "VerificationFailures": _Watched(
-                metric=self.metric("BiometricFailed"),
+                metric=self.metric("VoiceRefused"),
                 threshold=failures_threshold,
-                meaning="More callers than usual failed the voice check: an attack, or a phrase that nobody says.",
+                meaning="More voices than usual did not match: an attack, or a phrase that nobody says.",
             ),
             "LockOuts": _Watched(
-                metric=self.metric("BiometricLocked"),
+                metric=self.metric("CallerLocked"),
                 threshold=locks_threshold,
-                meaning="Locked numbers were called from: somebody may be trying voices.",
+                meaning="Numbers were locked after failed tries: somebody may be trying voices.",
             ),
             "ProviderErrors": _Watched(
                 metric=self.metric("ProviderUnavailable"),
@@ -71,8 +86,43 @@ class VoiceBiometricMonitoring(Construct):
                 threshold=1,
                 meaning="The webhook could not do its work; its log has the cause.",
             ),
+            "TableUnavailable": _Watched(
+                metric=self.metric("TableUnavailable"),
+                threshold=1,
+                meaning="The gate could not read or write its table: callers go on unverified.",
+            ),
+            "GateErrors": _Watched(
+                metric=self._gate_errors,
+                threshold=1,
+                meaning="The function that flows ask raised or ran out of time: callers go on unverified. Its log has "
+                "the cause.",
+            ),
+            "GateThrottles": _Watched(
+                metric=self._gate_throttles,
+                threshold=1,
+                meaning="Lambda had no concurrency left for the gate: callers go on unverified. Raise the account's "
+                "quota, or reserve some.",
+            ),
+            "WebhookErrors": _Watched(
+                metric=self._webhook_errors,
+                threshold=1,
+                meaning="The webhook's function raised or ran out of time: callers heard that they cannot be checked. "
+                "Its log has the cause.",
+            ),
+            "WebhookThrottles": _Watched(
+                metric=self._webhook_throttles,
+                threshold=1,
+                meaning="Lambda had no concurrency left for the webhook: callers heard that they cannot be checked. "
+                "Raise the account's quota, or reserve some.",
+            ),
+            "ApiErrors": _Watched(
+                metric=self._api_errors,
+                threshold=1,
+                meaning="The webhook's API answered 5xx: its access log names the requests, the function's log the "
+                "cause.",
+            ),
             "SweepFailures": _Watched(
-                metric=sweep_errors,
+                metric=retention_function.metric_errors(**every_five_minutes),
                 threshold=1,
                 meaning="Callers or recordings that should be forgotten are not, yet.",
             ),
@@ -106,7 +156,7 @@ class VoiceBiometricMonitoring(Construct):
         return alarm
 
     def _dashboard(self) -> cloudwatch.Dashboard:
-        graphs = {
+        counts = {
             "What the gate answers": (
                 *("BiometricVerified", "BiometricFailed", "BiometricLocked", "BiometricUnavailable"),
                 "BiometricTransfer",
@@ -117,13 +167,19 @@ class VoiceBiometricMonitoring(Construct):
                 "ProviderUnavailable",
                 "CallNotExpected",
             ),
+            "Voices that did not match, numbers that were locked": ("VoiceRefused", "CallerLocked"),
             "What is refused": ("WebhookForged", "WebhookReplayed", "WebhookFailed"),
             "What is forgotten": ("CallerErased", "CallerEraseFailed", "SweepDone", "SweepIncomplete"),
         }
-        widgets = [
-            cloudwatch.GraphWidget(
-                title=title, left=[self.metric(name) for name in names], width=12, stacked=False
-            )
-            for title, names in graphs.items()
+        graphs: dict[str, list[cloudwatch.IMetric]] = {
+            title: [self.metric(name) for name in names] for title, names in counts.items()
+        }
+        graphs["What fails in this account"] = [
+            *(self._gate_errors, self._gate_throttles, self._webhook_errors, self._webhook_throttles),
+            *(self._api_errors, self.metric("TableUnavailable")),
         ]
-        return cloudwatch.Dashboard(self, "Dashboard", widgets=[widgets[:2], widgets[2:]])
+        widgets = [
+            cloudwatch.GraphWidget(title=title, left=metrics, width=12, stacked=False)
+            for title, metrics in graphs.items()
+        ]
+        return cloudwatch.Dashboard(self, "Dashboard", widgets=[widgets[:2], widgets[2:4], widgets[4:]])

@@ -10,18 +10,21 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .checks import E164, check, check_range
+from .webhook_url import is_loopback, is_plain_http
 
-API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+_API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TIME_LIMIT = 7  # seconds
+LONGEST_TIME_LIMIT = 8
+"""Seconds that a judgement may take: Twilio gives up after 15, and the rest of an answer takes up to 6 of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiometricsProvider:
     """The voice biometrics provider; make one with ``voiceit`` or ``function``.
 
-    time_limit: how long a caller waits for its judgement until it counts as unavailable, 1 to 10 whole seconds, 7 if
-    None: Twilio waits 15 s for the webhook, and fetching and deleting the recording take up to 4 s of them.
+    time_limit: how long a caller waits for its judgement until it counts as unavailable, 1 to 8 whole seconds, 7 if
+    None: Twilio gives up after 15 s, and fetching the recording, the table and deleting take up to 6 s of them.
     """
 
     name: str
@@ -47,8 +50,10 @@ class BiometricsProvider:
         """Use VoiceIt API 2.
 
         secret: JSON with apiKey and apiToken (voiceit.io, Settings); default is a new one whose value you store.
+        api_url: https; http on localhost and 127.0.0.1 only, for a stand-in.
+        Raises ``ValueError`` naming the argument, the value and the fix.
         """
-        check("api_url", api_url, API_URL, "a URL; write one such as https://api.voiceit.io")
+        check_api_url("api_url", api_url, such_as="https://api.voiceit.io")
         _check_time_limit(time_limit)
         return cls(name="voiceit", kind="voiceit", secret=secret, api_url=api_url, time_limit=time_limit)
 
@@ -59,6 +64,7 @@ class BiometricsProvider:
         """Use a Lambda function of your own; docs/voice-biometrics.md says what it is sent and has to answer.
 
         name: goes into the contact attribute biometricProvider; 1 to 64 letters, digits, - and _.
+        Raises ``ValueError`` naming the argument, the value and the fix.
         """
         check("name", name, _NAME, "a name of 1 to 64 letters, digits, - and _")
         _check_time_limit(time_limit)
@@ -69,7 +75,12 @@ def _check_time_limit(time_limit: cdk.Duration | None) -> None:
     if time_limit is None:
         return
     seconds = time_limit.to_milliseconds() / 1000
-    check_range("time_limit", seconds, 1, 10, "seconds")
+    if seconds > LONGEST_TIME_LIMIT:
+        raise ValueError(
+            f"time_limit is {seconds:g} seconds; choose at most {LONGEST_TIME_LIMIT}: Twilio gives up after 15 s, and "
+            "the recording and the table take up to 6 s of them."
+        )
+    check_range("time_limit", seconds, 1, LONGEST_TIME_LIMIT, "seconds")
     if seconds != int(seconds):
         raise ValueError(f"time_limit is {seconds:g} seconds; choose whole seconds.")
 
@@ -93,8 +104,25 @@ class BiometricsTelephony:
         """Use a Twilio number.
 
         number: E.164. secret: JSON with accountSid and authToken; default is a new one whose value you store.
-        api_url: another one for accounts outside the United States, as https://api.dublin.ie1.twilio.com.
+        api_url: another one for accounts outside the United States, as https://api.dublin.ie1.twilio.com; https, with
+        http on localhost and 127.0.0.1 only, for a stand-in.
+        Raises ``ValueError`` naming the argument, the value and the fix.
         """
         check("number", number, E164)
-        check("api_url", api_url, API_URL, "a URL; write one such as https://api.twilio.com")
+        check_api_url("api_url", api_url, such_as="https://api.twilio.com")
         return cls(number=number, secret=secret, api_url=api_url)
+
+
+def check_api_url(setting: str, value: str, *, such_as: str) -> str:
+    """Return ``value`` if credentials, recordings and what is signed may travel to that URL; a token passes.
+
+    It is https. http is for a stand-in on this machine, localhost or 127.0.0.1: anywhere else it would show them to
+    whoever is on the way. Raises ``ValueError`` naming the setting, the value and the fix.
+    """
+    check(setting, value, _API_URL, f"a URL; write one such as {such_as}")
+    if is_plain_http(value) and not is_loopback(value):
+        raise ValueError(
+            f"{setting} is {value!r}, where credentials and voices would travel in clear; write https, http is for a "
+            "stand-in on localhost or 127.0.0.1 only."
+        )
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +18,10 @@ TELEPHONY_PROMPTS = (
 )
 """Names of what the caller hears on the telephony side."""
 _PROMPTS_LIMIT = 2_400  # bytes: a function's environment variables share 4 KB
+_CLAIM_MARGIN = 60  # seconds: for the prompt before the transfer, and for the digits after it
+_SHORTEST_RECORDING, _LONGEST_RECORDING = 2, 30  # seconds
+_USUAL_RECORDING = 5  # seconds
+_CHARACTERS_A_SECOND = 12
 
 
 class WayBack(Enum):
@@ -66,8 +71,14 @@ def check_way_back(way_back: WayBack, redial_number: str | None) -> None:
         )
 
 
-def policy_environment(way_back: WayBack, rules: VoiceCheckRules) -> dict[str, str]:
-    """Return the state machine's environment variables; raises ``ValueError`` naming the rule."""
+def policy_environment(
+    way_back: WayBack, rules: VoiceCheckRules, connection_time_limit: cdk.Duration
+) -> dict[str, str]:
+    """Return the state machine's environment variables; raises ``ValueError`` naming the rule.
+
+    The one-time code lives a minute longer than the telephony side may take to answer, so that it is never too old
+    for a call that came about.
+    """
     lock_time = rules.lock_time or cdk.Duration.minutes(15)
     default_lifetime = cdk.Duration.seconds(60 if way_back is WayBack.RESUME else 10)
     lifetime = rules.proof_lifetime or default_lifetime
@@ -86,9 +97,26 @@ def policy_environment(way_back: WayBack, rules: VoiceCheckRules) -> dict[str, s
         "LOCK_AFTER": str(rules.lock_after),
         "LOCK_SECONDS": str(int(lock_time.to_seconds())),
         "PROOF_SECONDS": str(int(lifetime.to_seconds())),
+        "CLAIM_SECONDS": str(int(connection_time_limit.to_seconds()) + _CLAIM_MARGIN),
         "RETENTION_DAYS": str(int(retention.to_days())),
         "SELF_ENROLMENT": "true" if rules.self_enrolment else "false",
     }
+
+
+def recording_seconds(limit: cdk.Duration | None, phrase: str) -> int:
+    """Return how long a recording may get; without a limit, long enough for the phrase.
+
+    That is 12 characters a second and 2 s to begin with, at least 5 s and at most 30 s. Raises ``ValueError`` for a
+    limit that is not 2 to 30 whole seconds.
+    """
+    if limit is None:
+        needed = math.ceil(len(phrase) / _CHARACTERS_A_SECOND) + 2
+        return min(max(needed, _USUAL_RECORDING), _LONGEST_RECORDING)
+    seconds = limit.to_milliseconds() / 1000
+    check_range("recording_limit", seconds, _SHORTEST_RECORDING, _LONGEST_RECORDING, "seconds")
+    if seconds != int(seconds):
+        raise ValueError(f"recording_limit is {seconds:g} seconds; choose whole seconds.")
+    return int(seconds)
 
 
 def prompts_environment(prompts: Mapping[str, str] | None) -> str:

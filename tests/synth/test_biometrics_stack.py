@@ -56,11 +56,11 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], cdk
     return synthesize
 
 
-def build(app: cdk.App, env: str) -> BiometricsStack:
+def build(app: cdk.App, env: str, **changed: Any) -> BiometricsStack:
     stack = BiometricsStack(
         app,
         f"connect-bridges-{env}-biometrics",
-        biometrics=BiometricsSettings.model_validate(BIOMETRICS[env]),
+        biometrics=BiometricsSettings.model_validate(BIOMETRICS[env] | changed),
         name=env,
         account="123456789012",
         region="us-east-1",
@@ -167,6 +167,19 @@ def test_synthesizing_twice_gives_identical_templates(biometrics: TemplateOf, tm
     assert json.dumps(again) == json.dumps(biometrics("dev"))
 
 
+def test_limits_reach_the_functions() -> None:
+    app = cdk.App(context=CONTEXT)
+    telephony = {**BIOMETRICS["dev"]["telephony"], "recordingLimitSeconds": 9}
+    changed = {"telephony": telephony, "connectionTimeLimitSeconds": 120}
+    template = assertions.Template.from_stack(build(app, "dev", **changed))
+    variables = [
+        one["Properties"]["Environment"]["Variables"]
+        for one in template.find_resources("AWS::Lambda::Function").values()
+    ]
+    assert [one["RECORD_SECONDS"] for one in variables if "RECORD_SECONDS" in one] == ["9"]
+    assert [one["CLAIM_SECONDS"] for one in variables if "CLAIM_SECONDS" in one] == ["180", "180"]
+
+
 @pytest.mark.parametrize(
     ("changed", "complaint"),
     [
@@ -180,7 +193,15 @@ def test_synthesizing_twice_gives_identical_templates(biometrics: TemplateOf, tm
             {"provider": {"functionArn": FUNCTION_ARN, "name": "x", "voiceitSecretArn": SECRET_ARN}},
             "not both",
         ),
-        ({"provider": {"timeLimitSeconds": 15}}, "less than or equal to 10"),
+        ({"provider": {"timeLimitSeconds": 9}}, "less than or equal to 8"),
+        ({"telephony": {"number": "+12065550188", "recordingLimitSeconds": 31}}, "less than or equal to 30"),
+        (
+            {"telephony": {"number": "+12065550188", "apiUrl": "http://twilio.example.com"}},
+            "the address is 'http://twilio.example.com', .* in clear; write https",
+        ),
+        ({"provider": {"voiceitApiUrl": "http://voiceit.example.com"}}, "write https"),
+        ({"publicUrl": "http://voice.example.com/prod"}, "write https"),
+        ({"publicUrl": "voice.example.com"}, "not a URL; write one such as https://"),
         ({"rules": {"tries": 0}}, "greater than or equal to 1"),
         ({"phrasee": "x"}, "Extra inputs"),
     ],

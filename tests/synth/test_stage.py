@@ -56,6 +56,25 @@ def test_chat_settings_that_could_not_work_are_named(
         load_settings(environments, "prod")
 
 
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"telephony": {"number": "+12065550188", "apiUrl": "http://localhost:8765"}}, "telephony.apiUrl"),
+        ({"provider": {"voiceitApiUrl": "http://127.0.0.1:8766"}}, "provider.voiceitApiUrl"),
+        ({"publicUrl": "https://localhost:8767/prod"}, "publicUrl"),
+    ],
+)
+def test_a_vendor_on_this_machine_is_for_rehearsals_only(
+    environments: dict[str, Any], changed: dict[str, Any], key: str
+) -> None:
+    biometrics = {"telephony": {"number": "+12065550188"}, "queueArn": QUEUE_ARN} | changed
+    for environment in environments.values():
+        environment["biometrics"] = biometrics
+    assert load_settings(environments, "dev").biometrics
+    with pytest.raises(SettingsError, match=rf"biometrics\.{key} '.*' is on this machine; a protected"):
+        load_settings(environments, "prod")
+
+
 def test_biometrics_settings_that_could_not_work_are_named(environments: dict[str, Any]) -> None:
     environments["dev"]["biometrics"] = {
         "telephony": {"number": "2065550188"},

@@ -252,12 +252,14 @@ def test_alarms_look_at_what_this_gate_counts(stack: cdk.Stack, instance: Connec
     alarms = [one["Properties"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
     own = {one["MetricName"] for one in alarms if one["Namespace"] == "ConnectBridges"}
     assert own == {
-        *("BiometricFailed", "BiometricLocked", "ProviderUnavailable", "WebhookForged", "WebhookFailed"),
+        *("VoiceRefused", "CallerLocked", "ProviderUnavailable", "WebhookForged", "WebhookFailed"),
+        "TableUnavailable",
     }
     for alarm in alarms:
         if alarm["Namespace"] == "ConnectBridges":
             assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
-    assert len(of_type(template, "AWS::CloudWatch::Dashboard")) == 1
+    (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    assert all(f'"{name}"' in json.dumps(dashboard).replace("\\", "") for name in own)
 
 
 def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: ConnectInstance) -> None:
@@ -266,9 +268,14 @@ def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: Conn
         made.metric_verified().metric_name,
         made.metric_failed().metric_name,
         made.metric_locked().metric_name,
+        made.metric_refused_voices().metric_name,
+        made.metric_lock_outs().metric_name,
         made.metric_provider_errors().metric_name,
     ]
-    assert names == ["BiometricVerified", "BiometricFailed", "BiometricLocked", "ProviderUnavailable"]
+    assert names == [
+        *("BiometricVerified", "BiometricFailed", "BiometricLocked", "VoiceRefused", "CallerLocked"),
+        "ProviderUnavailable",
+    ]
     operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
     made.grant_erase(operator)
     granted = [one["Action"] for one in policy_statements(assertions.Template.from_stack(stack).to_json())]
@@ -301,6 +308,19 @@ def test_names_of_prompts_and_phrase_are_those_of_the_runtime() -> None:
         ({"recording_transfer": "stream"}, "recording_transfer is 'stream'; choose 'fetch' or 'url'"),
         ({"path": "/voice/"}, "path is '/voice/'"),
         ({"public_url": "voice.example.com"}, "public_url is 'voice.example.com'"),
+        (
+            {"public_url": "http://voice.example.com"},
+            "public_url is 'http://voice.example.com', .* write https",
+        ),
+        (
+            {"recording_limit": cdk.Duration.seconds(1)},
+            "recording_limit is 1 seconds; choose a value from 2 to 30",
+        ),
+        ({"recording_limit": cdk.Duration.seconds(31)}, "recording_limit is 31 seconds"),
+        (
+            {"recording_limit": cdk.Duration.millis(2500)},
+            r"recording_limit is 2\.5 seconds; choose whole seconds",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_fix(
@@ -321,8 +341,12 @@ def test_wrong_vendors_are_refused(stack: cdk.Stack) -> None:
     )
     with pytest.raises(ValueError, match="name is 'my voices'"):
         BiometricsProvider.function(function, name="my voices")
-    with pytest.raises(ValueError, match="time_limit is 11 seconds; choose a value from 1 to 10"):
-        BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(11))
+    with pytest.raises(
+        ValueError, match="time_limit is 9 seconds; choose at most 8: Twilio gives up after 15 s"
+    ):
+        BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(9))
+    with pytest.raises(ValueError, match="time_limit is 0 seconds; choose a value from 1 to 8"):
+        BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(0))
     with pytest.raises(ValueError, match=r"time_limit is 1\.5 seconds; choose whole seconds"):
         BiometricsProvider.voiceit(time_limit=cdk.Duration.millis(1500))
 

@@ -37,8 +37,9 @@ def _demo(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     from connect_bridges.sandbox.scenarios import SCENARIOS  # noqa: PLC0415
 
     if given.list:
+        width = max(map(len, SCENARIOS)) + 2
         for scenario in SCENARIOS.values():
-            print(f"{scenario.name:<40}{scenario.shows}")
+            print(f"{scenario.name:<{width}}{scenario.shows}")
         return 0
     options = Options(
         project=given.project.resolve(),

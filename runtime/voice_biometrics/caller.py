@@ -34,11 +34,16 @@ class Stage(StrEnum):
 
 
 class Result(StrEnum):
-    """How a session ended. INCOMPLETE: the call was over before its dialogue."""
+    """How a session ended.
+
+    FAILED: a voice did not match. NOT_UNDERSTOOD: nothing came that could be judged. INCOMPLETE: the call was over
+    before its dialogue, and no voice had been refused.
+    """
 
     ENROLLED = "enrolled"
     PASSED = "passed"
     FAILED = "failed"
+    NOT_UNDERSTOOD = "notUnderstood"
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     INCOMPLETE = "incomplete"
@@ -57,7 +62,8 @@ class Session:
 
     ``code`` are the digits that the flow sends on the call it places, so that this call and no other can claim the
     session; empty once claimed. ``call_sid`` is the call that claimed it. ``turn`` numbers the webhooks of the
-    dialogue: each may be answered once. ``expires_at`` is Unix time in seconds.
+    dialogue: each may be answered once. ``tries`` counts the turns that led nowhere, ``refused`` those of them in which
+    the voice did not match. ``expires_at`` is Unix time in seconds.
     """
 
     contact_id: str
@@ -68,6 +74,7 @@ class Session:
     call_sid: str = ""
     turn: int = 0
     tries: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +97,10 @@ class Caller:
     """Everything about one phone number. ``Caller()`` is a caller that nobody has heard of.
 
     ``user_id`` is the provider's id, empty if there is none. ``failures`` counts voices that did not match since the
-    last one that did, across calls. ``recordings`` are ids of recordings that are still to be deleted at the
-    telephony provider. ``erasing`` means that somebody asked to forget the caller: nothing starts any more.
+    last one that did, across calls; ``provisional`` names the turn (call and number) whose voice was counted although
+    its judgement had not come. ``late_proofs`` counts proofs in a row that came back too late (REDIAL).
+    ``recordings`` are ids of recordings that lie at the telephony provider. ``erasing`` means that somebody asked to
+    forget the caller: nothing starts any more.
     ``retain_until``: Unix time in seconds after which an unused caller is forgotten; 0 if not set yet.
     """
 
@@ -99,7 +108,9 @@ class Caller:
     consent: Consent | None = None
     enrolments: int = 0
     failures: int = 0
+    provisional: str = ""
     locked_until: int = 0
+    late_proofs: int = 0
     session: Session | None = None
     outcome: Outcome | None = None
     recordings: tuple[str, ...] = ()

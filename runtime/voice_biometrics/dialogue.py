@@ -8,6 +8,7 @@ from typing import Protocol
 
 from connect_bridges.runtime.shared.errors import BridgeError, TemporarilyUnavailableError
 from connect_bridges.runtime.shared.logging import LOGGER
+from connect_bridges.runtime.shared.metrics import count
 from connect_bridges.runtime.voice_biometrics import machine
 from connect_bridges.runtime.voice_biometrics.caller import PHONE_NUMBER, Purpose
 from connect_bridges.runtime.voice_biometrics.judgement import Decision, Judgement
@@ -24,6 +25,8 @@ from connect_bridges.runtime.voice_biometrics.table import Callers
 
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """Values of CallStatus after which nobody is on the line."""
+ANSWER_SECONDS = 11.0
+"""After so many seconds nothing more is done before the answer: Twilio gives up after 15 s."""
 
 
 class Recordings(Protocol):
@@ -161,19 +164,26 @@ class Dialogue:
             LOGGER.error("a user at the provider belongs to nobody", user_id=user_id, detail=str(error))
 
     def _recorded(self, message: CallMessage) -> Move:
+        began = self.clock()
         purpose = Purpose.ENROL if message.step == "enrol" else Purpose.VERIFY
-        move = self.callers.change(
-            message.number,
-            lambda caller: machine.take(
-                caller,
-                call_sid=message.call_sid,
-                turn=message.turn,
-                purpose=purpose,
-                recording=message.recording if self.delete else "",
-                now=self._now(),
-            ),
-        )
+        try:
+            move = self.callers.change(
+                message.number,
+                lambda caller: machine.take(
+                    caller,
+                    call_sid=message.call_sid,
+                    turn=message.turn,
+                    purpose=purpose,
+                    recording=message.recording,
+                    now=self._now(),
+                ),
+            )
+        except BridgeError:
+            self._delete_stray(message)
+            raise
         if move.next is not Next.JUDGE:
+            if message.recording not in self.callers.read(message.number).caller.recordings:
+                self._delete_stray(message)
             return move
         judgement = self._judge(message, move)
         LOGGER.info(
@@ -181,8 +191,17 @@ class Dialogue:
         )
         after = self._judged(message, judgement)
         if self.delete and message.recording:
-            self._delete(message)
+            if self.clock() - began < ANSWER_SECONDS:
+                self._delete(message)
+            else:
+                LOGGER.info("recording left for the daily sweep: Twilio waits", recording=message.recording)
         return after
+
+    def _delete_stray(self, message: CallMessage) -> None:
+        """Delete a recording that no turn waits for, and that nobody would know of when the caller is erased."""
+        if message.recording and not self.recordings.delete(message.recording):
+            LOGGER.error("a recording is left at the telephony provider", recording=message.recording)
+            count("RecordingLeft")
 
     def _judge(self, message: CallMessage, move: Move) -> Judgement:
         if not message.recording:

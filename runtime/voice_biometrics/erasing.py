@@ -1,7 +1,7 @@
 """What the two functions that forget callers are made of.
 
-Environment: TABLE_NAME, KEY_ATTRIBUTE, TELEPHONY_SECRET_ARN, CALLER_KEY_SECRET_ARN, TWILIO_API_URL, and those of
-``providers``.
+Environment: TABLE_NAME, KEY_ATTRIBUTE, TELEPHONY_SECRET_ARN, CALLER_KEY_SECRET_ARN, TWILIO_API_URL, DELETE_RECORDINGS
+(true; only ``retention`` looks at it), and those of ``providers``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from connect_bridges.runtime.voice_biometrics.providers import SECRET_ARN, provi
 from connect_bridges.runtime.voice_biometrics.recordings import TwilioRecordings
 from connect_bridges.runtime.voice_biometrics.table import CallersSettings, DynamoDbCallers
 
+KEPT_RECORDINGS = 1_000
+"""With DELETE_RECORDINGS false, how many recordings of a caller are kept: their ids have to fit into the item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """An erasure, the table that it works on, and how its callers appear in logs."""
+    """An erasure, the table that it works on, how its callers appear in logs, how many recordings each may keep."""
 
     erasure: Erasure
     callers: DynamoDbCallers
     tag: CallerTag
+    keep: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Erasing:
@@ -34,7 +38,10 @@ class Erasing:
         telephony = environment.text("TELEPHONY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
         key = environment.text("CALLER_KEY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
         recordings = TwilioRecordings.read(environment, secret_from(telephony))
+        delete = environment.text(
+            "DELETE_RECORDINGS", default="true", pattern="true|false", form="true or false"
+        )
         provider = provider_from(environment)
         callers = DynamoDbCallers(client("dynamodb", connect_timeout=1, read_timeout=2, attempts=3), table)
         erasure = Erasure(callers=callers, provider=provider, recordings=recordings)
-        return cls(erasure, callers, CallerTag(secret_from(key)))
+        return cls(erasure, callers, CallerTag(secret_from(key)), 0 if delete == "true" else KEPT_RECORDINGS)

@@ -32,6 +32,20 @@ class Erasure:
         if not self.callers.read(number).revision:
             return False
         self.callers.change(number, machine.begin_erasure)
+        self._finish(number)
+        return True
+
+    def forget_unused(self, number: str, now: int) -> bool:
+        """Forget a caller whose time is over, or whose erasure was begun; tell whether it was so.
+
+        Raises as ``erase`` does.
+        """
+        due = self.callers.change(number, lambda caller: machine.begin_retention(caller, now=now))
+        if due:
+            self._finish(number)
+        return due
+
+    def _finish(self, number: str) -> None:
         stored = self.callers.read(number)
         left = [one for one in stored.caller.recordings if not self.recordings.delete(one)]
         if stored.caller.user_id:
@@ -42,11 +56,14 @@ class Erasure:
             )
         if stored.revision and not self.callers.delete(number, stored.revision):
             raise TemporarilyUnavailableError("the caller's item changed while it was erased; erase it again")
-        return True
 
-    def delete_recordings(self, number: str) -> int:
-        """Delete what recordings a caller has left at the telephony provider; return how many are left."""
-        for recording in self.callers.read(number).caller.recordings:
+    def delete_recordings(self, number: str, keep: int = 0) -> int:
+        """Delete what recordings a caller has at the telephony provider, but for the newest ``keep``.
+
+        Returns how many are left that should not be.
+        """
+        recordings = self.callers.read(number).caller.recordings
+        for recording in recordings[: max(0, len(recordings) - keep)]:
             if self.recordings.delete(recording):
                 self.callers.change(
                     number,
@@ -54,4 +71,4 @@ class Erasure:
                         caller, recording=one
                     ),
                 )
-        return len(self.callers.read(number).caller.recordings)
+        return max(0, len(self.callers.read(number).caller.recordings) - keep)

@@ -50,6 +50,7 @@ from connect_bridges.runtime.voice_biometrics.table import (
 PAUSE = ",,"
 """Two pauses of 750 ms before the digits, while the telephony side starts to listen."""
 
+TABLE_UNAVAILABLE = "tableUnavailable"
 _RESULTS = {
     Branch.VERIFIED: "verified",
     Branch.FAILED: "failed",
@@ -91,6 +92,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         state=answer.state,
     )
     count(_COUNTED.get(answer.branch, "BiometricTransfer"))
+    if answer.locked:
+        count("CallerLocked")
+    if answer.reason == TABLE_UNAVAILABLE:
+        count("TableUnavailable")
     return answer_for_flow(answer, gate.provider_name)
 
 
@@ -144,7 +149,7 @@ def _ask(gate: _Gate, number: str, contact_id: str, phase: Phase) -> Answer:
         )
     except Exception as error:  # noqa: BLE001 (the flow must get an answer; the log gets the cause)
         LOGGER.warning("gate could not decide", cause=error_code(error))
-        return Answer(branch=Branch.UNAVAILABLE, reason="tableUnavailable")
+        return Answer(branch=Branch.UNAVAILABLE, reason=TABLE_UNAVAILABLE)
 
 
 def _mapping(container: object, key: str) -> Mapping[str, Any]:

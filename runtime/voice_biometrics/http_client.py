@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from connect_bridges.runtime.shared.errors import BridgeError
 
@@ -55,13 +55,12 @@ def request(
     parts = urlsplit(url)
     what = f"{method} {parts.scheme}://{parts.netloc}"
     ends = time.monotonic() + seconds
-    connection = _connection(parts.scheme, parts.netloc, min(seconds, CONNECT_SECONDS))
+    connection = http.client.HTTPConnection(parts.netloc)
     try:
-        connection.connect()
+        sock = _connected(parts, time.monotonic() + min(seconds, CONNECT_SECONDS))
     except OSError as error:
-        connection.close()
         raise NotSentError(f"{what}: no connection ({type(error).__name__})") from error
-    sock = connection.sock
+    connection.sock = sock
     sock.settimeout(max(0.001, ends - time.monotonic()))
     timer = threading.Timer(max(0.0, ends - time.monotonic()), _cut, args=(sock,))
     timer.daemon = True
@@ -86,10 +85,28 @@ def request(
     return HttpAnswer(status=response.status, body=content)
 
 
-def _connection(scheme: str, netloc: str, timeout: float) -> http.client.HTTPConnection:
-    if scheme == "https":
-        return http.client.HTTPSConnection(netloc, timeout=timeout, context=_tls())
-    return http.client.HTTPConnection(netloc, timeout=timeout)
+def _connected(parts: SplitResult, ends: float) -> socket.socket:
+    """Connect to the first of the host's addresses that answers, all of them within the time. Raises OSError."""
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    failure: OSError = TimeoutError("no address answered in time")
+    for *_, (address, *_rest) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        left = ends - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            sock = socket.create_connection((str(address), port), timeout=left)
+        except OSError as error:
+            failure = error
+            continue
+        if parts.scheme != "https":
+            return sock
+        try:
+            sock.settimeout(max(0.001, ends - time.monotonic()))
+            return _tls().wrap_socket(sock, server_hostname=host)
+        except OSError:
+            sock.close()
+            raise
+    raise failure
 
 
 def _tls() -> ssl.SSLContext:

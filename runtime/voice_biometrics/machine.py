@@ -33,6 +33,9 @@ from connect_bridges.runtime.voice_biometrics.policy import Policy, WayBack
 
 T = TypeVar("T")
 
+MOST_LATE_PROOFS = 2
+"""After so many proofs in a row that came back too late (REDIAL) the caller goes on unverified."""
+
 
 class Branch(StrEnum):
     """What the flow compares $.External.Branch with: the words of guide 004, and two more."""
@@ -98,7 +101,7 @@ class Question:
 class Answer:
     """The gate's answer. ``code``: digits to send on the transfer, empty if the flow must not transfer.
 
-    ``state``: the caller's state afterwards, for the log.
+    ``state``: the caller's state afterwards, for the log. ``locked``: this question locked the number.
     """
 
     branch: Branch
@@ -107,17 +110,23 @@ class Answer:
     confidence: str = ""
     at: int = 0
     state: str = ""
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """The dialogue's next step; ``turn`` is the number that the next webhook has to carry."""
+    """The dialogue's next step; ``turn`` is the number that the next webhook has to carry.
+
+    ``refused``: the voice did not match. ``locked``: this message locked the number.
+    """
 
     next: Next
     turn: int = 0
     purpose: Purpose = Purpose.VERIFY
     user_id: str = ""
     enrolments: int = 0
+    refused: bool = False
+    locked: bool = False
 
 
 # --- the flow's side -----------------------------------------------------------------------------------------------
@@ -130,7 +139,8 @@ def ask(caller: Caller, question: Question, policy: Policy) -> Transition[Answer
     """
     transition = _ask(caller, question, policy)
     state = transition.after.state(policy.enrolments_needed, question.now)
-    return Transition(transition.after, replace(transition.answer, state=state))
+    locked = _locks(caller, transition.after)
+    return Transition(transition.after, replace(transition.answer, state=state, locked=locked))
 
 
 def _ask(caller: Caller, question: Question, policy: Policy) -> Transition[Answer]:
@@ -143,13 +153,14 @@ def _ask(caller: Caller, question: Question, policy: Policy) -> Transition[Answe
     if session is not None and session.contact_id == question.contact_id:
         return _ask_again(caller, session, question, policy)
     if question.phase is Phase.RETURN:
-        return Transition(caller, Answer(branch=Branch.FAILED, reason="noProof"))
+        # Used already (Amazon Connect repeats invocations), or erased meanwhile: nobody's voice is at fault.
+        return Transition(caller, Answer(branch=Branch.UNAVAILABLE, reason="noProof"))
     return _open(caller, question, policy)
 
 
 def _use(caller: Caller, outcome: Outcome, question: Question, policy: Policy) -> Transition[Answer]:
     """Remove the outcome and answer by it; one that is too old, or from the future, proves nothing."""
-    used = replace(caller, outcome=None)
+    used = replace(caller, outcome=None, late_proofs=0)
     fresh = outcome.at <= question.now < outcome.expires_at
     if fresh and outcome.result is not Result.ENROLLED:
         branch, reason = _ENDED[outcome.result]
@@ -158,8 +169,13 @@ def _use(caller: Caller, outcome: Outcome, question: Question, policy: Policy) -
         )
     if not fresh and question.phase is Phase.RETURN:
         return Transition(used, Answer(branch=Branch.FAILED, reason="proofExpired"))
-    opened = _open(used, question, policy)
-    if not fresh and outcome.result is Result.PASSED and opened.answer.branch is Branch.VERIFY:
+    if fresh or outcome.result is not Result.PASSED:
+        return _open(used, question, policy)
+    if caller.late_proofs + 1 >= MOST_LATE_PROOFS:
+        # The way back is too slow for the window. Once more would be for nothing, and each round costs two calls.
+        return Transition(used, Answer(branch=Branch.FAILED, reason="proofExpired"))
+    opened = _open(replace(used, late_proofs=caller.late_proofs + 1), question, policy)
+    if opened.answer.branch is Branch.VERIFY:
         # Guide 004: too old, so back to verifying, and the flow is told why.
         return Transition(opened.after, replace(opened.answer, branch=Branch.FAILED, reason="proofExpired"))
     return opened
@@ -168,6 +184,7 @@ def _use(caller: Caller, outcome: Outcome, question: Question, policy: Policy) -
 _ENDED = {
     Result.PASSED: (Branch.VERIFIED, "voiceMatched"),
     Result.FAILED: (Branch.FAILED, "voiceNotMatched"),
+    Result.NOT_UNDERSTOOD: (Branch.FAILED, "notUnderstood"),
     Result.UNAVAILABLE: (Branch.UNAVAILABLE, "providerUnavailable"),
     Result.INCOMPLETE: (Branch.UNAVAILABLE, "dialogueIncomplete"),
     Result.REFUSED: (Branch.UNAVAILABLE, "consentRefused"),
@@ -233,12 +250,16 @@ def arrive(caller: Caller, *, now: int) -> Transition[Move]:
 
 
 def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int) -> Transition[Move]:
-    """Let the call that shows the code have the session. A wrong code changes nothing: the right call may yet come."""
+    """Let the call that shows the code have the session. A wrong code changes nothing: the right call may yet come.
+
+    With REDIAL the flow is over by then, and tones can get lost: a call of a number that is waited for is passed back.
+    """
     session = caller.session
     if session is None or session.stage is not Stage.DIALLED or now >= session.expires_at:
         return Transition(caller, Move(next=Next.NOT_EXPECTED))
     if not session.code or not hmac.compare_digest(session.code.encode(), code.encode()):
-        return Transition(caller, Move(next=Next.NOT_EXPECTED))
+        redial = policy.way_back is WayBack.REDIAL
+        return Transition(caller, Move(next=Next.UNAVAILABLE if redial else Next.NOT_EXPECTED))
     needs_consent = session.purpose is Purpose.ENROL and not caller.user_id
     claimed = replace(
         session,
@@ -258,7 +279,7 @@ def answer_consent(
     """Take the caller's word on being recognised by voice: 1 is yes, 2 is no, anything else is asked again."""
     session = _session_of(caller, call_sid, turn, Stage.CONSENT, now)
     if session is None:
-        return Transition(caller, Move(next=Next.OUT_OF_TURN))
+        return Transition(caller, _out_of_turn(caller, call_sid, now))
     if digits == "1":
         after = replace(caller, consent=Consent.GIVEN, session=replace(session, stage=Stage.JUDGING))
         return Transition(after, _move(after, session, Next.CREATE_USER))
@@ -297,7 +318,7 @@ def take(
     """
     session = _session_of(caller, call_sid, turn, Stage.LISTENING, now)
     if session is None or session.purpose is not purpose:
-        return Transition(caller, Move(next=Next.OUT_OF_TURN))
+        return Transition(caller, _out_of_turn(caller, call_sid, now))
     after = replace(
         caller,
         session=replace(session, stage=Stage.JUDGING),
@@ -312,23 +333,20 @@ def judged(
     """Go by the provider's judgement of the turn that was taken."""
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None:
-        return Transition(caller, Move(next=Next.OUT_OF_TURN))
+        return _judged_late(
+            caller, f"{call_sid}/{turn}", judgement, policy, _out_of_turn(caller, call_sid, now)
+        )
     if judgement.decision is Decision.UNAVAILABLE:
         return Transition(
             _end(caller, session, Result.UNAVAILABLE, policy=policy, now=now), Move(next=Next.UNAVAILABLE)
         )
     if judgement.decision is not Decision.ACCEPTED:
-        mismatch = judgement.decision is Decision.MISMATCH and session.purpose is Purpose.VERIFY
-        return _again(
-            _failed(caller, policy, now) if mismatch else caller,
-            session,
-            policy,
-            now,
-            step=Next.ASK_PHRASE_AGAIN,
-        )
+        return _not_accepted(caller, session, judgement, policy, now)
     if session.purpose is Purpose.ENROL:
         return _enrolled(caller, session, policy, now)
-    after = replace(caller, failures=0, locked_until=0, retain_until=now + policy.retention_seconds)
+    after = replace(
+        caller, failures=0, provisional="", locked_until=0, retain_until=now + policy.retention_seconds
+    )
     confidence = "" if judgement.confidence is None else f"{judgement.confidence:.2f}"
     return Transition(
         _end(after, session, Result.PASSED, policy=policy, now=now, confidence=confidence),
@@ -348,7 +366,7 @@ def hung_up(caller: Caller, *, call_sid: str, policy: Policy, now: int) -> Trans
     after = _abandon(caller, policy, now)
     if policy.way_back is WayBack.RESUME:
         after = _end(after, session, _broken_off(session), policy=policy, now=now)
-    return Transition(after, Move(next=Next.FAILED))
+    return Transition(after, Move(next=Next.FAILED, locked=_locks(caller, after)))
 
 
 # --- forgetting ----------------------------------------------------------------------------------------------------
@@ -357,6 +375,20 @@ def hung_up(caller: Caller, *, call_sid: str, policy: Policy, now: int) -> Trans
 def begin_erasure(caller: Caller) -> Transition[None]:
     """Stop everything about the caller, so that nothing is written behind the back of the one who erases."""
     return Transition(replace(caller, erasing=True, session=None, outcome=None), None)
+
+
+def begin_retention(caller: Caller, *, now: int) -> Transition[bool]:
+    """Begin to forget a caller whom nobody has heard for long; answer whether the erasure is on.
+
+    Decided anew at the write: somebody who is in a call, or has just been proven, is left alone.
+    """
+    if caller.erasing:
+        return Transition(caller, True)
+    busy = caller.session is not None and now < caller.session.expires_at
+    proven = caller.outcome is not None and now < caller.outcome.expires_at
+    if busy or proven or not 0 < caller.retain_until <= now:
+        return Transition(caller, False)
+    return Transition(begin_erasure(caller).after, True)
 
 
 def recording_deleted(caller: Caller, *, recording: str) -> Transition[None]:
@@ -389,12 +421,43 @@ def _enrolled(caller: Caller, session: Session, policy: Policy, now: int) -> Tra
     return Transition(replace(after, session=listening), _move(after, listening, Next.ASK_PHRASE))
 
 
+def _out_of_turn(caller: Caller, call_sid: str, now: int) -> Move:
+    """Answer a message that no session waits for: in words if it comes late, else it is a duplicate, and refused."""
+    session = caller.session
+    late = session is not None and session.call_sid == call_sid and now >= session.expires_at
+    return Move(next=Next.UNAVAILABLE if late or caller.erasing else Next.OUT_OF_TURN)
+
+
+def _not_accepted(
+    caller: Caller, session: Session, judgement: Judgement, policy: Policy, now: int
+) -> Transition[Move]:
+    refused = judgement.decision is Decision.MISMATCH and session.purpose is Purpose.VERIFY
+    if refused:
+        session = replace(session, refused=session.refused + 1)
+    after = _failed(caller, policy, now) if refused else caller
+    again = _again(after, session, policy, now, step=Next.ASK_PHRASE_AGAIN)
+    return Transition(again.after, replace(again.answer, refused=refused, locked=_locks(caller, again.after)))
+
+
+def _judged_late(
+    caller: Caller, turn: str, judgement: Judgement, policy: Policy, move: Move
+) -> Transition[Move]:
+    """Correct the count of a voice that was counted as refused before its judgement came: see ``_abandon``."""
+    if caller.provisional != turn:
+        return Transition(caller, move)
+    after = replace(caller, provisional="")
+    if judgement.decision is Decision.MISMATCH:
+        return Transition(after, replace(move, refused=True))
+    failures = max(0, caller.failures - 1)
+    locked_until = caller.locked_until if failures >= policy.lock_after else 0
+    return Transition(replace(after, failures=failures, locked_until=locked_until), move)
+
+
 def _again(caller: Caller, session: Session, policy: Policy, now: int, *, step: Next) -> Transition[Move]:
     tries = session.tries + 1
     if tries >= policy.max_tries or now < caller.locked_until:
-        return Transition(
-            _end(caller, session, Result.FAILED, policy=policy, now=now), Move(next=Next.FAILED)
-        )
+        result = Result.FAILED if session.refused else Result.NOT_UNDERSTOOD
+        return Transition(_end(caller, session, result, policy=policy, now=now), Move(next=Next.FAILED))
     stage = Stage.CONSENT if step is Next.ASK_CONSENT else Stage.LISTENING
     waiting = replace(session, stage=stage, turn=session.turn + 1, tries=tries)
     return Transition(replace(caller, session=waiting), _move(caller, waiting, step))
@@ -409,33 +472,40 @@ def _failed(caller: Caller, policy: Policy, now: int) -> Caller:
 def _abandon(caller: Caller, policy: Policy, now: int) -> Caller:
     """Drop the session without an outcome.
 
-    Hanging up while the voice is being judged must not be a way to try voices without being counted.
+    Hanging up while the voice is being judged must not be a way to try voices without being counted. So the turn counts
+    as refused, until its judgement comes and says otherwise: it may as well be us who are slow.
     """
     session = caller.session
     if session is None:
         return caller
-    uncounted = session.stage is Stage.JUDGING and session.purpose is Purpose.VERIFY
-    return replace(_failed(caller, policy, now) if uncounted else caller, session=None)
+    if session.stage is Stage.JUDGING and session.purpose is Purpose.VERIFY:
+        caller = replace(_failed(caller, policy, now), provisional=f"{session.call_sid}/{session.turn}")
+    return replace(caller, session=None)
 
 
 def _broken_off(session: Session) -> Result:
     """Say how a dialogue ended that was not finished.
 
     Who hangs up takes the contact along; if the contact is still there, it was us or the telephony provider who broke
-    off, and the check could not be made. That does not take back a try that was not accepted.
+    off, and the check could not be made. That does not take back a voice that was refused.
     """
-    refused = session.purpose is Purpose.VERIFY and session.tries > 0
-    return Result.FAILED if refused else Result.INCOMPLETE
+    return Result.FAILED if session.refused else Result.INCOMPLETE
+
+
+def _locks(before: Caller, after: Caller) -> bool:
+    return after.locked_until > before.locked_until
 
 
 def _end(
     caller: Caller, session: Session, result: Result, *, policy: Policy, now: int, confidence: str = ""
 ) -> Caller:
+    # By number (REDIAL) a proof is short-lived, lest somebody else use it; that there is none may be known longer.
+    short = policy.way_back is WayBack.RESUME or result in {Result.PASSED, Result.ENROLLED}
     outcome = Outcome(
         result=result,
         contact_id=session.contact_id,
         at=now,
-        expires_at=now + policy.proof_seconds,
+        expires_at=now + (policy.proof_seconds if short else policy.claim_seconds),
         confidence=confidence,
     )
     return replace(caller, session=None, outcome=outcome)

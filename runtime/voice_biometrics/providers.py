@@ -22,7 +22,7 @@ API_URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
 def provider_from(environment: Environment) -> VoiceBiometricsProvider:
     """Build the provider; raises ConfigurationError naming every variable that is wrong."""
     kind = environment.text("PROVIDER", pattern="voiceit|lambda", form="voiceit or lambda")
-    seconds = environment.whole_number("PROVIDER_SECONDS", default=7, minimum=1, maximum=10)
+    seconds = environment.whole_number("PROVIDER_SECONDS", default=7, minimum=1, maximum=8)
     min_confidence = environment.whole_number("MIN_CONFIDENCE", default=0, minimum=0, maximum=100)
     if kind == "lambda":
         function_arn = environment.text(

@@ -33,7 +33,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Go through the callers that are due."""
     erasing, now = _erasing(), int(time.time())
     done = failed = 0
-    for number in erasing.callers.overdue(now):
+    for number in erasing.callers.overdue(now, keep=erasing.keep):
         if context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS:
             LOGGER.warning("sweep stopped, the rest is for tomorrow", done=done, failed=failed)
             break
@@ -51,12 +51,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
 
 
 def _deal_with(erasing: Erasing, number: str, now: int) -> None:
-    caller = erasing.callers.read(number).caller
-    if caller.erasing or 0 < caller.retain_until <= now:
-        erasing.erasure.erase(number)
+    if erasing.erasure.forget_unused(number, now):
         return
+    caller = erasing.callers.read(number).caller
     in_use = caller.session is not None and now < caller.session.expires_at
-    if not in_use and erasing.erasure.delete_recordings(number):
+    if not in_use and erasing.erasure.delete_recordings(number, erasing.keep):
         raise SweepIncompleteError("recordings are left at the telephony provider")
 
 

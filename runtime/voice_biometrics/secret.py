@@ -1,6 +1,7 @@
 """Credentials in Secrets Manager, kept in memory for some minutes, never logged.
 
-The current and the previous version are both offered, so that a rotation breaks no call that is under way.
+The current and the previous version are both offered, so that a rotation breaks no call that is under way; the previous
+one for an hour only, so that a token that leaked is worth nothing after it was replaced.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from connect_bridges.runtime.shared.errors import ConfigurationError, Temporaril
 
 RECHECK_SECONDS = 5.0
 """The least time between two looks that a wrong signature can cause: whoever guesses cannot hammer Secrets Manager."""
+PREVIOUS_SECONDS = 3600.0
+"""How long after a rotation the previous version counts."""
 
 
 class Secret:
@@ -61,7 +64,7 @@ class Secret:
 
     def _read(self) -> None:
         self._looked_at = self._clock()
-        texts = []
+        texts: list[str] = []
         for stage in ("AWSCURRENT", "AWSPREVIOUS"):
             try:
                 answer = self._client.get_secret_value(SecretId=self._arn, VersionStage=stage)
@@ -79,6 +82,9 @@ class Secret:
                     f"secret {self._arn} cannot be read: {error_code(error)}"
                 ) from error
             texts.append(answer.get("SecretString") or "")
+            rotated_at = answer.get("CreatedDate")
+            if rotated_at is not None and self._clock() - rotated_at.timestamp() > PREVIOUS_SECONDS:
+                break
         self._texts = tuple(texts)
 
 

@@ -150,8 +150,10 @@ class DynamoDbCallers(Callers):
             return False
         return True
 
-    def overdue(self, now: int) -> Iterator[str]:
+    def overdue(self, now: int, keep: int = 0) -> Iterator[str]:
         """Yield the numbers whose retention is over, whose erasure is unfinished, or that have recordings left.
+
+        keep: how many recordings of a caller may stay.
 
         The one scan of this package, for the daily sweep; the table is small (one item a caller).
         """
@@ -160,12 +162,12 @@ class DynamoDbCallers(Callers):
             page = self._call(
                 "scan",
                 ProjectionExpression="#key",
-                FilterExpression="retainUntil <= :now OR erasing = :yes OR size(recordings) > :none",
+                FilterExpression="retainUntil <= :now OR erasing = :yes OR size(recordings) > :keep",
                 ExpressionAttributeNames={"#key": self._settings.key_attribute},
                 ExpressionAttributeValues={
                     ":now": {"N": str(now)},
                     ":yes": {"BOOL": True},
-                    ":none": {"N": "0"},
+                    ":keep": {"N": str(keep)},
                 },
                 **start,
             )
@@ -211,12 +213,15 @@ def item_of(caller: Caller) -> dict[str, Any]:
         "enrolments": {"N": str(caller.enrolments)},
         "failures": {"N": str(caller.failures)},
         "lockedUntil": {"N": str(caller.locked_until)},
+        "lateProofs": {"N": str(caller.late_proofs)},
         "retainUntil": {"N": str(caller.retain_until)},
         "recordings": {"L": [{"S": one} for one in caller.recordings]},
         "erasing": {"BOOL": caller.erasing},
     }
     if caller.user_id:
         item["userId"] = {"S": caller.user_id}
+    if caller.provisional:
+        item["provisional"] = {"S": caller.provisional}
     if caller.consent:
         item["consent"] = {"S": caller.consent.value}
     if caller.session:
@@ -230,6 +235,7 @@ def item_of(caller: Caller) -> dict[str, Any]:
                 "callSid": {"S": session.call_sid},
                 "turn": {"N": str(session.turn)},
                 "tries": {"N": str(session.tries)},
+                "refused": {"N": str(session.refused)},
                 "expiresAt": {"N": str(session.expires_at)},
             }
         }
@@ -255,7 +261,9 @@ def caller_of(item: Mapping[str, Any]) -> Caller:
         consent=Consent(consent) if consent else None,
         enrolments=_number(item, "enrolments"),
         failures=_number(item, "failures"),
+        provisional=item.get("provisional", {}).get("S", ""),
         locked_until=_number(item, "lockedUntil"),
+        late_proofs=_number(item, "lateProofs"),
         session=_session(item["session"]["M"]) if "session" in item else None,
         outcome=_outcome(item["outcome"]["M"]) if "outcome" in item else None,
         recordings=tuple(one["S"] for one in item.get("recordings", {}).get("L", [])),
@@ -273,6 +281,7 @@ def _session(item: Mapping[str, Any]) -> Session:
         call_sid=item["callSid"]["S"],
         turn=_number(item, "turn"),
         tries=_number(item, "tries"),
+        refused=_number(item, "refused"),
         expires_at=_number(item, "expiresAt"),
     )
 

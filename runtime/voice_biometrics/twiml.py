@@ -72,8 +72,11 @@ class Voice:
         response.redirect(action, method="POST")
 
     def _end(self, response: VoiceResponse, move: Move) -> None:
-        self._say(response, _LAST_WORDS[move.next], move)
-        if self.redial_number and move.next is not Next.NOT_EXPECTED:
+        redial = bool(self.redial_number) and move.next is not Next.NOT_EXPECTED
+        # A proof lives some seconds only, and words would use them up; the flow says that the caller is known.
+        if not (redial and move.next is Next.PASSED):
+            self._say(response, _LAST_WORDS[move.next], move)
+        if redial:
             response.dial(self.redial_number)
         else:
             response.hangup()

@@ -126,6 +126,10 @@ class VoiceIt:
                 if attempt == 1 and again and time.monotonic() < ends:
                     continue
                 raise ProviderUnavailableError(f"VoiceIt: {error}") from error
+            if attempt == 1 and answer.status == 401 and self._secret.read_anew():
+                # The token was rotated since it was read. A request that is refused so was not judged.
+                headers["Authorization"] = self._authorization()
+                continue
             if not (answer.status >= 500 and repeatable and attempt == 1):
                 return _read(answer)
 

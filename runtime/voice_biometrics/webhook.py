@@ -11,13 +11,14 @@ Source: guide 004, the Twilio server; Twilio's documentation, "Webhooks security
 ========  ==========================================================================================
 status    when
 ========  ==========================================================================================
-200       TwiML: the next step, or the last words, also if the provider or the table does not answer
+200       TwiML: the next step, or the last words, also if provider, table or secrets do not answer
 403       the signature does not fit: nothing was read or written
 409       a message that was answered already, or belongs to another call: nothing was changed
-503       the function cannot tell whether the message is Twilio's, or is set up wrongly
 ========  ==========================================================================================
 
-Every answer is valid TwiML. Twilio waits 15 s; fetching, judging and deleting a recording take at most 11 s together.
+Every answer is valid TwiML; Twilio speaks it with status 200 only, so whatever a caller has to hear has that status.
+Twilio waits 15 s; a recording is fetched in 2.5 s and judged in ``PROVIDER_SECONDS``, and deleted only if less than
+11 s have passed.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 (the answer must be TwiML; the log gets the cause)
         LOGGER.exception("message not checked", cause=error_code(error))
         count("WebhookFailed")
-        return _answer(503, nothing_but_hang_up(say=_SORRY))
+        return _answer(200, nothing_but_hang_up(say=_SORRY))
     step = event.get("pathParameters") or {}
     message = CallMessage.of(str(step.get("step") or ""), str(step.get("turn") or "0"), form)
     move = _move(webhook, message)
@@ -109,6 +110,10 @@ def _move(webhook: _Webhook, message: CallMessage) -> Move:
         count(_COUNTED.get(move.next, "DialogueContinued"))
     else:
         count("CallEnded")
+    if move.refused:
+        count("VoiceRefused")
+    if move.locked:
+        count("CallerLocked")
     return move
 
 

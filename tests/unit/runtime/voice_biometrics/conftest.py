@@ -65,7 +65,7 @@ def functions(
         "VOICEIT_API_URL": voiceit.url,
         "TWILIO_API_URL": twilio.url,
         "ENROLMENTS_NEEDED": "2",
-        "PROVIDER_SECONDS": "1",
+        "PROVIDER_SECONDS": "2",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(recordings, "PAUSE_SECONDS", 0.01)

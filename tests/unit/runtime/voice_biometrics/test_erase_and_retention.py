@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from connect_bridges.runtime.voice_biometrics import erase, retention
+from connect_bridges.runtime.shared.errors import TemporarilyUnavailableError
+from connect_bridges.runtime.voice_biometrics import erase, erasing, machine, retention
 from connect_bridges.runtime.voice_biometrics.erasure import ErasureIncompleteError
 from connect_bridges.runtime.voice_biometrics.provider import ProviderUnavailableError
 
@@ -45,8 +46,88 @@ def test_a_caller_in_a_dialogue_is_forgotten_and_the_dialogue_ends(functions: An
     functions.enrol()
     twiml = functions.connect(functions.ask("return"))
     erase.handler({"phoneNumber": NUMBER}, functions.context)
+    functions.twilio.seen.clear()
     assert functions.follow(twiml)[0] == 409
-    assert functions.ask("return")["Branch"] == "failedverified"
+    assert len(deletions(functions.twilio)) == 1, "the recording that came after all"
+    assert functions.ask("return")["Reason"] == "noProof"
+
+
+def test_a_recording_that_no_turn_waits_for_is_deleted_at_once(
+    functions: Any, logs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    functions.post("status", 0, CallStatus="completed")
+    functions.twilio.seen.clear()
+    assert functions.follow(twiml)[0] == 409
+    assert len(deletions(functions.twilio)) == 1
+    functions.twilio.respond = lambda _: (503, {}, b"")
+    functions.follow(twiml)
+    assert '"message":"a recording is left at the telephony provider"' in logs()
+    assert '"RecordingLeft":[1.0]' in capsys.readouterr().out
+
+
+def test_a_recording_is_deleted_too_if_the_table_does_not_take_its_turn(
+    functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    functions.twilio.seen.clear()
+
+    def busy(*_: Any, **__: Any) -> Any:
+        raise TemporarilyUnavailableError("busy")
+
+    monkeypatch.setattr(machine, "take", busy)
+    assert functions.follow(twiml)[0] == 200
+    assert len(deletions(functions.twilio)) == 1
+
+
+def test_a_repeated_message_does_not_delete_the_recording_that_is_being_judged(functions: Any) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    functions.twilio.seen.clear()
+    sid = "RE" + "f" * 32
+    repeated = []
+
+    def repeat(seen: Any) -> Any:
+        if seen.path.startswith("/verification") and not repeated:
+            repeated.append(functions.follow(twiml, RecordingSid=sid)[0])
+            assert deletions(functions.twilio) == []
+        return functions.answer_as_voiceit(seen)
+
+    functions.voiceit.respond = repeat
+    assert functions.follow(twiml, RecordingSid=sid)[0] == 200
+    assert repeated == [409]
+    assert len(deletions(functions.twilio)) == 1
+
+
+def test_kept_recordings_are_few_enough_for_the_item(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELETE_RECORDINGS", "false")
+    monkeypatch.setattr(erasing, "KEPT_RECORDINGS", 1)
+    functions.enrol()
+    kept = functions.item()["recordings"]["L"]
+    functions.ask("return")  # ends the session that enrolling has led to
+    functions.ask("return")
+    assert deletions(functions.twilio) == []
+    retention.handler({}, context)
+    assert functions.item()["recordings"]["L"] == kept[1:]
+    assert [path.split("/")[-1] for path in deletions(functions.twilio)] == [f"{kept[0]['S']}.json"]
+
+
+def test_the_sweep_leaves_a_caller_alone_who_is_in_a_call(functions: Any, context: Any) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    functions.callers.update_item(
+        TableName="ConnectTwilio",
+        Key={"phoneNumber": {"S": NUMBER}},
+        UpdateExpression="SET retainUntil = :now",
+        ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+    )
+    retention.handler({}, context)
+    functions.follow(twiml)
+    assert functions.ask("return")["Branch"] == "verified"
 
 
 def test_a_provider_that_does_not_answer_leaves_the_caller_marked_until_the_sweep(

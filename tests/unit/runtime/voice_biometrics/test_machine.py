@@ -75,7 +75,7 @@ ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
     "locked": (LOCKED, START, RESUME, "locked", "tooManyFailures", ""),
     "lock over": (UNLOCKED, START, RESUME, "verify", "transfer", NEW),
     "erasing": (ERASING, START, RESUME, "unavailable", "erasing", ""),
-    "nothing to return to": (ENROLLED, RETURN, RESUME, "failedverified", "noProof", ""),
+    "nothing to return to": (ENROLLED, RETURN, RESUME, "unavailable", "noProof", ""),
     "asked twice": (with_session(ENROLLED, Stage.DIALLED), START, RESUME, "verify", "transfer", CODE),
     "in dialogue": (with_session(ENROLLED, Stage.LISTENING), START, RESUME, "unavailable", "busy", ""),
     "own, run out": (
@@ -97,7 +97,7 @@ ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
     "passed": (with_outcome(ENROLLED, Result.PASSED), RETURN, RESUME, "verified", "voiceMatched", ""),
     "passed, asked as new": (with_outcome(ENROLLED, Result.PASSED), START, RESUME, "verified", "voiceMatched", ""),
     "passed, other contact": (
-        with_outcome(ENROLLED, Result.PASSED, contact="other"), RETURN, RESUME, "failedverified", "noProof", "",
+        with_outcome(ENROLLED, Result.PASSED, contact="other"), RETURN, RESUME, "unavailable", "noProof", "",
     ),
     "passed, other contact, new": (
         with_outcome(ENROLLED, Result.PASSED, contact="other"), START, RESUME, "verify", "transfer", NEW,
@@ -115,8 +115,15 @@ ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
     "provider down": (
         with_outcome(ENROLLED, Result.UNAVAILABLE), RETURN, RESUME, "unavailable", "providerUnavailable", "",
     ),
+    "broken off after silence": (
+        with_session(ENROLLED, Stage.LISTENING, tries=1), RETURN, RESUME, "unavailable", "dialogueIncomplete", "",
+    ),
+    "not understood": (
+        with_outcome(ENROLLED, Result.NOT_UNDERSTOOD), RETURN, RESUME, "failedverified", "notUnderstood", "",
+    ),
     "broken off after a voice that did not match": (
-        with_session(ENROLLED, Stage.LISTENING, tries=1), RETURN, RESUME, "failedverified", "voiceNotMatched", "",
+        with_session(ENROLLED, Stage.LISTENING, tries=1, refused=1),
+        RETURN, RESUME, "failedverified", "voiceNotMatched", "",
     ),
     "broken off, and told so": (
         with_outcome(ENROLLED, Result.INCOMPLETE), RETURN, RESUME, "unavailable", "dialogueIncomplete", "",
@@ -225,7 +232,20 @@ JUDGED: dict[str, tuple[Caller, Judgement, Next, int, Result | None]] = {
     "last try": (with_session(ENROLLED, Stage.JUDGING, tries=2), MISMATCH, Next.FAILED, 1, Result.FAILED),
     "locks": (replace(JUDGING, failures=2), MISMATCH, Next.FAILED, 3, Result.FAILED),
     "bad recording": (JUDGING, RETRY, Next.ASK_PHRASE_AGAIN, 0, None),
-    "last bad one": (with_session(ENROLLED, Stage.JUDGING, tries=2), RETRY, Next.FAILED, 0, Result.FAILED),
+    "last bad one": (
+        with_session(ENROLLED, Stage.JUDGING, tries=2),
+        RETRY,
+        Next.FAILED,
+        0,
+        Result.NOT_UNDERSTOOD,
+    ),
+    "last bad one after another voice": (
+        with_session(ENROLLED, Stage.JUDGING, tries=2, refused=1),
+        RETRY,
+        Next.FAILED,
+        0,
+        Result.FAILED,
+    ),
     "provider down": (JUDGING, DOWN, Next.UNAVAILABLE, 0, Result.UNAVAILABLE),
     "enrolled one": (ENROL_JUDGING, ACCEPTED, Next.ASK_PHRASE, 0, None),
     "enrolled last": (replace(ENROL_JUDGING, enrolments=2), ACCEPTED, Next.ENROLLED, 0, Result.ENROLLED),
@@ -266,7 +286,9 @@ def test_a_judgement_out_of_turn_changes_nothing(case: str) -> None:
     caller, replaced = OUT_OF_TURN[case]
     arguments: dict[str, Any] = {"call_sid": "CA1", "turn": 1} | replaced
     transition = machine.judged(caller, **arguments, judgement=ACCEPTED, policy=RESUME, now=NOW)
-    assert transition == machine.Transition(caller, machine.Move(next=Next.OUT_OF_TURN))
+    late = case in {"too late", "erasing"}  # somebody is on the line, and is to hear why it ends
+    answer = machine.Move(next=Next.UNAVAILABLE if late else Next.OUT_OF_TURN)
+    assert transition == machine.Transition(caller, answer)
 
 
 def test_a_turn_is_taken_once_and_for_its_purpose_only() -> None:
@@ -296,6 +318,85 @@ def test_hanging_up_while_the_voice_is_judged_counts_as_a_failure() -> None:
     unclaimed = with_session(ENROLLED, Stage.DIALLED)
     for sid in ("", "CA2"):
         assert machine.hung_up(unclaimed, call_sid=sid, policy=RESUME, now=NOW).after == unclaimed
+
+
+@pytest.mark.parametrize(
+    ("judgement", "failures", "refused"),
+    [
+        (ACCEPTED, 2, False),
+        (Judgement(Decision.RETRY, "SSTQ"), 2, False),
+        (Judgement(Decision.UNAVAILABLE, "NONE"), 2, False),
+        (Judgement(Decision.MISMATCH, "FAIL"), 3, True),
+    ],
+)
+def test_a_voice_counted_before_its_judgement_is_counted_by_it_when_it_comes(
+    judgement: Judgement, failures: int, refused: bool
+) -> None:
+    caller = replace(with_session(ENROLLED, Stage.JUDGING), failures=2)
+    ended = machine.hung_up(caller, call_sid="CA1", policy=RESUME, now=NOW)
+    assert (ended.after.failures, ended.answer.locked) == (3, True)
+    arguments: dict[str, Any] = {"call_sid": "CA1", "judgement": judgement, "policy": RESUME, "now": NOW + 9}
+    assert machine.judged(ended.after, turn=2, **arguments).after == ended.after, "another turn's judgement"
+    corrected = machine.judged(ended.after, turn=1, **arguments)
+    assert (corrected.after.failures, corrected.answer.refused) == (failures, refused)
+    assert (corrected.after.locked_until > NOW) is refused
+    assert corrected.after.outcome == ended.after.outcome, "the contact has gone on"
+    assert machine.judged(corrected.after, turn=1, **arguments).after == corrected.after, "once"
+
+
+def test_a_late_proof_is_made_up_for_once_and_then_the_caller_goes_on_unverified() -> None:
+    caller = ENROLLED
+    answers = []
+    for contact in ("a", "b", "c"):
+        stale = replace(caller, outcome=outcome(Result.PASSED, at=NOW - 11, contact="x", lives=10))
+        question = Question(contact_id=contact, phase=START, new_code=NEW, now=NOW)
+        transition = machine.ask(stale, question, REDIAL)
+        caller = replace(transition.after, session=None)
+        answers.append(
+            (transition.answer.branch.value, transition.answer.reason, bool(transition.answer.code))
+        )
+    late = "failedverified", "proofExpired"
+    assert answers == [(*late, True), (*late, False), (*late, True)]
+    fresh = replace(caller, outcome=outcome(Result.PASSED, contact="x", lives=10))
+    question = Question(contact_id="d", phase=START, new_code=NEW, now=NOW)
+    assert machine.ask(fresh, question, REDIAL).after.late_proofs == 0
+
+
+@pytest.mark.parametrize("decision", [Decision.UNAVAILABLE, Decision.MISMATCH])
+def test_what_is_no_proof_may_be_told_after_the_window_of_a_proof(decision: Decision) -> None:
+    policy = replace(REDIAL, max_tries=1)
+    ended = machine.judged(
+        with_session(ENROLLED, Stage.JUDGING),
+        call_sid="CA1", turn=1, judgement=Judgement(decision, "X"), policy=policy, now=NOW,
+    ).after  # fmt: skip
+    question = Question(contact_id="other", phase=START, new_code=NEW, now=NOW + policy.proof_seconds + 20)
+    assert not machine.ask(ended, question, policy).answer.code, "it would go round and round"
+
+
+def test_a_call_whose_tones_got_lost_is_passed_back_with_redial() -> None:
+    waiting = with_session(ENROLLED, Stage.DIALLED)
+    arguments: dict[str, Any] = {"call_sid": "CA1", "code": "", "now": NOW}
+    assert machine.claim(waiting, policy=REDIAL, **arguments) == machine.Transition(
+        waiting, machine.Move(next=Next.UNAVAILABLE)
+    )
+    assert machine.claim(waiting, policy=RESUME, **arguments).answer.next is Next.NOT_EXPECTED
+    assert machine.claim(ENROLLED, policy=REDIAL, **arguments).answer.next is Next.NOT_EXPECTED
+
+
+def test_who_is_in_a_call_or_just_proven_is_not_forgotten() -> None:
+    due = replace(ENROLLED, retain_until=NOW)
+    for caller, begun in (
+        (due, True),
+        (replace(due, retain_until=NOW + 1), False),
+        (replace(due, retain_until=0), False),
+        (with_session(due, Stage.DIALLED), False),
+        (with_session(due, Stage.LISTENING, expires_at=NOW), True),
+        (with_outcome(due, Result.PASSED), False),
+        (with_outcome(due, Result.PASSED, at=NOW - 60), True),
+    ):
+        transition = machine.begin_retention(caller, now=NOW)
+        assert (transition.answer, transition.after.erasing) == (begun, begun)
+        assert begun or transition.after == caller
 
 
 def test_consent_is_taken_once() -> None:

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,14 +44,15 @@ class Secrets:
         self.versions = versions
         self.reads = 0
         self.failure: Exception | None = None
+        self.rotated_at: datetime | None = None
 
-    def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, str]:
+    def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, Any]:
         self.reads += 1
         if self.failure:
             raise self.failure
         if VersionStage not in self.versions:
             raise self.exceptions.ResourceNotFoundException
-        return {"SecretString": self.versions[VersionStage]}
+        return {"SecretString": self.versions[VersionStage], "CreatedDate": self.rotated_at}
 
 
 def secret(**fields: str) -> Secret:
@@ -181,6 +183,40 @@ def test_credentials_that_are_not_there_make_the_provider_unavailable(stand_in: 
     assert stand_in.seen == []
 
 
+def test_a_token_that_was_rotated_is_read_anew_and_the_request_sent_again(stand_in: Any) -> None:
+    store = Secrets(AWSCURRENT='{"apiKey": "key", "apiToken": "old"}')
+    now = [1000.0]
+    provider = VoiceIt(
+        url=stand_in.url, secret=Secret(store, "arn", lambda: now[0]), min_confidence=0, seconds=1
+    )
+    new = "Basic " + base64.b64encode(b"key:new").decode()
+
+    def answer(seen: Any) -> Any:
+        taken = seen.headers["Authorization"] == new
+        return (
+            (200, {}, b'{"responseCode": "SUCC", "confidence": 90}')
+            if taken
+            else (401, {}, b'{"responseCode": "UNAC"}')
+        )
+
+    stand_in.respond = answer
+    assert provider.verify("usr_1", BY_BYTES).decision is Decision.UNAVAILABLE
+    store.versions = {"AWSCURRENT": '{"apiKey": "key", "apiToken": "new"}'}
+    now[0] += 6
+    assert provider.verify("usr_1", BY_BYTES).decision is Decision.ACCEPTED
+    assert len(stand_in.seen) == 3
+
+
+def test_a_previous_version_counts_for_an_hour_after_the_rotation() -> None:
+    store = Secrets(AWSCURRENT='{"a": "new"}', AWSPREVIOUS='{"a": "old"}')
+    store.rotated_at = datetime(2026, 1, 1, tzinfo=UTC)
+    now = [store.rotated_at.timestamp() + 3500]
+    cached = Secret(store, "arn", lambda: now[0])
+    assert cached.fields("a") == ({"a": "new"}, {"a": "old"})
+    now[0] += 400
+    assert cached.fields("a") == ({"a": "new"},)
+
+
 def test_nobody_there_is_tried_twice_and_then_said() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -193,6 +229,20 @@ def test_nobody_there_is_tried_twice_and_then_said() -> None:
 
 
 # --- the HTTP client -----------------------------------------------------------------------------------------------
+
+
+def test_a_host_of_many_addresses_is_given_up_in_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_: Any, timeout: float) -> Any:
+        time.sleep(timeout)
+        raise TimeoutError
+
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 80)) for n in range(4)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(socket, "create_connection", silent)
+    began = time.monotonic()
+    with pytest.raises(NotSentError):
+        http_client.request("GET", "http://example.com/", seconds=0.3)
+    assert time.monotonic() - began < 1
 
 
 def test_a_server_that_drips_is_cut_off_in_time() -> None:

@@ -16,7 +16,6 @@ from .flow_template import FlowTemplate
 from .voice_biometric_rules import WayBack
 
 _TRANSFER = "Transfer to the voice check"
-_ASK_AGAIN = "Ask the gate again"
 _TRY_AGAIN = "May the caller try again"
 _PROOF_EXPIRED = "Say that the proof expired"
 _NEXT_FLOW = "Hand over to the next flow"
@@ -77,11 +76,11 @@ class VoiceBiometricFlows:
             **({"ProofExpiredPrompt": prompts.proof_expired} if way_back is WayBack.REDIAL else {}),
         }
         flow = FlowTemplate(load_template("voice_biometric_gate.json"))
-        _fit_way_back(flow, way_back, over="Disconnect", failed="Remember that the check failed")
+        _fit_way_back(flow, way_back, over="Disconnect", failed="Log again that the check failed")
         if next_flow_arn is None:
             flow.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
         module = FlowTemplate(load_template("voice_biometric_gate_module.json"))
-        _fit_way_back(module, way_back, over="End of module", failed="Remember the result")
+        _fit_way_back(module, way_back, over="End of module", failed="Log again what came of it")
         self.flow = ContactFlow(
             scope,
             "Flow",
@@ -118,12 +117,16 @@ class VoiceBiometricFlows:
 
 
 def _fit_way_back(template: FlowTemplate, way_back: WayBack, *, over: str, failed: str) -> None:
-    """RESUME asks again after the transfer; REDIAL ends with it, and may be told that a proof is too old."""
+    """Fit the transfer, and what the flow may be told, to the way back.
+
+    RESUME asks again after the transfer. REDIAL ends with it, and asks again only if it fails: the session that waits
+    for the call would turn the caller's next one away. It may be told that a proof is too old.
+    """
     if way_back is WayBack.RESUME:
         template.leave_out(_TRY_AGAIN, lead_to=failed)
         template.leave_out(_PROOF_EXPIRED, lead_to=_TRANSFER)
         return
     template.parameters(_TRANSFER)["ContinueFlowExecution"] = "False"
     transitions = template.block(_TRANSFER)["Transitions"]
+    transitions["NextAction"] = over
     transitions["Errors"] = [one for one in transitions["Errors"] if one["ErrorType"] == "NoMatchingError"]
-    template.leave_out(_ASK_AGAIN, lead_to=over)

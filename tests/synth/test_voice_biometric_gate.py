@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,9 @@ def test_the_flow_sends_the_code_and_asks_again_when_the_call_is_back(
         "ContinueFlowExecution": "True",
         "ThirdPartyDTMFDigits": "$.External.Digits",
     }
-    assert leads(transfer)["next"] == "Ask the gate again"
-    assert {
-        leads(transfer)[one] for one in ("CallFailed", "ConnectionTimeLimitExceeded", "NoMatchingError")
-    } == {"Remember that there was no answer"}
+    assert leads(transfer) == dict.fromkeys(
+        ("next", "CallFailed", "ConnectionTimeLimitExceeded", "NoMatchingError"), "Ask the gate again"
+    )
     phases = {
         name: blocks[name]["Parameters"]["LambdaInvocationAttributes"]["phase"]
         for name in ("Ask the gate", "Ask the gate again")
@@ -109,15 +109,15 @@ def test_the_flow_sends_the_code_and_asks_again_when_the_call_is_back(
     assert phases == {"Ask the gate": "start", "Ask the gate again": "return"}
     branches = leads(blocks["What does the gate say"])
     assert branches == {
-        "verified": "Remember that the caller is verified",
+        "verified": "Log again that the caller is verified",
         "verify": "Announce the check",
         "enrollfromscratch": "Announce the first recordings",
         "enroll": "Announce more recordings",
-        "failedverified": "Remember that the check failed",
-        "locked": "Remember that the caller is locked",
-        "unavailable": "Remember that no check was possible",
-        "NoMatchingCondition": "Remember that no check was possible",
-        "next": "Remember that no check was possible",
+        "failedverified": "Log again that the check failed",
+        "locked": "Log again that the caller is locked",
+        "unavailable": "Log again that no check was possible",
+        "NoMatchingCondition": "Log again that no check was possible",
+        "next": "Log again that no check was possible",
     }
     assert "May the caller try again" not in blocks
     assert blocks["Choose the queue for the others"]["Parameters"]["QueueId"] == OTHER_QUEUE_ARN
@@ -128,15 +128,16 @@ def test_only_the_branch_verified_leads_to_the_queue_of_the_verified(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:
     blocks = flow(gate(stack, instance))
-    assert [
-        name for name, one in blocks.items() if "Remember that the caller is verified" in leads_to(one)
-    ] == ["What does the gate say"]
-    assert [name for name, one in blocks.items() if "Say that the caller is verified" in leads_to(one)] == [
-        "Remember that the caller is verified"
+    way = [
+        "What does the gate say",
+        "Log again that the caller is verified",
+        "Remember that the caller is verified",
+        "Say that the caller is verified",
+        "Choose the queue for the verified",
     ]
-    assert [name for name, one in blocks.items() if "Choose the queue for the verified" in leads_to(one)] == [
-        "Say that the caller is verified"
-    ]
+    for before, after in pairwise(way):
+        assert [name for name, one in blocks.items() if after in leads_to(one)] == [before]
+    assert list(leads(blocks["What does the gate say"]).values()).count(way[1]) == 1
 
 
 def leads_to(block: dict[str, Any]) -> set[str]:
@@ -163,13 +164,58 @@ def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old
         blocks = flow(template, kind)
         transfer = blocks["Transfer to the voice check"]
         assert transfer["Parameters"]["ContinueFlowExecution"] == "False"
-        assert set(leads(transfer)) == {"NoMatchingError", "next"}
-        assert "Ask the gate again" not in blocks
+        over = "Disconnect" if kind == "AWS::Connect::ContactFlow" else "End of module"
+        assert leads(transfer) == {"next": over, "NoMatchingError": "Ask the gate again"}
+        again = blocks["Ask the gate again"]
+        assert again["Parameters"]["LambdaInvocationAttributes"] == {"phase": "return"}
+        assert leads(again)["next"] == "What does the gate say"
         assert leads(blocks["May the caller try again"])["true"] == "Say that the proof expired"
     variables = environments(template)
     assert variables["webhook"]["REDIAL_NUMBER"] == "+18005550199"
     assert variables["gate"]["WAY_BACK"] == variables["webhook"]["WAY_BACK"] == "REDIAL"
     assert variables["gate"]["PROOF_SECONDS"] == "10"
+
+
+@pytest.mark.parametrize(
+    "way_back",
+    [{}, {"way_back": WayBack.REDIAL, "redial_number": "+18005550199"}],
+    ids=["resume", "redial"],
+)
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [
+        ("AWS::Connect::ContactFlow", "Turn on flow logging"),
+        ("AWS::Connect::ContactFlowModule", "Keep the code out of the flow log"),
+    ],
+)
+def test_the_flow_log_has_the_result_and_never_the_code(
+    stack: cdk.Stack, instance: ConnectInstance, kind: str, start: str, way_back: dict[str, Any]
+) -> None:
+    blocks = flow(gate(stack, instance, **way_back), kind)
+    logged = {name: logging_on_the_ways_to(name, start, blocks) for name in blocks}
+    with_code = of_types(blocks, "InvokeLambdaFunction", "TransferParticipantToThirdParty")
+    assert [logged[name] for name in with_code] == [{"Disabled"}] * 3
+    results = of_types(blocks, "UpdateContactAttributes")
+    assert [logged[name] for name in results] == [{"Enabled"}] * len(results)
+    assert len(results) >= 2
+
+
+def of_types(blocks: dict[str, dict[str, Any]], *types: str) -> list[str]:
+    """Return the names of all blocks of some types."""
+    return [name for name, one in blocks.items() if one["Type"] in types]
+
+
+def logging_on_the_ways_to(name: str, start: str, blocks: dict[str, dict[str, Any]]) -> set[str]:
+    """Return how flow logging may be set when a contact reaches a block; around a module it is on."""
+    reached: set[tuple[str, str]] = set()
+    ways = [(start, "Enabled")]
+    while ways:
+        way = ways.pop()
+        if way not in reached:
+            reached.add(way)
+            logging = blocks[way[0]]["Parameters"].get("FlowLoggingBehavior", way[1])
+            ways += [(target, logging) for target in leads_to(blocks[way[0]])]
+    return {logging for block, logging in reached if block == name}
 
 
 def test_another_flow_can_take_over_the_verified(stack: cdk.Stack, instance: ConnectInstance) -> None:

@@ -201,7 +201,7 @@ class Dialogue:
         """Delete a recording that no turn waits for, and that nobody would know of when the caller is erased."""
         if message.recording and not self.recordings.delete(message.recording):
             LOGGER.error("a recording is left at the telephony provider", recording=message.recording)
-            count("RecordingLeft")
+            count("WebhookFailed")
 
     def _judge(self, message: CallMessage, move: Move) -> Judgement:
         if not message.recording:

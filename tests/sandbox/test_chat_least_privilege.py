@@ -54,7 +54,9 @@ def test_the_function_may_start_and_stop_streaming_on_this_instance_and_read_its
 
 
 def test_nothing_was_refused(exercised: Deployment) -> None:
-    assert [str(entry) for entry in exercised.sandbox.audit.calls(allowed=False)] == []
+    # Of this stack: other tests of the run provoke refusals on purpose.
+    refused = exercised.sandbox.audit.calls(allowed=False)
+    assert [str(entry) for entry in refused if exercised.chat.stack in f"{entry.role} {entry.resource}"] == []
 
 
 def test_without_the_statement_for_connect_in_the_topics_policy_no_message_is_published(

@@ -65,7 +65,8 @@ def policies(deployment: Deployment) -> dict[str, list[Policy]]:
     """Return the identity policies of every role of both stacks, by role name, before a stack is destroyed."""
     iam = deployment.sandbox.boto3_client("iam")
     found: dict[str, list[Policy]] = {}
-    for stack in (VOICE_STACK, OWN_APP_STACK):
+    # By their paths, so that a stack that an earlier test has destroyed is deployed again.
+    for stack in (deployment.voice.stack, deployment.own_app.stack):
         for role in _roles(deployment, stack):
             names = iam.list_role_policies(RoleName=role)["PolicyNames"]
             documents = [

@@ -64,7 +64,7 @@ def test_a_recording_that_no_turn_waits_for_is_deleted_at_once(
     functions.twilio.respond = lambda _: (503, {}, b"")
     functions.follow(twiml)
     assert '"message":"a recording is left at the telephony provider"' in logs()
-    assert '"RecordingLeft":[1.0]' in capsys.readouterr().out
+    assert '"WebhookFailed":[1.0]' in capsys.readouterr().out
 
 
 def test_a_recording_is_deleted_too_if_the_table_does_not_take_its_turn(

@@ -615,7 +615,7 @@ def test_the_model_notices_when_a_rule_is_given_up(
     monkeypatch: pytest.MonkeyPatch, target: Any, name: str, weaken: Any, way_back: str
 ) -> None:
     monkeypatch.setattr(target, name, weaken(getattr(target, name)))
-    with pytest.raises(AssertionError, match="was verified without having passed|notExpected"):
+    with pytest.raises(AssertionError, match=r"was verified without having passed|notExpected"):
         run(POLICIES[way_back], 400)
 
 

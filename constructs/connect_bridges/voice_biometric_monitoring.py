@@ -84,7 +84,7 @@ class VoiceBiometricMonitoring(Construct):
             "WebhookFailures": _Watched(
                 metric=self.metric("WebhookFailed"),
                 threshold=1,
-                meaning="The webhook could not do its work; its log has the cause.",
+                meaning="The webhook could not do its work, or left a recording at Twilio; its log has the cause.",
             ),
             "TableUnavailable": _Watched(
                 metric=self.metric("TableUnavailable"),
@@ -106,20 +106,20 @@ class VoiceBiometricMonitoring(Construct):
             "WebhookErrors": _Watched(
                 metric=self._webhook_errors,
                 threshold=1,
-                meaning="The webhook's function raised or ran out of time: callers heard that they cannot be checked. "
-                "Its log has the cause.",
+                meaning="The webhook's function raised or ran out of time: callers could not be checked. Its log has "
+                "the cause.",
             ),
             "WebhookThrottles": _Watched(
                 metric=self._webhook_throttles,
                 threshold=1,
-                meaning="Lambda had no concurrency left for the webhook: callers heard that they cannot be checked. "
-                "Raise the account's quota, or reserve some.",
+                meaning="Lambda had no concurrency left for the webhook: callers could not be checked. Raise the "
+                "account's quota, or reserve some.",
             ),
             "ApiErrors": _Watched(
                 metric=self._api_errors,
                 threshold=1,
-                meaning="The webhook's API answered 5xx: its access log names the requests, the function's log the "
-                "cause.",
+                meaning="The webhook's API answered 5xx, which Twilio does not speak to callers: responseType in its "
+                "access log says why.",
             ),
             "SweepFailures": _Watched(
                 metric=retention_function.metric_errors(**every_five_minutes),

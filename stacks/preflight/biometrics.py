@@ -36,6 +36,8 @@ def checks(biometrics: BiometricsSettings, environment: str) -> list[Check]:
         if biometrics.telephony.secret_arn
         else secrets.own("Twilio credentials", stack, "BiometricsTelephonySecretArn", _TWILIO)
     )
+    if biometrics.rehearsal_only:
+        found.append(Check("biometrics addresses", _addresses))
     provider = biometrics.provider
     if provider.function_arn:
         found.append(_provider_function(provider.function_arn, provider.time_limit_seconds))
@@ -122,6 +124,15 @@ def _attach(biometrics: BiometricsSettings, settings: Settings, outputs: Mapping
     )
     module = value(outputs, "BiometricsModuleArn")
     return f"{step}; or invoke the module {module} in the flow that the number has."
+
+
+def _addresses(settings: Settings, aws: Aws) -> Finding:  # noqa: ARG001 (a check takes both)
+    here = settings.biometrics.rehearsal_only if settings.biometrics else {}
+    return Finding(
+        "biometrics addresses",
+        ", ".join(f"{key} {url}" for key, url in here.items()),
+        "write https URLs elsewhere: in AWS, the functions' own machine is what these name",
+    )
 
 
 def _provider_function(arn: str, waits: int) -> Check:

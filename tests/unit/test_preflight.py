@@ -532,6 +532,15 @@ def test_a_webhook_on_this_machine_stops_the_deployment() -> None:
     assert found.blocking
 
 
+def test_a_vendor_on_this_machine_stops_the_deployment() -> None:
+    provider = {"voiceitApiUrl": "http://localhost:8080"}
+    found = looked_at(with_biometrics(provider=provider), Account())["biometrics addresses"]
+    assert found.found == "biometrics.provider.voiceitApiUrl http://localhost:8080"
+    assert "https" in found.fix
+    assert found.blocking
+    assert "biometrics addresses" not in looked_at(with_biometrics(), Account())
+
+
 def test_what_one_may_not_see_of_a_deployment_does_not_stop_the_next_one() -> None:
     account = Account(cloudformation__describe_stacks=DENIED)
     found = looked_at(with_chat(), account)

@@ -197,7 +197,7 @@ class VoiceBiometricGate(Construct):
             "KEY_ATTRIBUTE": names.partition_key,
             "CALLER_KEY_SECRET_ARN": self.caller_key.secret_arn,
         }
-        policy = policy_environment(way_back, rules, time_limit)
+        policy = policy_environment(way_back, rules, time_limit, record_seconds)
         deletion = {"DELETE_RECORDINGS": "true" if delete_recordings else "false"}
         vendors = {
             "TELEPHONY_SECRET_ARN": self.telephony_secret.secret_arn,

@@ -18,6 +18,8 @@ TELEPHONY_PROMPTS = (
 )
 """Names of what the caller hears on the telephony side."""
 _PROMPTS_LIMIT = 2_400  # bytes: a function's environment variables share 4 KB
+_SHORTEST_DIALOGUE = 300  # seconds
+_AROUND_A_RECORDING = 25  # seconds: the words before it, the judgement after it
 _CLAIM_MARGIN = 60  # seconds: for the prompt before the transfer, and for the digits after it
 _SHORTEST_RECORDING, _LONGEST_RECORDING = 2, 30  # seconds
 _USUAL_RECORDING = 5  # seconds
@@ -72,12 +74,13 @@ def check_way_back(way_back: WayBack, redial_number: str | None) -> None:
 
 
 def policy_environment(
-    way_back: WayBack, rules: VoiceCheckRules, connection_time_limit: cdk.Duration
+    way_back: WayBack, rules: VoiceCheckRules, connection_time_limit: cdk.Duration, record_seconds: int
 ) -> dict[str, str]:
     """Return the state machine's environment variables; raises ``ValueError`` naming the rule.
 
     The one-time code lives a minute longer than the telephony side may take to answer, so that it is never too old
-    for a call that came about.
+    for a call that came about. A dialogue may take as long as every recording that it can ask for, and five minutes at
+    least.
     """
     lock_time = rules.lock_time or cdk.Duration.minutes(15)
     default_lifetime = cdk.Duration.seconds(60 if way_back is WayBack.RESUME else 10)
@@ -90,6 +93,7 @@ def policy_environment(
     check_range("rules.proof_lifetime", lifetime.to_seconds(), 1, 600, "seconds")
     check_range("rules.retention", retention.to_days(), 1, 3650, "days")
     check_range("rules.min_confidence", rules.min_confidence, 0, 100, "percent")
+    longest = 60 + (rules.enrolments + rules.tries) * (record_seconds + _AROUND_A_RECORDING)
     return {
         "WAY_BACK": way_back.value,
         "ENROLMENTS_NEEDED": str(rules.enrolments),
@@ -98,6 +102,7 @@ def policy_environment(
         "LOCK_SECONDS": str(int(lock_time.to_seconds())),
         "PROOF_SECONDS": str(int(lifetime.to_seconds())),
         "CLAIM_SECONDS": str(int(connection_time_limit.to_seconds()) + _CLAIM_MARGIN),
+        "SESSION_SECONDS": str(max(_SHORTEST_DIALOGUE, longest)),
         "RETENTION_DAYS": str(int(retention.to_days())),
         "SELF_ENROLMENT": "true" if rules.self_enrolment else "false",
     }

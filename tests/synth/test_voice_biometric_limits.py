@@ -8,7 +8,7 @@ from aws_cdk import assertions
 from connect_bridges import ConnectInstance
 from connect_bridges.voice_biometric_gate import VoiceBiometricGate
 from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.voice_biometric_rules import recording_seconds
+from connect_bridges.voice_biometric_rules import VoiceCheckRules, recording_seconds
 
 from tests_support import QUEUE_ARN
 
@@ -48,6 +48,20 @@ def test_the_code_outlives_the_time_that_the_call_may_take(
 
 def test_by_default_the_code_lives_as_long_as_before(stack: cdk.Stack, instance: ConnectInstance) -> None:
     assert variables(stack, instance)["gate"]["CLAIM_SECONDS"] == "90"
+
+
+def test_a_dialogue_may_take_as_long_as_its_recordings(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    found = variables(
+        stack,
+        instance,
+        rules=VoiceCheckRules(enrolments=10, tries=3),
+        recording_limit=cdk.Duration.seconds(30),
+    )
+    assert found["webhook"]["SESSION_SECONDS"] == str(60 + 13 * 55)
+
+
+def test_a_dialogue_may_take_five_minutes_at_least(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    assert variables(stack, instance)["webhook"]["SESSION_SECONDS"] == "300"
 
 
 @pytest.mark.parametrize(

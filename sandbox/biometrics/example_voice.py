@@ -26,8 +26,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,30 +76,9 @@ class ExampleVoice(VendorServer):
         self.speakers: dict[str, _Speaker] = {}
         self.requests: list[Request] = []
         self._lock = threading.Lock()
-        self._down = False
-        self._slow = 0.0
-
-    @contextmanager
-    def is_down(self) -> Iterator[None]:
-        """Answer everything with 503."""
-        self._down = True
-        try:
-            yield
-        finally:
-            self._down = False
-
-    @contextmanager
-    def is_slow(self, seconds: float) -> Iterator[None]:
-        """Take that long for everything."""
-        self._slow = seconds
-        try:
-            yield
-        finally:
-            self._slow = 0.0
 
     def answer(self, asked: Asked) -> Told:
         """Answer a request as documented above."""
-        time.sleep(self._slow)
         path, body = _SPEAKER.sub(r"/v1/speakers/…\2", asked.path), _object(asked.body)
         try:
             status, document = self._answer(asked, body)
@@ -112,8 +89,8 @@ class ExampleVoice(VendorServer):
         return Told(status, content, {"Content-Type": "application/json"})
 
     def _answer(self, asked: Asked, body: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
-        if self._down:
-            raise _RefusedError(503, "down")
+        if self.down is not None:
+            raise _RefusedError(self.down.status, "down")
         if asked.headers.get("authorization") != f"Bearer {self.api_key}":
             raise _RefusedError(401, "api-key")
         if (asked.method, asked.path) == ("POST", "/v1/speakers"):

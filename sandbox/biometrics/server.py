@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -37,10 +39,15 @@ class Told:
 
 
 class VendorServer:
-    """Answers HTTP requests in threads while its context lasts; a subclass says how, in `answer`."""
+    """Answers HTTP requests in threads while its context lasts; a subclass says how, in `answer`.
+
+    On purpose it can be slow, and down: what it answers to everything then is `down`, for the subclass to give.
+    """
 
     def __init__(self) -> None:
         """Open a free port; requests are answered from entering the context on."""
+        self.down: Told | None = None
+        self._slow = 0.0
         handler = type("Bound", (_Handler,), {"vendor": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -59,6 +66,29 @@ class VendorServer:
         self._server.shutdown()
         self._server.server_close()
 
+    @contextmanager
+    def is_down(self, *, status: int | None = 503) -> Iterator[None]:
+        """Answer everything with this HTTP status; None: close the connection."""
+        self.down = Told(status, b"Service Unavailable") if status else Told(0, hangs_up=True)
+        try:
+            yield
+        finally:
+            self.down = None
+
+    @contextmanager
+    def is_slow(self, seconds: float) -> Iterator[None]:
+        """Take that long for everything."""
+        self._slow = seconds
+        try:
+            yield
+        finally:
+            self._slow = 0.0
+
+    def serve(self, asked: Asked) -> Told:
+        """Answer a request, after the time that it takes."""
+        time.sleep(self._slow)
+        return self.answer(asked)
+
     def answer(self, asked: Asked) -> Told:
         """Return the answer to a request."""
         raise NotImplementedError
@@ -70,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        told = self.vendor.answer(Asked(self.command, self.path, headers, body))
+        told = self.vendor.serve(Asked(self.command, self.path, headers, body))
         self.close_connection = True
         if told.hangs_up:
             return

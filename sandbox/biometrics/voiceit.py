@@ -15,8 +15,7 @@ import secrets
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -61,34 +60,12 @@ class VoiceIt(VendorServer):
         self.users: dict[str, _User] = {}
         self.requests: list[Request] = []
         self._lock = threading.Lock()
-        self._slow = 0.0
-        self._down: Told | None = None
-
-    @contextmanager
-    def is_down(self, *, status: int | None = None) -> Iterator[None]:
-        """Answer everything with this HTTP status and no response code; None: close the connection."""
-        self._down = Told(status, b"Service Unavailable") if status else Told(0, hangs_up=True)
-        try:
-            yield
-        finally:
-            self._down = None
-
-    @contextmanager
-    def is_slow(self, seconds: float) -> Iterator[None]:
-        """Take that long for everything."""
-        self._slow = seconds
-        try:
-            yield
-        finally:
-            self._slow = 0.0
 
     def answer(self, asked: Asked) -> Told:
         """Answer a request as documented."""
-        slow, down = self._slow, self._down
-        time.sleep(slow)
-        if down is not None:
+        if self.down is not None:
             self._note(asked, "")
-            return down
+            return self.down
         if not asked.has_credentials(self.api_key, self.api_token):
             return self._tell(asked, 401, "UNAC", message="API key or token is wrong")
         user = _USER.fullmatch(asked.path)

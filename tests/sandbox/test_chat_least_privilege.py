@@ -10,13 +10,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.iam import Policy, compare_grants
+from connect_bridges.sandbox.iam import compare_grants
 from connect_bridges.sandbox.rehearsal.bot_script import BotScript
 from connect_bridges.sandbox.rehearsal.chat_room import SaysAfter
 from connect_bridges.sandbox.rehearsal.circumstances import Says
 from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from connect_bridges.sandbox.scenarios.chat_path import EXTERNAL_ID
 from connect_bridges.sandbox.scenarios.chats import PlayedChat
+from tests_roles import deployed_role
 
 pytestmark = pytest.mark.sandbox
 
@@ -34,7 +35,7 @@ def exercised(deployment: Deployment) -> Deployment:
 
 @pytest.mark.parametrize("part", ["ChatStartRole", "ChatVendorRole"])
 def test_a_role_uses_what_it_is_granted_and_is_granted_what_it_uses(exercised: Deployment, part: str) -> None:
-    name, granted = _role(exercised, part)
+    name, granted = deployed_role(exercised, exercised.chat.stack, part)
     report = compare_grants(granted, exercised.sandbox.audit.calls(role=name))
     assert report.exact, str(report)
     assert not report.wildcard_actions, str(report)
@@ -43,7 +44,7 @@ def test_a_role_uses_what_it_is_granted_and_is_granted_what_it_uses(exercised: D
 def test_the_function_may_start_and_stop_streaming_on_this_instance_and_read_its_token(
     exercised: Deployment,
 ) -> None:
-    _, granted = _role(exercised, "ChatStartRole")
+    _, granted = deployed_role(exercised, exercised.chat.stack, "ChatStartRole")
     actions = {action for policy in granted for s in policy.statements for action in s.actions or ()}
     assert {action for action in actions if not action.startswith("logs:")} == {
         "connect:StartContactStreaming",
@@ -112,21 +113,6 @@ def test_the_vendors_role_is_assumed_with_its_external_id_only(
 def _chat(deployment: Deployment, *moves: Says) -> PlayedChat:
     script = BotScript(token="", greeting="Hello")
     return Rehearsal(deployment).chat(script, moves=moves or [Says("hello?")], patience=0.1)
-
-
-def _role(deployment: Deployment, part: str) -> tuple[str, list[Policy]]:
-    iam = deployment.sandbox.boto3_client("iam")
-    client = deployment.sandbox.boto3_client("cloudformation")
-    resources = client.describe_stack_resources(StackName=deployment.chat.stack)["StackResources"]
-    (name,) = [
-        r["PhysicalResourceId"]
-        for r in resources
-        if r["ResourceType"] == "AWS::IAM::Role" and part in r["LogicalResourceId"]
-    ]
-    return name, [
-        Policy.parse(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"], name=name)
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-    ]
 
 
 @contextmanager

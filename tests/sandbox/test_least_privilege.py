@@ -13,6 +13,7 @@ import pytest
 from connect_bridges.sandbox.iam import Policy, compare_grants
 from connect_bridges.sandbox.scenarios.deployment import OWN_APP_STACK, VOICE_STACK, Deployment
 from connect_bridges.sandbox.scenarios.registry import SCENARIOS, play
+from tests_roles import identity_policies
 
 pytestmark = pytest.mark.sandbox
 
@@ -63,24 +64,10 @@ def test_nothing_was_refused(exercised: Deployment) -> None:
 @pytest.fixture(scope="module")
 def policies(deployment: Deployment) -> dict[str, list[Policy]]:
     """Return the identity policies of every role of both stacks, by role name, before a stack is destroyed."""
-    iam = deployment.sandbox.boto3_client("iam")
-    found: dict[str, list[Policy]] = {}
     # By their paths, so that a stack that an earlier test has destroyed is deployed again.
-    for stack in (deployment.voice.stack, deployment.own_app.stack):
-        for role in _roles(deployment, stack):
-            names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-            documents = [
-                iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
-            ]
-            found[role] = [Policy.parse(document, name=role) for document in documents]
-    return found
-
-
-def _roles(deployment: Deployment, stack: str) -> list[str]:
-    resources = deployment.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
-    return [
-        r["PhysicalResourceId"] for r in resources["StackResources"] if r["ResourceType"] == "AWS::IAM::Role"
-    ]
+    stacks = (deployment.voice.stack, deployment.own_app.stack)
+    roles = [role for stack in stacks for role in deployment.physical_ids(stack, "AWS::IAM::Role")]
+    return {role: identity_policies(deployment, role) for role in roles}
 
 
 def _role(policies: dict[str, list[Policy]], part: str) -> tuple[str, list[Policy]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from connect_bridges.sandbox.cloud.schedules import run_rule
-from connect_bridges.sandbox.iam import Policy, compare_grants
+from connect_bridges.sandbox.iam import compare_grants
 from connect_bridges.sandbox.rehearsal.circumstances import Presses, Says
 from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from connect_bridges.sandbox.scenarios.biometrics import ALICE, PHRASE
 from connect_bridges.sandbox.scenarios.biometrics_calls import nobody_knows, stored_caller
+from tests_roles import deployed_role
 
 pytestmark = pytest.mark.sandbox
 
@@ -33,7 +34,7 @@ def exercised(deployment: Deployment) -> Deployment:
 def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
     exercised: Deployment, part: str
 ) -> None:
-    name, granted = _role(exercised, part)
+    name, granted = deployed_role(exercised, exercised.biometrics.stack, part)
     report = compare_grants(granted, exercised.sandbox.audit.calls(role=name))
     assert report.exact, str(report)
     assert not report.wildcard_actions, str(report)
@@ -79,20 +80,3 @@ def _erase(deployment: Deployment) -> dict[str, Any]:
     )
     told: dict[str, Any] = json.loads(answer["Payload"].read())
     return told
-
-
-def _role(deployment: Deployment, part: str) -> tuple[str, list[Policy]]:
-    """Return a function's role with its identity policies."""
-    stack = deployment.biometrics.stack
-    resources = deployment.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
-    [name] = [
-        r["PhysicalResourceId"]
-        for r in resources["StackResources"]
-        if r["ResourceType"] == "AWS::IAM::Role" and r["LogicalResourceId"].startswith(part)
-    ]
-    iam = deployment.sandbox.boto3_client("iam")
-    documents = [
-        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-    ]
-    return name, [Policy.parse(document, name=name) for document in documents]

@@ -17,7 +17,7 @@ from connect_bridges.sandbox.biometrics import ExampleVoice, Twilio
 from connect_bridges.sandbox.biometrics.twilio import WEBHOOK_LIMIT, Number
 from connect_bridges.sandbox.cloud import FunctionFault
 from connect_bridges.sandbox.cloud.schedules import run_rule
-from connect_bridges.sandbox.iam import Policy, compare_grants
+from connect_bridges.sandbox.iam import compare_grants
 from connect_bridges.sandbox.rehearsal.circumstances import HangsUp
 from connect_bridges.sandbox.scenarios import Deployment, Rehearsal
 from connect_bridges.sandbox.scenarios.biometrics import (
@@ -32,6 +32,7 @@ from connect_bridges.sandbox.scenarios.biometrics import (
 )
 from connect_bridges.sandbox.scenarios.biometrics_calls import stored_caller
 from connect_bridges.sandbox.scenarios.biometrics_path import GatePath
+from tests_roles import deployed_role
 
 from tests_support import ROOT
 
@@ -236,7 +237,7 @@ def exercised(line: AccountLine) -> AccountLine:
 def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
     exercised: AccountLine, part: str
 ) -> None:
-    name, granted = role(exercised.deployment, part)
+    name, granted = deployed_role(exercised.deployment, STACK, part)
     calls = exercised.deployment.sandbox.audit.calls(role=name)
     report = compare_grants(granted, calls)
     assert report.exact, str(report)
@@ -249,19 +250,3 @@ def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
 def test_nothing_was_refused(exercised: AccountLine) -> None:
     refused = exercised.deployment.sandbox.audit.calls(allowed=False)
     assert [str(entry) for entry in refused if (entry.role or "").startswith(STACK)] == []
-
-
-def role(deployment: Deployment, part: str) -> tuple[str, list[Policy]]:
-    """Return a function's role with its identity policies."""
-    resources = deployment.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=STACK)
-    [name] = [
-        r["PhysicalResourceId"]
-        for r in resources["StackResources"]
-        if r["ResourceType"] == "AWS::IAM::Role" and r["LogicalResourceId"].startswith(part)
-    ]
-    iam = deployment.sandbox.boto3_client("iam")
-    documents = [
-        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-    ]
-    return name, [Policy.parse(document, name=name) for document in documents]

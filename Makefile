@@ -34,8 +34,13 @@ demo: setup ## deploy to the local sandbox, place calls, show what happened
 	$(BIN)/python -m connect_bridges.sandbox demo
 
 .PHONY: test
-test: setup lint types ## lint, types, and every test
-	$(BIN)/python -m pytest
+test: setup lint ## lint, types, and every test
+	@# Tests keep one core busy; types are checked on another, and told at the end.
+	@mkdir -p build
+	@$(MAKE) --no-print-directory types >build/types.log 2>&1 & types=$$!; \
+	status=0; $(BIN)/python -m pytest || status=$$?; \
+	wait $$types || status=$$?; \
+	cat build/types.log; exit $$status
 
 .PHONY: soak
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)

@@ -25,4 +25,5 @@ def _parsed(path: str) -> Any:
     return _parse(JSONFileLoader(), path)
 
 
-JSONFileLoader.load_file = lambda _self, path: _parsed(path)
+# Not S3's: botocore changes that description in place for each session.
+JSONFileLoader.load_file = lambda self, path: _parse(self, path) if "/s3" in path else _parsed(path)

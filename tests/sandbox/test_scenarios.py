@@ -1,11 +1,12 @@
 """Every scenario of the demo, on the really deployed apps."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from connect_bridges.sandbox.cloud import FunctionFault
 from connect_bridges.sandbox.rehearsal.vendor_script import PostMetadata
-from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, play
+from connect_bridges.sandbox.scenarios import SCENARIOS, Deployment, Rehearsal, Result, play
 
 pytestmark = pytest.mark.sandbox
 
@@ -48,8 +49,8 @@ def test_every_promised_scenario_exists() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_scenario(deployment: Deployment, name: str) -> None:
-    result = play(SCENARIOS[name], deployment)
+def test_scenario(played: Callable[[str], Result], name: str) -> None:
+    result = played(name)
     assert result.outcome == "passed", f"{result.failure}\n\n{result.rendered}"
     assert result.transcript
 

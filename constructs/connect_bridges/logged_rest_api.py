@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import json
+
+import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
 from constructs import Construct
+
+from .acknowledgements import acknowledge
+
+_ACCESS_LOG_FIELDS = {
+    "requestId": "$context.requestId",
+    "extendedRequestId": "$context.extendedRequestId",
+    "ip": "$context.identity.sourceIp",
+    "requestTime": "$context.requestTime",
+    "httpMethod": "$context.httpMethod",
+    "resourcePath": "$context.resourcePath",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "responseLatency": "$context.responseLatency",
+    "integrationStatus": "$context.integration.status",
+    "authorizerStatus": "$context.authorizer.status",
+    "responseType": "$context.error.responseType",
+}
+"""No header and no body, so that neither token, metadata nor telephone number can be in the log."""
+
+
+def access_log_of(scope: Construct, retention: logs.RetentionDays) -> logs.LogGroup:
+    """Return the log group of a bridge's API, as the child ``AccessLog`` of ``scope``; it goes with the stack."""
+    return logs.LogGroup(scope, "AccessLog", retention=retention, removal_policy=cdk.RemovalPolicy.DESTROY)
 
 
 def logged_rest_api(
@@ -17,14 +43,15 @@ def logged_rest_api(
     throttling_rate_limit: float,
     throttling_burst_limit: int,
     access_log: logs.LogGroup,
-    access_log_format: str,
     cloud_watch_role: bool,
+    not_logged: frozenset[str] = frozenset(),
 ) -> apigateway.RestApi:
     """Return a REST API without methods, as the child ``Rest`` of ``scope``.
 
-    access_log_format: one JSON line a request, of $context variables.
+    not_logged: fields of the access log that say nothing here, as authorizerStatus where there is no authorizer.
     """
-    return apigateway.RestApi(
+    fields = {field: value for field, value in _ACCESS_LOG_FIELDS.items() if field not in not_logged}
+    api = apigateway.RestApi(
         scope,
         "Rest",
         rest_api_name=name,
@@ -36,10 +63,20 @@ def logged_rest_api(
             throttling_rate_limit=throttling_rate_limit,
             throttling_burst_limit=throttling_burst_limit,
             access_log_destination=apigateway.LogGroupLogDestination(access_log),
-            access_log_format=apigateway.AccessLogFormat.custom(access_log_format),
+            access_log_format=apigateway.AccessLogFormat.custom(json.dumps(fields)),
             # Never INFO or data trace: those write headers and bodies, and so tokens and telephone numbers.
             logging_level=apigateway.MethodLoggingLevel.ERROR,
             data_trace_enabled=False,
             metrics_enabled=True,
         ),
     )
+    # An output that names the API's root, where nothing answers.
+    api.node.try_remove_child("Endpoint")
+    if cloud_watch_role:
+        acknowledge(
+            api.node.find_child("CloudWatchRole"),
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AmazonAPIGatewayPushToCloudWatchLogs]",
+            "API Gateway checks the account's log role against exactly this managed policy's permissions.",
+        )
+    return api

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledgements import acknowledge
-from .logged_rest_api import logged_rest_api
+from .logged_rest_api import access_log_of, logged_rest_api
 from .metadata_presets import MetadataPreset
 
 # Which refusal of API Gateway itself gets which code and advice. Without these, the vendor would get
@@ -99,9 +99,7 @@ class MetadataApi(Construct):
     ) -> None:
         """Create the API; the arguments are those of ``MetadataBridge``."""
         super().__init__(scope, id)
-        self.access_log = logs.LogGroup(
-            self, "AccessLog", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
+        self.access_log = access_log_of(self, log_retention)
         self.api = logged_rest_api(
             self,
             name=names.api_name or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
@@ -110,7 +108,6 @@ class MetadataApi(Construct):
             throttling_rate_limit=throttling_rate_limit,
             throttling_burst_limit=throttling_burst_limit,
             access_log=self.access_log,
-            access_log_format=_access_log_format(),
             cloud_watch_role=cloud_watch_role,
         )
         authorizer = apigateway.TokenAuthorizer(
@@ -139,13 +136,10 @@ class MetadataApi(Construct):
             ),
         )
         self._explain_refusals(names)
-        self._acknowledge(method, with_log_role=cloud_watch_role)
-        self.api.node.try_remove_child(
-            "Endpoint"
-        )  # an output that names the API's root, where nothing answers
+        self._acknowledge(method)
         self.url = self.api.url_for_path(f"/{names.path.strip('/')}")
 
-    def _acknowledge(self, method: apigateway.Method, *, with_log_role: bool) -> None:
+    def _acknowledge(self, method: apigateway.Method) -> None:
         acknowledge(
             method,
             "AwsSolutions-COG4",
@@ -158,13 +152,6 @@ class MetadataApi(Construct):
             "One method, authorized, throttled and validated; a web ACL costs more than the API and is the user's to "
             "attach (api.deployment_stage).",
         )
-        if with_log_role:
-            acknowledge(
-                self.api.node.find_child("CloudWatchRole"),
-                "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-                "AmazonAPIGatewayPushToCloudWatchLogs]",
-                "API Gateway checks the account's log role against exactly this managed policy's permissions.",
-            )
 
     def _object_model(self) -> apigateway.Model:
         return self.api.add_model(
@@ -192,22 +179,3 @@ class MetadataApi(Construct):
 def _refusal(code: str, message: str) -> str:
     """Return the body that the store function gives its own refusals, with the request's id for the logs."""
     return json.dumps({"error": {"code": code, "message": message, "requestId": "$context.requestId"}})
-
-
-def _access_log_format() -> str:
-    """Return one JSON line a request; no header and no body, so that neither token nor metadata can be in it."""
-    fields = {
-        "requestId": "$context.requestId",
-        "extendedRequestId": "$context.extendedRequestId",
-        "ip": "$context.identity.sourceIp",
-        "requestTime": "$context.requestTime",
-        "httpMethod": "$context.httpMethod",
-        "resourcePath": "$context.resourcePath",
-        "status": "$context.status",
-        "responseLength": "$context.responseLength",
-        "responseLatency": "$context.responseLatency",
-        "integrationStatus": "$context.integration.status",
-        "authorizerStatus": "$context.authorizer.status",
-        "responseType": "$context.error.responseType",
-    }
-    return json.dumps(fields)

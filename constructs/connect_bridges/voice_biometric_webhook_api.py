@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
@@ -12,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledgements import acknowledge
-from .logged_rest_api import logged_rest_api
+from .logged_rest_api import access_log_of, logged_rest_api
 
 _SIGNATURE = "method.request.header.X-Twilio-Signature"
 _SORRY = (
@@ -54,9 +52,7 @@ class VoiceBiometricWebhookApi(Construct):
     ) -> None:
         """Create the API; the arguments are those of ``VoiceBiometricGate``."""
         super().__init__(scope, id)
-        self.access_log = logs.LogGroup(
-            self, "AccessLog", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
+        self.access_log = access_log_of(self, log_retention)
         self.api = logged_rest_api(
             self,
             name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
@@ -65,7 +61,7 @@ class VoiceBiometricWebhookApi(Construct):
             throttling_rate_limit=throttling_rate_limit,
             throttling_burst_limit=throttling_burst_limit,
             access_log=self.access_log,
-            access_log_format=_access_log_format(),
+            not_logged=frozenset({"extendedRequestId", "authorizerStatus"}),
             cloud_watch_role=cloud_watch_role,
         )
         validator = apigateway.RequestValidator(
@@ -88,10 +84,7 @@ class VoiceBiometricWebhookApi(Construct):
             )
             self._acknowledge_method(method)
         self._explain_refusals()
-        self._acknowledge(with_log_role=cloud_watch_role)
-        self.api.node.try_remove_child(
-            "Endpoint"
-        )  # an output that names the API's root, where nothing answers
+        self._acknowledge()
         self.url = self.api.url_for_path(f"/{path.strip('/')}")
 
     def _acknowledge_method(self, method: apigateway.Method) -> None:
@@ -102,20 +95,13 @@ class VoiceBiometricWebhookApi(Construct):
         acknowledge(method, "AwsSolutions-APIG4", reason)
         acknowledge(method, "AwsSolutions-COG4", reason)
 
-    def _acknowledge(self, *, with_log_role: bool) -> None:
+    def _acknowledge(self) -> None:
         acknowledge(
             self.api.deployment_stage,
             "AwsSolutions-APIG3",
             "Signed messages only, throttled and validated; a web ACL costs more than the API and is the user's to "
             "attach (api.deployment_stage).",
         )
-        if with_log_role:
-            acknowledge(
-                self.api.node.find_child("CloudWatchRole"),
-                "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-                "AmazonAPIGatewayPushToCloudWatchLogs]",
-                "API Gateway checks the account's log role against exactly this managed policy's permissions.",
-            )
 
     def _explain_refusals(self) -> None:
         for type_name, (status, twiml) in _REFUSALS.items():
@@ -126,20 +112,3 @@ class VoiceBiometricWebhookApi(Construct):
                 templates={"application/json": twiml},
                 response_headers={"Content-Type": "'text/xml'"},
             )
-
-
-def _access_log_format() -> str:
-    """Return one JSON line a request; no header and no body, so that no telephone number can be in it."""
-    fields = {
-        "requestId": "$context.requestId",
-        "ip": "$context.identity.sourceIp",
-        "requestTime": "$context.requestTime",
-        "httpMethod": "$context.httpMethod",
-        "resourcePath": "$context.resourcePath",
-        "status": "$context.status",
-        "responseLength": "$context.responseLength",
-        "responseLatency": "$context.responseLatency",
-        "integrationStatus": "$context.integration.status",
-        "responseType": "$context.error.responseType",
-    }
-    return json.dumps(fields)

@@ -182,7 +182,7 @@ class Dialogue:
             self._delete_stray(message)
             raise
         if move.next is not Next.JUDGE:
-            if message.recording not in self.callers.read(message.number).caller.recordings:
+            if message.recording and not self._is_known(message):
                 self._delete_stray(message)
             return move
         judgement = self._judge(message, move)
@@ -196,6 +196,9 @@ class Dialogue:
             else:
                 LOGGER.info("recording left for the daily sweep: Twilio waits", recording=message.recording)
         return after
+
+    def _is_known(self, message: CallMessage) -> bool:
+        return message.recording in self.callers.read(message.number).caller.recordings
 
     def _delete_stray(self, message: CallMessage) -> None:
         """Delete a recording that no turn waits for, and that nobody would know of when the caller is erased."""

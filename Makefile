@@ -16,10 +16,10 @@ export PATH := $(abspath $(BIN)):$(PATH)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml
+$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "connect-bridges needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
@@ -31,7 +31,7 @@ setup: $(VENV)/.installed node_modules/.installed ## install what the project ne
 
 .PHONY: demo
 demo: setup ## deploy to the local sandbox, place calls, show what happened
-	$(BIN)/python -m connect_bridges.sandbox demo
+	$(BIN)/python -m rehearsals demo
 
 .PHONY: test
 test: setup lint ## lint, types, and every test
@@ -62,11 +62,8 @@ format: setup ## let ruff mend what it can
 
 .PHONY: types
 types: setup ## mypy, strict
-	@# The rooms carry another name once installed (connect_bridges.runtime, …): lay them out as installed.
-	@rm -rf build/typing && mkdir -p build/typing/connect_bridges
-	@ln -s $(CURDIR)/constructs/connect_bridges/* build/typing/connect_bridges/
-	@ln -s $(CURDIR)/runtime $(CURDIR)/flows $(CURDIR)/sandbox build/typing/connect_bridges/
-	MYPYPATH=build/typing $(BIN)/mypy -p connect_bridges -p stacks -m app
+	$(BIN)/mypy
+	$(BIN)/pyright
 
 .PHONY: synth
 synth: setup ## synthesize ENV (default dev)

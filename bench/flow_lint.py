@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Any
 
-from connect_bridges.flow_language import lint
+from connect_flows import lint
 
 SIZES = (10, 20, 40, 80, 160, 250)
 LIMIT = 1.1

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from connect_bridges.sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.rehearsal.scenario import ScenarioFile
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOW = ROOT / "flows/external_voice_transfer.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from connect_bridges.voice_biometric_provider import check_api_url
-from connect_bridges.webhook_url import is_loopback
+from connect_bridges.biometrics.provider import check_api_url
+from connect_bridges.shared.webhook_url import is_loopback
 from pydantic import AfterValidator, Field, model_validator
 
 from .setting_types import CamelSettings, FlowArn, PhoneNumber, Prompt, QueueArn, SecretArn
@@ -95,7 +95,7 @@ class BiometricsSettings(CamelSettings):
     next_flow_arn: FlowArn | None = None
     provider: ProviderSettings = ProviderSettings()
     preset: Literal["default", "voiceit"] = "default"
-    way_back: Literal["RESUME", "REDIAL"] = "RESUME"
+    return_mode: Literal["RESUME", "REDIAL"] = "RESUME"
     redial_number: PhoneNumber | None = None
     connection_time_limit_seconds: int = Field(default=30, ge=1, le=600)
     phrase: str | None = Field(default=None, min_length=3, max_length=200)
@@ -111,13 +111,13 @@ class BiometricsSettings(CamelSettings):
     cloud_watch_role: bool = True
 
     @model_validator(mode="after")
-    def _way_back_fits(self) -> Self:
-        if self.way_back == "REDIAL" and self.redial_number is None:
+    def _return_mode_fits(self) -> Self:
+        if self.return_mode == "REDIAL" and self.redial_number is None:
             raise ValueError(
-                "wayBack REDIAL needs redialNumber, the Connect number that is dialled afterwards"
+                "returnMode REDIAL needs redialNumber, the Connect number that is dialled afterwards"
             )
-        if self.way_back == "RESUME" and self.redial_number is not None:
-            raise ValueError("redialNumber belongs to wayBack REDIAL; with RESUME leave it out")
+        if self.return_mode == "RESUME" and self.redial_number is not None:
+            raise ValueError("redialNumber belongs to returnMode REDIAL; with RESUME leave it out")
         return self
 
     @property

@@ -7,12 +7,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
-from connect_bridges.connect_instance import ConnectInstance
-from connect_bridges.voice_biometric_flows import VoiceBiometricPrompts
-from connect_bridges.voice_biometric_gate import VoiceBiometricGate
-from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
-from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.voice_biometric_rules import VoiceCheckRules, WayBack
+from connect_bridges.biometrics.flows import VoiceBiometricPrompts
+from connect_bridges.biometrics.gate import VoiceBiometricGate
+from connect_bridges.biometrics.presets import VoiceBiometricPreset
+from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
+from connect_bridges.biometrics.rules import ReturnMode, VoiceCheckRules
+from connect_bridges.contact_center.connect_instance import ConnectInstance
 
 from constructs import Construct
 
@@ -58,7 +58,7 @@ class BiometricsStack(cdk.Stack):
             unverified_queue_arn=biometrics.unverified_queue_arn,
             next_flow_arn=biometrics.next_flow_arn,
             preset=VoiceBiometricPreset.named(biometrics.preset),
-            way_back=WayBack(biometrics.way_back),
+            return_mode=ReturnMode(biometrics.return_mode),
             redial_number=biometrics.redial_number,
             rules=VoiceCheckRules(
                 enrolments=rules.enrolments,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from connect_bridges.webhook_url import check_webhook_url, is_loopback
+from connect_bridges.shared.webhook_url import check_webhook_url, is_loopback
 from pydantic import AfterValidator, Field, model_validator
 
 from .setting_types import CamelSettings, Prompt, QueueArn, SecretArn

@@ -5,11 +5,11 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
-from connect_bridges.chat_stream_bridge import ChatPrompts, ChatStreamBridge
-from connect_bridges.chat_stream_monitoring import ChatStreamMonitoring
-from connect_bridges.chat_stream_presets import ChatStreamPreset
-from connect_bridges.connect_instance import ConnectInstance
-from connect_bridges.vendor_access import VendorAccess
+from connect_bridges.chat.bridge import ChatPrompts, ChatStreamBridge
+from connect_bridges.chat.monitoring import ChatStreamMonitoring
+from connect_bridges.chat.presets import ChatStreamPreset
+from connect_bridges.chat.vendor_access import VendorAccess
+from connect_bridges.contact_center.connect_instance import ConnectInstance
 
 from constructs import Construct
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from connect_bridges import caller_cli
+from connect_bridges.operations import caller as caller_cli
 
 from .settings import SettingsError, load_settings
 

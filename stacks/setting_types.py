@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from aws_cdk.region_info import RegionInfo
-from connect_bridges.checks import (
+from connect_bridges.shared.checks import (
     E164,
     FLOW_ARN,
     INSTANCE_ARN,

@@ -16,7 +16,7 @@ from connect_bridges import (
     VoiceDestination,
     VoicePrompts,
 )
-from connect_bridges.external_voice_transfer import CONTACT_ID_SIP_HEADER
+from connect_bridges.voice.transfer import CONTACT_ID_SIP_HEADER
 
 from constructs import Construct
 

@@ -1,4 +1,4 @@
-"""The command line ``connect-bridges``: hands each group of commands to the part of the project that owns it."""
+"""The command line ``connect-bridges``: hands each group of commands to the package that owns it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ usage: connect-bridges GROUP COMMAND ...
 Bridges between Amazon Connect and the platforms outside it.
 
 groups:
-  caller  have a caller of the voice biometrics forgotten
-  flow    lint, explain, import, render, diagram, diff and rehearse flows of Amazon Connect
+  caller  erase a caller from the voice biometrics
 
-connect-bridges GROUP --help says more.
+connect-bridges GROUP --help says more. To lint, import, compare and draw flows: connect-flows. To rehearse calls
+without an AWS account: connect-sandbox.
 """
 
 
@@ -32,40 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _groups() -> Mapping[str, Callable[[Sequence[str]], int]]:
-    return {"caller": _caller, "flow": _flow}
+    return {"caller": _caller}
 
 
 def _caller(arguments: Sequence[str]) -> int:
     try:
-        from connect_bridges import caller_cli as caller  # noqa: PLC0415 - needs boto3
+        from connect_bridges.operations import caller  # noqa: PLC0415 - needs boto3
     except ModuleNotFoundError as missing:
         if missing.name not in {"boto3", "botocore"}:
             raise
         sys.stderr.write("connect-bridges caller needs boto3: pip install 'connect-bridges[caller]'\n")
         return 2
     return caller.main(arguments)
-
-
-def _flow(arguments: Sequence[str]) -> int:
-    # The flow language does not know the sandbox, which plays flows: rehearse is dispatched here.
-    if arguments and arguments[0] == "rehearse":
-        return _rehearse(arguments[1:])
-    from connect_bridges.flow_language import cli as flow  # noqa: PLC0415 - keeps --help quick
-
-    return flow.main(arguments)
-
-
-def _rehearse(arguments: Sequence[str]) -> int:
-    try:
-        from connect_bridges.sandbox.rehearsal import cli as rehearsal  # noqa: PLC0415 - needs PyYAML
-    except ModuleNotFoundError as missing:
-        if missing.name != "yaml":
-            raise
-        sys.stderr.write(
-            "connect-bridges flow rehearse needs PyYAML: pip install 'connect-bridges[sandbox]'\n"
-        )
-        return 2
-    return rehearsal.main(arguments)
 
 
 if __name__ == "__main__":

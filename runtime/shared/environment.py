@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from connect_bridges.runtime.shared.errors import ConfigurationError, shown
+from runtime.shared.errors import ConfigurationError, shown
 
 
 class Environment:

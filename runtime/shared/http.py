@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connect_bridges.runtime.shared.errors import ApiError
+from runtime.shared.errors import ApiError
 
 
 def json_answer(

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from connect_bridges.runtime.shared.errors import ConfigurationError
+from runtime.shared.errors import ConfigurationError
 
 T = TypeVar("T")
 

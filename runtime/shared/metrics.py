@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from connect_bridges.runtime.shared.logging import Handler
+
+from runtime.shared.logging import Handler
 
 METRICS = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "ConnectBridges")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
-from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
+from connect_bridges.biometrics.presets import VoiceBiometricPreset
 
 from stacks.biometrics_settings import BiometricsSettings
 from stacks.settings import Settings

@@ -6,9 +6,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from connect_bridges.flow_language import ACTIONS, Flow
-from connect_bridges.flow_language.diagram import mermaid, svg
-from connect_bridges.flow_language.examples import example_flow
+from connect_flows import ACTIONS, Flow
+from connect_flows.diagram import mermaid, svg
+from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import ACTIONS, Flow
-from connect_bridges.flow_language.diff import Change, as_markdown, as_text, diff
-from connect_bridges.flow_language.examples import example_flow
+from connect_flows import ACTIONS, Flow
+from connect_flows.diff import Change, as_markdown, as_text, diff
+from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
 

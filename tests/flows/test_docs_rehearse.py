@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-from connect_bridges.cli import main
-from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
-from connect_bridges.sandbox.rehearsal.contact_maker import ContactMaker
-from connect_bridges.sandbox.rehearsal.given import KEYS
-from connect_bridges.sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.cli import main
+from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+from connect_sandbox.rehearsal.contact_maker import ContactMaker
+from connect_sandbox.rehearsal.given import KEYS
+from connect_sandbox.rehearsal.scenario import ScenarioFile
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = (ROOT / "docs/flows.md").read_text(encoding="utf-8").split("## Rehearse\n")[1].split("\n## ")[0]
@@ -29,7 +29,7 @@ def test_the_example_prints_what_the_documentation_shows(
     (tmp_path / "support_line.yaml").write_text(fenced("yaml"))
     monkeypatch.chdir(tmp_path)
     command, shown = re.search(
-        r"^```\n\$ connect-bridges (.*?)\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE
+        r"^```\n\$ connect-sandbox (.*?)\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE
     ).groups()  # type: ignore[union-attr]
 
     assert main(shlex.split(command)) == 1  # coverage is below 100 %
@@ -56,7 +56,7 @@ def test_the_number_of_types_that_are_played_is_right() -> None:
 
 
 def test_the_example_in_the_help_is_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["flow", "rehearse", "--help"])
+    main(["rehearse", "--help"])
     example = re.search(r"^  given:\n(?:  .*\n)+", capsys.readouterr().out, re.MULTILINE)
     assert example is not None
     (tmp_path / "help.yaml").write_text(example.group())

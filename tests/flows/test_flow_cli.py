@@ -1,4 +1,4 @@
-"""The command line: connect-bridges flow …"""
+"""The command line: connect-flows …"""
 
 import json
 import subprocess
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connect_bridges.cli import main
-from connect_bridges.flow_language import RULES
-from connect_bridges.flow_language.examples import example_flow
+from connect_flows import RULES
+from connect_flows.cli import main
+from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
 QUEUE = (
@@ -30,7 +30,7 @@ def write(path: Path, flow: Json) -> Path:
 
 
 def flow(*arguments: str) -> int:
-    return main(["flow", *arguments])
+    return main(arguments)
 
 
 def broken() -> Json:
@@ -117,11 +117,11 @@ def test_sarif_output_has_a_rule_and_a_place_for_each_result(
 
 
 SETTINGS = """
-[tool.connect-bridges.flow-lint]
+[tool.connect-flows.lint]
 ignore = ["CF301"]
 per-block-ignores = { "the bl*" = ["CF501"] }
 per-file-ignores = { "legacy/*" = ["CF"] }
-[tool.connect-bridges.flow-lint.context]
+[tool.connect-flows.lint.context]
 account = "123456789013"
 """
 
@@ -140,10 +140,10 @@ def test_settings_come_from_the_nearest_pyproject(room: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("[tool.connect-bridges.flow-lint]\nignored = []", "unknown keys ignored"),
-        ("[tool.connect-bridges.flow-lint]\nignore = 'CF1'", "not a list of strings"),
-        ("[tool.connect-bridges.flow-lint.context]\naccount = 123456789012", "not a string"),
-        ("[tool.connect-bridges.flow-lint]\ncontext = 1", "not a table"),
+        ("[tool.connect-flows.lint]\nignored = []", "unknown keys ignored"),
+        ("[tool.connect-flows.lint]\nignore = 'CF1'", "not a list of strings"),
+        ("[tool.connect-flows.lint.context]\naccount = 123456789012", "not a string"),
+        ("[tool.connect-flows.lint]\ncontext = 1", "not a table"),
         ("[other]", "has no table"),
         ("nope", "is not TOML"),
     ],
@@ -220,15 +220,15 @@ def test_diagram_goes_by_the_outputs_name(room: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("flowchart TD")
 
 
-def test_groups_that_do_not_exist_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_that_do_not_exist_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == main(["fly"]) == 2
-    assert "there is no group 'fly'" in capsys.readouterr().err
+    assert "invalid choice: 'fly'" in capsys.readouterr().err
     assert main(["--help"]) == flow("--help") == flow("lint", "--help") == 0
 
 
 def test_the_command_reads_standard_input_and_loads_neither_cdk_nor_boto(room: Path) -> None:
     script = (
-        "import sys; from connect_bridges.cli import main; status = main(['flow', 'lint', '-']);"
+        "import sys; from connect_flows.cli import main; status = main(['lint', '-']);"
         "assert not {'aws_cdk', 'jsii', 'boto3', 'botocore', 'moto', 'fast_sugiyama'} & set(sys.modules);"
         "sys.exit(status)"
     )

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from connect_bridges.flow_language import ACTIONS, EdgeKind, Flow, FlowSyntaxError
-from connect_bridges.flow_language.examples import BLOCK, END, example_flow
+from connect_flows import ACTIONS, EdgeKind, Flow, FlowSyntaxError
+from connect_flows.examples import BLOCK, END, example_flow
 
 
 def test_blocks_and_their_branches_are_typed() -> None:

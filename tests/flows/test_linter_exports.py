@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import Diagnostic, Severity, lint
+from connect_flows import Diagnostic, Severity, lint
 
 Json = dict[str, Any]
 BYE: Json = {"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import ACTIONS, Diagnostic, FlowKind, LintContext, Severity, lint
-from connect_bridges.flow_language.examples import example_flow
+from connect_flows import ACTIONS, Diagnostic, FlowKind, LintContext, Severity, lint
+from connect_flows.examples import example_flow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

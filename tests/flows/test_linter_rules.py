@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import (
+from connect_flows import (
     ACTIONS,
     RULES,
     Diagnostic,
@@ -16,7 +16,7 @@ from connect_bridges.flow_language import (
     explain,
     lint,
 )
-from connect_bridges.flow_language.examples import BLOCK, END, example_flow, example_place
+from connect_flows.examples import BLOCK, END, example_flow, example_place
 
 Json = dict[str, Any]
 NOT_CHECKED = {"CF109", "CF110"}

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import FlowKind, LintConfig, LintContext, Severity, lint
-from connect_bridges.flow_language.examples import example_flow
+from connect_flows import FlowKind, LintConfig, LintContext, Severity, lint
+from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
 BYE: Json = {"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from connect_bridges.sandbox.rehearsal.cli import coverage_of, play
-from connect_bridges.sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.rehearsal.cli import coverage_of, play
+from connect_sandbox.rehearsal.scenario import ScenarioFile
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).parent / "scenarios"

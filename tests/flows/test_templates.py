@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from connect_bridges.flow_language import FlowTemplateError, lint, placeholders, render
-from connect_bridges.flow_language.examples import example_flow
-from connect_bridges.flow_language.template import escape
+from connect_flows import FlowTemplateError, lint, placeholders, render
+from connect_flows.examples import example_flow
+from connect_flows.template import escape
 from hypothesis import example, given
 from hypothesis import strategies as st
 

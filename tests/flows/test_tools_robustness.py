@@ -4,12 +4,12 @@ import copy
 import json
 from typing import Any
 
-from connect_bridges.flow_language import ACTIONS, Flow, FlowSyntaxError, lint, render
-from connect_bridges.flow_language.diagram import DiagramError, mermaid, svg
-from connect_bridges.flow_language.diff import as_markdown, as_text, diff
-from connect_bridges.flow_language.examples import example_flow
-from connect_bridges.flow_language.importer import FlowImportError, import_flow
-from connect_bridges.flow_language.legacy import CONVERTERS
+from connect_flows import ACTIONS, Flow, FlowSyntaxError, lint, render
+from connect_flows.diagram import DiagramError, mermaid, svg
+from connect_flows.diff import as_markdown, as_text, diff
+from connect_flows.examples import example_flow
+from connect_flows.importer import FlowImportError, import_flow
+from connect_flows.legacy import CONVERTERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

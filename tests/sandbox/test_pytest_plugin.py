@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project that has connect-bridges installed sees it."""
+"""The pytest plugin, as a project that has connect-sandbox installed sees it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from tests_rehearsal import FUNCTION, block, hang_up, say
+
+from tests.support.rehearsal import FUNCTION, block, hang_up, say
 
 pytest_plugins = ["pytester"]
-PLUGIN = "connect_bridges.sandbox.pytest_plugin"
+PLUGIN = "connect_sandbox.pytest_plugin"
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     # By the name of its entry point, as pytest finds it; other plugins of this environment stay out.
-    return project.runpytest_subprocess("-p", "connect_bridges", *arguments)
+    return project.runpytest_subprocess("-p", "connect_sandbox", *arguments)
 
 
 def test_a_call_is_three_lines(project: pytest.Pytester) -> None:
@@ -99,7 +100,7 @@ def test_loading_the_plugin_loads_nothing_else() -> None:
     code = (
         f"import sys, {PLUGIN};"
         "bad = [m for m in sys.modules if m.startswith(('boto', 'moto', 'aws_cdk', 'yaml', 'jsii',"
-        " 'connect_bridges.sandbox.rehearsal', 'connect_bridges.sandbox.cloud', 'connect_bridges.flow_language'))];"
+        " 'connect_sandbox.rehearsal', 'connect_sandbox.cloud', 'connect_flows'))];"
         "sys.exit(str(bad) if bad else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

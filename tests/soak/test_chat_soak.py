@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from connect_bridges.sandbox.rehearsal.bot_script import BotScript
-from connect_bridges.sandbox.rehearsal.circumstances import Says
-from connect_bridges.sandbox.scenarios.chats import PlayedChat, dead_letters, play_chat
-from connect_bridges.sandbox.scenarios.deployment import Deployment
+from connect_sandbox.rehearsal.conditions import Says
+
+from rehearsals.scenarios.chats import PlayedChat, dead_letters, play_chat
+from rehearsals.scenarios.deployment import Deployment
+from rehearsals.vendors.chat.script import BotScript
 
 pytestmark = pytest.mark.sandbox
 

@@ -18,7 +18,7 @@ from connect_bridges import ConnectInstance
 
 from stacks.settings import load_settings
 from stacks.stage import build_stage
-from tests_support import CONTEXT, INSTANCE_ARN
+from tests.support import CONTEXT, INSTANCE_ARN
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

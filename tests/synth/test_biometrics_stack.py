@@ -17,7 +17,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from stacks.biometrics_settings import BiometricsSettings
 from stacks.biometrics_stack import BiometricsStack
-from tests_support import CONTEXT, INSTANCE_ARN, QUEUE_ARN, policy_statements
+from tests.support import CONTEXT, INSTANCE_ARN, QUEUE_ARN, policy_statements
 
 SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:my-voices"
@@ -28,7 +28,7 @@ BIOMETRICS: dict[str, dict[str, Any]] = {
         "provider": {"functionArn": FUNCTION_ARN, "name": "mine"},
         "queueArn": QUEUE_ARN,
         "unverifiedQueueArn": QUEUE_ARN,
-        "wayBack": "REDIAL",
+        "returnMode": "REDIAL",
         "redialNumber": "+12065550100",
         "rules": {"proofSeconds": 15, "selfEnrolment": False},
         "publicUrl": "https://voice.example.com/prod",
@@ -183,8 +183,8 @@ def test_limits_reach_the_functions() -> None:
 @pytest.mark.parametrize(
     ("changed", "complaint"),
     [
-        ({"wayBack": "REDIAL"}, "REDIAL needs redialNumber"),
-        ({"redialNumber": "+12065550100"}, "redialNumber belongs to wayBack REDIAL"),
+        ({"returnMode": "REDIAL"}, "REDIAL needs redialNumber"),
+        ({"redialNumber": "+12065550100"}, "redialNumber belongs to returnMode REDIAL"),
         ({"telephony": {"number": "2065550188"}}, "E.164"),
         ({"queueArn": INSTANCE_ARN}, "queue"),
         ({"provider": {"name": "x"}}, "name belongs to a provider function"),

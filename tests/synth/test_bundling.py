@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from connect_bridges import bundling
+from connect_bridges.shared import bundling
 
-METADATA_FUNCTIONS = ("metadata_bridge.store", "metadata_bridge.authorize", "metadata_bridge.retrieve")
-HANDLERS = (*METADATA_FUNCTIONS, "voice_connector.handler")
+METADATA_FUNCTIONS = ("metadata.store", "metadata.authorize", "metadata.retrieve")
+HANDLERS = (*METADATA_FUNCTIONS, "voice.handler")
 
 
 def bundle(module: str, target: Path) -> Path:
@@ -31,7 +31,7 @@ def test_a_metadata_functions_zip_is_small_and_leaves_boto3_to_lambda(module: st
     assert not [
         name for name in names if name.split("/")[0] in {"boto3", "botocore", "s3transfer", "aws_cdk", "moto"}
     ]
-    assert f"connect_bridges/runtime/{module.replace('.', '/')}.py" in names
+    assert f"runtime/{module.replace('.', '/')}.py" in names
     assert not [name for name in names if name.endswith((".pyc", "RECORD"))]
 
 
@@ -39,8 +39,8 @@ def test_changing_a_handler_changes_only_its_own_asset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = tmp_path / "runtime"
-    shutil.copytree(bundling._room(), room, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(bundling, "_room", lambda: room)
+    shutil.copytree(bundling.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(bundling, "data_folder", lambda _name: room)
 
     def hashes() -> dict[str, str]:
         bundling.source_closure.cache_clear()
@@ -51,23 +51,23 @@ def test_changing_a_handler_changes_only_its_own_asset(
         }
 
     before = hashes()
-    store = room / "metadata_bridge" / "store.py"
+    store = room / "metadata" / "store.py"
     store.write_text(store.read_text() + "\n# changed\n")
     after = hashes()
     bundling.source_closure.cache_clear()
 
-    assert {module for module in HANDLERS if before[module] != after[module]} == {"metadata_bridge.store"}
+    assert {module for module in HANDLERS if before[module] != after[module]} == {"metadata.store"}
 
 
 def test_a_handler_brings_only_what_it_imports() -> None:
-    store = {path.name for path in bundling.source_closure("metadata_bridge.store")}
+    store = {path.name for path in bundling.source_closure("metadata.store")}
     assert "store.py" in store
     assert not store & {"authorize.py", "retrieve.py", "handler.py"}
 
 
 def test_a_handler_that_does_not_exist_is_named() -> None:
-    with pytest.raises(bundling.BundlingError, match=r"connect_bridges\.runtime\.metadata_bridge\.stroe"):
-        bundling.source_closure("metadata_bridge.stroe")
+    with pytest.raises(bundling.BundlingError, match=r"runtime\.metadata\.stroe"):
+        bundling.source_closure("metadata.stroe")
 
 
 def test_dependencies_that_cannot_be_installed_are_explained(
@@ -76,7 +76,7 @@ def test_dependencies_that_cannot_be_installed_are_explained(
     lock = tmp_path / "requirements.txt"
     lock.write_text("connect-bridges-does-not-exist==9 --hash=sha256:" + "0" * 64)
     monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(bundling, "_room", lambda: tmp_path)
+    monkeypatch.setattr(bundling, "data_folder", lambda _name: tmp_path)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(bundling.BundlingError, match="connect-bridges-does-not-exist"):
         bundling._dependencies(lock, "python3.14")

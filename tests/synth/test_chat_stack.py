@@ -18,7 +18,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from stacks.chat_settings import ChatSettings
 from stacks.chat_stack import ChatStack
-from tests_support import CONTEXT, INSTANCE_ARN, QUEUE_ARN, policy_statements
+from tests.support import CONTEXT, INSTANCE_ARN, QUEUE_ARN, policy_statements
 
 Assembly = cdk.cx_api.CloudAssembly
 CHATS: dict[str, dict[str, Any]] = {

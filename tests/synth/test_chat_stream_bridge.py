@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,13 +12,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Match
 from connect_bridges import ConnectInstance, FlowKind
-from connect_bridges.chat_stream_bridge import ChatPrompts, ChatStreamBridge
-from connect_bridges.chat_stream_monitoring import ChatStreamMonitoring
-from connect_bridges.chat_stream_presets import ChatStreamPreset
-from connect_bridges.flow_language import Flow, lint
-from connect_bridges.vendor_access import VendorAccess
+from connect_bridges.chat.bridge import ChatPrompts, ChatStreamBridge
+from connect_bridges.chat.monitoring import ChatStreamMonitoring
+from connect_bridges.chat.presets import ChatStreamPreset
+from connect_bridges.chat.vendor_access import VendorAccess
+from connect_flows import Flow, lint
 
-from tests_support import INSTANCE_ARN, QUEUE_ARN, policy_statements
+from tests.support import INSTANCE_ARN, QUEUE_ARN, ROOT, policy_statements
 
 WEBHOOK = "https://bot.example.com/adapter/hooks/amazonconnect/st-1"
 ONLY_THIS_INSTANCE = {
@@ -308,7 +307,7 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
         ("", "write https://HOST/PATH"),
         ("bot.example.com/hook", "write https://HOST/PATH"),
         ("ftp://bot.example.com", "write https://HOST/PATH"),
-        ("http://bot.example.com/hook", "write https; http is for a stand-in on localhost only"),
+        ("http://bot.example.com/hook", "write https; http is for a fake on localhost only"),
         ("https://me:word@bot.example.com/", "leave out user and password"),
         ("https://bot.example.com/#x", "leave out what follows #"),
         ("https://bot.example.com:x/", "that is no URL"),
@@ -384,7 +383,7 @@ FALLBACK = "Say that the bot is not available"
     ("name", "kind"), [("chat_stream.json", FlowKind.FLOW), ("chat_stream_module.json", FlowKind.MODULE)]
 )
 def test_the_templates_lint_clean(name: str, kind: FlowKind) -> None:
-    document = json.loads((files("connect_bridges.flows") / name).read_text())
+    document = json.loads((ROOT / "flows" / name).read_text())
     assert lint(document, name=name, kind=kind, flow_type="CONTACT_FLOW") == []
 
 

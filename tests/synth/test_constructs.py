@@ -27,7 +27,7 @@ from connect_bridges import (
     VoicePrompts,
 )
 
-from tests_support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, policy_statements
+from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, policy_statements
 
 
 def template_of(stack: cdk.Stack) -> assertions.Template:
@@ -57,7 +57,7 @@ def block(flow: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def test_importing_the_library_starts_neither_cdk_nor_node() -> None:
     code = (
-        "import sys, connect_bridges, connect_bridges.flow_language;"
+        "import sys, connect_bridges, connect_flows;"
         "sys.exit('aws_cdk' in sys.modules or 'boto3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 
-from tests_support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, ROOT
+from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, ROOT
 
 SNIPPETS = {
     "README.md": "AWS::Connect::ContactFlowModule",

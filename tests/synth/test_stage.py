@@ -8,7 +8,7 @@ import pytest
 
 from stacks.settings import SettingsError, load_settings
 from stacks.stage import build_stage
-from tests_support import CONTEXT, QUEUE_ARN
+from tests.support import CONTEXT, QUEUE_ARN
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_biometrics_settings_that_could_not_work_are_named(environments: dict[st
     environments["dev"]["biometrics"] = {
         "telephony": {"number": "2065550188"},
         "queueArn": QUEUE_ARN,
-        "wayBack": "REDIAL",
+        "returnMode": "REDIAL",
     }
     with pytest.raises(
         SettingsError, match=r"environments\.dev\.biometrics\.telephony\.number: '2065550188'"

@@ -16,21 +16,22 @@ from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from connect_bridges import ConnectInstance, bundling
-from connect_bridges.contact_flow import load_template
-from connect_bridges.flow_language import FlowKind, lint
-from connect_bridges.runtime.voice_biometrics.prompts import DEFAULT_PHRASE, Prompts
-from connect_bridges.voice_biometric_flows import VoiceBiometricPrompts
-from connect_bridges.voice_biometric_gate import VoiceBiometricGate
-from connect_bridges.voice_biometric_presets import VoiceBiometricPreset
-from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.voice_biometric_rules import TELEPHONY_PROMPTS, VoiceCheckRules, WayBack
+from connect_bridges import ConnectInstance
+from connect_bridges.biometrics.flows import VoiceBiometricPrompts
+from connect_bridges.biometrics.gate import VoiceBiometricGate
+from connect_bridges.biometrics.presets import VoiceBiometricPreset
+from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
+from connect_bridges.biometrics.rules import TELEPHONY_PROMPTS, ReturnMode, VoiceCheckRules
+from connect_bridges.contact_center.contact_flow import load_template
+from connect_bridges.shared import bundling
+from connect_flows import FlowKind, lint
 
-from tests_support import INSTANCE_ARN, QUEUE_ARN, policy_statements
+from runtime.biometrics.prompts import DEFAULT_PHRASE, Prompts
+from tests.support import INSTANCE_ARN, QUEUE_ARN, policy_statements
 
 TWILIO = BiometricsTelephony.twilio("+12065550188")
 OTHER_QUEUE_ARN = f"{INSTANCE_ARN}/queue/88888888-7777-8888-9999-000000000000"
-HANDLERS = tuple(f"voice_biometrics.{name}" for name in ("gate", "webhook", "erase", "retention"))
+HANDLERS = tuple(f"biometrics.{name}" for name in ("gate", "webhook", "erase", "retention"))
 
 
 def gate(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def test_attributes_are_flat_and_the_same_in_flow_and_module(
 def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:
-    template = gate(stack, instance, way_back=WayBack.REDIAL, redial_number="+18005550199")
+    template = gate(stack, instance, return_mode=ReturnMode.REDIAL, redial_number="+18005550199")
     for kind in ("AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"):
         blocks = flow(template, kind)
         transfer = blocks["Transfer to the voice check"]
@@ -172,13 +173,13 @@ def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old
         assert leads(blocks["May the caller try again"])["true"] == "Say that the proof expired"
     variables = environments(template)
     assert variables["webhook"]["REDIAL_NUMBER"] == "+18005550199"
-    assert variables["gate"]["WAY_BACK"] == variables["webhook"]["WAY_BACK"] == "REDIAL"
+    assert variables["gate"]["RETURN_MODE"] == variables["webhook"]["RETURN_MODE"] == "REDIAL"
     assert variables["gate"]["PROOF_SECONDS"] == "10"
 
 
 @pytest.mark.parametrize(
-    "way_back",
-    [{}, {"way_back": WayBack.REDIAL, "redial_number": "+18005550199"}],
+    "return_mode",
+    [{}, {"return_mode": ReturnMode.REDIAL, "redial_number": "+18005550199"}],
     ids=["resume", "redial"],
 )
 @pytest.mark.parametrize(
@@ -189,9 +190,9 @@ def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old
     ],
 )
 def test_the_flow_log_has_the_result_and_never_the_code(
-    stack: cdk.Stack, instance: ConnectInstance, kind: str, start: str, way_back: dict[str, Any]
+    stack: cdk.Stack, instance: ConnectInstance, kind: str, start: str, return_mode: dict[str, Any]
 ) -> None:
-    blocks = flow(gate(stack, instance, **way_back), kind)
+    blocks = flow(gate(stack, instance, **return_mode), kind)
     logged = {name: logging_on_the_ways_to(name, start, blocks) for name in blocks}
     with_code = of_types(blocks, "InvokeLambdaFunction", "TransferParticipantToThirdParty")
     assert [logged[name] for name in with_code] == [{"Disabled"}] * 3
@@ -342,9 +343,9 @@ def test_names_of_prompts_and_phrase_are_those_of_the_runtime() -> None:
         ({"queue_arn": INSTANCE_ARN}, "queue_arn is .* which is not the ARN of a queue"),
         ({"unverified_queue_arn": "x"}, "unverified_queue_arn is 'x'"),
         ({"next_flow_arn": QUEUE_ARN}, "next_flow_arn is .* which is not the ARN of a flow"),
-        ({"way_back": WayBack.REDIAL}, "needs redial_number"),
-        ({"way_back": WayBack.REDIAL, "redial_number": "911"}, "redial_number is '911'"),
-        ({"redial_number": "+18005550199"}, "with way_back RESUME nothing is dialled"),
+        ({"return_mode": ReturnMode.REDIAL}, "needs redial_number"),
+        ({"return_mode": ReturnMode.REDIAL, "redial_number": "911"}, "redial_number is '911'"),
+        ({"redial_number": "+18005550199"}, "with return_mode RESUME nothing is dialled"),
         ({"connection_time_limit": cdk.Duration.seconds(0)}, "connection_time_limit is 0 seconds"),
         ({"rules": VoiceCheckRules(tries=0)}, r"rules\.tries is 0 tries"),
         ({"rules": VoiceCheckRules(min_confidence=101)}, r"rules\.min_confidence is 101 percent"),
@@ -436,8 +437,8 @@ def test_a_zip_is_small_and_brings_of_twilio_what_is_used(module: str, tmp_path:
 
 
 def test_other_packages_get_nothing_of_it() -> None:
-    assert [path.name for path in bundling.lock_files("metadata_bridge.store")] == ["requirements.txt"]
-    assert len(bundling.lock_files("voice_biometrics.gate")) == 2
+    assert [path.name for path in bundling.lock_files("metadata.store")] == ["requirements.txt"]
+    assert len(bundling.lock_files("biometrics.gate")) == 2
 
 
 def test_a_prune_list_may_have_comments(tmp_path: Path) -> None:

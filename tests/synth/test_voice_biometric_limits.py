@@ -6,11 +6,11 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from connect_bridges import ConnectInstance
-from connect_bridges.voice_biometric_gate import VoiceBiometricGate
-from connect_bridges.voice_biometric_provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.voice_biometric_rules import VoiceCheckRules, recording_seconds
+from connect_bridges.biometrics.gate import VoiceBiometricGate
+from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
+from connect_bridges.biometrics.rules import VoiceCheckRules, recording_seconds
 
-from tests_support import QUEUE_ARN
+from tests.support import QUEUE_ARN
 
 IN_CLEAR = [
     "http://api.example.com",

@@ -5,10 +5,10 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import assertions
 from connect_bridges import ConnectInstance
-from connect_bridges.voice_biometric_gate import VoiceBiometricGate
-from connect_bridges.voice_biometric_provider import BiometricsTelephony
+from connect_bridges.biometrics.gate import VoiceBiometricGate
+from connect_bridges.biometrics.provider import BiometricsTelephony
 
-from tests_support import QUEUE_ARN
+from tests.support import QUEUE_ARN
 
 
 def gate(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> assertions.Template:

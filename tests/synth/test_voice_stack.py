@@ -17,7 +17,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from stacks.settings import load_settings
 from stacks.stage import build_stage
-from tests_support import CONTEXT, policy_statements
+from tests.support import CONTEXT, policy_statements
 
 ENVIRONMENTS = ("dev", "prod")
 TemplateOf = Callable[[str], assertions.Template]

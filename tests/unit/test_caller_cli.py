@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from connect_bridges import caller_cli
 from connect_bridges.cli import main
+from connect_bridges.operations import caller as caller_cli
 
 from stacks import erase_caller
-from tests_support import ROOT
+from tests.support import ROOT
 
 NUMBER = "+12065550147"
 STACK = "connect-bridges-dev-biometrics"
@@ -330,8 +330,8 @@ def test_an_endpoint_that_does_not_answer_is_explained(
 
 def test_without_boto3_one_is_told_how_to_install_it(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
-    monkeypatch.delitem(sys.modules, "connect_bridges.caller_cli")
-    monkeypatch.delattr("connect_bridges.caller_cli", raising=False)
+    monkeypatch.delitem(sys.modules, "connect_bridges.operations.caller")
+    monkeypatch.delattr("connect_bridges.operations.caller", raising=False)
     said = run("erase", "--stack", STACK, NUMBER)
     assert said.status == 2
     assert "pip install 'connect-bridges[caller]'" in said.err

@@ -2,24 +2,38 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {
-    "connect_bridges": "constructs/connect_bridges",
-    "connect_bridges.runtime": "runtime",
-    "connect_bridges.flows": "flows",
-    "connect_bridges.sandbox": "sandbox",
+DISTRIBUTIONS = {
+    "connect-bridges": ROOT / "pyproject.toml",
+    "connect-flows": ROOT / "packages/connect-flows/pyproject.toml",
+    "connect-sandbox": ROOT / "packages/connect-sandbox/pyproject.toml",
 }
 
 
-def test_every_package_of_every_room_is_in_the_distribution() -> None:
-    declared = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    found = {
-        ".".join([name, *init.parent.relative_to(ROOT / folder).parts])
-        for name, folder in ROOMS.items()
-        for init in (ROOT / folder).rglob("__init__.py")
-    }
-    assert declared == found
+def project(name: str) -> dict[str, Any]:
+    return dict(tomllib.loads(DISTRIBUTIONS[name].read_text())["project"])
+
+
+def siblings(name: str) -> set[str]:
+    return {needed for needed in project(name)["dependencies"] if needed.startswith("connect-")}
+
+
+def test_the_three_distributions_carry_one_version_and_pin_each_other_to_it() -> None:
+    [version] = {project(name)["version"] for name in DISTRIBUTIONS}
+    assert {project(name)["name"] for name in DISTRIBUTIONS} == set(DISTRIBUTIONS)
+    assert siblings("connect-bridges") == siblings("connect-sandbox") == {f"connect-flows=={version}"}
+
+
+def test_the_flow_tools_need_nothing_but_python() -> None:
+    assert project("connect-flows")["dependencies"] == []
+
+
+def test_every_folder_of_code_is_a_package() -> None:
+    roots = [ROOT / "constructs", *ROOT.glob("packages/*/src"), ROOT / "runtime", ROOT / "rehearsals"]
+    folders = {file.parent for root in roots for file in root.rglob("*.py")}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
 def test_the_source_root_of_the_library_does_not_shadow_pypis_constructs() -> None:

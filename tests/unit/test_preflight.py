@@ -14,7 +14,7 @@ from stacks.preflight import Aws, Finding, next_steps, run_checks
 from stacks.preflight.__main__ import main
 from stacks.preflight.account import outputs
 from stacks.settings import Settings, load_settings
-from tests_support import CONTEXT, INSTANCE_ARN, QUEUE_ARN
+from tests.support import CONTEXT, INSTANCE_ARN, QUEUE_ARN
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 FLOW_ARN = f"{INSTANCE_ARN}/contact-flow/22222222-3333-4444-5555-666666666666"
@@ -487,7 +487,7 @@ def test_a_flow_without_a_telephone_number_is_noted_after_the_deployment() -> No
 
 
 def test_the_number_that_is_dialled_afterwards_has_to_come_back_to_the_flow() -> None:
-    redial = with_biometrics(wayBack="REDIAL", redialNumber="+12065550199")
+    redial = with_biometrics(returnMode="REDIAL", redialNumber="+12065550199")
     claimed = {
         "ListPhoneNumbersSummaryList": [{"PhoneNumber": "+12065550199", "PhoneNumberId": "0"}],
     }
@@ -591,7 +591,7 @@ def test_what_is_set_up_already_is_not_asked_for() -> None:
     assert "put-secret-value" not in "\n".join(next_steps(NAMED))
     assert "put-secret-value" not in "\n".join(next_steps(with_chat(tokenSecretArn=f"{SECRETS}token-abcdef")))
     url = with_biometrics(
-        telephony={"number": "+442079460100"}, redialNumber="+12065550199", wayBack="REDIAL"
+        telephony={"number": "+442079460100"}, redialNumber="+12065550199", returnMode="REDIAL"
     )
     steps = "\n".join(next_steps(url))
     assert "Attach +12065550199" in steps

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests_support import ROOT
+from tests.support import ROOT
 
 pytestmark = pytest.mark.wheel
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox
 
 TRUST_LAMBDA = {
     "Version": "2012-10-17",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import CdkFailedError, Sandbox
+from connect_sandbox.cloud import CdkFailedError, Sandbox
 
 PROJECT = Path(__file__).resolve().parents[3]
 

@@ -13,8 +13,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox
-from connect_bridges.sandbox.cloud.chats import Chat, Participant
+from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud.chats import Chat, Participant
 
 pytestmark = pytest.mark.sandbox
 

@@ -1,4 +1,4 @@
-"""Connect's stand-in: associations, flows, and which functions an instance may invoke."""
+"""Connect's fake: associations, flows, and which functions an instance may invoke."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox
 
 INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 INSTANCE = f"arn:aws:connect:us-east-1:123456789012:instance/{INSTANCE_ID}"

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox, SandboxError
+from connect_sandbox.cloud import Sandbox, SandboxError
 
 
 def client_with(sandbox: Sandbox, service: str, access_key: str, token: str | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import (
+from connect_sandbox.cloud import (
     Admin,
     AwsError,
     FunctionFault,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import Sandbox
-from connect_bridges.sandbox.cloud.errors import AwsError, SandboxError
-from connect_bridges.sandbox.cloud.schedules import run_rule
+from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud.errors import AwsError, SandboxError
+from connect_sandbox.cloud.schedules import run_rule
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 

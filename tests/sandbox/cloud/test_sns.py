@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import AwsError, Sandbox, ServicePrincipal
-from connect_bridges.sandbox.cloud.sns_signing import is_signed
+from connect_sandbox.cloud import AwsError, Sandbox, ServicePrincipal
+from connect_sandbox.cloud.sns_signing import is_signed
 
 pytestmark = pytest.mark.sandbox
 

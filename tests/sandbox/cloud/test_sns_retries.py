@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from connect_bridges.sandbox.cloud import AwsError
-from connect_bridges.sandbox.cloud.sns_retries import pauses
+from connect_sandbox.cloud import AwsError
+from connect_sandbox.cloud.sns_retries import pauses
 
 
 def retry(**policy: int | str) -> dict[str, dict[str, int | str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox
 
 SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}
 RECEIVE = {**SEND, "Action": "sqs:ReceiveMessage"}

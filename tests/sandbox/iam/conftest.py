@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from connect_bridges.sandbox.iam import AwsCall, Lookup, describe_call
+from connect_sandbox.iam import AwsCall, Lookup, describe_call
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

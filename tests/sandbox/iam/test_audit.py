@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from connect_bridges.sandbox.iam import (
+from connect_sandbox.iam import (
     AccessRequest,
     AuditLog,
     Policy,

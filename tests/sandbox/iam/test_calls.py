@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.iam import AwsCall, NoLookup, UnsupportedCall, describe_call
+from connect_sandbox.iam import AwsCall, NoLookup, UnsupportedCall, describe_call
 
 HERE = "us-east-1:123456789012"
 INSTANCE = f"arn:aws:connect:{HERE}:instance/11111111"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import RpcV2CBORParser
-from connect_bridges.sandbox.iam import Policy, Principal, denied_response, describe_call, evaluate
+from connect_sandbox.iam import Policy, Principal, denied_response, describe_call, evaluate
 
 SESSION = Principal.role_session("arn:aws:iam::123456789012:role/store", "fn")
 HERE = "us-east-1:123456789012"

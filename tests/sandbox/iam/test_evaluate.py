@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.iam import (
+from connect_sandbox.iam import (
     AccessRequest,
     Decision,
     MalformedPolicy,
@@ -19,7 +19,7 @@ from connect_bridges.sandbox.iam import (
     UnsupportedPolicy,
     evaluate,
 )
-from connect_bridges.sandbox.iam.patterns import wildcard_match
+from connect_sandbox.iam.patterns import wildcard_match
 from hypothesis import given
 from hypothesis import strategies as st
 

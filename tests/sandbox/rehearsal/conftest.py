@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import (
+from connect_sandbox.rehearsal import (
     Contact,
     DialOutcome,
     Invite,
@@ -16,7 +16,8 @@ from connect_bridges.sandbox.rehearsal import (
     Ports,
     PublishedFlow,
 )
-from tests_rehearsal import INSTANCE
+
+from tests.support.rehearsal import INSTANCE
 
 Answer = Any
 ThirdParty = Callable[[Invite, Line], DialOutcome]

@@ -4,18 +4,18 @@ import contextlib
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import ACTIONS
-from connect_bridges.flow_language.examples import BLOCK, example_flow, example_place
-from connect_bridges.sandbox.rehearsal import (
+from connect_flows import ACTIONS
+from connect_flows.examples import BLOCK, example_flow, example_place
+from connect_sandbox.rehearsal import (
     CannotPlayError,
-    Circumstances,
+    Conditions,
     HungUpByVendor,
     Presses,
     PublishedFlow,
     Queue,
 )
-from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
-from connect_bridges.sandbox.rehearsal.circumstances import (
+from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+from connect_sandbox.rehearsal.conditions import (
     Agent,
     Caller,
     ChatBot,
@@ -24,11 +24,12 @@ from connect_bridges.sandbox.rehearsal.circumstances import (
     Says,
     Understanding,
 )
-from connect_bridges.sandbox.rehearsal.coverage import Coverage
-from connect_bridges.sandbox.rehearsal.flow_files import FLOW_TYPES
+from connect_sandbox.rehearsal.coverage import Coverage
+from connect_sandbox.rehearsal.flow_files import FLOW_TYPES
 from hypothesis import given
 from hypothesis import strategies as st
-from tests_rehearsal import INSTANCE, block, hang_up, say
+
+from tests.support.rehearsal import INSTANCE, block, hang_up, say
 
 CHANNEL = {
     kind: "VOICE" if spec.channels is None or "VOICE" in spec.channels else "CHAT"
@@ -78,7 +79,7 @@ def rehearse(world: Any, kind: str, **more: Any) -> Any:
     contact = world.contact(
         channel=more.pop("channel", CHANNEL[kind]),
         caller=Caller(moves=[MOVES[kind]] if kind in MOVES else []),
-        circumstances=Circumstances(queues=asked, agents=frozenset({"a"}), **{**GIVEN.get(kind, {}), **more}),
+        conditions=Conditions(queues=asked, agents=frozenset({"a"}), **{**GIVEN.get(kind, {}), **more}),
     )
     contact.state.queue = asked[0]
     return contact.calls("main")
@@ -143,14 +144,14 @@ def test_what_a_scenario_says_of_a_block_can_be_heard_and_compared(world: Any) -
         say("sorry", "Who are you?", "bye"),
         hang_up(),
     ]
-    found = Circumstances(outcomes={"find": Outcome(sets={"Customer": {"FirstName": "Ada"}})})
-    world.plays(*flow, circumstances=found).hears("Hello Ada.")
-    nobody = Circumstances(outcomes={"f*": Outcome(fails="NoneFoundError")})
-    world.plays(*flow, circumstances=nobody).hears("Who are you?")
+    found = Conditions(outcomes={"find": Outcome(sets={"Customer": {"FirstName": "Ada"}})})
+    world.plays(*flow, conditions=found).hears("Hello Ada.")
+    nobody = Conditions(outcomes={"f*": Outcome(fails="NoneFoundError")})
+    world.plays(*flow, conditions=nobody).hears("Who are you?")
     with pytest.raises(
         CannotPlayError, match=r"find .*lets it fail with CallFailed, for which it has no branch"
     ):
-        world.plays(*flow, circumstances=Circumstances(outcomes={"find": Outcome(fails="CallFailed")}))
+        world.plays(*flow, conditions=Conditions(outcomes={"find": Outcome(fails="CallFailed")}))
 
 
 def test_chance_without_a_given_number_stops_the_contact(world: Any) -> None:
@@ -220,7 +221,7 @@ def test_an_agent_interrupts_the_queue_flow_whispers_holds_and_hangs_up_first(wo
         CustomerRemaining=("CONTACT_FLOW", [say("ask", "How was it?", "bye"), hang_up()]),
     )
     agent = Agent(answers_after=90, holds_for=30, talks_for=60)
-    contact = world.plays(*flow, circumstances=Circumstances(queues=[QUEUE], agent=agent))
+    contact = world.plays(*flow, conditions=Conditions(queues=[QUEUE], agent=agent))
     contact.hears("la la la", "please hold", "This call is recorded.", "la la la", "How was it?")
     contact.does_not_hear("A gold member.", "They wait.").agent_hears("A gold member.", "They wait.")
     contact.meets_agent().ends("disconnected")
@@ -232,7 +233,7 @@ def test_an_agent_interrupts_the_queue_flow_whispers_holds_and_hangs_up_first(wo
 
 def test_a_caller_who_waits_without_an_agent_stays_in_the_queue(world: Any) -> None:
     flow = hooks(world, CustomerQueue=("CUSTOMER_QUEUE", [MUSIC]))
-    contact = world.plays(*flow, circumstances=Circumstances(queues=[QUEUE]))
+    contact = world.plays(*flow, conditions=Conditions(queues=[QUEUE]))
     contact.hears("please hold").meets_agent(False).ends(queued="Support")
 
 
@@ -250,15 +251,15 @@ def test_a_queue_flow_can_move_the_caller_to_another_queue(world: Any) -> None:
     )
     move = block("move", "DequeueContactAndTransferToQueue", "end", errors=errors, QueueId=overflow.arn)
     flow = hooks(world, CustomerQueue=("CUSTOMER_QUEUE", [check, move, END]))
-    contact = world.plays(*flow, circumstances=Circumstances(queues=[busy, overflow]))
+    contact = world.plays(*flow, conditions=Conditions(queues=[busy, overflow]))
     contact.reaches("go", "check", "move", "check", "end").ends(queued="Overflow")
 
 
 def test_a_guide_in_the_agent_workspace_stops_the_contact_by_name(world: Any) -> None:
     flow = hooks(world, DefaultAgentUI=("CONTACT_FLOW", [END]))
-    world.plays(*flow, circumstances=Circumstances(queues=[QUEUE])).ends(queued="Support")
+    world.plays(*flow, conditions=Conditions(queues=[QUEUE])).ends(queued="Support")
     with pytest.raises(CannotPlayError, match="cannot play DefaultAgentUI"):
-        world.plays(*flow, circumstances=Circumstances(queues=[QUEUE], agent=Agent()))
+        world.plays(*flow, conditions=Conditions(queues=[QUEUE], agent=Agent()))
 
 
 def test_a_hook_to_a_flow_that_does_not_exist_takes_the_error_branch(world: Any) -> None:
@@ -306,5 +307,5 @@ def test_a_callback_can_be_an_agents_own(world: Any, agent: str, heard: str) -> 
         MaximumConnectionAttempts="1",
     )
     rest = [say("done", "We call you back.", "bye"), say("sorry", "Sorry.", "bye"), hang_up()]
-    contact = world.plays(call_back, *rest, circumstances=Circumstances(agents=frozenset({"a-1"})))
+    contact = world.plays(call_back, *rest, conditions=Conditions(agents=frozenset({"a-1"})))
     contact.hears(heard)

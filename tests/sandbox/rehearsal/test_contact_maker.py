@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import (
+from connect_sandbox.rehearsal import (
     CannotPlayError,
     FunctionFailedError,
     InvocationThrottledError,
@@ -17,9 +17,10 @@ from connect_bridges.sandbox.rehearsal import (
     Presses,
     Queue,
 )
-from connect_bridges.sandbox.rehearsal.contact_maker import ContactMaker
-from connect_bridges.sandbox.rehearsal.reading import ScenarioError
-from tests_rehearsal import FUNCTION, block, hang_up, say
+from connect_sandbox.rehearsal.contact_maker import ContactMaker
+from connect_sandbox.rehearsal.reading import ScenarioError
+
+from tests.support.rehearsal import FUNCTION, block, hang_up, say
 
 
 @pytest.fixture

@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import CannotPlayError, Presses, Says, VirtualClock
-from connect_bridges.sandbox.rehearsal.circumstances import (
+from connect_sandbox.rehearsal import CannotPlayError, Presses, Says, VirtualClock
+from connect_sandbox.rehearsal.clock import TimeIsUpError
+from connect_sandbox.rehearsal.conditions import (
     Caller,
     ChatBot,
     Chooses,
-    Circumstances,
+    Conditions,
     Understanding,
 )
-from connect_bridges.sandbox.rehearsal.clock import TimeIsUpError
-from tests_rehearsal import block, hang_up, say
+
+from tests.support.rehearsal import block, hang_up, say
 
 LEX = block(
     "lex",
@@ -32,7 +33,7 @@ AFTER_LEX = [
     say("wrong", "Broken.", "bye"),
     hang_up(),
 ]
-UNDERSTOOD = Circumstances(
+UNDERSTOOD = Conditions(
     lex={
         "I want to pay": Understanding(intent="Pay", slots={"amount": "10 dollars"}),
         "2": Understanding(intent="Pay", slots={"amount": "2"}),
@@ -58,21 +59,21 @@ def test_lex_understands_what_the_scenario_says(
         *AFTER_LEX,
         channel=channel,
         caller=Caller(moves=moves),
-        circumstances=UNDERSTOOD,
+        conditions=UNDERSTOOD,
         attributes={"tier": "gold"},
     )
     contact.hears("What can I do for you?", heard)
 
 
 def test_lex_hears_keys_on_the_telephone(world: Any) -> None:
-    world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Presses("2")]), circumstances=UNDERSTOOD).hears(
+    world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Presses("2")]), conditions=UNDERSTOOD).hears(
         "Pay of 2 for ."
     )
 
 
 def test_an_utterance_that_the_scenario_does_not_explain_stops_the_contact(world: Any) -> None:
     with pytest.raises(CannotPlayError, match=r"what Lex understands of 'Help!': give it in given.lex"):
-        world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Says("Help!")]), circumstances=UNDERSTOOD)
+        world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Says("Help!")]), conditions=UNDERSTOOD)
 
 
 VIEW = block(
@@ -143,7 +144,7 @@ def test_a_wait_for_the_bot_ends_with_it_or_with_the_time(
 ) -> None:
     clock = VirtualClock()
     contact = world.plays(
-        *wait("BotParticipantDisconnected"), channel="CHAT", circumstances=Circumstances(bot=bot), clock=clock
+        *wait("BotParticipantDisconnected"), channel="CHAT", conditions=Conditions(bot=bot), clock=clock
     )
     contact.hears(*(text for _, text in (bot.conversation if bot else ())), heard)
     assert clock.elapsed == elapsed
@@ -153,8 +154,8 @@ def test_a_wait_for_the_bot_ends_with_it_or_with_the_time(
     ("after", "heard"), [(60, "CustomerReturned!"), (1000, "WaitCompleted!"), (None, "WaitCompl")]
 )
 def test_a_wait_for_the_customer_ends_when_they_are_back(world: Any, after: float | None, heard: str) -> None:
-    given = Circumstances(customer_returns_after=after)
-    world.plays(*wait("CustomerReturned"), channel="CHAT", circumstances=given).hears(heard)
+    given = Conditions(customer_returns_after=after)
+    world.plays(*wait("CustomerReturned"), channel="CHAT", conditions=given).hears(heard)
 
 
 def test_a_chat_has_no_telephone_numbers_and_its_messages_take_no_time(world: Any) -> None:

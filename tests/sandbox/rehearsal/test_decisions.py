@@ -1,11 +1,12 @@
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import CannotPlayError, Circumstances, Queue, RehearsalError
-from connect_bridges.sandbox.rehearsal.comparison import matches
+from connect_sandbox.rehearsal import CannotPlayError, Conditions, Queue, RehearsalError
+from connect_sandbox.rehearsal.comparison import matches
 from hypothesis import given
 from hypothesis import strategies as st
-from tests_rehearsal import INSTANCE, block, hang_up, say
+
+from tests.support.rehearsal import INSTANCE, block, hang_up, say
 
 QUEUE = Queue(
     arn=f"{INSTANCE}/queue/q-1",
@@ -109,10 +110,10 @@ def _hours(**parameters: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("is_open", "heard"), [(True, "Yes."), (False, "None.")])
 def test_hours_are_as_the_scenario_says(world: Any, is_open: bool, heard: str) -> None:
-    circumstances = Circumstances(hours={"h-1": is_open})
-    world.plays(
-        *_hours(HoursOfOperationId=f"{INSTANCE}/operating-hours/h-1"), circumstances=circumstances
-    ).hears(heard)
+    conditions = Conditions(hours={"h-1": is_open})
+    world.plays(*_hours(HoursOfOperationId=f"{INSTANCE}/operating-hours/h-1"), conditions=conditions).hears(
+        heard
+    )
 
 
 def test_hours_that_the_scenario_does_not_give_stop_the_contact(world: Any) -> None:
@@ -141,7 +142,7 @@ def test_queue_metrics_are_as_the_scenario_says(
         MetricType=metric,
         QueueId="q-1",
     )
-    world.plays(check, YES, NO, hang_up(), circumstances=Circumstances(queues=[QUEUE])).hears(heard)
+    world.plays(check, YES, NO, hang_up(), conditions=Conditions(queues=[QUEUE])).hears(heard)
 
 
 @pytest.mark.parametrize(("dice", "heard"), [(9, "Yes."), (10, "None.")])
@@ -153,4 +154,4 @@ def test_chance_follows_the_scenarios_dice(world: Any, dice: int, heard: str) ->
         errors={"NoMatchingCondition": "none"},
         when=[("NumberLessThan", "10", "yes")],
     )
-    world.plays(draw, YES, NO, hang_up(), circumstances=Circumstances(dice=(dice,))).hears(heard)
+    world.plays(draw, YES, NO, hang_up(), conditions=Conditions(dice=(dice,))).hears(heard)

@@ -1,10 +1,11 @@
 from typing import Any
 
 import pytest
-from connect_bridges.flow_language import ACTIONS
-from connect_bridges.sandbox.rehearsal import CannotPlayError, Circumstances, Queue, VirtualClock
-from connect_bridges.sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
-from tests_rehearsal import INSTANCE, block, hang_up, say
+from connect_flows import ACTIONS
+from connect_sandbox.rehearsal import CannotPlayError, Conditions, Queue, VirtualClock
+from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+
+from tests.support.rehearsal import INSTANCE, block, hang_up, say
 
 SUPPORT = f"{INSTANCE}/queue/66666666-7777-8888-9999-000000000000"
 
@@ -76,9 +77,7 @@ def queue_up(queue_id: str = SUPPORT) -> list[dict[str, Any]]:
 
 
 def test_the_caller_joins_the_chosen_queue(world: Any) -> None:
-    contact = world.plays(
-        *queue_up(), circumstances=Circumstances(queues=[Queue(arn=SUPPORT, name="Support")])
-    )
+    contact = world.plays(*queue_up(), conditions=Conditions(queues=[Queue(arn=SUPPORT, name="Support")]))
     contact.ends(queued="Support").ends(queued=SUPPORT).ends(queued="66666666-7777-8888-9999-000000000000")
     with pytest.raises(AssertionError, match="should have ended in the queue Sales"):
         contact.ends(queued="Sales")
@@ -86,7 +85,7 @@ def test_the_caller_joins_the_chosen_queue(world: Any) -> None:
 
 def test_a_full_or_unknown_queue_takes_its_branch(world: Any) -> None:
     full = Queue(arn=SUPPORT, name="Support", at_capacity=True)
-    world.plays(*queue_up(), circumstances=Circumstances(queues=[full])).hears("All lines are busy.")
+    world.plays(*queue_up(), conditions=Conditions(queues=[full])).hears("All lines are busy.")
     world.plays(*queue_up()).hears("No such queue.")
     join_only = [item for item in queue_up() if item["Identifier"] != "choose"]
     world.plays(*join_only).hears("No such queue.")

@@ -2,8 +2,8 @@ import uuid
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import (
-    Circumstances,
+from connect_sandbox.rehearsal import (
+    Conditions,
     FunctionFailedError,
     InvocationDeniedError,
     InvocationThrottledError,
@@ -11,7 +11,8 @@ from connect_bridges.sandbox.rehearsal import (
     Queue,
     ServiceFailureError,
 )
-from tests_rehearsal import FUNCTION, INSTANCE, block, hang_up, say
+
+from tests.support.rehearsal import FUNCTION, INSTANCE, block, hang_up, say
 
 
 def invoke(identifier: str = "ask", then: str = "tell", **parameters: Any) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def test_the_event_is_amazon_connects(world: Any) -> None:
         *TELL,
         hang_up(),
         attributes={"tier": "gold"},
-        circumstances=Circumstances(queues=[queue]),
+        conditions=Conditions(queues=[queue]),
     )
     [event] = world.events
     data = event["Details"]["ContactData"]

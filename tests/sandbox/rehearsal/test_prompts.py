@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import CannotPlayError, HangsUp, Presses
-from connect_bridges.sandbox.rehearsal.circumstances import Caller, Circumstances
-from tests_rehearsal import block, hang_up, say
+from connect_sandbox.rehearsal import CannotPlayError, HangsUp, Presses
+from connect_sandbox.rehearsal.conditions import Caller, Conditions
+
+from tests.support.rehearsal import block, hang_up, say
 
 
 def test_a_prompt_fills_in_references_and_leaves_missing_ones_empty(world: Any) -> None:
@@ -39,7 +40,7 @@ def test_a_recorded_prompt_speaks_what_the_scenario_says_it_holds(world: Any) ->
     contact = world.plays(
         block("hello", "MessageParticipant", "bye", PromptId=prompt),
         hang_up(),
-        circumstances=Circumstances(prompts={"p-1": "Welcome to Example Corp."}),
+        conditions=Conditions(prompts={"p-1": "Welcome to Example Corp."}),
     )
     contact.hears("Welcome to Example Corp.")
 

@@ -1,4 +1,4 @@
-"""connect-bridges flow rehearse, as its users see it."""
+"""connect-sandbox rehearse, as its users see it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connect_bridges.cli import main
-from tests_rehearsal import block, hang_up, say
+from connect_sandbox.cli import main
+
+from tests.support.rehearsal import block, hang_up, say
 
 ROOT = Path(__file__).resolve().parents[3]
 MENU = block(
@@ -42,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(arguments: str) -> int:
-    return main(["flow", "rehearse", *shlex.split(arguments)])
+    return main(["rehearse", *shlex.split(arguments)])
 
 
 def test_it_prints_the_transcript_and_succeeds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,30 +121,24 @@ def test_what_cannot_be_carried_out_says_why(
 
 
 def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["flow", "--help"]) == 0
-    assert re.search(r"rehearse +play calls and chats through a flow", capsys.readouterr().out)
+    assert main(["--help"]) == 0
+    assert re.search(r"rehearse +play the scenarios of files through a flow", capsys.readouterr().out)
     assert run("--help") == 0
     assert "ends: {queued: Support}" in capsys.readouterr().out
 
 
-def test_the_other_commands_do_not_load_the_sandbox() -> None:
-    code = (
-        "import sys; from connect_bridges.cli import main; main(['flow', 'explain', 'CF104']);"
-        "heavy = ('connect_bridges.sandbox', 'yaml', 'boto', 'aws_cdk', 'moto');"
-        "bad = [m for m in sys.modules if m.startswith(heavy)];"
-        "sys.exit(str(bad) if bad else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def test_a_command_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == main(["fly"]) == 2
+    assert "there is no command 'fly'" in capsys.readouterr().err
 
 
 def test_rehearsing_loads_neither_the_cloud_nor_the_cdk() -> None:
     flow = ROOT / "flows/chat_stream_module.json"
     scenarios = ROOT / "tests/flows/scenarios/chat_stream_module.yaml"
-    arguments: list[Any] = ["flow", "rehearse", str(flow), "--quiet", "--scenario", str(scenarios)]
+    arguments: list[Any] = ["rehearse", str(flow), "--quiet", "--scenario", str(scenarios)]
     code = (
-        f"import sys; from connect_bridges.cli import main; status = main({arguments!r});"
-        "bad = [m for m in sys.modules if m.startswith(('boto', 'aws_cdk', 'moto', 'connect_bridges.sandbox.cloud'))];"
+        f"import sys; from connect_sandbox.cli import main; status = main({arguments!r});"
+        "bad = [m for m in sys.modules if m.startswith(('boto', 'aws_cdk', 'moto', 'connect_sandbox.cloud'))];"
         "sys.exit(str(bad) if bad else status)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,13 +8,14 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import CannotPlayError, RehearsalError
-from connect_bridges.sandbox.rehearsal.contact import Contact
-from connect_bridges.sandbox.rehearsal.reading import ScenarioError
-from connect_bridges.sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.rehearsal import CannotPlayError, RehearsalError
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.reading import ScenarioError
+from connect_sandbox.rehearsal.scenario import ScenarioFile
 from hypothesis import given as fuzz
 from hypothesis import strategies as st
-from tests_rehearsal import FUNCTION, block, hang_up, say
+
+from tests.support.rehearsal import FUNCTION, block, hang_up, say
 
 ASK = block(
     "ask",
@@ -58,9 +59,9 @@ def play(folder: Path, scenario: str, *blocks: dict[str, Any]) -> Contact:
         ("{denied: true}", "Sorry."),
         ("[{throttled: true}, {unavailable: '503'}, {answers: {name: Ada}}]", "Hello Ada."),
         ("{throttled: true}", "Sorry."),
-        ("{handler: 'tests_rehearsal:greets'}", "Hello VOICE."),
-        ("{handler: 'tests_rehearsal:breaks'}", "Sorry."),
-        ("{handler: 'tests_rehearsal:returns_no_json'}", "Sorry."),
+        ("{handler: 'tests.support.rehearsal:greets'}", "Hello VOICE."),
+        ("{handler: 'tests.support.rehearsal:breaks'}", "Sorry."),
+        ("{handler: 'tests.support.rehearsal:returns_no_json'}", "Sorry."),
     ],
 )
 def test_a_function_does_what_the_scenario_says(tmp_path: Path, lookup: str, heard: str) -> None:

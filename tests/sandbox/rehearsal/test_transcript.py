@@ -2,8 +2,9 @@ import json
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import HungUpByVendor
-from tests_rehearsal import block, hang_up, say
+from connect_sandbox.rehearsal import HungUpByVendor
+
+from tests.support.rehearsal import block, hang_up, say
 
 PIN = "tok-9f8e7d6c"
 

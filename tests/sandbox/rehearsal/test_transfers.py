@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.rehearsal import (
+from connect_sandbox.rehearsal import (
     Caller,
     CallFailed,
     CannotPlayError,
@@ -13,7 +13,8 @@ from connect_bridges.sandbox.rehearsal import (
     Says,
     VirtualClock,
 )
-from tests_rehearsal import block, hang_up, say
+
+from tests.support.rehearsal import block, hang_up, say
 
 CONNECTOR = {
     "VoiceConnectorType": "CallTransferConnector",

@@ -13,9 +13,10 @@ from typing import Any
 
 import boto3
 import pytest
-from connect_bridges.runtime.metadata_bridge import authorize, retrieve, store
-from connect_bridges.runtime.shared.logging import LOGGER
 from moto import mock_aws
+
+from runtime.metadata import authorize, retrieve, store
+from runtime.shared.logging import LOGGER
 
 TABLE_NAME = "ConnectBridgeMetadata"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOM = Path(str(files("connect_bridges.runtime")))
+ROOM = Path(str(files("runtime")))
 MODULES = sorted(ROOM.rglob("*.py"))
 LOCK = (ROOM / "requirements.txt").read_text()
 PINS = re.findall(r"^([a-z0-9-]+)==(\S+)", LOCK, re.MULTILINE)
@@ -30,9 +30,9 @@ def imported(module: Path) -> set[str]:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOM)))
 def test_a_module_imports_the_standard_library_boto3_powertools_and_its_own_room_only(module: Path) -> None:
     outside = {name for name in imported(module) if name.split(".")[0] not in sys.stdlib_module_names}
-    own = {"voice_biometrics": ("twilio",)}  # what a package's own requirements.txt locks
+    own = {"biometrics": ("twilio",)}  # what a package's own requirements.txt locks
     allowed = (
-        *("boto3", "botocore", "aws_lambda_powertools", "connect_bridges.runtime"),
+        *("boto3", "botocore", "aws_lambda_powertools", "runtime"),
         *own.get(module.relative_to(ROOM).parts[0], ()),
     )
     assert {name for name in outside if not name.startswith(allowed)} == set()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import FunctionFault, Sandbox
+from connect_sandbox.cloud import FunctionFault, Sandbox
 
 AUTHORIZER = """
     import json

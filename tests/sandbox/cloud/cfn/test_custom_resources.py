@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox
 
 CODE = """
 import json, urllib.request

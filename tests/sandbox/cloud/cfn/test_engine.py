@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox, support_table
+from connect_sandbox.cloud import Sandbox, support_table
 
 INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 QUEUE = {"Type": "AWS::SQS::Queue"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from connect_bridges.sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox
 
 USER: dict[str, Any] = {"Type": "AWS::IAM::User"}
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"

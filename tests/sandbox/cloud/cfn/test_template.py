@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from connect_bridges.sandbox.cloud import AwsError, CannotStandInError
-from connect_bridges.sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
-from connect_bridges.sandbox.cloud.cfn.template import Template, creation_order, load_template
+from connect_sandbox.cloud import AwsError, CannotStandInError
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
+from connect_sandbox.cloud.cfn.template import Template, creation_order, load_template
 
 YAML = """
 Parameters:

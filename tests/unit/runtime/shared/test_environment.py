@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from connect_bridges.runtime.shared.environment import Environment
-from connect_bridges.runtime.shared.errors import ConfigurationError
+
+from runtime.shared.environment import Environment
+from runtime.shared.errors import ConfigurationError
 
 
 def test_values_and_defaults_come_typed() -> None:

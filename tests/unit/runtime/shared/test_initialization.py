@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from connect_bridges.runtime.shared.errors import ConfigurationError
-from connect_bridges.runtime.shared.initialization import built_at_init
+
+from runtime.shared.errors import ConfigurationError
+from runtime.shared.initialization import built_at_init
 
 
 @pytest.mark.parametrize(("in_lambda", "built_early"), [(True, 1), (False, 0)])

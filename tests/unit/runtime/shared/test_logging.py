@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from connect_bridges.runtime.shared.logging import LOGGER, event_logger
+
+from runtime.shared.logging import LOGGER, event_logger
 
 
 def test_events_are_not_logged_even_if_the_environment_asks_for_it(

@@ -1,0 +1,1 @@
+"""Callers enrol and verify by voice."""

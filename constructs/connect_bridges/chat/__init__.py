@@ -1,0 +1,1 @@
+"""Chats are streamed to an external bot."""

@@ -1,0 +1,244 @@
+"""What the vendor needs in the AWS account: permission to join a chat as a participant (guide 001, step 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from connect_bridges.contact_center.connect_instance import ConnectInstance
+from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.runtime_function import RuntimeFunction
+from constructs import Construct
+
+# Actions on a contact that vendors' connectors are known to call besides CreateParticipant (service authorization
+# reference: each takes instance/ID/contact/ID). Everything after CreateParticipant goes through the participant
+# API, which knows connection tokens and no IAM.
+_ALSO = frozenset(
+    {
+        "connect:DescribeContact",
+        "connect:GetContactAttributes",
+        "connect:StopContact",
+        "connect:UpdateContactAttributes",
+    }
+)
+_ACCOUNT_OR_PRINCIPAL = re.compile(r"[0-9]{12}|arn:aws[-a-z]*:iam::[0-9]{12}:(?:root|role/\S+|user/\S+)")
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorAccess:
+    """How the vendor proves who it is: ``VendorAccess.role`` where it can assume one, else ``access_key``."""
+
+    kind: Literal["role", "accessKey"]
+    principal: str = ""
+    external_id: str = ""
+    key_serials: tuple[int, ...] = ()
+    rotate_after: cdk.Duration | None = None
+    also: tuple[str, ...] = ()
+
+    @classmethod
+    def role(cls, principal: str, *, external_id: str, also: Sequence[str] = ()) -> VendorAccess:
+        """Let a principal of the vendor's account assume a role: nothing secret changes hands, nothing grows old.
+
+        principal: the vendor's 12-digit account, or better the ARN of the role or user that it calls from.
+        external_id: what the vendor chose for you, 2 to 1,224 characters; it keeps its other customers from using
+            your role through it.
+        also: actions beyond connect:CreateParticipant, from connect:StopContact, connect:UpdateContactAttributes,
+            connect:GetContactAttributes and connect:DescribeContact.
+        """
+        if not cdk.Token.is_unresolved(principal) and not _ACCOUNT_OR_PRINCIPAL.fullmatch(principal):
+            raise ValueError(
+                f"principal is {principal!r}; write the vendor's 12-digit AWS account or the ARN of its role or user."
+            )
+        if not cdk.Token.is_unresolved(external_id) and not _EXTERNAL_ID.fullmatch(external_id):
+            raise ValueError(
+                f"external_id is {external_id!r}; write the external id that the vendor gave you: 2 to 1,224 letters, "
+                "digits and _+=,.@:/-"
+            )
+        return cls(kind="role", principal=principal, external_id=external_id, also=_checked(also))
+
+    @classmethod
+    def access_key(
+        cls,
+        *,
+        serials: Sequence[int] = (1,),
+        rotate_after: cdk.Duration | None = None,
+        also: Sequence[str] = (),
+    ) -> VendorAccess:
+        """Create a user with an access key, for a vendor that takes nothing else (guide 001, step 5).
+
+        The key goes into a secret, and appears in no output. To rotate it without losing a chat: deploy with
+        serials (1, 2), which creates a second key and puts it into the secret; give it to the vendor; deploy with
+        (2,), which deletes the first one. IAM allows two keys at a time.
+        rotate_after: the age at which the alarm calls for that; default 90 days, at least one.
+        """
+        ordered = tuple(serials)
+        if len(ordered) not in {1, 2} or list(ordered) != sorted(set(ordered)) or min(ordered) < 1:
+            raise ValueError(
+                f"serials is {ordered!r}; write one number, or during a rotation two in ascending order, as in (1, 2)."
+            )
+        limit = rotate_after or cdk.Duration.days(90)
+        if limit.to_days(integral=False) < 1:
+            raise ValueError(f"rotate_after is {limit.to_seconds():g} seconds; choose at least one day.")
+        return cls(kind="accessKey", key_serials=ordered, rotate_after=limit, also=_checked(also))
+
+
+class VendorPrincipal(Construct):
+    """The role, or the user with its key, that a ``VendorAccess`` describes.
+
+    It may call connect:CreateParticipant on the instance and its contacts; the guide hands out the keys of whoever
+    reads it instead.
+    """
+
+    role: iam.Role | None
+    user: iam.User | None
+    secret: secretsmanager.Secret | None
+    """Holds ``{"accessKeyId", "secretAccessKey"}`` of the newest key."""
+    key_age_function: lambda_.Function | None
+    """Runs once a day and writes the age of the oldest active key as a metric, since IAM publishes none."""
+    policy: iam.Policy
+    """What the vendor may do."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        instance: ConnectInstance,
+        access: VendorAccess,
+        encryption_key: kms.IKey | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        service_name: str | None = None,
+    ) -> None:
+        """Create the principal.
+
+        encryption_key: for the secret; default is the key that AWS manages.
+        service_name: the dimension of the age metric; default is unique per construct.
+        """
+        super().__init__(scope, id)
+        self.access = access
+        self._service_name = service_name or cdk.Names.unique_resource_name(
+            self, max_length=64, separator="-"
+        )
+        self.role = self.user = self.secret = self.key_age_function = None
+        if access.kind == "role":
+            self.role = self._role()
+        else:
+            self.user = iam.User(self, "User")
+            self.secret = self._secret(self.user, encryption_key)
+            self.key_age_function = self._watch(self.user, log_retention)
+        self.policy = self._policy(instance)
+
+    def metric_key_age(self, **options: object) -> cloudwatch.Metric:
+        """Age of the oldest active access key in days, written once a day. Raises ``ValueError`` for a role."""
+        if self.user is None:
+            raise ValueError("A role has no access keys, so there is no age of one to measure.")
+        return cloudwatch.Metric(
+            **{  # type: ignore[arg-type] # the options of Metric, as with the CDK's own metric methods
+                "namespace": "ConnectBridges",
+                "metric_name": "VendorKeyAge",
+                "dimensions_map": {"service": self._service_name},
+                "statistic": "Maximum",
+                "period": cdk.Duration.days(1),
+                **options,
+            }
+        )
+
+    def _role(self) -> iam.Role:
+        principal = self.access.principal
+        by_arn = cdk.Token.is_unresolved(principal) or principal.startswith("arn:")
+        return iam.Role(
+            self,
+            "Role",
+            description="The vendor's bot joins chats with this role.",
+            assumed_by=iam.ArnPrincipal(principal) if by_arn else iam.AccountPrincipal(principal),
+            external_ids=[self.access.external_id],
+            max_session_duration=cdk.Duration.hours(1),
+        )
+
+    def _secret(self, user: iam.User, key: kms.IKey | None) -> secretsmanager.Secret:
+        keys = [
+            iam.AccessKey(self, f"AccessKey{serial}", user=user, serial=serial)
+            for serial in self.access.key_serials
+        ]
+        newest = keys[-1]
+        secret = secretsmanager.Secret(
+            self,
+            "Credentials",
+            description="The access key that the vendor's bot joins chats with.",
+            secret_object_value={
+                "accessKeyId": cdk.SecretValue.unsafe_plain_text(newest.access_key_id),  # an id, no secret
+                "secretAccessKey": newest.secret_access_key,
+            },
+            encryption_key=key,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "The vendor has to be given a new key by hand, so a schedule would cut off its bot. The key is rotated by "
+            "serial, with two keys in between, and an alarm on its age calls for it.",
+        )
+        return secret
+
+    def _watch(self, user: iam.User, log_retention: logs.RetentionDays) -> RuntimeFunction:
+        function = RuntimeFunction(
+            self,
+            "KeyAge",
+            module="chat.key_age",
+            description="Tells how old the vendor's access keys are.",
+            timeout=cdk.Duration.seconds(30),
+            environment={"USER_NAME": user.user_name},
+            log_retention=log_retention,
+            service_name=self._service_name,
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["iam:ListAccessKeys"], resources=[user.user_arn])
+        )
+        events.Rule(
+            self,
+            "Daily",
+            description="Looks at the age of the vendor's access keys.",
+            schedule=events.Schedule.rate(cdk.Duration.days(1)),
+            targets=[targets.LambdaFunction(function)],
+        )
+        return function
+
+    def _policy(self, instance: ConnectInstance) -> iam.Policy:
+        contacts = f"{instance.instance_arn}/contact/*"
+        statements = [
+            iam.PolicyStatement(
+                actions=["connect:CreateParticipant"], resources=[instance.instance_arn, contacts]
+            )
+        ]
+        if self.access.also:
+            statements.append(iam.PolicyStatement(actions=list(self.access.also), resources=[contacts]))
+        policy = iam.Policy(self, "Policy", statements=statements)
+        if self.role:
+            policy.attach_to_role(self.role)
+        if self.user:
+            policy.attach_to_user(self.user)
+        acknowledge(
+            policy,
+            f"AwsSolutions-IAM5[Resource::{contacts}]",
+            "The id of a chat is made when the customer opens it; the bot has to join any chat of this instance.",
+        )
+        return policy
+
+
+def _checked(actions: Sequence[str]) -> tuple[str, ...]:
+    unknown = sorted(set(actions) - _ALSO)
+    if unknown:
+        raise ValueError(f"also holds {', '.join(unknown)}; choose from {', '.join(sorted(_ALSO))}.")
+    return tuple(sorted(set(actions)))

@@ -1,0 +1,1 @@
+"""The Amazon Connect instance, and the flows and modules published on it."""

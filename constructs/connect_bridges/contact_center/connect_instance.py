@@ -1,0 +1,103 @@
+"""The Amazon Connect instance that bridges attach to."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_connect as connect
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from connect_bridges.shared.checks import INSTANCE_ARN, check
+from constructs import Construct
+
+
+class ConnectInstance(Construct):
+    """An Amazon Connect instance: what flows are published to and which functions those flows may invoke.
+
+    Amazon Connect takes two requests a second per account and Region for most of its control plane, while
+    CloudFormation starts everything at once; what this class creates through the Connect API is therefore put in a
+    chain of dependencies, one chain for associations and one for flows (each API has a limit of its own).
+    Use one ConnectInstance object per instance and stack, so that there is one chain.
+    """
+
+    instance_arn: str
+    """ARN of the instance."""
+
+    def __init__(self, scope: Construct, id: str, *, instance_arn: str) -> None:  # noqa: A002
+        """Prefer ``ConnectInstance.from_arn``, which says what it does."""
+        super().__init__(scope, id)
+        self.instance_arn = check("instance_arn", instance_arn, INSTANCE_ARN)
+        self._last_in_chain: dict[tuple[str, str], cdk.CfnResource] = {}
+        self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
+
+    @classmethod
+    def from_arn(cls, scope: Construct, id: str, instance_arn: str) -> ConnectInstance:  # noqa: A002
+        """Import an instance that exists.
+
+        instance_arn: ``arn:aws:connect:REGION:ACCOUNT:instance/UUID``, or a token that becomes one.
+        Raises ``ValueError`` if it is neither.
+        """
+        return cls(scope, id, instance_arn=instance_arn)
+
+    @property
+    def instance_id(self) -> str:
+        """The UUID at the end of the instance's ARN."""
+        return self._part(cdk.ArnFormat.SLASH_RESOURCE_NAME).resource_name or ""
+
+    @property
+    def account(self) -> str:
+        """The account that owns the instance."""
+        return self._part(cdk.ArnFormat.SLASH_RESOURCE_NAME).account or ""
+
+    def associate_function(self, function: lambda_.IFunction) -> connect.CfnIntegrationAssociation:
+        """Let flows of this instance, and of no other, invoke a function; asking twice is asking once.
+
+        Creates the association that lists the function in the flow designer, and a statement in the function's
+        resource policy for connect.amazonaws.com, limited by aws:SourceAccount and aws:SourceArn. An instance holds
+        50 function associations (quota L-E3D2F503). Let a flow that invokes the function depend on what this returns.
+        """
+        known = self._associations.get(function.node.path)
+        if known is not None:
+            return known
+        # Below the function, so that it exists once a function; named for the instance, since there may be two.
+        scope = Construct(function, f"ConnectAccess{self.node.addr[-8:]}")  # type: ignore[arg-type]
+        permission = lambda_.CfnPermission(
+            scope,
+            "Permission",
+            action="lambda:InvokeFunction",
+            function_name=function.function_arn,
+            principal="connect.amazonaws.com",
+            source_account=self.account,
+            source_arn=self.instance_arn,
+        )
+        association = connect.CfnIntegrationAssociation(
+            scope,
+            "Association",
+            instance_id=self.instance_arn,  # the property is called InstanceId and takes the ARN
+            integration_type="LAMBDA_FUNCTION",
+            integration_arn=function.function_arn,
+        )
+        association.add_resource_dependency(permission)
+        self.chain("associations", association)
+        self._associations[function.node.path] = association
+        return association
+
+    def chain(self, api: str, resource: cdk.CfnResource) -> None:
+        """Create ``resource`` only after the one chained before it in the same stack, to respect Connect's rate limit.
+
+        api: which of Connect's APIs creates it, such as ``flows``; each has its own limit and its own chain.
+        """
+        key = (cdk.Stack.of(resource).node.addr, api)
+        before = self._last_in_chain.get(key)
+        if before is not None:
+            resource.add_resource_dependency(before)
+        self._last_in_chain[key] = resource
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Grant actions on this instance itself, such as ``connect:StartContactStreaming``."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(actions), resource_arns=[self.instance_arn]
+        )
+
+    def _part(self, form: cdk.ArnFormat) -> cdk.ArnComponents:
+        return cdk.Stack.of(self).split_arn(self.instance_arn, form)

@@ -1,0 +1,1 @@
+"""What an external system learned about a contact comes back to its flow."""

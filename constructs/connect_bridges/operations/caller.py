@@ -1,0 +1,299 @@
+"""``connect-bridges caller``: what people ask about a caller of the voice biometrics, from the command line.
+
+``erase`` has the erase function of a VoiceBiometricGate forget a caller (runtime/voice_biometrics/erase.py). Needs
+boto3, credentials and a Region as every program of boto3 finds them. IAM: lambda:InvokeFunction on the erase function
+and, with --stack, cloudformation:DescribeStacks.
+
+Exit status: 0 the caller is forgotten, or was never known; 1 it failed; 2 the command was written wrongly. The number
+is never printed: neither by this command nor by what it calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    CredentialRetrievalError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from connect_bridges.shared.runtime_modules import runtime_module
+
+if TYPE_CHECKING:
+    from runtime.biometrics import limits
+else:
+    limits = runtime_module("biometrics.limits")
+
+OUTPUT = "BiometricsEraseFunctionName"
+STDIN = "-"
+PROG = "connect-bridges caller erase"
+USAGE = """\
+usage: connect-bridges caller erase (--stack NAME | --function NAME_OR_ARN) NUMBER
+
+commands:
+  erase   have voice print, recordings and everything else about a caller deleted
+
+connect-bridges caller erase --help says more.
+"""
+EPILOG = """\
+NUMBER - reads the number from standard input, so that it stays neither in the shell's history nor in the list of
+processes. Repeating the command is harmless.
+
+Exit status: 0 erased, or nothing is known of the caller; 1 it failed; 2 the command was written wrongly.
+"""
+
+# The function may take a minute, and its start some seconds on top. One attempt: after a repetition the answer
+# "nothing is known" could as well mean that the first attempt erased everything and its answer was lost.
+_INVOKE = Config(connect_timeout=10, read_timeout=90, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+_READ = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+
+_DENIED = {"AccessDenied", "AccessDeniedException"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN_CREDENTIALS = {
+    *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException"),
+    *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
+}
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    LoginError,
+    SSOError,
+    TokenRetrievalError,
+)
+_NO_ANSWER = (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)
+
+
+class CallerError(Exception):
+    """The caller was not erased, or may not have been; the message says why and what to do."""
+
+
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command of ``connect-bridges caller``; return its exit status."""
+    if not argv or argv[0] in {"-h", "--help"}:
+        sys.stdout.write(USAGE)
+        return 0 if argv else 2
+    if argv[0] != "erase":  # not quoted: it may be a number
+        sys.stderr.write(f"connect-bridges caller: there is no such command\n\n{USAGE}")
+        return 2
+    try:
+        arguments = _parsed(argv[1:])
+        number = _number(arguments.number)
+        known = erase(
+            number,
+            stack=arguments.stack,
+            function=arguments.function,
+            region=arguments.region,
+            profile=arguments.profile,
+        )
+    except _UsageError as problem:
+        sys.stderr.write(f"{PROG}: {problem}\n")
+        return 2
+    except CallerError as problem:
+        sys.stderr.write(f"{PROG}: {problem}\n")
+        return 1
+    except SystemExit as leaving:  # argparse after --help
+        return leaving.code if isinstance(leaving.code, int) else 0
+    sys.stdout.write("erased\n" if known else "nothing is known of this caller\n")
+    return 0
+
+
+def erase(
+    number: str,
+    *,
+    stack: str | None = None,
+    function: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+) -> bool:
+    """Have a caller forgotten; tell whether anything was known of them.
+
+    number: E.164. stack: name or id of a stack with the output BiometricsEraseFunctionName; function: name or ARN of
+    the erase function; exactly one of the two. region: default is the one in the stack's id or the function's ARN,
+    then boto3's. profile: default is boto3's.
+    Raises CallerError saying what failed and what to do; the number is not in it.
+    """
+    region = region or _region_in(stack or function or "")
+    try:
+        session = boto3.Session(region_name=region, profile_name=profile)
+        if session.region_name is None:
+            raise CallerError(
+                "no AWS Region is set. Name the Region of the stack: --region us-east-1, or the variable "
+                "AWS_DEFAULT_REGION, or `aws configure set region`."
+            )
+        name = function or _erase_function(session, str(stack))
+        return _invoke(session, name, number)
+    except ProfileNotFound as error:
+        raise CallerError(
+            f"there is no profile {profile or 'of that name'!r} in your AWS configuration. "
+            "`aws configure list-profiles` lists those that there are."
+        ) from error
+    except _NO_CREDENTIALS as error:
+        raise CallerError(
+            f"no usable AWS credentials were found ({error}). Sign in, as with `aws sso login`, name a profile with "
+            "--profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from error
+    except BotoCoreError as error:
+        raise CallerError(
+            f"AWS could not be asked: {error}. Check network, proxy and --region, and run the command again."
+        ) from error
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog=PROG,
+        description="Have a caller of the voice biometrics forgotten: recordings, voice print, and what is stored.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--stack", metavar="NAME", help=f"stack with the output {OUTPUT}")
+    where.add_argument("--function", metavar="NAME_OR_ARN", help="the erase function itself")
+    parser.add_argument("--region", help="default: AWS_DEFAULT_REGION, or the profile's")
+    parser.add_argument("--profile", help="of your AWS configuration; default: AWS_PROFILE, or default")
+    parser.add_argument(
+        "number", metavar="NUMBER", help="E.164, as +12065550100; - reads it from standard input"
+    )
+    arguments, others = parser.parse_known_args(argv)
+    if others:  # argparse would quote them, and they may be the rest of a number with blanks
+        parser.error(
+            "there is an argument too many, or an option that does not exist; write the number without blanks"
+        )
+    for option in ("stack", "function"):
+        if getattr(arguments, option) == "":
+            parser.error(f"--{option} is empty")
+    return arguments
+
+
+def _number(text: str) -> str:
+    if text == STDIN:
+        if sys.stdin.isatty():
+            sys.stderr.write("Telephone number: ")
+            sys.stderr.flush()
+        text = sys.stdin.readline().strip()
+    if not limits.PHONE_NUMBER.fullmatch(text):
+        raise _UsageError(
+            "the number is not E.164; write + and country code, digits only, as in +12065550100 (it is not repeated "
+            "here, so that it does not stay in a log)"
+        )
+    return text
+
+
+def _region_in(place: str) -> str | None:
+    """Return the Region of an ARN (arn:partition:service:region:account:…), None for a plain name."""
+    parts = place.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
+
+
+def _erase_function(session: boto3.Session, stack: str) -> str:
+    region = session.region_name
+    try:
+        answer = session.client("cloudformation", config=_READ).describe_stacks(StackName=stack)
+    except ClientError as error:
+        reason = error.response["Error"]
+        if reason["Code"] == "ValidationError" and "does not exist" in reason["Message"]:
+            raise CallerError(
+                f"there is no stack {stack} in {region}. Check name, --region and --profile; `aws cloudformation "
+                f"describe-stacks --region {region} --query Stacks[].StackName` lists the stacks that there are."
+            ) from error
+        raise _refused(error, f"read the stack {stack}", "cloudformation:DescribeStacks") from error
+    outputs = {
+        output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])
+    }
+    if OUTPUT not in outputs:
+        raise CallerError(
+            f"the stack {stack} in {region} has no output {OUTPUT}. The voice biometrics of an environment are in "
+            "connect-bridges-<environment>-biometrics; for an app of your own name the function itself with "
+            "--function."
+        )
+    return str(outputs[OUTPUT])
+
+
+def _invoke(session: boto3.Session, function: str, number: str) -> bool:
+    try:
+        answer = session.client("lambda", config=_INVOKE).invoke(
+            FunctionName=function,
+            InvocationType="RequestResponse",
+            Payload=json.dumps({"phoneNumber": number}).encode(),
+        )
+        result = _json(answer["Payload"].read())
+    except _NO_ANSWER as error:
+        raise CallerError(
+            f"{function} was asked, but its answer did not arrive, so it is not known whether the caller was erased. "
+            "Run the command again: repeating it is harmless."
+        ) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            raise CallerError(
+                f"there is no function {function} in {session.region_name}. Check name, --region and --profile; the "
+                f"output {OUTPUT} of the stack names the function."
+            ) from error
+        raise _refused(error, f"invoke {function}", "lambda:InvokeFunction") from error
+    if answer.get("FunctionError"):
+        raise CallerError(
+            f"the caller was not erased, or not wholly: {_told(result, number)}. Run the command again; an erasure "
+            "that was begun is also taken up by the daily sweep. If it fails again, the log of "
+            f"{function} names the cause."
+        )
+    if not isinstance(result, Mapping) or not isinstance(result.get("erased"), bool):
+        raise CallerError(
+            f"{function} did not say whether the caller was erased; it does not seem to be the erase function of a "
+            f"VoiceBiometricGate. The output {OUTPUT} of the stack names it."
+        )
+    return bool(result["erased"])
+
+
+def _refused(error: ClientError, doing: str, action: str) -> CallerError:
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    if code in _DENIED:
+        return CallerError(f"you may not {doing} ({message}). Let your role or user call {action}.")
+    if code in _EXPIRED:
+        return CallerError(
+            f"your AWS credentials have expired ({code}). Sign in again, as with `aws sso login`."
+        )
+    if code in _UNKNOWN_CREDENTIALS:
+        return CallerError(
+            f"AWS does not take your credentials ({code}: {message}). Check --profile and the variables AWS_*."
+        )
+    return CallerError(f"AWS did not let you {doing} ({code}: {message}). Run the command again later.")
+
+
+def _told(result: Any, number: str) -> str:  # noqa: ANN401 (whatever the function answered)
+    """Return what the function said went wrong, in one line and without the number."""
+    message = result.get("errorMessage") if isinstance(result, Mapping) else None
+    kind = result.get("errorType") if isinstance(result, Mapping) else None
+    text = ": ".join(" ".join(str(part).split()) for part in (kind, message) if part)
+    return (text or "the function gave no reason").replace(number.removeprefix("+"), "…").rstrip(".")
+
+
+def _json(payload: bytes) -> Any:  # noqa: ANN401 (whatever the function answered)
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return None

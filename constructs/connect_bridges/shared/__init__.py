@@ -1,0 +1,1 @@
+"""What the bridges share: functions and their bundles, tables, secrets, APIs, checks."""

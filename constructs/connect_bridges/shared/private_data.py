@@ -1,0 +1,75 @@
+"""Where bridges keep data: tables and secrets, encrypted, kept or deleted together with the construct as a whole."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from connect_bridges.shared.acknowledgements import acknowledge
+from constructs import Construct
+
+
+def keyed_table(
+    scope: Construct,
+    *,
+    name: str | None,
+    partition_key: str,
+    encryption_key: kms.IKey | None,
+    removal_policy: cdk.RemovalPolicy,
+    time_to_live_attribute: str | None = None,
+) -> dynamodb.TableV2:
+    """Create the construct's table: one text as key, paid per request, restorable to any second of the last 35 days.
+
+    name: None lets CloudFormation choose it. encryption_key: None is the key that AWS manages. removal_policy: with
+    RETAIN the table also refuses to be deleted by hand.
+    """
+    return dynamodb.TableV2(
+        scope,
+        "Table",
+        table_name=name,
+        partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+        billing=dynamodb.Billing.on_demand(),
+        time_to_live_attribute=time_to_live_attribute,
+        encryption=(
+            dynamodb.TableEncryptionV2.customer_managed_key(encryption_key)
+            if encryption_key
+            else dynamodb.TableEncryptionV2.aws_managed_key()
+        ),
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
+        removal_policy=removal_policy,
+    )
+
+
+def generated_secret(
+    scope: Construct,
+    id: str,  # noqa: A002
+    *,
+    description: str,
+    value: secretsmanager.SecretStringGenerator,
+    encryption_key: kms.IKey | None,
+    removal_policy: cdk.RemovalPolicy,
+    why_no_schedule: str,
+) -> secretsmanager.Secret:
+    """Create a secret whose value nobody knows yet; why_no_schedule: why it is not rotated on a schedule."""
+    secret = secretsmanager.Secret(
+        scope,
+        id,
+        description=description,
+        generate_secret_string=value,
+        encryption_key=encryption_key,
+        removal_policy=removal_policy,
+    )
+    acknowledge(secret, "AwsSolutions-SMG4", why_no_schedule)
+    return secret
+
+
+def token_value() -> secretsmanager.SecretStringGenerator:
+    """Return how a token is made up: 48 letters and digits, which fit into a header as they are."""
+    return secretsmanager.SecretStringGenerator(
+        password_length=48, exclude_punctuation=True, require_each_included_type=True
+    )

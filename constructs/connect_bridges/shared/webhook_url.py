@@ -1,0 +1,81 @@
+"""Check the URL of a vendor's webhook when the app is synthesized, as far as it can be seen then."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aws_cdk import Token
+
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_INTERNAL_SUFFIXES = (".internal", ".local", ".localdomain", ".localhost", ".lan", ".home.arpa")
+_LONGEST = 2048  # an endpoint of an SNS subscription
+
+
+def check_webhook_url(setting: str, value: str) -> str:
+    """Return the URL if a vendor's webhook can have it; raise ``ValueError`` naming the setting, the value and the fix.
+
+    Only https to a public host. http, and any scheme to a private host, would send the verification token and what
+    customers say in the clear or into the account's own network. The exception is localhost, for rehearsals on a
+    laptop: Amazon SNS refuses to deliver there, so that it cannot slip into an account. What a host name resolves to
+    is checked once more when the function connects. A CDK token passes.
+    """
+    if Token.is_unresolved(value):
+        return value
+    problem = _problem(value)
+    if problem:
+        raise ValueError(f"{setting} is {value!r}; {problem}.")
+    return value
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine: a fake for a rehearsal."""
+    return not Token.is_unresolved(url) and urlsplit(url).hostname in _LOOPBACK_HOSTS
+
+
+def is_plain_http(url: str) -> bool:
+    """Tell whether a URL is http; a token counts as https."""
+    return not Token.is_unresolved(url) and urlsplit(url).scheme == "http"
+
+
+def _problem(value: str) -> str | None:
+    if not value.isascii() or any(character <= " " or character == "\x7f" for character in value):
+        return "percent-encode what is not printable ASCII"
+    if len(value) > _LONGEST:
+        return f"it has {len(value)} characters, and SNS takes {_LONGEST}"
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return "that is no URL; copy the webhook URL from the vendor's channel configuration"
+    host = (parts.hostname or "").rstrip(".")
+    wrong = {
+        "write https://HOST/PATH, as the vendor's channel configuration shows it": (
+            parts.scheme not in {"https", "http"} or not host
+        ),
+        "leave out user and password; the verification token goes into a header, from Secrets Manager": (
+            parts.username is not None
+        ),
+        "leave out what follows #; it would not be sent": bool(parts.fragment),
+        "write https; http is for a fake on localhost only": (
+            parts.scheme == "http" and host not in _LOOPBACK_HOSTS
+        ),
+    }
+    first = next((advice for advice, applies in wrong.items() if applies), None)
+    return first or (None if host in _LOOPBACK_HOSTS else _host_problem(host))
+
+
+def _host_problem(host: str) -> str | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if host.isdigit() or host.lower().startswith("0x"):
+            return "write the host's name: an address in this form is a disguise"
+        if "." not in host or host.lower().endswith(_INTERNAL_SUFFIXES):
+            return "that host is not on the public internet, where SNS could deliver"
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if not address.is_global or address.is_multicast:
+        return "that address is private, link-local or reserved; the webhook has to be on the public internet"
+    return None

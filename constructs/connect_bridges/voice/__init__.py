@@ -1,0 +1,1 @@
+"""Calls go out to an external voice system and come back."""

@@ -1,0 +1,253 @@
+"""Calls go out to an external voice system over a voice connector, and come back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from connect_flows import FlowKind
+
+from connect_bridges.contact_center.connect_instance import ConnectInstance
+from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
+from connect_bridges.contact_center.flow_template import FlowTemplate
+from connect_bridges.metadata.bridge import MetadataBridge
+from connect_bridges.shared.checks import E164, FLOW_ARN, QUEUE_ARN, VOICE_CONNECTOR_ARN, check, check_range
+from connect_bridges.voice.connector import ExternalVoiceConnector
+from constructs import Construct
+
+CONTACT_ID_SIP_HEADER = "X-Amzn-ConnectContactId"
+"""The SIP header in which Amazon Connect hands the contact id to the external voice system (guide 000)."""
+
+_TRANSFER = "Transfer to external voice system"
+_FETCH = "Fetch metadata"
+_FOUND = "Was metadata found"
+_KEEP = "Keep metadata as attribute"
+_METADATA_MISSING = "Say that metadata is missing"
+_QUEUE = "Choose the queue"
+_NEXT_FLOW = "Hand over to the next flow"
+_TRANSFER_TO_QUEUE = "Transfer to queue"
+_MODULE_CAME_BACK = "Remember that the call came back"
+_MODULE_END = "End of module"
+
+_ATTRIBUTE = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_USER_TO_USER = re.compile(r"(?:[0-9A-Fa-f]{2}){1,128}|\$\.[A-Za-z][\w.'\[\]-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceDestination:
+    """Where calls go: over an external voice transfer connector, or to a plain telephone number."""
+
+    connector_arn: str | None
+    number: str
+
+    @classmethod
+    def connector(cls, connector: str | ExternalVoiceConnector, *, did: str) -> VoiceDestination:
+        """Send calls over a connector, given by its ARN or as the construct that creates it.
+
+        did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
+        one is configured at the vendor (guide 000, step 4).
+        """
+        arn = connector if isinstance(connector, str) else connector.connector_arn
+        return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
+
+    @classmethod
+    def phone_number(cls, number: str) -> VoiceDestination:
+        """Send calls to a telephone number over the public network, for those who have no connector.
+
+        Such a call carries no contact id: the external system cannot know which contact to post metadata for,
+        unless it learns the contact id in another way.
+        """
+        return cls(connector_arn=None, number=check("number", number, E164))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoicePrompts:
+    """What the caller hears: plain text, at most 6,000 characters each; references such as $.Attributes.name work."""
+
+    welcome: str = "Welcome. One moment please, we are connecting you."
+    call_failed: str = "Our assistant could not take your call. We are connecting you with an agent."
+    connection_timeout: str = "Our assistant did not answer in time. We are connecting you with an agent."
+    transfer_error: str = "Something went wrong on our side. We are connecting you with an agent."
+    metadata_error: str = "One moment please. You may be asked again what you have told our assistant."
+    queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
+    queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
+
+
+class ExternalVoiceTransfer(Construct):
+    """Transfers calls to an external voice system and takes them back (guide 000, step 3 and "Modify the flow").
+
+    Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
+    fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves
+    its outcome in the contact attributes externalVoiceResult (completed, callFailed, connectionTimedOut,
+    transferError) and externalVoiceMetadata (found, none, unavailable).
+
+    The flow resumes only if the external side hangs up (SIP BYE); a caller who hangs up ends the contact. While the
+    call is away, Amazon Connect's voice usage goes on being charged, since the flow resumes.
+    """
+
+    flow: ContactFlow
+    """The complete flow; attach it to a telephone number."""
+    module: ContactFlow
+    """The transfer and the fetching of metadata alone, as a flow module."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        instance: ConnectInstance,
+        destination: VoiceDestination,
+        queue_arn: str,
+        metadata: MetadataBridge | None = None,
+        metadata_attribute: str = "customData",
+        next_flow_arn: str | None = None,
+        connection_time_limit: cdk.Duration | None = None,
+        from_user: str = "$.CustomerEndpoint.Address",
+        user_to_user_information: str | None = None,
+        prompts: VoicePrompts | None = None,
+        flow_name: str | None = None,
+        module_name: str | None = None,
+    ) -> None:
+        """Create and publish the flow and the module.
+
+        queue_arn: where the contact waits for an agent afterwards, and also if the transfer fails.
+        metadata: the bridge whose retrieve function the flow asks when the call is back; without it, nothing is
+            fetched.
+        metadata_attribute: the contact attribute that the metadata is written to, as JSON text. All attributes of a
+            contact share 32,768 bytes.
+        next_flow_arn: a flow that takes over before the queue, such as agent assist; the queue is set already. If
+            it cannot be entered, the contact goes to the queue.
+        connection_time_limit: how long the external side may take to answer; 1 to 600 seconds, default 60.
+        from_user: the number shown to the external side, E.164 or a reference such as $.SystemEndpoint.Address.
+        user_to_user_information: what goes into the SIP header User-to-User (RFC 7433): hexadecimal, or a reference
+            to an attribute that holds it. Connectors only.
+        flow_name, module_name: published names; default is unique per stack, so that environments can share an
+            instance.
+        Raises ``ValueError`` naming the argument, the value and the fix.
+        """
+        super().__init__(scope, id)
+        time_limit = connection_time_limit or cdk.Duration.seconds(60)
+        check_range("connection_time_limit", time_limit.to_seconds(), 1, 600, "seconds")
+        check("queue_arn", queue_arn, QUEUE_ARN)
+        if next_flow_arn is not None:
+            check("next_flow_arn", next_flow_arn, FLOW_ARN)
+        _check_attribute(metadata_attribute)
+        _check_user_to_user_information(user_to_user_information, destination)
+        if not from_user.startswith("$."):
+            check("from_user", from_user, E164)
+
+        self.destination = destination
+        self._instance = instance
+        self._metadata = metadata
+        texts = prompts or VoicePrompts()
+        common: dict[str, str | None] = {
+            "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
+            "VoiceConnectorArn": destination.connector_arn,
+            "FromUser": from_user if destination.connector_arn else None,
+            "Did": destination.number if destination.connector_arn else None,
+            "PhoneNumber": None if destination.connector_arn else destination.number,
+            "UserToUserInformation": user_to_user_information,
+            "RetrieveFunctionArn": metadata.retrieve_function.function_arn if metadata else None,
+            "MetadataAttribute": metadata_attribute if metadata else None,
+        }
+        self.flow = self._publish(
+            "Flow",
+            self._flow_template(next_flow_arn is not None, user_to_user_information is not None),
+            {
+                **common,
+                "QueueArn": queue_arn,
+                "NextFlowArn": next_flow_arn,
+                "WelcomePrompt": texts.welcome,
+                "CallFailedPrompt": texts.call_failed,
+                "ConnectionTimeoutPrompt": texts.connection_timeout,
+                "TransferErrorPrompt": texts.transfer_error,
+                "MetadataErrorPrompt": texts.metadata_error if metadata else None,
+                "QueueFullPrompt": texts.queue_full,
+                "QueueErrorPrompt": texts.queue_error,
+            },
+            kind=FlowKind.FLOW,
+            name=flow_name,
+            description="Transfers the call to an external voice system, takes it back, and queues it.",
+        )
+        self.module = self._publish(
+            "Module",
+            self._module_template(user_to_user_information is not None),
+            common,
+            kind=FlowKind.MODULE,
+            name=module_name,
+            description="Transfers the call to an external voice system and takes it back with its metadata.",
+        )
+
+    def _publish(
+        self,
+        id: str,  # noqa: A002
+        template: FlowTemplate,
+        values: Mapping[str, str | None],
+        *,
+        kind: FlowKind,
+        name: str | None,
+        description: str,
+    ) -> ContactFlow:
+        published = ContactFlow(
+            self,
+            id,
+            instance=self._instance,
+            template=template.document,
+            values={key: value for key, value in values.items() if value is not None},
+            kind=kind,
+            name=name,
+            description=description,
+        )
+        if self._metadata:
+            published.depends_on(self._metadata.association)
+        return published
+
+    def _flow_template(self, with_next_flow: bool, with_user_to_user: bool) -> FlowTemplate:
+        template = FlowTemplate(load_template("external_voice_transfer.json"))
+        self._fit_destination(template, with_user_to_user)
+        if not self._metadata:
+            template.leave_out(_FETCH, _FOUND, _KEEP, _METADATA_MISSING, lead_to=_QUEUE)
+        if not with_next_flow:
+            template.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
+        return template
+
+    def _module_template(self, with_user_to_user: bool) -> FlowTemplate:
+        template = FlowTemplate(load_template("external_voice_transfer_module.json"))
+        self._fit_destination(template, with_user_to_user)
+        if not self._metadata:
+            template.leave_out(_FETCH, lead_to=_MODULE_END)
+            template.leave_out_unreachable()
+        return template
+
+    def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:
+        parameters: dict[str, Any] = template.parameters(_TRANSFER)
+        if self.destination.connector_arn is None:
+            del parameters["VoiceConnector"]
+            parameters["ThirdPartyPhoneNumber"] = "${PhoneNumber}"
+        elif not with_user_to_user:
+            del parameters["VoiceConnector"]["UserToUserInformation"]
+
+
+def _check_attribute(name: str) -> None:
+    if not _ATTRIBUTE.fullmatch(name):
+        raise ValueError(
+            f"metadata_attribute is {name!r}; a contact attribute's name has 1 to 100 letters, digits, - and _."
+        )
+
+
+def _check_user_to_user_information(value: str | None, destination: VoiceDestination) -> None:
+    if value is None:
+        return
+    if destination.connector_arn is None:
+        raise ValueError(
+            "user_to_user_information needs a voice connector: a call to a plain telephone number carries no SIP "
+            "headers. Leave it out, or use VoiceDestination.connector."
+        )
+    if not cdk.Token.is_unresolved(value) and not _USER_TO_USER.fullmatch(value):
+        raise ValueError(
+            f"user_to_user_information is {value!r}; write 1 to 128 bytes as hexadecimal digits (RFC 7433), or a "
+            "reference such as $.Attributes.userToUser."
+        )

@@ -1,0 +1,369 @@
+"""``connect-flows``: lint, explain, import, render, diagram and diff from the command line.
+
+Exit status: 0 nothing to complain about, 1 findings (lint: errors, or warnings with --strict; diff: differences),
+2 the command could not be carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from connect_flows import diagram
+from connect_flows.config import ConfigError, find_config, load_config
+from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
+from connect_flows.diff import as_markdown, as_text, diff
+from connect_flows.examples import example_flow
+from connect_flows.importer import FlowImportError, import_flow
+from connect_flows.knowledge import ActionSpec, ParameterSpec, knowledge
+from connect_flows.linter import RULES, explain, lint
+from connect_flows.model import Flow, FlowSyntaxError
+from connect_flows.output import FORMATS
+from connect_flows.template import FlowTemplateError, render
+
+STDIN = "-"
+
+
+class UsageError(Exception):
+    """The command cannot be carried out; the message is for the user."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command of ``connect-flows``; return its exit status."""
+    try:
+        arguments = parser().parse_args(argv)
+        status: int = arguments.run(arguments)
+    except (
+        UsageError,
+        ConfigError,
+        FlowImportError,
+        FlowSyntaxError,
+        FlowTemplateError,
+        diagram.DiagramError,
+    ) as problem:
+        sys.stderr.write(f"connect-flows: {problem}\n")
+        return 2
+    except SystemExit as leaving:  # argparse after --help
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the group's commands."""
+    top = _Parser(
+        prog="connect-flows",
+        description="Tools for the flow language of Amazon Connect. None of them needs an AWS account.",
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _lint_parser(commands)
+    _explain_parser(commands)
+    _import_parser(commands)
+    _render_parser(commands)
+    _diagram_parser(commands)
+    _diff_parser(commands)
+    # The command line of the whole project carries this one out: the flow language does not know the sandbox.
+    return top
+
+
+def _add(commands: Any, name: str, help: str, run: Any, epilog: str = "") -> argparse.ArgumentParser:  # noqa: A002, ANN401
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=help, description=help[0].upper() + help[1:] + ".", epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.set_defaults(run=run)
+    return made
+
+
+def _lint_parser(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    command = _add(
+        commands, "lint", "say what Amazon Connect would refuse, and what callers would regret", _lint,
+        "Exit status: 1 when there are errors (with --strict: or warnings), else 0.\n"
+        "Settings: [tool.connect-flows.lint] in the nearest pyproject.toml.",
+    )  # fmt: skip
+    command.add_argument(
+        "files", nargs="*", metavar="FILE", help="flow, directory of flows, or - for standard input"
+    )
+    command.add_argument("--format", choices=sorted(FORMATS), default="text", help="default: text")
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="rule or its beginning: CF301, CF5"
+    )
+    command.add_argument("--strict", action="store_true", help="warnings fail as well")
+    command.add_argument("--explain", metavar="RULE", help="explain a rule instead of linting")
+    command.add_argument(
+        "--config", type=Path, metavar="TOML", help="settings instead of the nearest pyproject.toml"
+    )
+    command.add_argument(
+        "--kind", choices=[str(k) for k in FlowKind], help="default: what the content looks like"
+    )
+    command.add_argument(
+        "--flow-type", choices=knowledge().flow_types, metavar="TYPE", help="default: Metadata.type"
+    )
+    command.add_argument("--account", help="AWS account that the flow is meant for")
+    command.add_argument("--region", help="Region that the flow is meant for")
+    command.add_argument("--instance-id", help="instance that the flow is meant for")
+    command.add_argument(
+        "--channel", action="append", metavar="CHANNEL", help="VOICE, CHAT or TASK: what the flow gets"
+    )
+
+
+def _explain_parser(commands: Any) -> None:  # noqa: ANN401
+    command = _add(commands, "explain", "explain a rule (CF104) or an action type (Compare)", _explain)
+    command.add_argument("what", nargs="?", metavar="RULE|TYPE", help="without it: list all rules")
+
+
+def _import_parser(commands: Any) -> None:  # noqa: ANN401
+    command = _add(
+        commands, "import", "turn a console export into a template with ${Placeholder}s", _import,
+        "Exports from before the flow language are converted. Writes the template to standard output, or with -o to\n"
+        "a file and the values beside it (NAME.values.json).",
+    )  # fmt: skip
+    command.add_argument("file", metavar="FILE", help="console export, or - for standard input")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write the template")
+    command.add_argument(
+        "--readable", action="store_true", help="give generated block identifiers telling names"
+    )
+    command.add_argument(
+        "--environment", action="append", metavar="NAME",
+        help="environment in the value map; the first has the export's values, others await theirs",
+    )  # fmt: skip
+
+
+def _render_parser(commands: Any) -> None:  # noqa: ANN401
+    command = _add(commands, "render", "fill in a template's placeholders", _render)
+    command.add_argument("file", metavar="FILE", help="template, or - for standard input")
+    command.add_argument(
+        "--values", type=Path, metavar="FILE", help="JSON: names and values, or the map that import wrote"
+    )
+    command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
+
+
+def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
+    command = _add(commands, "diagram", "draw a flow as SVG or Mermaid", _diagram)
+    command.add_argument("file", metavar="FILE", help="flow, old or new export, or - for standard input")
+    command.add_argument(
+        "--format", choices=["svg", "mermaid"], help="default: by the output's name, else mermaid"
+    )
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+def _diff_parser(commands: Any) -> None:  # noqa: ANN401
+    command = _add(
+        commands, "diff", "say what changed for the caller; layout and renamed blocks do not count", _diff,
+        "Exit status: 1 when there are differences, else 0.",
+    )  # fmt: skip
+    command.add_argument("old", metavar="OLD")
+    command.add_argument("new", metavar="NEW")
+    command.add_argument("--format", choices=["text", "markdown"], default="text", help="default: text")
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    if arguments.explain:
+        return _explain(argparse.Namespace(what=arguments.explain))
+    if not arguments.files:
+        raise UsageError("lint needs a file, a directory or -")
+    config, context = _settings(arguments)
+    found: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for name in _files(arguments.files):
+        raw = _bytes(name)
+        shown = "<stdin>" if name == STDIN else name
+        sources[shown] = raw.decode("utf-8-sig", errors="replace")
+        found += lint(
+            raw,
+            name=shown,
+            kind=FlowKind(arguments.kind) if arguments.kind else None,
+            flow_type=arguments.flow_type,
+            config=config,
+            context=context,
+        )
+    _print(FORMATS[arguments.format](found, sources))
+    failing = found if arguments.strict else [d for d in found if d.severity is Severity.ERROR]
+    return 1 if failing else 0
+
+
+def _settings(arguments: argparse.Namespace) -> tuple[LintConfig, LintContext]:
+    path = arguments.config or find_config(Path.cwd())
+    config, context = (LintConfig(), LintContext()) if path is None else load_config(path)
+    for code in arguments.ignore:
+        if not any(rule.startswith(code.upper()) for rule in RULES):
+            raise UsageError(f"--ignore {code}: there is no such rule or family")
+    config = replace(config, ignore=config.ignore | {code.upper() for code in arguments.ignore})
+    given = {"account": arguments.account, "region": arguments.region, "instance_id": arguments.instance_id}
+    context = replace(context, **{name: value for name, value in given.items() if value})
+    if arguments.channel:
+        context = replace(context, channels=frozenset(c.upper() for c in arguments.channel))
+    return config, context
+
+
+def _files(names: Sequence[str]) -> list[str]:
+    """Return the files, those in directories too (``*.json``); the order is that of the names."""
+    found: list[str] = []
+    for name in names:
+        path = Path(name)
+        if name != STDIN and path.is_dir():
+            inside = sorted(str(p) for p in path.rglob("*.json") if not p.name.endswith(".values.json"))
+            if not inside:
+                raise UsageError(f"{name} holds no *.json file")
+            found += inside
+        else:
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    what = arguments.what
+    if what is None:
+        _print(
+            "\n".join(f"{rule.id} {rule.severity:7} {rule.name:26} {rule.summary}" for rule in RULES.values())
+        )
+    elif what.strip().upper() in RULES:
+        _print(explain(what))
+    elif what in knowledge().actions:
+        _print(_action_page(knowledge().actions[what]))
+    else:
+        raise UsageError(
+            f"there is no rule and no action type {what!r}; explain without a name lists the rules"
+        )
+    return 0
+
+
+def _action_page(spec: ActionSpec) -> str:
+    out = [spec.type, "", f"Evidence    {', '.join(spec.evidence)}", f"Next action {spec.next_action}"]
+    out.append(f"Channels    {', '.join(sorted(spec.channels)) if spec.channels else 'not known'}")
+    out.append(
+        f"Flow types  {', '.join(sorted(spec.flow_types)) if spec.flow_types else 'not known or modules only'}"
+    )
+    out.append(f"Errors      {', '.join(spec.errors_required) or 'none'} (must have)")
+    out.append(f"            {', '.join(spec.errors_allowed) or 'none'} (may have)")
+    if spec.conditions is not None:
+        operators = ", ".join(spec.conditions.operators or ("any operator",))
+        operands = ", ".join(spec.conditions.operands or (spec.conditions.operand_kind,))
+        out.append(f"Conditions  {operators}: {operands}")
+    out += ["", "Parameters" if spec.parameters else "Parameters: none"]
+    for name, parameter in spec.parameters.items():
+        out += _parameter_lines(name, parameter, 1)
+    example = json.dumps(example_flow(spec.type)["Actions"][0], indent=2, ensure_ascii=False)
+    return "\n".join([*out, "", "Example", *("  " + line for line in example.splitlines())])
+
+
+def _parameter_lines(name: str, spec: ParameterSpec, depth: int) -> list[str]:
+    facts = [spec.type, "required" if spec.required else "optional"]
+    if spec.enum:
+        facts.append("one of " + ", ".join(spec.enum))
+    if spec.min is not None or spec.max is not None:
+        facts.append(
+            f"{spec.min if spec.min is not None else '…'} to {spec.max if spec.max is not None else '…'}"
+        )
+    if spec.type in {"string", "integer"}:
+        words = {
+            "static": "no $. reference",
+            "single": "static or one $. reference",
+            "jsonpath": "one $. reference",
+        }
+        facts.append(words.get(spec.value, "text with $. references"))
+    lines = [f"{'  ' * depth}{name}: {'; '.join(facts)}"]
+    for inner, known in (spec.properties or {}).items():
+        lines += _parameter_lines(inner, known, depth + 1)
+    return lines
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    imported = import_flow(_bytes(arguments.file), name=arguments.file, readable=arguments.readable)
+    template = json.dumps(imported.template, indent=2, ensure_ascii=False) + "\n"
+    for note in imported.notes:
+        sys.stderr.write(f"note: {note}\n")
+    if arguments.output is None:
+        sys.stdout.write(template)
+        return 0
+    values = arguments.output.with_suffix(".values.json")
+    environments = tuple(arguments.environment or ["source"])
+    _write(arguments.output, template)
+    _write(values, json.dumps(imported.value_map(environments), indent=2, ensure_ascii=False) + "\n")
+    _print(f"{arguments.output}: {len(imported.values)} placeholders; values in {values}")
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    values: Any = {}
+    if arguments.values is not None:
+        try:
+            values = json.loads(_bytes(str(arguments.values)))
+        except ValueError as problem:
+            raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
+        values = _values(values, arguments)
+    _print(render(_bytes(arguments.file), values))
+    return 0
+
+
+def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise UsageError(f"{arguments.values} is not a JSON object of names and values")
+    environments = document.get("environments")
+    if not isinstance(environments, dict):
+        return document
+    name = arguments.environment or (next(iter(environments)) if len(environments) == 1 else None)
+    values = environments.get(name) if name is not None else None
+    if not isinstance(values, dict):
+        raise UsageError(f"--environment must name one of {', '.join(environments)} in {arguments.values}")
+    if waiting := sorted(key for key, value in values.items() if value is None):
+        raise UsageError(
+            f"{arguments.values} has no value yet in environment {name} for {', '.join(waiting)}"
+        )
+    return values
+
+
+def _diagram(arguments: argparse.Namespace) -> int:
+    output: Path | None = arguments.output
+    kind = arguments.format or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
+    flow = _flow(arguments.file)
+    picture = diagram.svg(flow) if kind == "svg" else diagram.mermaid(flow)
+    if output is None:
+        sys.stdout.write(picture)
+    else:
+        _write(output, picture)
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    changes = diff(_flow(arguments.old), _flow(arguments.new))
+    form = as_markdown if arguments.format == "markdown" else as_text
+    _print(form(changes, arguments.old, arguments.new))
+    return 1 if changes else 0
+
+
+def _flow(name: str) -> Flow:
+    """Read a flow in either format; names in messages are those of the file."""
+    imported = import_flow(_bytes(name), name=name)
+    source = imported.template if imported.converted else _bytes(name)
+    return Flow.parse(source, name=name)
+
+
+def _bytes(name: str) -> bytes:
+    if name == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as problem:
+        raise UsageError(f"{name} cannot be read: {problem.strerror}") from problem
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be written: {problem.strerror}") from problem
+
+
+def _print(text: str) -> None:
+    if text:
+        sys.stdout.write(text + "\n")

@@ -1,0 +1,240 @@
+"""What changed for the caller between two versions of a flow; layout and renamed blocks do not count."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connect_flows.diagnostics import one_line
+from connect_flows.model import Block, EdgeKind, Flow
+from connect_flows.template import dump
+
+ChangeKind = Literal["added", "removed", "reworded", "changed", "rewired", "start"]
+HEADINGS: Mapping[ChangeKind, str] = {
+    "start": "Start",
+    "added": "Blocks added",
+    "removed": "Blocks removed",
+    "reworded": "Prompts reworded",
+    "changed": "Settings changed",
+    "rewired": "Branches rewired",
+}
+_SPOKEN = ("Text", "SSML", "PromptId", "Media", "Messages")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: of which block (by its new identifier, or its old one when it is gone), and from what to what."""
+
+    kind: ChangeKind
+    block: str
+    type: str
+    what: str
+    old: str | None = None
+    new: str | None = None
+
+    def __str__(self) -> str:
+        """Return the change on one line."""
+        before = "" if self.old is None else f": {one_line(self.old, 160)}"
+        after = "" if self.new is None else f" -> {one_line(self.new, 160)}"
+        return f"{self.kind}: {one_line(self.block)} ({self.type}) {self.what}{before}{after}".rstrip()
+
+
+def diff(old: Flow, new: Flow) -> list[Change]:
+    """Return the changes from old to new; an empty list when callers notice none."""
+    same = match(old, new)
+    back = {theirs: ours for ours, theirs in same.items()}
+    before, after = old.by_identifier, new.by_identifier
+    changes: list[Change] = []
+    if same.get(old.start) != new.start:
+        kind = after[new.start].type if new.start in after else "?"
+        changes.append(Change("start", new.start, kind, "is now the first block", old.start, new.start))
+    changes += [
+        Change("added", b.identifier, b.type, _gist(b)) for b in new.blocks if b.identifier not in back
+    ]
+    changes += [
+        Change("removed", b.identifier, b.type, _gist(b)) for b in old.blocks if b.identifier not in same
+    ]
+    for ours, theirs in same.items():
+        changes += _parameters(before[ours], after[theirs])
+        changes += _branches(before[ours], after[theirs], same)
+    order = list(HEADINGS)
+    return sorted(changes, key=lambda change: order.index(change.kind))
+
+
+def match(old: Flow, new: Flow) -> dict[str, str]:
+    """Return which old block is which new one.
+
+    First by identifier; then, for renamed blocks, by the same type and parameters when that is unmistakable; then
+    by their place: what the same branch of a matched block leads to. Types must agree.
+    """
+    before, after = old.by_identifier, new.by_identifier
+    pairs = {name: name for name, block in before.items() if name in after and after[name].type == block.type}
+    free = {name for name in after if name not in pairs}
+
+    def pair(ours: str, theirs: str) -> bool:
+        if (
+            ours in pairs
+            or theirs not in free
+            or ours not in before
+            or before[ours].type != after[theirs].type
+        ):
+            return False
+        pairs[ours] = theirs
+        free.discard(theirs)
+        return True
+
+    def spread(seeds: list[tuple[str, str]]) -> None:
+        queue = deque(seeds)
+        while queue:
+            ours, theirs = queue.popleft()
+            there = _targets(after[theirs])
+            for branch, target in _targets(before[ours]).items():
+                if branch in there and pair(target, there[branch]):
+                    queue.append((target, there[branch]))
+
+    for ours, theirs in _unmistakable(old, new, pairs, free):
+        pair(ours, theirs)
+    pair(old.start, new.start)
+    spread(list(pairs.items()))
+    for ours, theirs in _alike(old, new, pairs, free):
+        if pair(ours, theirs):
+            spread([(ours, theirs)])
+    return pairs
+
+
+def as_text(changes: list[Change], old: str, new: str) -> str:
+    """Return the changes one a line, for a terminal."""
+    if not changes:
+        return f"{old} and {new}: no difference for the caller"
+    return "\n".join(
+        [*map(str, changes), f"{old} -> {new}: {len(changes)} change{'s' * (len(changes) != 1)}"]
+    )
+
+
+def as_markdown(changes: list[Change], old: str, new: str) -> str:
+    """Return the changes under headings, for a pull request."""
+    out = [f"### Flow changes: {_code(old)} → {_code(new)}", ""]
+    if not changes:
+        return "\n".join([*out, "No difference for the caller.", ""])
+    for kind, heading in HEADINGS.items():
+        rows = [change for change in changes if change.kind == kind]
+        if rows:
+            out += [f"**{heading}**", ""]
+            out += [_markdown_row(change) for change in rows]
+            out.append("")
+    return "\n".join(out)
+
+
+def _markdown_row(change: Change) -> str:
+    row = f"- {_code(change.block)} ({change.type})"
+    if change.what:
+        row += (
+            f" {_code(change.what)}"
+            if change.kind in {"changed", "reworded", "rewired"}
+            else f" {_plain(change.what)}"
+        )
+    if change.old is not None or change.new is not None:
+        row += f": {_code(change.old or '—')} → {_code(change.new or '—')}"
+    return row
+
+
+def _code(text: str) -> str:
+    return f"`{one_line(text, 200).replace('`', chr(39))}`"
+
+
+def _plain(text: str) -> str:
+    return "".join("\\" + c if c in "\\`*_[]<>|" else c for c in one_line(text, 200))
+
+
+def _signature(block: Block) -> str:
+    return f"{block.type} {dump(_plain_json(block.parameters))}"
+
+
+def _plain_json(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, Mapping):
+        return {str(k): _plain_json(value[k]) for k in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_plain_json(v) for v in value]
+    return value
+
+
+def _groups(flow: Flow, names: set[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for block in flow.blocks:
+        if block.identifier in names:
+            groups.setdefault(_signature(block), []).append(block.identifier)
+    return groups
+
+
+def _unmistakable(old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str]) -> list[tuple[str, str]]:
+    ours = _groups(old, set(old.by_identifier) - set(pairs))
+    theirs = _groups(new, free)
+    return [(a[0], theirs[s][0]) for s, a in ours.items() if len(a) == 1 and len(theirs.get(s, [])) == 1]
+
+
+def _alike(old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str]) -> list[tuple[str, str]]:
+    ours = _groups(old, set(old.by_identifier) - set(pairs))
+    theirs = _groups(new, set(free))
+    return [both for s, a in ours.items() for both in zip(a, theirs.get(s, []), strict=False)]
+
+
+def _targets(block: Block) -> dict[tuple[str, str], str]:
+    """Return where each branch leads, by its kind and label."""
+    found: dict[tuple[str, str], str] = {}
+    for edge in block.edges():
+        found.setdefault((str(edge.kind), edge.label), edge.target)
+    return found
+
+
+def _gist(block: Block) -> str:
+    for name in _SPOKEN[:2]:
+        value = block.parameters.get(name)
+        if isinstance(value, str):
+            return f'"{one_line(value, 100)}"'
+    return ""
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping) and value:
+        for key in value:
+            yield from _leaves(value[key], f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def _parameters(old: Block, new: Block) -> Iterator[Change]:
+    before, after = dict(_leaves(old.parameters)), dict(_leaves(new.parameters))
+    before.pop("", None)
+    after.pop("", None)
+    for path in dict.fromkeys([*before, *after]):
+        if path in before and path in after and before[path] == after[path]:
+            continue
+        spoken = path.startswith(_SPOKEN)
+        kind: ChangeKind = "reworded" if spoken else "changed"
+        yield Change(kind, new.identifier, new.type, path, _shown(before, path), _shown(after, path))
+
+
+def _shown(leaves: Mapping[str, object], path: str) -> str | None:
+    if path not in leaves:
+        return None
+    value = leaves[path]
+    return value if isinstance(value, str) else dump(_plain_json(value))
+
+
+def _branches(old: Block, new: Block, same: Mapping[str, str]) -> Iterator[Change]:
+    before, after = _targets(old), _targets(new)
+    for branch in dict.fromkeys([*before, *after]):
+        ours, theirs = before.get(branch), after.get(branch)
+        if ours is not None and theirs is not None and same.get(ours, ours) == theirs:
+            continue
+        kind, label = branch
+        name = {EdgeKind.NEXT: "next", EdgeKind.CONDITION: f"when {label}"}.get(EdgeKind(kind), f"on {label}")
+        yield Change("rewired", new.identifier, new.type, name, ours, theirs)
+    orders = [[b for b in branches if b[0] == EdgeKind.CONDITION] for branches in (before, after)]
+    if orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]):
+        yield Change("rewired", new.identifier, new.type, "conditions are tried in another order")

@@ -1,0 +1,56 @@
+"""AWS on a laptop, as far as an app of this project needs it: deploy for real, call for real, refuse by name.
+
+`Sandbox.start(work_dir)` runs it; the CDK command line, boto3, functions and HTTP clients of deployed APIs reach it on
+one port of localhost.
+"""
+
+from connect_sandbox.cloud.cdk_cli import CdkFailedError, CdkRun
+from connect_sandbox.cloud.cfn.types import support_table
+from connect_sandbox.cloud.connect_state import (
+    Association,
+    Flow,
+    FlowModule,
+    Instance,
+    InvokeDecision,
+)
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.functions import (
+    FunctionFault,
+    Functions,
+    Invocation,
+    InvocationTimeoutError,
+)
+from connect_sandbox.cloud.principals import (
+    Admin,
+    Principal,
+    RolePrincipal,
+    ServicePrincipal,
+    UserPrincipal,
+)
+from connect_sandbox.cloud.sandbox import Sandbox
+
+__all__ = [
+    "Admin",
+    "Association",
+    "AwsError",
+    "CannotStandInError",
+    "CdkFailedError",
+    "CdkRun",
+    "Faults",
+    "Flow",
+    "FlowModule",
+    "FunctionFault",
+    "Functions",
+    "Instance",
+    "Invocation",
+    "InvocationTimeoutError",
+    "InvokeDecision",
+    "Principal",
+    "RolePrincipal",
+    "Sandbox",
+    "SandboxError",
+    "ServicePrincipal",
+    "UserPrincipal",
+    "support_table",
+]

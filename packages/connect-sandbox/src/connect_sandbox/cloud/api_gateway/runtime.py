@@ -1,0 +1,164 @@
+"""Answers HTTP requests to deployed REST APIs, in API Gateway's order of steps.
+
+Stage and method, size, throttle, authorizer, validation, integration; an error at any step is answered by the API's
+gateway responses; every request to a stage with an access log is logged.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import unquote
+
+from connect_sandbox.cloud.api_gateway.access_log import AccessLog
+from connect_sandbox.cloud.api_gateway.authorizer import APIGATEWAY, TokenAuthorizers
+from connect_sandbox.cloud.api_gateway.context import RequestState
+from connect_sandbox.cloud.api_gateway.errors import GatewayError, render
+from connect_sandbox.cloud.api_gateway.proxy import proxy_answer, proxy_event
+from connect_sandbox.cloud.api_gateway.registry import (
+    ApiDefinition,
+    ApiRegistry,
+    Method,
+    RestApi,
+    Stage,
+)
+from connect_sandbox.cloud.api_gateway.throttle import Throttle
+from connect_sandbox.cloud.api_gateway.validation import validate
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.functions import Functions, InvocationTimeoutError
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_sandbox.cloud.principals import ServicePrincipal
+
+#: Largest body of a request, bytes (API Gateway quotas).
+MAX_BODY_BYTES = 10 * 1024 * 1024
+_HOST = re.compile(r"^([a-z0-9]+)\.execute-api\.([\w-]+)\.amazonaws\.com(?::\d+)?$", re.IGNORECASE)
+
+
+class ApiRuntime:
+    """Serves the APIs of a registry."""
+
+    def __init__(self, registry: ApiRegistry, functions: Functions, access_log: AccessLog) -> None:
+        """`functions` runs authorizers and integrations; `access_log` writes the stages' access logs."""
+        self._registry = registry
+        self._functions = functions
+        self._access_log = access_log
+        self._throttle = Throttle()
+        self.authorizers = TokenAuthorizers(functions)
+
+    def handle(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer a request to an execute-api host; None for any other host."""
+        found = _HOST.match(request.host)
+        if found is None:
+            return None
+        stage_name, _, rest = request.path.lstrip("/").partition("/")
+        host = request.host.split(":", 1)[0].lower()
+        state = RequestState(request, self._registry.account, found[1].lower(), stage_name, host, "/" + rest)
+        api = next((api for api in self._registry.all() if api.id == state.api_id), None)
+        stage = api.stages.get(stage_name) if api is not None else None
+        if api is None or stage is None or found[2].lower() != self._registry.region:
+            return _forbidden(state)
+        return self._serve(state, api, stage)
+
+    def _serve(self, state: RequestState, api: RestApi, stage: Stage) -> HttpResponse:
+        definition = api.deployments[stage.deployment_id]
+        started = time.monotonic()
+        try:
+            response = self._answer(state, stage, definition)
+        except GatewayError as error:
+            response = render(error, definition, state)
+        state.values["status"] = str(response.status)
+        state.values["responseLength"] = str(len(response.body))
+        state.values["responseLatency"] = str(int((time.monotonic() - started) * 1000))
+        if stage.log_group:
+            self._access_log.write(stage, state)
+        return response
+
+    def _answer(self, state: RequestState, stage: Stage, definition: ApiDefinition) -> HttpResponse:
+        method, path_parameters = _match(definition, state)
+        if len(state.request.body) > MAX_BODY_BYTES:
+            raise GatewayError("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
+        if not self._throttle.admit(state.api_id, stage, state.resource_path, method.verb):
+            raise GatewayError("THROTTLED", "Too Many Requests")
+        if method.authorizer_id is not None:
+            self.authorizers.authorize(definition.authorizers[method.authorizer_id], state)
+        validate(state.request, method, definition, path_parameters)
+        return self._integrate(state, method, path_parameters)
+
+    def _integrate(
+        self, state: RequestState, method: Method, path_parameters: dict[str, str]
+    ) -> HttpResponse:
+        # SourceArn holds the resource's path as declared, with {parameters}, and the method as declared.
+        arn = state.method_arn.split("/", 1)[0]
+        source_arn = f"{arn}/{state.stage}/{state.request.method}{state.resource_path}"
+        started = time.monotonic()
+        try:
+            invocation = self._functions.invoke(
+                method.function_arn,
+                proxy_event(state, path_parameters),
+                invoked_by=ServicePrincipal(APIGATEWAY, source_account=state.account, source_arn=source_arn),
+                timeout=method.timeout_ms / 1000,
+            )
+        except AwsError as error:
+            # The Lambda API refused: no permission, no such function, throttled.
+            state.values["integrationErrorMessage"] = error.message
+            raise GatewayError("API_CONFIGURATION_ERROR", "Internal server error") from error
+        except InvocationTimeoutError as error:
+            state.values["integrationErrorMessage"] = str(error)
+            raise GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
+        finally:
+            state.values["integrationLatency"] = str(int((time.monotonic() - started) * 1000))
+        if invocation.function_error:
+            state.values["integrationErrorMessage"] = invocation.payload.decode()
+            raise GatewayError("BAD_GATEWAY", "Internal server error")
+        answer = proxy_answer(invocation.json(), state)
+        state.values["integrationStatus"] = "200"
+        return answer
+
+
+def _match(definition: ApiDefinition, state: RequestState) -> tuple[Method, dict[str, str]]:
+    """Return the method that the path and verb ask for; a fixed part goes before {name}, that before {name+}."""
+    best: tuple[tuple[int, ...], str, dict[str, str]] | None = None
+    for resource_id in definition.resources:
+        matched = _match_path(definition.path(resource_id), state.path)
+        if matched is not None and (best is None or matched[0] < best[0]):
+            verbs = {verb for resource, verb in definition.methods if resource == resource_id}
+            if state.request.method in verbs or "ANY" in verbs:
+                best = (matched[0], resource_id, matched[1])
+    if best is None:
+        raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+    _, state.resource_id, parameters = best
+    state.resource_path = definition.path(state.resource_id)
+    methods = definition.methods
+    method = methods.get((state.resource_id, state.request.method)) or methods[state.resource_id, "ANY"]
+    return method, parameters
+
+
+def _match_path(pattern: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] | None:
+    wanted, given = pattern.strip("/").split("/"), path.strip("/").split("/")
+    rank: list[int] = []
+    parameters: dict[str, str] = {}
+    for index, part in enumerate(wanted):
+        if part.endswith("+}"):
+            rest = "/".join(given[index:])
+            parameters[part[1:-2]] = unquote(rest)
+            return ((*rank, 2), parameters) if rest else None
+        if index >= len(given):
+            return None
+        if part.startswith("{"):
+            parameters[part[1:-1]] = unquote(given[index])
+            rank.append(1)
+        elif part == given[index]:
+            rank.append(0)
+        else:
+            return None
+    return (tuple(rank), parameters) if len(wanted) == len(given) else None
+
+
+def _forbidden(state: RequestState) -> HttpResponse:
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", state.request_id),
+        ("x-amz-apigw-id", state.extended_id),
+        ("x-amzn-ErrorType", "ForbiddenException"),
+    ]
+    return HttpResponse(403, headers, b'{"message":"Forbidden"}')

@@ -1,0 +1,372 @@
+"""Decides every call by the policies that are deployed, and writes each decision into the audit log.
+
+The evaluation itself is connect_sandbox.iam's; this module gathers what it needs: a role's or user's
+policies and boundary from moto's IAM, the resource policies of functions, secrets, keys, topics, queues, buckets and
+roles.
+The developer (the credentials of the CDK command line, and the roles of the CDK's bootstrap stack, which act for the
+developer) may do everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from moto.backends import get_backend
+from moto.iam.models import iam_backends
+
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_sandbox.cloud.principals import (
+    Admin,
+    Outsider,
+    Principal,
+    RolePrincipal,
+    UserPrincipal,
+    find_user_key,
+)
+from connect_sandbox.iam import (
+    AccessRequest,
+    AuditLog,
+    AwsCall,
+    Decision,
+    Policy,
+    PolicyKind,
+    RequestContext,
+    UnsupportedCall,
+    UnsupportedPolicy,
+    denied_response,
+    describe_call,
+    evaluate,
+)
+from connect_sandbox.iam import Principal as IamPrincipal
+
+_BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
+#: What an account other than this one allows its own people is its own business: here, everything.
+_EVERYTHING = Policy.parse(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
+    name="the other account's own policy",
+)
+
+
+class Authorization:
+    """IAM in front of everything that the sandbox serves."""
+
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        audit: AuditLog,
+        function_policy: Callable[[str], dict[str, Any] | None],
+    ) -> None:
+        """`function_policy` returns the resource policy of a function by ARN, or None if there is no such function."""
+        self._account = account
+        self._region = region
+        self._audit = audit
+        self._function_policy = function_policy
+        self._lookup = _MotoLookup(account, region)
+        #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, blind to conditions.
+        self.bucket_policies: dict[str, dict[str, Any]] = {}
+        #: ARNs of the permissions boundaries of users, by user name. Kept here: moto has none for users.
+        self.user_boundaries: dict[str, str] = {}
+
+    def check_request(self, principal: Principal, request: HttpRequest) -> HttpResponse | None:
+        """Return the answer that refuses a request, or None if the principal may make it."""
+        if self.is_developer(principal):
+            return None
+        try:
+            call = describe_call(
+                request.method,
+                request.raw_path,
+                request.query_string,
+                request.headers.items(),
+                request.body,
+                region=self._region,
+                account=self._account,
+                lookup=self._lookup,
+                source_ip=request.source_ip,
+            )
+            decision = self._evaluate(call, principal)
+        except (UnsupportedCall, UnsupportedPolicy) as refusal:
+            body = json.dumps({"__type": "NotImplemented", "message": str(refusal)}).encode()
+            return HttpResponse(
+                501, [("Content-Type", "application/json"), ("x-amzn-ErrorType", "NotImplemented")], body
+            )
+        if decision.allowed:
+            return None
+        status, headers, body = denied_response(call, decision)
+        return HttpResponse(status, list(headers.items()), body)
+
+    def decide(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        resource_policy: Mapping[str, Any] | None = None,
+    ) -> Decision:
+        """Decide one action on one resource, outside an HTTP request (Connect invoking a function, for example).
+
+        `resource_policy` replaces the deployed one of the resource.
+        """
+        policies = None if resource_policy is None else _resource_policies(resource, resource_policy)
+        return self._evaluate(AccessRequest(action, resource, self._context(principal)), principal, policies)
+
+    def require(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        resource_policy: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Raise AccessDeniedException (403) unless the principal may do the action on the resource."""
+        if self.is_developer(principal):
+            return
+        decision = self.decide(principal, action, resource, resource_policy=resource_policy)
+        if not decision.allowed:
+            raise AwsError("AccessDeniedException", decision.message, 403)
+
+    def require_lambda_may_assume(self, role_arn: str) -> None:
+        """Raise unless the role exists and its trust policy lets Lambda assume it."""
+        document = self._trust_policy(role_arn)
+        message = "The role defined for the function cannot be assumed by Lambda."
+        if document is None:
+            raise AwsError("InvalidParameterValueException", f"{message} There is no role {role_arn}.")
+        policy = Policy.parse(document, name=f"trust policy of {role_arn}", kind=PolicyKind.TRUST)
+        request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of({}, ["aws:*", "sts:*"]))
+        if not evaluate(request, IamPrincipal.service("lambda.amazonaws.com"), (), [policy]).allowed:
+            raise AwsError(
+                "InvalidParameterValueException", f"{message} Its trust policy does not allow it: {role_arn}"
+            )
+
+    def role_exists(self, role_arn: str) -> bool:
+        """Return whether there is a role of this ARN."""
+        return _role(self._account, role_arn) is not None
+
+    def is_developer(self, principal: Principal) -> bool:
+        """Return whether the principal is the developer, who is not evaluated."""
+        if isinstance(principal, Admin):
+            return True
+        return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
+
+    def key_arn(self, key: str) -> str:
+        """Return the ARN of a KMS key that is named by its id, ARN or alias; the name itself if there is none."""
+        return (
+            self._lookup.key_arn(key) or key
+            if "alias/" in key
+            else _key_arn(self._account, self._region, key)
+        )
+
+    def identity_policies(self, arn: str) -> tuple[list[Policy], Policy | None]:
+        """Return the deployed policies of a role or user, inline and attached, and its permissions boundary."""
+        backend: Any = iam_backends[self._account]["aws"]
+        role, user = _role(self._account, arn), _user(self._account, arn)
+        holder = user if role is None else role
+        if holder is None:
+            return [], None
+        policies = [
+            Policy.parse(unquote(document), name=f"{name} of {holder.name}")
+            for name, document in list(holder.policies.items())
+        ]
+        policies += [
+            Policy.parse(_document(policy), name=policy.name)
+            for policy in list(holder.managed_policies.values())
+        ]
+        boundary_arn = (
+            self.user_boundaries.get(holder.name) if role is None else role.permissions_boundary_arn
+        )
+        boundary = None
+        if boundary_arn:
+            document = _document(backend.managed_policies[boundary_arn])
+            boundary = Policy.parse(document, name=boundary_arn, kind=PolicyKind.BOUNDARY)
+        return policies, boundary
+
+    def _evaluate(
+        self, request: AccessRequest | AwsCall, principal: Principal, policies: list[Policy] | None = None
+    ) -> Decision:
+        identity: list[Policy] = []
+        boundary: Policy | None = None
+        if isinstance(principal, RolePrincipal):
+            identity, boundary = self.identity_policies(principal.role_arn)
+        elif isinstance(principal, UserPrincipal):
+            identity, boundary = self.identity_policies(principal.arn)
+        elif isinstance(principal, Outsider):
+            identity = [_EVERYTHING]
+        found = self.resource_policies if policies is None else policies
+        decision = evaluate(request, self._as_iam(principal), identity, found, boundary)
+        self._audit.record(decision)
+        return decision
+
+    def resource_policies(self, arn: str) -> list[Policy]:
+        """Return the deployed resource policies of an ARN; empty for a resource without one."""
+        document = self._resource_policy_document(arn)
+        return [] if document is None else _resource_policies(arn, document)
+
+    def _resource_policy_document(self, arn: str) -> Mapping[str, Any] | str | None:
+        parts = arn.split(":", 5)
+        service = parts[2] if len(parts) == 6 else ""
+        if service == "lambda" and parts[5].startswith("function:"):
+            return self._function_policy(arn)
+        if service == "iam" and parts[5].startswith("role/"):
+            return self._trust_policy(arn)
+        if service == "s3":
+            return self.bucket_policies.get(parts[5].split("/", 1)[0])
+        if service in _READERS:
+            return _READERS[service](_backend(service, self._account, self._region), arn)
+        return None
+
+    def _trust_policy(self, role_arn: str) -> str | None:
+        role = _role(self._account, role_arn)
+        return None if role is None else unquote(str(role.assume_role_policy_document))
+
+    def _is_bootstrap_role(self, principal: RolePrincipal) -> bool:
+        role = _role(self._account, principal.role_arn)
+        return role is not None and _BOOTSTRAP_TAG in _role_tags(role)
+
+    def _as_iam(self, principal: Principal) -> IamPrincipal:
+        if isinstance(principal, RolePrincipal):
+            return IamPrincipal.role_session(principal.role_arn, principal.session_name)
+        if isinstance(principal, UserPrincipal | Outsider):
+            return IamPrincipal.user(principal.arn)
+        if isinstance(principal, Admin):
+            raise TypeError("the developer is not evaluated")
+        return IamPrincipal.service(principal.service)
+
+    def _context(self, principal: Principal) -> RequestContext:
+        now = datetime.now(UTC)
+        sources = (
+            (None, None)
+            if isinstance(principal, RolePrincipal | UserPrincipal | Admin | Outsider)
+            else (principal.source_account or None, principal.source_arn or None)
+        )
+        values = {
+            "aws:SecureTransport": "true",
+            "aws:RequestedRegion": self._region,
+            "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:EpochTime": str(int(now.timestamp())),
+            "aws:SourceAccount": sources[0],
+            "aws:SourceArn": sources[1],
+            "aws:ResourceAccount": self._account,
+        }
+        absent = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceIp", "aws:SourceOrgID", "aws:Referer"]
+        absent += ["lambda:FunctionUrlAuthType", "lambda:EventSourceToken", "lambda:InvokedViaFunctionUrl"]
+        return RequestContext.of(values, absent)
+
+
+def _resource_policies(arn: str, document: Mapping[str, Any] | str) -> list[Policy]:
+    parsed = json.loads(document) if isinstance(document, str) else document
+    if not parsed.get("Statement"):
+        return []
+    trust = arn.split(":", 5)[2] == "iam"
+    kind = PolicyKind.TRUST if trust else PolicyKind.RESOURCE
+    return [Policy.parse(parsed, name=f"{'trust' if trust else 'resource'} policy of {arn}", kind=kind)]
+
+
+def _backend(service: str, account: str, region: str) -> Any:  # noqa: ANN401  (a moto backend)
+    backends: Any = get_backend(service)  # type: ignore[call-overload]
+    return backends[account][region]
+
+
+def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
+    backend: Any = iam_backends[account]["aws"]
+    return next((role for role in list(backend.roles.values()) if role.arn == role_arn), None)
+
+
+def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
+    backend: Any = iam_backends[account]["aws"]
+    return next((user for user in list(backend.users.values()) if user.arn == user_arn), None)
+
+
+def _key_arn(account: str, region: str, key: str) -> str:
+    return key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+
+
+def _document(policy: Any) -> str:  # noqa: ANN401  (moto's managed policy)
+    default = next(version for version in policy.versions if version.is_default)
+    return str(default.document)
+
+
+def _role_tags(role: Any) -> dict[str, str]:  # noqa: ANN401
+    tags = role.tags or {}
+    if isinstance(tags, dict):
+        return {str(value.get("Key", key)): str(value.get("Value", "")) for key, value in tags.items()}
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _secret_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
+    secret = next((s for s in list(backend.secrets.values()) if s.arn == arn), None)
+    return None if secret is None else secret.policy
+
+
+def _key_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
+    key = backend.keys.get(arn.rsplit("/", 1)[-1])
+    return None if key is None else key.policy
+
+
+def _topic_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
+    topic = backend.topics.get(arn)
+    return None if topic is None else topic.policy
+
+
+def _queue_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
+    queue = backend.queues.get(arn.rsplit(":", 1)[-1])
+    if queue is None or not queue.policy:
+        return None
+    # As text if it was set as an attribute, as an object if it came otherwise.
+    return queue.policy if isinstance(queue.policy, str) else json.dumps(queue.policy)
+
+
+_READERS: dict[str, Callable[[Any, str], str | None]] = {
+    "secretsmanager": _secret_policy,
+    "kms": _key_policy,
+    "sns": _topic_policy,
+    "sqs": _queue_policy,
+}
+
+
+class _MotoLookup:
+    """Answers from moto what a request does not say about its resources."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def secret_arn(self, name: str) -> str | None:
+        wanted = name.split(":secret:", 1)[-1]
+        secrets = self._backend("secretsmanager").secrets.values()
+        return next((str(s.arn) for s in list(secrets) if s.name == wanted or s.arn == name), None)
+
+    def secret_key_arn(self, arn: str) -> str | None:
+        secrets = self._backend("secretsmanager").secrets.values()
+        key = next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), "")
+        if not key or key.endswith("alias/aws/secretsmanager"):
+            return None
+        return self.key_arn(key) if "alias/" in key else _key_arn(self._account, self._region, key)
+
+    def key_arn(self, alias: str) -> str | None:
+        backend = self._backend("kms")
+        wanted = "alias/" + alias.rsplit("alias/", 1)[-1]
+        key_id = backend.get_key_id_from_alias(wanted)
+        return None if not key_id else str(backend.keys[key_id].arn)
+
+    def partition_key(self, table_arn: str) -> str | None:
+        table = self._backend("dynamodb").tables.get(table_arn.rsplit("/", 1)[-1])
+        return None if table is None else str(table.hash_key_attr)
+
+    def user_arn(self, name: str) -> str | None:
+        user = iam_backends[self._account]["aws"].users.get(name)
+        return None if user is None else str(user.arn)
+
+    def key_owner(self, access_key: str) -> str | None:
+        found = find_user_key(self._account, access_key)
+        return None if found is None else str(found[0].arn)
+
+    def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002  (tags are not looked up yet)
+        return None
+
+    def _backend(self, service: str) -> Any:  # noqa: ANN401
+        return _backend(service, self._account, self._region)

@@ -1,0 +1,191 @@
+"""A fake for one AWS service: requests are parsed and answers written by botocore's own model of the service.
+
+A fake is a class with one method per operation that it reproduces, named as boto3 names it. Everything around
+the method comes from the model: which operation a request asks for, its parameters, whether they are allowed
+(required members, types, lengths, patterns, enums), and the wire form of the answer. An operation without a method
+is answered 501 by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from xml.sax.saxutils import escape
+
+from botocore import xform_name
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import SerializationContext, get_serializer_class
+from werkzeug.exceptions import NotFound
+
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_sandbox.cloud.values import Member
+
+
+class AwsService:
+    """Base of the fakes: dispatches a request to the method that reproduces its operation."""
+
+    #: botocore's name of the service, such as "connect".
+    service_name: str
+    #: The error code for parameters that the model does not allow.
+    invalid_parameter_code = "ValidationException"
+
+    def __init__(self, faults: Faults) -> None:
+        """`faults` may make an operation fail on purpose."""
+        self._faults = faults
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request, errors included, in the service's wire form."""
+        parsed = _as_moto_request(request)
+        try:
+            operation, uri_parameters = get_service_router(self.service_name).match(parsed)
+        except NotFound:
+            return error_response(
+                AwsError(
+                    "UnknownOperationException",
+                    str(
+                        CannotStandInError(
+                            f"{request.method} {request.path} of {self.service_name}", "no such operation"
+                        )
+                    ),
+                    501,
+                ),
+                protocol="rest-json",
+            )
+        protocol = determine_request_protocol(operation.service_model, parsed.content_type)
+        try:
+            self._faults.check(self.service_name, operation.name)
+            result = self._call(operation, _parse(operation, protocol, parsed, uri_parameters))
+        except AwsError as error:
+            return error_response(error, protocol)
+        except CannotStandInError as refusal:
+            return error_response(AwsError("NotImplemented", str(refusal), 501), protocol)
+        return _serialize(operation, protocol, result)
+
+    def _call(self, operation: OperationModel, parameters: dict[str, Any]) -> dict[str, Any]:
+        method = getattr(self, xform_name(operation.name), None)
+        if method is None:
+            raise CannotStandInError(
+                f"{self.service_name}:{operation.name}", "the operation is not reproduced"
+            )
+        self._validate(operation, parameters)
+        result: dict[str, Any] | None = method(
+            **{xform_name(name): value for name, value in parameters.items()}
+        )
+        return result or {}
+
+    def _validate(self, operation: OperationModel, parameters: dict[str, Any]) -> None:
+        shape = operation.input_shape
+        if shape is None:
+            return
+        report = ParamValidator().validate(parameters, shape)
+        problems = [report.generate_report()] if report.has_errors() else []
+        problems += list(_constraint_problems(shape, parameters, ""))
+        if problems:
+            raise AwsError(self.invalid_parameter_code, "; ".join(problems))
+
+
+def error_response(error: AwsError, protocol: str) -> HttpResponse:
+    """Write an error answer in the wire form of `protocol` (query, json or rest-json)."""
+    request_id = str(uuid.uuid4())
+    if protocol in {"query", "ec2", "rest-xml"}:
+        kind = "Sender" if error.status < 500 else "Receiver"
+        body = (
+            f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code>"
+            f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
+        return HttpResponse(
+            error.status, [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)], body.encode()
+        )
+    members = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-ErrorType", error.code),
+        ("x-amzn-RequestId", request_id),
+    ]
+    return HttpResponse(error.status, headers, json.dumps(members).encode())
+
+
+def _as_moto_request(request: HttpRequest) -> Request:
+    return Request.from_primitives(
+        request.method,
+        f"http://{request.host or 'localhost'}{request.target}",
+        dict(request.headers.items()),
+        request.body,
+    )
+
+
+def _parse(
+    operation: OperationModel, protocol: str, request: Request, uri_parameters: dict[str, Any]
+) -> dict[str, Any]:
+    parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](operation).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": request.data,
+            "url_path": request.path,
+            "url_params": uri_parameters,
+        }
+    )
+    return {name: value for name, value in parsed.items() if value is not None}
+
+
+def _serialize(operation: OperationModel, protocol: str, result: dict[str, Any]) -> HttpResponse:
+    request_id = str(uuid.uuid4())
+    serializer = get_serializer_class(operation.service_model.service_name, protocol)(
+        operation, SerializationContext(request_id)
+    )
+    answer = serializer.serialize(result)
+    body = answer["body"]
+    headers = [(str(name), str(value)) for name, value in answer["headers"].items()]
+    headers.append(("x-amzn-RequestId", request_id))
+    return HttpResponse(
+        int(answer["status_code"]), headers, body if isinstance(body, bytes) else body.encode()
+    )
+
+
+def _constraint_problems(shape: Shape, value: Member, path: str) -> Iterator[str]:
+    """Yield what botocore leaves to the service: enums, patterns and maximum lengths."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        for name, member in shape.members.items():
+            if name in value:
+                yield from _constraint_problems(member, value[name], f"{path}.{name}" if path else name)
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _constraint_problems(shape.member, item, f"{path}[{index}]")
+    elif isinstance(shape, MapShape) and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _constraint_problems(shape.value, item, f"{path}.{key}")
+    elif isinstance(shape, StringShape) and isinstance(value, str):
+        yield from _string_problems(shape, value, path)
+
+
+def _string_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:
+    if shape.enum and value not in shape.enum:
+        yield f"{path}: {value!r} is not one of {', '.join(shape.enum)}"
+    longest = shape.metadata.get("max")
+    if longest is not None and len(value) > longest:
+        yield f"{path}: {len(value)} characters are more than the {longest} allowed"
+    pattern = _compiled(shape.metadata.get("pattern", ""))
+    if pattern and not pattern.fullmatch(value):
+        yield f"{path}: {value!r} does not match {pattern.pattern}"
+
+
+@lru_cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    # The patterns are Java's; the few that Python cannot compile (\p{L}) are left to AWS.
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None

@@ -1,0 +1,1 @@
+"""CloudFormation's fake: templates, the deployment engine, its API, and the resource types it knows."""

@@ -1,0 +1,234 @@
+"""The deployment engine: creates, updates and deletes the resources of a stack, and rolls back what fails.
+
+Resources are handled one after another in the order of their dependencies, in a thread of the operation's own, so
+that the CDK command line sees the events as they happen. Before the first resource a check refuses, by name, every
+type and property that the sandbox does not reproduce.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
+from connect_sandbox.cloud.cfn.resource import (
+    Clients,
+    ResourceType,
+)
+from connect_sandbox.cloud.cfn.rollout import Rollout, held_resource
+from connect_sandbox.cloud.cfn.stack import Stack
+from connect_sandbox.cloud.cfn.template import (
+    Template,
+    invalid,
+    load_template,
+)
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+
+_LOG = logging.getLogger(__name__)
+
+
+class DeploymentEngine:
+    """Holds the stacks of the account and carries out their operations."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        region: str,
+        types: Mapping[str, ResourceType],
+        custom_type: ResourceType,
+        client: Clients,
+        services: Any,  # noqa: ANN401  (the Sandbox's parts, for the resource types)
+        before_deploy: Callable[[Stack, Template], None],
+    ) -> None:
+        """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""
+        self.account = account
+        self.region = region
+        self._client = client
+        self._rollout = Rollout(
+            account=account,
+            region=region,
+            types=types,
+            custom_type=custom_type,
+            client=client,
+            services=services,
+            before_deploy=before_deploy,
+        )
+        self._lock = threading.RLock()
+        self._stacks: dict[str, Stack] = {}
+        self._threads: dict[str, threading.Thread] = {}
+
+    # -- finding stacks
+
+    def stacks(self) -> list[Stack]:
+        """Return all stacks, the deleted ones included."""
+        return list(self._stacks.values())
+
+    def find(self, name_or_id: str) -> Stack:
+        """Return the stack; a deleted one only by its id. Raise ValidationError if there is none."""
+        for stack in reversed(self.stacks()):
+            if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.exists):
+                return stack
+        raise invalid(f"Stack with id {name_or_id} does not exist")
+
+    def export(self, name: str) -> str:
+        """Return an exported output's value."""
+        for stack in self.stacks():
+            for output in stack.outputs if stack.exists else []:
+                if output.get("ExportName") == name:
+                    return output["OutputValue"]
+        raise invalid(f"No export named {name} found")
+
+    def new_stack(self, name: str, tags: dict[str, str]) -> Stack:
+        """Add an empty stack in REVIEW_IN_PROGRESS; raise AlreadyExistsException if the name is taken."""
+        with self._lock:
+            if any(stack.name == name and stack.exists for stack in self.stacks()):
+                raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+            stack_id = f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid.uuid4()}"
+            self._stacks[stack_id] = stack = Stack(name=name, stack_id=stack_id, tags=tags)
+        return stack
+
+    # -- operations; each checks at once what AWS checks at once, then works in a thread
+
+    def create(
+        self, stack: Stack, text: str, parameters: dict[str, str], *, on_failure: str = "ROLLBACK"
+    ) -> None:
+        """Create the resources of a new stack."""
+        template = load_template(text)
+        resolver = self._resolver(stack, template, parameters, {})
+        self._begin(stack, "CREATE_IN_PROGRESS", template, parameters)
+        self._run(stack, lambda: self._rollout.create(stack, resolver, on_failure))
+
+    def update(
+        self, stack: Stack, text: str | None, parameters: dict[str, str], tags: dict[str, str] | None
+    ) -> None:
+        """Bring the stack's resources to what the template says."""
+        if stack.in_progress or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE", "ROLLBACK_FAILED"}:
+            raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
+        before, resolved_before = stack.template, dict(stack.parameters)
+        template = before if text is None and before is not None else load_template(text or "")
+        resolver = self._resolver(stack, template, parameters, stack.given_parameters)
+        same_parameters = {**stack.given_parameters, **parameters} == stack.given_parameters
+        if (
+            before is not None
+            and template.body == before.body
+            and same_parameters
+            and tags in (None, stack.tags)
+        ):
+            stack.parameters = resolved_before
+            raise invalid("No updates are to be performed.")
+        previous = (before, dict(stack.given_parameters), resolved_before)
+        stack.tags = stack.tags if tags is None else tags
+        self._begin(stack, "UPDATE_IN_PROGRESS", template, {**stack.given_parameters, **parameters})
+        self._run(stack, lambda: self._rollout.update(stack, resolver, previous))
+
+    def delete(self, stack: Stack, retain: list[str]) -> None:
+        """Delete the stack's resources, last created first."""
+        if stack.termination_protection:
+            raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        if stack.in_progress:
+            raise invalid(f"Stack [{stack.name}] is in {stack.status} state and can not be deleted.")
+        stack.operation_id = str(uuid.uuid4())
+        stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
+        self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
+
+    def wait(self) -> None:
+        """Wait until no operation is under way."""
+        for thread in list(self._threads.values()):
+            thread.join()
+
+    def wait_for(self, stack: Stack, seconds: float) -> None:
+        """Wait until the stack's operation has ended, for so many seconds at most."""
+        thread = self._threads.get(stack.stack_id)
+        if thread is not None:
+            thread.join(seconds)
+
+    def plan(self, stack: Stack, template: Template) -> list[dict[str, Any]]:
+        """Return what a change set of this template would do, by logical id."""
+        old = stack.resources
+        changes = [("Add", name) for name in template.resources if name not in old]
+        changes += [("Modify", name) for name in template.resources if name in old]
+        changes += [("Remove", name) for name in old if name not in template.resources]
+        return [
+            {
+                "Type": "Resource",
+                "ResourceChange": {
+                    "Action": action,
+                    "LogicalResourceId": name,
+                    "ResourceType": (template.resources.get(name) or old[name].declared).type,
+                    **({"PhysicalResourceId": old[name].created.physical_id} if name in old else {}),
+                },
+            }
+            for action, name in changes
+        ]
+
+    # -- the work
+
+    def _begin(self, stack: Stack, status: str, template: Template, parameters: dict[str, str]) -> None:
+        stack.template = template
+        stack.given_parameters = {
+            key: value for key, value in parameters.items() if key in template.parameters
+        }
+        stack.operation_id = str(uuid.uuid4())
+        stack.set_status(status, "User Initiated")
+
+    def _run(self, stack: Stack, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001  (a thread's last resort: said in the stack's events)
+                _LOG.exception("the operation on stack %s failed inside the sandbox", stack.name)
+                stack.set_status(
+                    stack.status.replace("IN_PROGRESS", "FAILED"), f"the sandbox failed: {error}"
+                )
+
+        thread = threading.Thread(target=guarded, name=f"stack-{stack.name}", daemon=True)
+        self._threads[stack.stack_id] = thread
+        thread.start()
+
+    # -- resolving
+
+    def _resolver(
+        self, stack: Stack, template: Template, given: dict[str, str], previous: dict[str, str]
+    ) -> Resolver:
+        parameters = resolve_parameters(template, given, previous, self._read_ssm)
+        stack.parameters = parameters
+        resolver = Resolver(
+            template,
+            parameters=parameters,
+            pseudo={
+                "AWS::AccountId": self.account,
+                "AWS::Region": self.region,
+                "AWS::Partition": "aws",
+                "AWS::URLSuffix": "amazonaws.com",
+                "AWS::StackName": stack.name,
+                "AWS::StackId": stack.stack_id,
+                "AWS::NotificationARNs": [],
+            },
+            imports=self.export,
+            reference=lambda name: held_resource(stack, name).created.reference,
+            attribute=lambda name, attribute: self._attribute(stack, name, attribute),
+        )
+        resolver.check_rules()
+        return resolver
+
+    def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401
+        held = held_resource(stack, name)
+        kind = self._rollout.type(held.declared.type)
+        if not kind.has_attribute(attribute):
+            known = ", ".join(kind.attributes) or "none"
+            raise CannotStandInError(
+                f"the attribute {attribute} of {held.declared.type} ({name})", f"known: {known}"
+            )
+        return kind.attribute(held.created, attribute)
+
+    def _read_ssm(self, name: str) -> str:
+        try:
+            return str(self._client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+        except ClientError as error:
+            raise AwsError(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error

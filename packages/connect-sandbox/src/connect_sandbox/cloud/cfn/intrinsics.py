@@ -1,0 +1,247 @@
+"""Evaluating intrinsic functions: Ref, Fn::GetAtt, Fn::Sub and the others, conditions and rules."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connect_sandbox.cloud.cfn.template import Template, invalid
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+
+_SUB = re.compile(r"\$\{(!?[^}]*)\}")
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+
+
+class NoValue:
+    """AWS::NoValue: the property or list entry is left out."""
+
+
+NO_VALUE = NoValue()
+GetAttribute = Callable[[str, str], Any]
+GetReference = Callable[[str], str]
+
+
+class Resolver:
+    """Evaluates template values for one stack.
+
+    `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        *,
+        parameters: Mapping[str, Any],
+        pseudo: Mapping[str, Any],
+        imports: Callable[[str], str],
+        reference: GetReference,
+        attribute: GetAttribute,
+    ) -> None:
+        """Take the stack's resolved parameters and pseudo parameters (AWS::Region and so on)."""
+        self._template = template
+        self._parameters = parameters
+        self._pseudo = pseudo
+        self._imports = imports
+        self._reference = reference
+        self._attribute = attribute
+
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
+        """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not NO_VALUE]
+        if isinstance(value, dict):
+            if len(value) == 1:
+                (name, argument) = next(iter(value.items()))
+                if name == "Ref" or name.startswith("Fn::"):
+                    return self._evaluate(name, argument)
+                if (
+                    name == "Condition"
+                    and isinstance(argument, str)
+                    and argument in self._template.conditions
+                ):
+                    return self.condition(argument)
+            resolved = {key: self.resolve(inner) for key, inner in value.items()}
+            return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
+        if isinstance(value, str) and (found := _DYNAMIC.search(value)):
+            raise CannotStandInError(
+                f"the dynamic reference {found[0]}", "it is not resolved at deploy time here"
+            )
+        return value
+
+    def condition(self, name: str) -> bool:
+        """Return whether the condition of that name holds."""
+        if name not in self._template.conditions:
+            raise invalid(f"Template error: condition {name} is not defined")
+        return bool(self.resolve(self._template.conditions[name]))
+
+    def check_rules(self) -> None:
+        """Raise for the first rule of the template whose assertion does not hold."""
+        for name, rule in self._template.rules.items():
+            if "RuleCondition" in rule and not self.resolve(rule["RuleCondition"]):
+                continue
+            for assertion in rule.get("Assertions", []):
+                if not self.resolve(assertion["Assert"]):
+                    described = assertion.get("AssertDescription", "its assertion does not hold")
+                    raise invalid(f"Template validation error: rule {name}: {described}")
+
+    def _evaluate(self, name: str, argument: Any) -> Any:  # noqa: ANN401
+        if name == "Ref":
+            return self._ref(argument)
+        method = getattr(self, "_" + name.removeprefix("Fn::").lower(), None)
+        if method is None:
+            raise CannotStandInError(f"the intrinsic function {name}", "it is not evaluated here")
+        return method(argument)
+
+    def _ref(self, name: str) -> Any:  # noqa: ANN401
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self._parameters:
+            return self._parameters[name]
+        if name in self._template.resources:
+            return self._reference(name)
+        raise invalid(f"Template format error: Unresolved reference [{name}]")
+
+    def _getatt(self, argument: Any) -> Any:  # noqa: ANN401
+        name, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        return self._attribute(name, str(self.resolve(attribute)))
+
+    def _sub(self, argument: Any) -> str:  # noqa: ANN401
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        values = {key: self.resolve(value) for key, value in own.items()}
+
+        def replace(found: re.Match[str]) -> str:
+            name = found[1]
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            name = name.strip()
+            if name in values:
+                return _as_text(values[name])
+            return _as_text(self._getatt(name) if "." in name else self._ref(name))
+
+        return _SUB.sub(replace, text)
+
+    def _join(self, argument: Any) -> str:  # noqa: ANN401
+        delimiter, values = argument
+        resolved = self.resolve(values)
+        if not isinstance(resolved, list):
+            raise invalid("Template error: every Fn::Join object requires a list as its second parameter")
+        return str(delimiter).join(_as_text(item) for item in resolved)
+
+    def _select(self, argument: Any) -> Any:  # noqa: ANN401
+        index, values = int(self.resolve(argument[0])), self.resolve(argument[1])
+        if not 0 <= index < len(values):
+            raise invalid(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
+        return values[index]
+
+    def _split(self, argument: Any) -> list[str]:  # noqa: ANN401
+        return str(self.resolve(argument[1])).split(str(argument[0]))
+
+    def _if(self, argument: Any) -> Any:  # noqa: ANN401
+        name, then, otherwise = argument
+        return self.resolve(then if self.condition(name) else otherwise)
+
+    def _findinmap(self, argument: Any) -> Any:  # noqa: ANN401
+        found: Any = self._template.mappings
+        keys = [str(self.resolve(key)) for key in argument[:3]]
+        for key in keys:
+            if not isinstance(found, dict) or key not in found:
+                raise invalid(f"Template error: Unable to get mapping for {'::'.join(keys)}")
+            found = found[key]
+        return found
+
+    def _base64(self, argument: Any) -> str:  # noqa: ANN401
+        return base64.b64encode(str(self.resolve(argument)).encode()).decode()
+
+    def _importvalue(self, argument: Any) -> str:  # noqa: ANN401
+        return self._imports(str(self.resolve(argument)))
+
+    def _tojsonstring(self, argument: Any) -> str:  # noqa: ANN401
+        return json.dumps(self.resolve(argument))
+
+    def _getazs(self, argument: Any) -> list[str]:  # noqa: ANN401
+        region = self.resolve(argument) or self._pseudo["AWS::Region"]
+        return [f"{region}{zone}" for zone in "abc"]
+
+    def _equals(self, argument: Any) -> bool:  # noqa: ANN401
+        left, right = (self.resolve(item) for item in argument)
+        return _as_text(left) == _as_text(right)
+
+    def _and(self, argument: Any) -> bool:  # noqa: ANN401
+        return all(self.resolve(item) for item in argument)
+
+    def _or(self, argument: Any) -> bool:  # noqa: ANN401
+        return any(self.resolve(item) for item in argument)
+
+    def _not(self, argument: Any) -> bool:  # noqa: ANN401
+        return not self.resolve(argument[0])
+
+    def _contains(self, argument: Any) -> bool:  # noqa: ANN401
+        values, wanted = self.resolve(argument[0]), self.resolve(argument[1])
+        return wanted in values
+
+
+def resolve_parameters(
+    template: Template, given: Mapping[str, str], previous: Mapping[str, Any], read_ssm: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the value of every parameter, or raise ValidationError naming the one that is wrong.
+
+    `given` are the values of this request, `previous` the resolved ones of the stack for UsePreviousValue;
+    `read_ssm` reads an SSM parameter for the type AWS::SSM::Parameter::Value<String>.
+    """
+    unknown = sorted(set(given) - set(template.parameters))
+    if unknown:
+        raise invalid(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    values: dict[str, Any] = {}
+    missing = []
+    for name, declared in template.parameters.items():
+        if name in given:
+            raw = given[name]
+        elif name in previous:
+            raw = previous[name]
+        elif "Default" in declared:
+            raw = str(declared["Default"])
+        else:
+            missing.append(name)
+            continue
+        _check_parameter(name, declared, raw)
+        values[name] = _typed(name, declared, raw, read_ssm)
+    if missing:
+        raise invalid(f"Parameters: [{', '.join(missing)}] must have values")
+    return values
+
+
+def _check_parameter(name: str, declared: dict[str, Any], raw: str) -> None:
+    allowed = declared.get("AllowedValues")
+    if allowed is not None and raw not in [str(item) for item in allowed]:
+        raise invalid(f"Parameter '{name}' must be one of AllowedValues")
+    pattern = declared.get("AllowedPattern")
+    if pattern is not None and not re.fullmatch(pattern, raw):
+        explained = declared.get("ConstraintDescription", f"it must match {pattern}")
+        raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
+
+
+def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[str], str]) -> Any:  # noqa: ANN401
+    kind = declared.get("Type", "String")
+    if kind in {"String", "Number"}:
+        return raw
+    if kind in {"CommaDelimitedList", "List<String>", "List<Number>"}:
+        return [part.strip() for part in raw.split(",")]
+    if kind == "AWS::SSM::Parameter::Value<String>":
+        try:
+            return read_ssm(raw)
+        except AwsError as error:
+            raise invalid(
+                f"Unable to fetch parameters [{raw}] from parameter store for this account."
+            ) from error
+    raise CannotStandInError(f"the type {kind} of parameter {name}", "it is not resolved here")
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

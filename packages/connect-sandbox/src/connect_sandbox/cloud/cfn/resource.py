@@ -1,0 +1,125 @@
+"""What a resource type is to the deployment engine: a table of properties and create, update, delete.
+
+Each type calls the same service APIs that CloudFormation's own handlers call, at moto or at a fake of ours.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from connect_sandbox.cloud.cfn.support import PropertyTable
+from connect_sandbox.cloud.cfn.template import Template
+from connect_sandbox.cloud.errors import AwsError
+
+
+@dataclass
+class Created:
+    """A resource that exists: its physical id, what Ref gives (the physical id unless said) and its attributes."""
+
+    physical_id: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    ref: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What Ref gives."""
+        return self.physical_id if self.ref is None else self.ref
+
+
+class FailedResourceError(AwsError):
+    """A create that failed and left something behind, which roll back deletes (a custom resource's failed Create)."""
+
+    def __init__(self, cause: AwsError, leftover: Created) -> None:
+        """`leftover` is what delete is called with."""
+        self.leftover = leftover
+        super().__init__(cause.code, cause.message, cause.status)
+
+
+class Clients(Protocol):
+    """Gives boto3 clients that reach the services with every permission."""
+
+    def __call__(self, service: str) -> Any:  # noqa: ANN401  (a boto3 client)
+        """Return the client of a service, by boto3's name."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a resource is being created: the stack, the account, and how to reach the services."""
+
+    stack_name: str
+    stack_id: str
+    logical_id: str
+    resource_type: str
+    account: str
+    region: str
+    template: Template
+    client: Clients
+    services: Any
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def physical_name(self, *, limit: int = 64, lower: bool = False) -> str:
+        """Return a name as CloudFormation makes them: stack, logical id and a random end, cut to `limit`."""
+        suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))  # noqa: S311  (no secret)
+        room = limit - len(suffix) - 1
+        stem = f"{self.stack_name}-{self.logical_id}"
+        if len(stem) > room:
+            stem = f"{self.stack_name[: max(room - len(self.logical_id) - 1, room // 2)]}-{self.logical_id}"[
+                :room
+            ]
+        name = f"{stem}-{suffix}"
+        return name.lower() if lower else name
+
+
+class ResourceType:
+    """Base of the resource types. A subclass states its table and does the calls."""
+
+    #: The type, such as "AWS::SNS::Topic".
+    type_name: ClassVar[str]
+    properties: ClassVar[PropertyTable]
+    required: ClassVar[tuple[str, ...]] = ()
+    #: Properties that cannot change in place: a change creates a new resource and deletes the old one.
+    replaced_by: ClassVar[frozenset[str]] = frozenset()
+    #: What Fn::GetAtt can give.
+    attributes: ClassVar[tuple[str, ...]] = ()
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the resource from resolved properties."""
+        raise NotImplementedError
+
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Change the resource in place. The default replaces it: the new is created, the old deleted afterwards."""
+        raise NotImplementedError
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Delete the resource; that it is gone already is no error."""
+        raise NotImplementedError
+
+    def needs_replacement(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Return whether going from `old` to `new` needs a new resource."""
+        in_place = type(self).update is not ResourceType.update
+        return not in_place or any(old.get(name) != new.get(name) for name in self.replaced_by)
+
+    def attribute(self, existing: Created, name: str) -> Any:  # noqa: ANN401
+        """Return an attribute's value."""
+        return existing.attributes[name]
+
+    def has_attribute(self, name: str) -> bool:
+        """Return whether Fn::GetAtt may ask for `name`."""
+        return name in self.attributes
+
+
+def as_list_of_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return tags in the form [{Key, Value}]."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def merged_tags(context: Context, tags: Any) -> dict[str, str]:  # noqa: ANN401  (a list of tags or a mapping)
+    """Return the stack's tags with the resource's own on top."""
+    own = {tag["Key"]: tag["Value"] for tag in tags or []} if not isinstance(tags, dict) else tags
+    return {**context.tags, **own}

@@ -1,0 +1,450 @@
+"""Carrying out a stack's operation: resource by resource, with roll back, and the check before the first one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from connect_sandbox.cloud.cfn.intrinsics import Resolver
+from connect_sandbox.cloud.cfn.resource import Clients, Context, FailedResourceError, ResourceType
+from connect_sandbox.cloud.cfn.stack import Stack, StackResource
+from connect_sandbox.cloud.cfn.support import unsupported_properties
+from connect_sandbox.cloud.cfn.template import (
+    Resource,
+    Template,
+    creation_order,
+    dependencies,
+    invalid,
+)
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.iam.errors import IamError
+
+# What a resource may fail with; anything else is a fault of the sandbox itself.
+_FAILURES = (AwsError, SandboxError, IamError, ClientError, BotoCoreError)
+_RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+#: A stack's template, given and resolved parameters before an update.
+Before = tuple[Template | None, dict[str, str], dict[str, Any]]
+
+
+class Rollout:
+    """Creates, updates and deletes the resources of stacks, in the thread that calls it."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        region: str,
+        types: Mapping[str, ResourceType],
+        custom_type: ResourceType,
+        client: Clients,
+        services: Any,  # noqa: ANN401  (the Sandbox's parts, for the resource types)
+        before_deploy: Callable[[Stack, Template], None],
+    ) -> None:
+        """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""
+        self._account = account
+        self._region = region
+        self._types = types
+        self._custom_type = custom_type
+        self._client = client
+        self._services = services
+        self._before_deploy = before_deploy
+
+    def create(self, stack: Stack, resolver: Resolver, on_failure: str) -> None:
+        """Create every resource; on failure roll back, or leave what there is for DO_NOTHING."""
+        template = template_of(stack)
+        failed = self._refuse(stack, resolver, "CREATE_FAILED")
+        if not failed:
+            self._before_deploy(stack, template)
+            failed = self._create_all(stack, resolver, creation_order(template))
+        if not failed and (reason := self._set_outputs(stack, resolver)):
+            failed = [reason]
+        if not failed:
+            stack.set_status("CREATE_COMPLETE")
+        elif on_failure == "DO_NOTHING":
+            stack.set_status("CREATE_FAILED", _failed_reason("create", failed))
+        else:
+            stack.set_status(
+                "ROLLBACK_IN_PROGRESS", _failed_reason("create", failed) + " Rollback requested by user."
+            )
+            undone = self._delete_resources(stack, list(stack.resources), created_now=True)
+            stack.set_status("ROLLBACK_COMPLETE" if undone else "ROLLBACK_FAILED")
+
+    def _create_all(self, stack: Stack, resolver: Resolver, names: list[str]) -> list[str]:
+        """Create the named resources; return the logical ids that failed (the first failure ends it)."""
+        for name in names:
+            declared = template_of(stack).resources[name]
+            if name in stack.resources or not _wanted(declared, resolver):
+                continue
+            if not self._create_one(stack, resolver, declared):
+                return [name]
+        return []
+
+    def _create_one(self, stack: Stack, resolver: Resolver, declared: Resource) -> bool:
+        kind = self.type(declared.type)
+        stack.record(declared.logical_id, "", declared.type, "CREATE_IN_PROGRESS")
+        try:
+            properties = self._resolve(kind, declared, resolver)
+            created = kind.create(self._context(stack, declared), properties)
+        except _FAILURES as error:
+            stack.record(declared.logical_id, "", declared.type, "CREATE_FAILED", _reason(error, declared))
+            if isinstance(error, FailedResourceError):
+                held = StackResource(declared, properties, error.leftover, "CREATE_FAILED")
+                stack.resources[declared.logical_id] = held
+            return False
+        stack.resources[declared.logical_id] = StackResource(declared, properties, created)
+        stack.record(declared.logical_id, created.physical_id, declared.type, "CREATE_COMPLETE")
+        return True
+
+    def update(
+        self,
+        stack: Stack,
+        resolver: Resolver,
+        previous: Before,
+    ) -> None:
+        """Bring the resources to what the template says; on failure bring them back."""
+        changes = _Changes()
+        failed = self._refuse(stack, resolver, "UPDATE_FAILED")
+        if not failed:
+            self._before_deploy(stack, template_of(stack))
+            failed = self._update_all(stack, resolver, changes)
+        if not failed and (reason := self._set_outputs(stack, resolver)):
+            failed = [reason]
+        if failed:
+            self._roll_back_update(stack, changes, previous, failed)
+            return
+        stack.updated_at = dt.datetime.now(dt.UTC)
+        stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        gone = [
+            name for name, held in stack.resources.items() if not self._still_wanted(stack, resolver, name)
+        ]
+        self._delete_resources(stack, gone)
+        self._delete_replaced(stack, changes)
+        stack.set_status("UPDATE_COMPLETE")
+
+    def _still_wanted(self, stack: Stack, resolver: Resolver, name: str) -> bool:
+        declared = template_of(stack).resources.get(name)
+        return declared is not None and _wanted(declared, resolver)
+
+    def _update_all(self, stack: Stack, resolver: Resolver, changes: _Changes) -> list[str]:
+        template = template_of(stack)
+        for name in creation_order(template):
+            declared = template.resources[name]
+            if not _wanted(declared, resolver):
+                continue
+            held = stack.resources.get(name)
+            if held is None:
+                changes.added.append(name)
+                done = self._create_one(stack, resolver, declared)
+            else:
+                done = self._update_one(stack, resolver, declared, held, changes)
+            if not done:
+                return [name]
+        return []
+
+    def _update_one(
+        self, stack: Stack, resolver: Resolver, declared: Resource, held: StackResource, changes: _Changes
+    ) -> bool:
+        kind = self.type(declared.type)
+        physical_id = held.created.physical_id
+        replace, properties = False, held.properties
+        try:
+            properties = self._resolve(kind, declared, resolver)
+            if properties == held.properties and declared.type == held.declared.type:
+                held.declared = declared
+                return True
+            stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
+            context = self._context(stack, declared)
+            replace = declared.type != held.declared.type or kind.needs_replacement(
+                held.properties, properties
+            )
+            if replace:
+                reason = (
+                    "Requested update requires the creation of a new physical resource; hence creating one."
+                )
+                stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS", reason)
+                created = kind.create(context, properties)
+            else:
+                created = kind.update(context, held.created, held.properties, properties)
+        except _FAILURES as error:
+            stack.record(
+                declared.logical_id, physical_id, declared.type, "UPDATE_FAILED", _reason(error, declared)
+            )
+            changes.failed = _FailedUpdate(held, declared, properties, replaced=replace, error=error)
+            return False
+        changes.changed.append((declared.logical_id, held))
+        if replace or created.physical_id != physical_id:
+            changes.replaced.append(held)
+        stack.resources[declared.logical_id] = StackResource(declared, properties, created, "UPDATE_COMPLETE")
+        stack.record(declared.logical_id, created.physical_id, declared.type, "UPDATE_COMPLETE")
+        return True
+
+    def _roll_back_update(
+        self,
+        stack: Stack,
+        changes: _Changes,
+        previous: Before,
+        failed: list[str],
+    ) -> None:
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _failed_reason("update", failed))
+        undone = self._undo_failed_update(stack, changes.failed)
+        added = [name for name in changes.added if name in stack.resources]
+        undone = self._delete_resources(stack, added, created_now=True) and undone
+        for name, before in reversed(changes.changed):
+            undone = self._restore(stack, name, before, replaced=before in changes.replaced) and undone
+        stack.template, stack.given_parameters, stack.parameters = previous
+        stack.set_status("UPDATE_ROLLBACK_COMPLETE" if undone else "UPDATE_ROLLBACK_FAILED")
+
+    def _undo_failed_update(self, stack: Stack, failed: _FailedUpdate | None) -> bool:
+        """Take back what the update that failed may have done by half."""
+        if failed is None:
+            return True
+        kind = self.type(failed.declared.type)
+        context = self._context(stack, failed.declared)
+        try:
+            if failed.replaced and isinstance(failed.error, FailedResourceError):
+                kind.delete(context, failed.error.leftover, failed.properties)
+            elif not failed.replaced and failed.properties != failed.held.properties:
+                failed.held.created = kind.update(
+                    context, failed.held.created, failed.properties, failed.held.properties
+                )
+        except _FAILURES as error:
+            name = failed.declared.logical_id
+            reason = _reason(error, failed.declared)
+            stack.record(name, failed.held.created.physical_id, failed.declared.type, "UPDATE_FAILED", reason)
+            return False
+        return True
+
+    def _restore(self, stack: Stack, name: str, before: StackResource, *, replaced: bool) -> bool:
+        now = stack.resources[name]
+        kind = self.type(before.declared.type)
+        context = self._context(stack, before.declared)
+        stack.record(name, now.created.physical_id, before.declared.type, "UPDATE_IN_PROGRESS")
+        try:
+            if replaced:
+                self.type(now.declared.type).delete(
+                    self._context(stack, now.declared), now.created, now.properties
+                )
+            else:
+                before.created = kind.update(context, now.created, now.properties, before.properties)
+        except _FAILURES as error:
+            stack.record(
+                name,
+                now.created.physical_id,
+                before.declared.type,
+                "UPDATE_FAILED",
+                _reason(error, before.declared),
+            )
+            return False
+        stack.resources[name] = before
+        stack.record(name, before.created.physical_id, before.declared.type, "UPDATE_COMPLETE")
+        return True
+
+    def _delete_replaced(self, stack: Stack, changes: _Changes) -> None:
+        for held in reversed(changes.replaced):
+            if held.declared.update_replace_policy in _RETAINED:
+                stack.record(
+                    held.declared.logical_id, held.created.physical_id, held.declared.type, "DELETE_SKIPPED"
+                )
+            else:
+                self._delete_one(stack, held)
+
+    def delete(self, stack: Stack, retain: set[str]) -> None:
+        """Delete the resources, dependants first."""
+        if self._delete_resources(stack, [name for name in stack.resources if name not in retain]):
+            stack.deleted_at = dt.datetime.now(dt.UTC)
+            stack.outputs = []
+            stack.set_status("DELETE_COMPLETE")
+        else:
+            left = [name for name, held in stack.resources.items() if held.status == "DELETE_FAILED"]
+            stack.set_status(
+                "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. "
+            )
+
+    def _delete_resources(self, stack: Stack, names: list[str], *, created_now: bool = False) -> bool:
+        """Delete the named resources, dependants first; return whether all went."""
+        done = True
+        for name in _deletion_order(stack, names):
+            held = stack.resources[name]
+            policy = held.declared.deletion_policy
+            if policy == "Retain" or (policy == "RetainExceptOnCreate" and not created_now):
+                stack.record(name, held.created.physical_id, held.declared.type, "DELETE_SKIPPED")
+            elif not self._delete_one(stack, held):
+                done = False
+                continue
+            del stack.resources[name]
+        return done
+
+    def _delete_one(self, stack: Stack, held: StackResource) -> bool:
+        declared = held.declared
+        stack.record(declared.logical_id, held.created.physical_id, declared.type, "DELETE_IN_PROGRESS")
+        try:
+            self.type(declared.type).delete(self._context(stack, declared), held.created, held.properties)
+        except _FAILURES as error:
+            held.status, held.reason = "DELETE_FAILED", _reason(error, declared)
+            stack.record(
+                declared.logical_id, held.created.physical_id, declared.type, "DELETE_FAILED", held.reason
+            )
+            return False
+        stack.record(declared.logical_id, held.created.physical_id, declared.type, "DELETE_COMPLETE")
+        return True
+
+    def _refuse(self, stack: Stack, resolver: Resolver, status: str) -> list[str]:
+        """Record an event for everything that the sandbox does not reproduce; return the logical ids."""
+        refused = []
+        for name, declared in template_of(stack).resources.items():
+            if not _wanted(declared, resolver):
+                continue
+            reasons = self._problems(declared)
+            if reasons:
+                refused.append(name)
+                stack.record(name, "", declared.type, status, "; ".join(reasons))
+        return refused
+
+    def _problems(self, declared: Resource) -> list[str]:
+        try:
+            kind = self.type(declared.type)
+        except CannotStandInError as refusal:
+            return [str(refusal)]
+        problems = [
+            str(CannotStandInError(f"{declared.type} {path}", reason))
+            for path, reason in unsupported_properties(kind.properties, declared.properties)
+        ]
+        if declared.deletion_policy == "Snapshot":
+            problems.append(
+                str(CannotStandInError(f"{declared.type} DeletionPolicy Snapshot", "there are no snapshots"))
+            )
+        problems += [
+            f"Properties validation failed for resource {declared.logical_id}: required key [{name}] not found"
+            for name in kind.required
+            if name not in declared.properties
+        ]
+        return problems
+
+    def _resolve(self, kind: ResourceType, declared: Resource, resolver: Resolver) -> dict[str, Any]:
+        """Return the resolved properties; refuse values that only showed now (of a parameter, for example)."""
+        properties: dict[str, Any] = resolver.resolve(declared.properties)
+        for path, reason in unsupported_properties(kind.properties, properties):
+            raise CannotStandInError(f"{declared.type} {path}", reason)
+        return properties
+
+    def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:
+        """Evaluate the outputs; return what is wrong with one, or None."""
+        outputs = []
+        for key, declared in template_of(stack).outputs.items():
+            if "Condition" in declared and not resolver.condition(declared["Condition"]):
+                continue
+            try:
+                output = {"OutputKey": key, "OutputValue": str(resolver.resolve(declared["Value"]))}
+                if "Export" in declared:
+                    output["ExportName"] = str(resolver.resolve(declared["Export"]["Name"]))
+            except _FAILURES as error:
+                stack.record(key, "", "AWS::CloudFormation::Stack", "CREATE_FAILED", str(error))
+                return f"output {key}: {error}"
+            if declared.get("Description"):
+                output["Description"] = declared["Description"]
+            outputs.append(output)
+        stack.outputs = outputs
+        return None
+
+    def type(self, name: str) -> ResourceType:
+        """Return a resource type by name; refuse an unknown one by name."""
+        if name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource":
+            return self._custom_type
+        try:
+            return self._types[name]
+        except KeyError:
+            known = ", ".join(sorted(self._types))
+            raise CannotStandInError(f"the resource type {name}", f"it knows Custom::* and {known}") from None
+
+    def _context(self, stack: Stack, declared: Resource) -> Context:
+        return Context(
+            stack_name=stack.name,
+            stack_id=stack.stack_id,
+            logical_id=declared.logical_id,
+            resource_type=declared.type,
+            account=self._account,
+            region=self._region,
+            template=template_of(stack),
+            client=self._client,
+            services=self._services,
+            tags=stack.tags,
+        )
+
+
+@dataclass(frozen=True)
+class _FailedUpdate:
+    """The resource whose update failed: what it was, and what it was to become."""
+
+    held: StackResource
+    declared: Resource
+    properties: dict[str, Any]
+    replaced: bool
+    error: Exception
+
+
+class _Changes:
+    """What an update did so far, for its roll back and its clean-up."""
+
+    def __init__(self) -> None:
+        self.added: list[str] = []
+        self.changed: list[tuple[str, StackResource]] = []
+        self.replaced: list[StackResource] = []
+        self.failed: _FailedUpdate | None = None
+
+
+def template_of(stack: Stack) -> Template:
+    """Return the stack's template."""
+    if stack.template is None:
+        raise invalid(f"Stack [{stack.name}] has no template yet")
+    return stack.template
+
+
+def _wanted(declared: Resource, resolver: Resolver) -> bool:
+    return declared.condition is None or resolver.condition(declared.condition)
+
+
+def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
+    """Return the names so that each precedes what it depends on, by what was deployed last."""
+    declared = {name: held.declared for name, held in stack.resources.items()}
+    template = Template(text="", body={}, resources=declared)
+    known = {name: dependencies(template, name) & set(declared) for name in declared}
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in order or name in path:
+            return
+        for dependency in sorted(known[name]):
+            visit(dependency, (*path, name))
+        order.append(name)
+
+    for name in declared:
+        visit(name, ())
+    return [name for name in reversed(order) if name in names]
+
+
+def _failed_reason(verb: str, names: list[str]) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]."
+
+
+def _reason(error: Exception, declared: Resource) -> str:
+    if isinstance(error, ClientError):
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        service = declared.type.split("::")[1] if "::" in declared.type else declared.type
+        return f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, {code})"'
+    if isinstance(error, AwsError):
+        return f'Resource handler returned message: "{error.message} ({error.code})"'
+    return str(error)
+
+
+def held_resource(stack: Stack, name: str) -> StackResource:
+    """Return a resource that the stack owns by its logical id."""
+    if name not in stack.resources:
+        raise invalid(
+            f"Template error: resource {name} does not exist in this stack (is its condition false?)"
+        )
+    return stack.resources[name]

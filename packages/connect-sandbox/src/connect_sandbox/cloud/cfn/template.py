@@ -1,0 +1,222 @@
+"""Reading a CloudFormation template: its sections, its parameters, and which resource depends on which."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from connect_sandbox.cloud.errors import AwsError
+
+_SECTIONS = frozenset(
+    {
+        "AWSTemplateFormatVersion",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Mappings",
+        "Conditions",
+        "Rules",
+        "Resources",
+        "Outputs",
+    }
+)
+_RESOURCE_KEYS = frozenset(
+    {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"}
+)
+_SUB_REFERENCE = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One entry of the Resources section."""
+
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    deletion_policy: str = "Delete"
+    update_replace_policy: str = "Delete"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed template; `body` is the document as given, for GetTemplate."""
+
+    text: str
+    body: dict[str, Any]
+    resources: dict[str, Resource]
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mappings: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def description(self) -> str:
+        """The template's description, or an empty text."""
+        return str(self.body.get("Description", ""))
+
+
+def load_template(text: str) -> Template:
+    """Parse a template in JSON or YAML; raise ValidationError as CloudFormation does, naming what is wrong."""
+    body = _parse(text)
+    unknown = set(body) - _SECTIONS
+    if unknown:
+        raise invalid(f"Invalid template property or properties [{', '.join(sorted(unknown))}]")
+    if not isinstance(body.get("Resources"), dict) or not body["Resources"]:
+        raise invalid("At least one Resources member must be defined.")
+    template = Template(
+        text=text,
+        body=body,
+        resources={name: _resource(name, entry) for name, entry in body["Resources"].items()},
+        parameters=body.get("Parameters") or {},
+        mappings=body.get("Mappings") or {},
+        conditions=body.get("Conditions") or {},
+        rules=body.get("Rules") or {},
+        outputs=body.get("Outputs") or {},
+    )
+    _check_references(template)
+    creation_order(template)
+    return template
+
+
+def creation_order(template: Template) -> list[str]:
+    """Return the logical ids so that each follows what it depends on; raise for a circle."""
+    order: list[str] = []
+    visiting: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order:
+            return
+        if name in visiting:
+            circle = visiting[visiting.index(name) :]
+            raise invalid(f"Circular dependency between resources: [{', '.join(circle)}]")
+        visiting.append(name)
+        for dependency in sorted(dependencies(template, name)):
+            visit(dependency)
+        visiting.pop()
+        order.append(name)
+
+    for name in template.resources:
+        visit(name)
+    return order
+
+
+def dependencies(template: Template, name: str) -> set[str]:
+    """Return the resources that the resource refers to or names in DependsOn."""
+    resource = template.resources[name]
+    found = {reference for reference in references(resource.properties) if reference in template.resources}
+    return (found | set(resource.depends_on)) - ({name} - set(resource.depends_on))
+
+
+def references(value: Any) -> Iterator[str]:  # noqa: ANN401  (any part of a template)
+    """Yield the names that Ref, Fn::GetAtt and Fn::Sub inside `value` refer to."""
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+        return
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        if key == "Ref" and isinstance(inner, str):
+            yield inner
+        elif key == "Fn::GetAtt":
+            yield inner.split(".", 1)[0] if isinstance(inner, str) else str(inner[0])
+        elif key == "Fn::Sub":
+            text, own = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
+            names = (found.split(".", 1)[0].strip() for found in _SUB_REFERENCE.findall(text))
+            yield from (name for name in names if name not in own)
+            yield from references(own)
+        else:
+            yield from references(inner)
+
+
+def invalid(message: str) -> AwsError:
+    """Return the error with which CloudFormation refuses a template or a request."""
+    return AwsError("ValidationError", message, 400)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        try:
+            body = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader with the short forms added)
+        except yaml.YAMLError as error:
+            raise invalid(f"Template format error: YAML not well-formed. {error}") from error
+    if not isinstance(body, dict):
+        raise invalid("Template format error: unsupported structure.")
+    return body
+
+
+def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the template holds there)
+    if not isinstance(entry, dict) or not isinstance(entry.get("Type"), str):
+        raise invalid(
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )
+    unknown = set(entry) - _RESOURCE_KEYS
+    if unknown:
+        raise invalid(f"Invalid template resource property '{min(unknown)}' of {name}")
+    depends_on = entry.get("DependsOn") or []
+    return Resource(
+        logical_id=name,
+        type=entry["Type"],
+        properties=entry.get("Properties") or {},
+        depends_on=(depends_on,) if isinstance(depends_on, str) else tuple(depends_on),
+        condition=entry.get("Condition"),
+        deletion_policy=entry.get("DeletionPolicy", "Delete"),
+        update_replace_policy=entry.get("UpdateReplacePolicy", "Delete"),
+    )
+
+
+def _check_references(template: Template) -> None:
+    known = set(template.resources) | set(template.parameters)
+    for name, resource in template.resources.items():
+        missing = [d for d in resource.depends_on if d not in template.resources]
+        if missing:
+            raise invalid(
+                f"Template format error: Unresolved resource dependencies {missing} in the Resources block"
+            )
+        _refuse_unknown(references(resource.properties), known, f"resource {name}")
+    for name, output in template.outputs.items():
+        _refuse_unknown(references(output), known, f"output {name}")
+
+
+def _refuse_unknown(names: Iterator[str], known: set[str], where: str) -> None:
+    unresolved = sorted({name for name in names if name not in known and not name.startswith("AWS::")})
+    if unresolved:
+        raise invalid(f"Template format error: Unresolved resource dependencies {unresolved} in {where}")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as CloudFormation reads it: short intrinsic forms, and dates left as the text that they are."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    else:
+        raise invalid(f"Template format error: !{suffix} cannot be read")
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)

@@ -1,0 +1,38 @@
+"""The resource types that can be deployed, one module per service."""
+
+from __future__ import annotations
+
+from connect_sandbox.cloud.cfn.resource import ResourceType
+from connect_sandbox.cloud.cfn.support import describe
+from connect_sandbox.cloud.cfn.types import (
+    apigateway,
+    apigateway_parts,
+    awslambda,
+    bootstrap,
+    cloudwatch,
+    connect,
+    dynamodb,
+    events,
+    iam,
+    iam_users,
+    kms,
+    logs,
+    messaging,
+    secretsmanager,
+    sns_subscription,
+)
+
+_MODULES = (
+    apigateway, apigateway_parts, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, iam_users, kms,
+    logs, messaging, secretsmanager, sns_subscription,
+)  # fmt: skip
+
+
+def all_types() -> dict[str, ResourceType]:
+    """Return every resource type by its name."""
+    return {kind.type_name: kind for module in _MODULES for kind in module.TYPES}
+
+
+def support_table() -> dict[str, dict[str, str]]:
+    """Return, by type and property path, what the sandbox does with a property."""
+    return {name: dict(describe(kind.properties)) for name, kind in sorted(all_types().items())}

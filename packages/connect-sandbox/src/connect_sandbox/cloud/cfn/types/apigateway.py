@@ -1,0 +1,320 @@
+"""AWS::ApiGateway::*: REST APIs with Lambda proxy integrations and TOKEN authorizers, on the sandbox's API Gateway."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from connect_sandbox.cloud.api_gateway.registry import (
+    Method,
+    MethodSetting,
+    Stage,
+)
+from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.types.apigateway_support import (
+    DESCRIPTION,
+    apis,
+    find_api,
+    function_arn,
+    is_true,
+)
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+
+_FALSE = (False, "false")
+
+
+class Api(ResourceType):
+    """A REST API."""
+
+    type_name = "AWS::ApiGateway::RestApi"
+    properties: ClassVar[PropertyTable] = {
+        "Name": SUPPORTED,
+        "Description": DESCRIPTION,
+        "EndpointConfiguration": Nested(
+            {
+                "Types": Only(("REGIONAL", "EDGE"), "private APIs need a VPC"),
+                "IpAddressType": Recorded("the sandbox listens on the loopback interface"),
+            }
+        ),
+        "SecurityPolicy": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "EndpointAccessMode": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "DisableExecuteApiEndpoint": Only(_FALSE, "custom domains are not reproduced"),
+        "FailOnWarnings": Recorded("there are no warnings of an import"),
+        "Tags": TAGS,
+    }
+    required = ("Name",)
+    attributes = ("RootResourceId", "RestApiId")
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the API."""
+        api = apis(context).create(properties["Name"])
+        return Created(api.id, {"RootResourceId": api.root_id, "RestApiId": api.id})
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Rename the API."""
+        apis(context).get(existing.physical_id).name = new["Name"]
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the API."""
+        apis(context).delete(existing.physical_id)
+
+
+class Resource(ResourceType):
+    """A part of a path."""
+
+    type_name = "AWS::ApiGateway::Resource"
+    properties: ClassVar[PropertyTable] = dict.fromkeys(("RestApiId", "ParentId", "PathPart"), SUPPORTED)
+    required = ("RestApiId", "ParentId", "PathPart")
+    attributes = ("ResourceId",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Add the part."""
+        resource = apis(context).add_resource(*(properties[name] for name in self.required))
+        return Created(resource.id, {"ResourceId": resource.id})
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Remove the part and its methods."""
+        api = find_api(context, properties)
+        if api is not None:
+            api.definition.resources.pop(existing.physical_id, None)
+            methods = api.definition.methods
+            for key in [key for key in methods if key[0] == existing.physical_id]:
+                del methods[key]
+
+
+class ApiMethod(ResourceType):
+    """A method with a Lambda proxy integration."""
+
+    type_name = "AWS::ApiGateway::Method"
+    properties: ClassVar[PropertyTable] = {
+        "RestApiId": SUPPORTED,
+        "ResourceId": SUPPORTED,
+        "HttpMethod": SUPPORTED,
+        "AuthorizationType": Only(("NONE", "CUSTOM"), "AWS_IAM and Cognito are not reproduced"),
+        "AuthorizerId": SUPPORTED,
+        "ApiKeyRequired": Only(_FALSE, "API keys are not reproduced"),
+        "OperationName": DESCRIPTION,
+        "RequestParameters": SUPPORTED,
+        "RequestModels": SUPPORTED,
+        "RequestValidatorId": SUPPORTED,
+        "MethodResponses": Recorded("a proxy integration's answer is passed on as it is"),
+        "Integration": Nested(
+            {
+                "Type": Only(("AWS_PROXY",), "only Lambda proxy integrations are reproduced"),
+                "IntegrationHttpMethod": Only(("POST",), "Lambda is invoked by POST"),
+                "Uri": SUPPORTED,
+                "TimeoutInMillis": SUPPORTED,
+                "PassthroughBehavior": Recorded("a proxy integration takes every content type"),
+            }
+        ),
+    }
+    required = ("RestApiId", "ResourceId", "HttpMethod")
+    replaced_by = frozenset({"RestApiId", "ResourceId", "HttpMethod"})
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Put the method."""
+        self._put(context, properties)
+        return Created(f"{properties['RestApiId']}-{properties['ResourceId']}-{properties['HttpMethod']}")
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Put the method anew."""
+        self._put(context, new)
+        return existing
+
+    def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
+        """Remove the method."""
+        api = find_api(context, properties)
+        if api is not None:
+            api.definition.methods.pop((properties["ResourceId"], properties["HttpMethod"]), None)
+
+    def _put(self, context: Context, properties: dict[str, Any]) -> None:
+        integration = properties.get("Integration") or {}
+        if integration.get("Type") != "AWS_PROXY":
+            raise CannotStandInError(
+                f"{self.type_name} without Integration.Type AWS_PROXY", "it has no other integration"
+            )
+        custom = properties.get("AuthorizationType", "NONE") == "CUSTOM"
+        if custom != ("AuthorizerId" in properties):
+            raise AwsError(
+                "BadRequestException",
+                "Invalid authorizer ID specified. "
+                "Setting the authorization type to CUSTOM requires a valid authorizer.",
+            )
+        method = Method(
+            verb=properties["HttpMethod"],
+            resource_id=properties["ResourceId"],
+            authorization_type=properties.get("AuthorizationType", "NONE"),
+            authorizer_id=properties.get("AuthorizerId"),
+            validator_id=properties.get("RequestValidatorId"),
+            request_parameters={
+                k: is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()
+            },
+            request_models=dict(properties.get("RequestModels") or {}),
+            function_arn=function_arn(integration.get("Uri", ""), "Integration.Uri"),
+            timeout_ms=int(integration.get("TimeoutInMillis", 29_000)),
+        )
+        apis(context).put_method(properties["RestApiId"], method)
+
+
+class Deployment(ResourceType):
+    """A snapshot of the API."""
+
+    type_name = "AWS::ApiGateway::Deployment"
+    properties: ClassVar[PropertyTable] = {"RestApiId": SUPPORTED, "Description": DESCRIPTION}
+    required = ("RestApiId",)
+    replaced_by = frozenset({"RestApiId"})
+    attributes = ("DeploymentId",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Take the snapshot."""
+        deployment_id = apis(context).deploy(properties["RestApiId"])
+        return Created(deployment_id, {"DeploymentId": deployment_id})
+
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
+        """Keep the snapshot: only the description may change."""
+        return existing
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Drop the snapshot, which no stage may use any more."""
+        api = find_api(context, properties)
+        if api is None:
+            return
+        users = [stage.name for stage in api.stages.values() if stage.deployment_id == existing.physical_id]
+        if users:
+            message = (
+                f"Active stages pointing to this deployment must be moved or deleted: {', '.join(users)}"
+            )
+            raise AwsError("BadRequestException", message)
+        api.deployments.pop(existing.physical_id, None)
+
+
+class ApiStage(ResourceType):
+    """A stage."""
+
+    type_name = "AWS::ApiGateway::Stage"
+    properties: ClassVar[PropertyTable] = {
+        "RestApiId": SUPPORTED,
+        "DeploymentId": SUPPORTED,
+        "StageName": SUPPORTED,
+        "Description": DESCRIPTION,
+        "AccessLogSetting": Nested({"DestinationArn": SUPPORTED, "Format": SUPPORTED}),
+        "MethodSettings": Nested(
+            {
+                "HttpMethod": SUPPORTED,
+                "ResourcePath": SUPPORTED,
+                "ThrottlingRateLimit": SUPPORTED,
+                "ThrottlingBurstLimit": SUPPORTED,
+                "LoggingLevel": Recorded("there is no execution log here"),
+                "MetricsEnabled": Recorded("there are no metrics here"),
+                "DataTraceEnabled": Recorded("there is no execution log here"),
+                "CachingEnabled": Only(_FALSE, "answers are not cached here"),
+            }
+        ),
+        "CacheClusterEnabled": Only(_FALSE, "answers are not cached here"),
+        "TracingEnabled": Recorded("there is no X-Ray here"),
+        "Tags": TAGS,
+    }
+    required = ("RestApiId",)
+    replaced_by = frozenset({"RestApiId", "StageName"})
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Add the stage."""
+        self._put(context, properties, new=True)
+        return Created(properties["StageName"])
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Point the stage to another deployment, change its settings."""
+        self._put(context, new, new=False)
+        return existing
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Remove the stage."""
+        api = find_api(context, properties)
+        if api is not None:
+            api.stages.pop(existing.physical_id, None)
+
+    def _put(self, context: Context, properties: dict[str, Any], *, new: bool) -> None:
+        registry = apis(context)
+        settings = properties.get("MethodSettings") or []
+        if any(s.get("LoggingLevel", "OFF") != "OFF" for s in settings) and not registry.log_role_arn:
+            message = "CloudWatch Logs role ARN must be set in account settings to enable logging"
+            raise AwsError("BadRequestException", message)
+        access_log = properties.get("AccessLogSetting") or {}
+        stage = Stage(
+            name=properties["StageName"],
+            deployment_id=properties["DeploymentId"],
+            settings=[
+                _setting(entry)
+                for entry in settings
+                if "ThrottlingRateLimit" in entry or "ThrottlingBurstLimit" in entry
+            ],
+            log_group=_log_group(access_log.get("DestinationArn", "")),
+            log_format=access_log.get("Format", ""),
+        )
+        registry.put_stage(properties["RestApiId"], stage, new=new)
+
+
+class Account(ResourceType):
+    """The account's settings: the role with which API Gateway writes logs."""
+
+    type_name = "AWS::ApiGateway::Account"
+    properties: ClassVar[PropertyTable] = {"CloudWatchRoleArn": SUPPORTED}
+    attributes = ("Id",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Set the role, which must exist."""
+        arn = properties.get("CloudWatchRoleArn", "")
+        if arn and not context.services.authorization.role_exists(arn):
+            raise AwsError(
+                "BadRequestException", "The role ARN does not have required permissions configured."
+            )
+        apis(context).log_role_arn = arn
+        name = context.physical_name(limit=64)
+        return Created(name, {"Id": name})
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Set another role."""
+        self.create(context, new)
+        return existing
+
+    def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
+        """Leave the setting as it is, as CloudFormation does."""
+
+
+def _setting(entry: dict[str, Any]) -> MethodSetting:
+    path = str(entry.get("ResourcePath", "/*")).replace("~1", "/").replace("//", "/")
+    return MethodSetting(
+        path="*" if path in {"/*", "*"} else path,
+        verb=entry.get("HttpMethod", "*"),
+        # API Gateway's defaults for an account: 10,000 requests a second, bursts of 5,000.
+        rate=float(entry.get("ThrottlingRateLimit", 10_000)),
+        burst=int(entry.get("ThrottlingBurstLimit", 5_000)),
+    )
+
+
+def _log_group(arn: str) -> str:
+    if not arn:
+        return ""
+    parts = arn.split(":")
+    if len(parts) < 7 or parts[2] != "logs":
+        raise CannotStandInError(
+            f"AWS::ApiGateway::Stage AccessLogSetting.DestinationArn {arn}", "it writes to log groups"
+        )
+    return parts[6]
+
+
+TYPES = (
+    Api(), Resource(), ApiMethod(), Deployment(), ApiStage(),
+    Account(),
+)  # fmt: skip

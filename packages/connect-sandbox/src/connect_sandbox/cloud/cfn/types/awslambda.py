@@ -1,0 +1,170 @@
+"""AWS::Lambda::Function and Permission, on the sandbox's own functions."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any, ClassVar
+
+from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.lambda_api import permission_statement
+from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+
+
+class Function(ResourceType):
+    """A function from a zip; it runs in processes of its own."""
+
+    type_name = "AWS::Lambda::Function"
+    properties: ClassVar[PropertyTable] = {
+        "FunctionName": SUPPORTED,
+        "Code": Nested(
+            {"S3Bucket": SUPPORTED, "S3Key": SUPPORTED, "S3ObjectVersion": SUPPORTED, "ZipFile": SUPPORTED}
+        ),
+        "Handler": SUPPORTED,
+        "Runtime": SUPPORTED,
+        "Role": SUPPORTED,
+        "Environment": SUPPORTED,
+        "Timeout": SUPPORTED,
+        "ReservedConcurrentExecutions": SUPPORTED,
+        "LoggingConfig": Nested(
+            {
+                "LogGroup": SUPPORTED,
+                "LogFormat": SUPPORTED,
+                "ApplicationLogLevel": SUPPORTED,
+                "SystemLogLevel": Recorded("the platform's own lines are always written"),
+            }
+        ),
+        "PackageType": Only(("Zip",), "container images are not run"),
+        "Description": Recorded("a description is kept"),
+        "MemorySize": Recorded("memory is not limited here"),
+        "EphemeralStorage": Recorded("the temporary folder is this machine's"),
+        "Architectures": Recorded("functions run on this machine's processor"),
+        "TracingConfig": Recorded("there is no X-Ray here"),
+        "RuntimeManagementConfig": Recorded("functions run on this machine's Python or Node.js"),
+        "RecursiveLoop": Recorded("loops are not detected here"),
+        "KmsKeyArn": Recorded("encryption at rest: variables live in memory"),
+        "Tags": TAGS,
+    }
+    required = ("Code", "Role")
+    replaced_by = frozenset({"FunctionName", "PackageType"})
+    attributes = ("Arn",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the function; its role must exist and trust Lambda."""
+        name = properties.get("FunctionName") or context.physical_name(limit=64)
+        context.services.authorization.require_lambda_may_assume(properties["Role"])
+        function = _state(context).create(
+            name=name, code=_code(context, properties), **_settings(context, properties)
+        )
+        return Created(name, {"Arn": function.arn})
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Change code and configuration."""
+        context.services.authorization.require_lambda_may_assume(new["Role"])
+        _state(context).update(existing.physical_id, code=_code(context, new), **_settings(context, new))
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the function."""
+        try:
+            _state(context).delete(existing.physical_id)
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+
+
+class Permission(ResourceType):
+    """One statement of a function's resource policy."""
+
+    type_name = "AWS::Lambda::Permission"
+    properties: ClassVar[PropertyTable] = {
+        "Action": SUPPORTED,
+        "FunctionName": SUPPORTED,
+        "Principal": SUPPORTED,
+        "SourceAccount": SUPPORTED,
+        "SourceArn": SUPPORTED,
+        "PrincipalOrgID": Only((), "there is no organization here"),
+        "EventSourceToken": Only((), "Alexa skills are not reproduced"),
+        "FunctionUrlAuthType": Only((), "function URLs are not reproduced"),
+    }
+    required = ("Action", "FunctionName", "Principal")
+    attributes = ("Id",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Add the statement."""
+        function = _state(context).get(properties["FunctionName"])
+        sid = context.physical_name(limit=100)
+        statement = permission_statement(
+            function,
+            sid=sid,
+            action=properties["Action"],
+            principal=properties["Principal"],
+            source_account=properties.get("SourceAccount"),
+            source_arn=properties.get("SourceArn"),
+        )
+        function.statements.append(statement)
+        function.touch()
+        return Created(sid, {"Id": sid})
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Take the statement away."""
+        try:
+            function: LambdaFunction = _state(context).get(properties["FunctionName"])
+        except AwsError:
+            return
+        function.statements[:] = [s for s in function.statements if s["Sid"] != existing.physical_id]
+        function.touch()
+
+
+def _state(context: Context) -> LambdaState:
+    state: LambdaState = context.services.lambda_state
+    return state
+
+
+def _settings(context: Context, properties: dict[str, Any]) -> dict[str, Any]:
+    reserved = properties.get("ReservedConcurrentExecutions")
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    return {
+        "role": properties["Role"],
+        "runtime": properties.get("Runtime", ""),
+        "handler": properties.get("Handler", ""),
+        "timeout": int(properties.get("Timeout", 3)),
+        "memory": int(properties.get("MemorySize", 128)),
+        "description": properties.get("Description", ""),
+        "environment": {name: _text(value) for name, value in variables.items()},
+        "architectures": properties.get("Architectures", ["x86_64"]),
+        "reserved_concurrency": None if reserved is None else int(reserved),
+        "logging": dict(properties.get("LoggingConfig") or {}),
+        "tracing": (properties.get("TracingConfig") or {}).get("Mode", "PassThrough"),
+        "ephemeral_storage": int((properties.get("EphemeralStorage") or {}).get("Size", 512)),
+        "tags": merged_tags(context, properties.get("Tags")),
+    }
+
+
+def _code(context: Context, properties: dict[str, Any]) -> bytes:
+    code = properties["Code"]
+    if "ZipFile" in code:
+        name = "index.py" if properties.get("Runtime", "").startswith("python") else "index.js"
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            # A fixed date: the same text makes the same zip.
+            archive.writestr(zipfile.ZipInfo(name), code["ZipFile"])
+        return buffer.getvalue()
+    request = {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
+    if "S3ObjectVersion" in code:
+        request["VersionId"] = code["S3ObjectVersion"]
+    body: bytes = context.client("s3").get_object(**request)["Body"].read()
+    return body
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+TYPES = (Function(), Permission())

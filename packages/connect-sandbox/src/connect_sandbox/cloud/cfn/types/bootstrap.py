@@ -1,0 +1,185 @@
+"""What the CDK's bootstrap stack needs: S3 bucket and policy, ECR repository, SSM parameter; and CDK metadata."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
+from connect_sandbox.iam import Policy, PolicyKind
+
+
+class Bucket(ResourceType):
+    """A bucket for assets."""
+
+    type_name = "AWS::S3::Bucket"
+    properties: ClassVar[PropertyTable] = {
+        "BucketName": SUPPORTED,
+        "AccessControl": Only(("Private",), "access lists are not reproduced"),
+        "BucketEncryption": Recorded("encryption at rest: the bucket lives in memory"),
+        "PublicAccessBlockConfiguration": Recorded("nobody but this machine reaches the sandbox"),
+        "OwnershipControls": Recorded("there is one account here"),
+        "VersioningConfiguration": SUPPORTED,
+        "LifecycleConfiguration": Recorded("nothing expires while the sandbox runs"),
+        "Tags": TAGS,
+    }
+    replaced_by = frozenset({"BucketName"})
+    attributes = ("Arn", "DomainName", "RegionalDomainName")
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the bucket; a bucket of this account that is there already (retained) is a failure, as on AWS."""
+        client = context.client("s3")
+        name = properties.get("BucketName") or context.physical_name(limit=63, lower=True)
+        client.create_bucket(Bucket=name)
+        created = Created(
+            name,
+            {
+                "Arn": f"arn:aws:s3:::{name}",
+                "DomainName": f"{name}.s3.amazonaws.com",
+                "RegionalDomainName": f"{name}.s3.{context.region}.amazonaws.com",
+            },
+        )
+        return self.update(context, created, {}, properties)
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Change the versioning."""
+        if "VersioningConfiguration" in new:
+            context.client("s3").put_bucket_versioning(
+                Bucket=existing.physical_id, VersioningConfiguration=new["VersioningConfiguration"]
+            )
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the bucket, which must be empty."""
+        context.client("s3").delete_bucket(Bucket=existing.physical_id)
+
+
+class BucketPolicy(ResourceType):
+    """The resource policy of a bucket."""
+
+    type_name = "AWS::S3::BucketPolicy"
+    properties: ClassVar[PropertyTable] = {"Bucket": SUPPORTED, "PolicyDocument": SUPPORTED}
+    required = ("Bucket", "PolicyDocument")
+    replaced_by = frozenset({"Bucket"})
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Note the policy; it is evaluated in front of moto, whose own evaluation ignores conditions."""
+        name = properties["Bucket"]
+        Policy.parse(properties["PolicyDocument"], name=f"policy of bucket {name}", kind=PolicyKind.RESOURCE)
+        context.services.authorization.bucket_policies[name] = properties["PolicyDocument"]
+        return Created(name)
+
+    def update(
+        self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Note the new policy."""
+        return self.create(context, new)
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Forget the policy."""
+        context.services.authorization.bucket_policies.pop(existing.physical_id, None)
+
+
+class Repository(ResourceType):
+    """A repository for container images, which the bootstrap stack wants and nothing here uses."""
+
+    type_name = "AWS::ECR::Repository"
+    properties: ClassVar[PropertyTable] = {
+        "RepositoryName": SUPPORTED,
+        "ImageTagMutability": Recorded("no images are pushed here"),
+        "LifecyclePolicy": Recorded("no images are pushed here"),
+        "RepositoryPolicyText": Recorded("no images are pulled here"),
+        "Tags": TAGS,
+    }
+    replaced_by = frozenset({"RepositoryName"})
+    attributes = ("Arn", "RepositoryUri")
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the repository."""
+        name = properties.get("RepositoryName") or context.physical_name(limit=256, lower=True)
+        repository = context.client("ecr").create_repository(repositoryName=name)["repository"]
+        return Created(
+            name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]}
+        )
+
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
+        """Keep the repository: what may change has no effect here."""
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the repository."""
+        client = context.client("ecr")
+        try:
+            client.delete_repository(repositoryName=existing.physical_id)
+        except client.exceptions.RepositoryNotFoundException:
+            return
+
+
+class Parameter(ResourceType):
+    """A parameter of Systems Manager."""
+
+    type_name = "AWS::SSM::Parameter"
+    properties: ClassVar[PropertyTable] = {
+        "Name": SUPPORTED,
+        "Type": SUPPORTED,
+        "Value": SUPPORTED,
+        "Description": Recorded("a description is kept"),
+        "Tier": Recorded("the tier changes the price alone"),
+        "Tags": TAGS,
+    }
+    required = ("Type", "Value")
+    replaced_by = frozenset({"Name"})
+    attributes = ("Type", "Value")
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Put the parameter; an existing one is a failure."""
+        name = properties.get("Name") or context.physical_name(limit=1011)
+        return self._put(context, name, properties, overwrite=False)
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Put the new value."""
+        return self._put(context, existing.physical_id, new, overwrite=True)
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the parameter."""
+        client = context.client("ssm")
+        try:
+            client.delete_parameter(Name=existing.physical_id)
+        except client.exceptions.ParameterNotFound:
+            return
+
+    def _put(self, context: Context, name: str, properties: dict[str, Any], *, overwrite: bool) -> Created:
+        value, kind = str(properties["Value"]), properties["Type"]
+        context.client("ssm").put_parameter(Name=name, Value=value, Type=kind, Overwrite=overwrite)
+        return Created(name, {"Type": kind, "Value": value})
+
+
+class Metadata(ResourceType):
+    """The CDK's own statistics about which constructs are in use; nothing is sent from here."""
+
+    type_name = "AWS::CDK::Metadata"
+    properties: ClassVar[PropertyTable] = {
+        "Analytics": Recorded("statistics for the CDK's makers; nothing is sent")
+    }
+
+    def create(self, context: Context, _properties: dict[str, Any]) -> Created:
+        """Note that it is there."""
+        return Created(context.physical_name())
+
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
+        """Keep it."""
+        return existing
+
+    def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
+        """Forget it."""
+
+
+TYPES = (Bucket(), BucketPolicy(), Repository(), Parameter(), Metadata())

@@ -1,0 +1,103 @@
+"""AWS::CloudWatch::Alarm and Dashboard, on moto's CloudWatch: kept and shown, never evaluated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, PropertyTable, Recorded
+from connect_sandbox.cloud.errors import AwsError
+
+_KEPT = Recorded("an alarm is kept, not evaluated: AWS services publish no metrics here")
+_PASSED_ON = (
+    "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
+    "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions",
+    "MetricName", "Metrics", "Namespace", "OKActions", "Period", "Statistic", "Threshold", "ThresholdMetricId",
+    "TreatMissingData", "Unit",
+)  # fmt: skip
+_NUMBERS = ("DatapointsToAlarm", "EvaluationPeriods", "Period")
+
+
+class Alarm(ResourceType):
+    """An alarm on a metric."""
+
+    type_name = "AWS::CloudWatch::Alarm"
+    properties: ClassVar[PropertyTable] = {
+        "AlarmName": SUPPORTED,
+        "Tags": TAGS,
+        **dict.fromkeys(_PASSED_ON, _KEPT),
+    }
+    required = ("ComparisonOperator", "EvaluationPeriods")
+    replaced_by = frozenset({"AlarmName"})
+    attributes = ("Arn",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Put the alarm."""
+        name = properties.get("AlarmName") or context.physical_name(limit=255)
+        return self._put(context, name, properties)
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Put the alarm anew."""
+        return self._put(context, existing.physical_id, new)
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the alarm."""
+        context.client("cloudwatch").delete_alarms(AlarmNames=[existing.physical_id])
+
+    def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
+        request = {key: properties[key] for key in _PASSED_ON if key in properties}
+        for key in _NUMBERS:
+            if key in request:
+                request[key] = int(request[key])
+        if "Threshold" in request:
+            request["Threshold"] = float(request["Threshold"])
+        if "ActionsEnabled" in request:
+            request["ActionsEnabled"] = str(request["ActionsEnabled"]).lower() == "true"
+        context.client("cloudwatch").put_metric_alarm(AlarmName=name, **request)
+        arn = f"arn:aws:cloudwatch:{context.region}:{context.account}:alarm:{name}"
+        return Created(name, {"Arn": arn})
+
+
+class Dashboard(ResourceType):
+    """A dashboard; its body must be JSON."""
+
+    type_name = "AWS::CloudWatch::Dashboard"
+    properties: ClassVar[PropertyTable] = {
+        "DashboardName": SUPPORTED,
+        "DashboardBody": Recorded("there is no console to show it"),
+        "Tags": TAGS,
+    }
+    required = ("DashboardBody",)
+    replaced_by = frozenset({"DashboardName"})
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Put the dashboard."""
+        name = properties.get("DashboardName") or context.physical_name(limit=255)
+        return self._put(context, name, properties)
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Put the dashboard anew."""
+        return self._put(context, existing.physical_id, new)
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the dashboard."""
+        context.client("cloudwatch").delete_dashboards(DashboardNames=[existing.physical_id])
+
+    def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
+        body = str(properties["DashboardBody"])
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise AwsError(
+                "InvalidParameterInput", f"The field DashboardBody must be a valid JSON object: {error}"
+            ) from error
+        context.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+        return Created(name)
+
+
+TYPES = (Alarm(), Dashboard())

@@ -1,0 +1,162 @@
+"""AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable (the CDK's TableV2), on moto's DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from connect_sandbox.cloud.cfn.resource import (
+    Context,
+    Created,
+    ResourceType,
+    as_list_of_tags,
+    merged_tags,
+)
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, PropertyTable, Recorded
+from connect_sandbox.cloud.errors import CannotStandInError
+
+_RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
+_ENCRYPTION = Recorded("the key is not used: what kms a reader needs is not evaluated")
+_INSIGHTS = Recorded("contributor insights: there are no metrics here")
+_CLASS = Recorded("the table class changes the price alone")
+_KEYS: PropertyTable = {
+    "TableName": SUPPORTED,
+    "AttributeDefinitions": SUPPORTED,
+    "KeySchema": SUPPORTED,
+    "BillingMode": SUPPORTED,
+    "GlobalSecondaryIndexes": SUPPORTED,
+    "LocalSecondaryIndexes": SUPPORTED,
+    "TimeToLiveSpecification": SUPPORTED,
+}
+
+
+class Table(ResourceType):
+    """A table. Items past their TTL stay until they are read or overwritten, as they may on AWS for days."""
+
+    type_name = "AWS::DynamoDB::Table"
+    properties: ClassVar[PropertyTable] = {
+        **_KEYS,
+        "ProvisionedThroughput": Recorded("no read or write is throttled here"),
+        "PointInTimeRecoverySpecification": _RECOVERY,
+        "SSESpecification": _ENCRYPTION,
+        "ContributorInsightsSpecification": _INSIGHTS,
+        "TableClass": _CLASS,
+        "DeletionProtectionEnabled": SUPPORTED,
+        "Tags": TAGS,
+    }
+    required: ClassVar[tuple[str, ...]] = ("KeySchema",)
+    replaced_by = frozenset(
+        {"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"}
+    )
+    attributes: ClassVar[tuple[str, ...]] = ("Arn",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the table and switch on its TTL."""
+        client = context.client("dynamodb")
+        name = properties.get("TableName") or context.physical_name(limit=255)
+        request = {
+            "TableName": name,
+            "AttributeDefinitions": properties["AttributeDefinitions"],
+            "KeySchema": properties["KeySchema"],
+            "BillingMode": properties.get("BillingMode", "PROVISIONED"),
+            "DeletionProtectionEnabled": self._protected(properties),
+            "Tags": as_list_of_tags(merged_tags(context, self._tags(properties))),
+        }
+        for key in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+            if properties.get(key):
+                request[key] = properties[key]
+        if request["BillingMode"] == "PROVISIONED":
+            request["ProvisionedThroughput"] = properties.get(
+                "ProvisionedThroughput", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+            )
+        table = client.create_table(**request)["TableDescription"]
+        self._set_ttl(client, name, {}, properties)
+        return Created(name, {"Arn": table["TableArn"], "TableId": table.get("TableId", "")})
+
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Change TTL, billing mode and deletion protection."""
+        client = context.client("dynamodb")
+        name = existing.physical_id
+        self._set_ttl(client, name, old, new)
+        if self._protected(old) != self._protected(new):
+            client.update_table(TableName=name, DeletionProtectionEnabled=self._protected(new))
+        if old.get("BillingMode") != new.get("BillingMode"):
+            client.update_table(TableName=name, BillingMode=new.get("BillingMode", "PROVISIONED"))
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Delete the table."""
+        client = context.client("dynamodb")
+        try:
+            client.delete_table(TableName=existing.physical_id)
+        except client.exceptions.ResourceNotFoundException:
+            return
+
+    def _protected(self, properties: dict[str, Any]) -> bool:
+        return str(properties.get("DeletionProtectionEnabled", False)).lower() == "true"
+
+    def _tags(self, properties: dict[str, Any]) -> Any:  # noqa: ANN401
+        return properties.get("Tags")
+
+    def _set_ttl(self, client: Any, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:  # noqa: ANN401
+        before, after = _ttl(old), _ttl(new)
+        if before == after:
+            return
+        if before is not None:
+            specification = {"Enabled": False, "AttributeName": before}
+            client.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+        if after is not None:
+            specification = {"Enabled": True, "AttributeName": after}
+            client.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+
+
+class GlobalTable(Table):
+    """A table that could have replicas; here it has the one of this Region."""
+
+    type_name = "AWS::DynamoDB::GlobalTable"
+    properties: ClassVar[PropertyTable] = {
+        **_KEYS,
+        "SSESpecification": _ENCRYPTION,
+        "WriteOnDemandThroughputSettings": Recorded("no write is throttled here"),
+        "WriteProvisionedThroughputSettings": Recorded("no write is throttled here"),
+        "Replicas": Nested(
+            {
+                "Region": SUPPORTED,
+                "PointInTimeRecoverySpecification": _RECOVERY,
+                "SSESpecification": _ENCRYPTION,
+                "TableClass": _CLASS,
+                "ContributorInsightsSpecification": _INSIGHTS,
+                "DeletionProtectionEnabled": SUPPORTED,
+                "ReadOnDemandThroughputSettings": Recorded("no read is throttled here"),
+                "Tags": TAGS,
+            }
+        ),
+    }
+    required = ("AttributeDefinitions", "KeySchema", "Replicas")
+    attributes = ("Arn", "TableId")
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the table; refuse replicas in other Regions."""
+        elsewhere = [r["Region"] for r in properties["Replicas"] if r["Region"] != context.region]
+        if elsewhere:
+            raise CannotStandInError(
+                f"{self.type_name} Replicas in {', '.join(elsewhere)}", f"it has {context.region} alone"
+            )
+        return super().create(context, properties)
+
+    def _protected(self, properties: dict[str, Any]) -> bool:
+        return any(super(GlobalTable, self)._protected(replica) for replica in properties.get("Replicas", []))
+
+    def _tags(self, properties: dict[str, Any]) -> Any:  # noqa: ANN401
+        return properties["Replicas"][0].get("Tags")
+
+
+def _ttl(properties: dict[str, Any]) -> str | None:
+    specification = properties.get("TimeToLiveSpecification") or {}
+    enabled = str(specification.get("Enabled", False)).lower() == "true"
+    return specification.get("AttributeName") if enabled else None
+
+
+TYPES = (Table(), GlobalTable())
+__all__ = ["TYPES", "GlobalTable", "Table"]

@@ -1,0 +1,116 @@
+"""What the AWS::IAM::* types share: who holds policies, and which documents and AWS-managed policies there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
+
+from connect_sandbox.cloud.cfn.resource import Context
+from connect_sandbox.cloud.cfn.support import SUPPORTED, Nested, Only
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.iam.policies import Policy as PolicyDocument
+from connect_sandbox.iam.policies import PolicyKind
+
+INLINE = Nested({"PolicyName": SUPPORTED, "PolicyDocument": SUPPORTED})
+NO_GROUPS = Only((), "there are users and roles here, no groups")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom policies are put on: a role or a user, by name. Each method is IAM's operation for the one or the other."""
+
+    client: Any
+    kind: Literal["role", "user"]
+    name: str
+
+    def require(self) -> None:
+        """Raise NoSuchEntity (ClientError) unless there is such a role or user."""
+        self._call("get_{}")
+
+    def put(self, policy: str, document: dict[str, Any]) -> None:
+        """Embed an inline policy, or change it."""
+        self._call("put_{}_policy", PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    def remove(self, policy: str) -> None:
+        """Remove an inline policy."""
+        self._call("delete_{}_policy", PolicyName=policy)
+
+    def attach(self, arn: str) -> None:
+        """Attach a managed policy."""
+        self._call("attach_{}_policy", PolicyArn=arn)
+
+    def detach(self, arn: str) -> None:
+        """Detach a managed policy."""
+        self._call("detach_{}_policy", PolicyArn=arn)
+
+    def set_policies(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Go from the properties ManagedPolicyArns and Policies as they were to those that are wanted."""
+        before, after = set(old.get("ManagedPolicyArns", [])), set(new.get("ManagedPolicyArns", []))
+        for arn in sorted(before - after):
+            self.detach(arn)
+        for arn in sorted(after - before):
+            self.attach(arn)
+        wanted = {policy["PolicyName"]: policy["PolicyDocument"] for policy in new.get("Policies", [])}
+        for policy in old.get("Policies", []):
+            if policy["PolicyName"] not in wanted:
+                self.remove(policy["PolicyName"])
+        for name, document in wanted.items():
+            self.put(name, document)
+
+    def clear(self) -> None:
+        """Detach and remove every policy, as must be before the holder is deleted."""
+        for policy in self._call("list_attached_{}_policies")["AttachedPolicies"]:
+            self.detach(policy["PolicyArn"])
+        for name in self._call("list_{}_policies")["PolicyNames"]:
+            self.remove(name)
+
+    def _call(self, operation: str, **request: str) -> dict[str, Any]:
+        call = getattr(self.client, operation.format(self.kind))
+        answer: dict[str, Any] = call(**{f"{self.kind.title()}Name": self.name}, **request)
+        return answer
+
+
+def holders(client: Any, properties: dict[str, Any]) -> list[Holder]:  # noqa: ANN401  (a boto3 client)
+    """Return whom a policy's properties Roles and Users name."""
+    roles, users = properties.get("Roles", []), properties.get("Users", [])
+    return [Holder(client, "role", name) for name in roles] + [Holder(client, "user", name) for name in users]
+
+
+def check_document(document: dict[str, Any], name: str, kind: PolicyKind) -> None:
+    """Refuse a policy that IAM refuses, or that the evaluator could not evaluate, at once and by name."""
+    PolicyDocument.parse(document, name=name, kind=kind)
+
+
+def check_policies(context: Context, properties: dict[str, Any]) -> None:
+    """Refuse, before anything is created, policies of a role or user that are malformed or do not exist."""
+    for policy in properties.get("Policies", []):
+        name = f"{policy['PolicyName']} of {context.logical_id}"
+        check_document(policy["PolicyDocument"], name, PolicyKind.IDENTITY)
+    for arn in [*properties.get("ManagedPolicyArns", []), properties.get("PermissionsBoundary")]:
+        if arn:
+            _require_managed(context.account, arn)
+
+
+def _require_managed(account: str, arn: str) -> None:
+    """Raise NoSuchEntity unless there is such a managed policy, of the account or of AWS.
+
+    One of AWS is put into moto's IAM on first use; all of them would take seconds.
+    """
+    backend: Any = iam_backends[account]["aws"]
+    if arn in backend.managed_policies:
+        return
+    name = arn.rsplit("/", 1)[-1]
+    if ":iam::aws:policy/" not in arn or name not in _aws_managed():
+        raise AwsError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
+    backend.managed_policies[arn] = AWSManagedPolicy.from_data(name, account, "aws", _aws_managed()[name])
+
+
+@lru_cache
+def _aws_managed() -> dict[str, Any]:
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies

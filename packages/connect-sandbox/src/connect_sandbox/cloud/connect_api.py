@@ -1,0 +1,286 @@
+"""The Amazon Connect API, as far as custom resources and own publishing scripts need it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from connect_sandbox.cloud.aws_service import AwsService
+from connect_sandbox.cloud.chats import Chats
+from connect_sandbox.cloud.chime_api import VoiceConnectors
+from connect_sandbox.cloud.connect_state import Association, ConnectState, Flow
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.values import Member
+
+#: The integration types whose effect is reproduced.
+_TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
+
+
+class ConnectApi(AwsService):
+    """Answers Connect calls from a ConnectState."""
+
+    service_name = "connect"
+    invalid_parameter_code = "InvalidParameterException"
+
+    def __init__(
+        self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors, chats: Chats
+    ) -> None:
+        """`voice_connectors` knows which call transfer connectors exist, `chats` the chats that go on."""
+        super().__init__(faults)
+        self._state = state
+        self._chats = chats
+        self._voice_connectors = voice_connectors
+
+    # -- associations
+
+    def create_integration_association(
+        self, instance_id: str, integration_type: str, integration_arn: str, **source: Member
+    ) -> dict[str, Any]:
+        """Associate an integration with an instance."""
+        if integration_type not in _TYPES:
+            known = ", ".join(sorted(_TYPES))
+            raise CannotStandInError(f"the integration type {integration_type}", f"it associates {known}")
+        if not self._voice_connectors.is_call_transfer_connector(integration_arn):
+            wanted = "a voice connector of type CONNECT_CALL_TRANSFER_CONNECTOR in this account"
+            message = f"{integration_arn} is not {wanted}"
+            raise AwsError("InvalidRequestException", message)
+        association = self._state.associate(instance_id, integration_type, integration_arn, **source)
+        return {"IntegrationAssociationId": association.id, "IntegrationAssociationArn": association.arn}
+
+    def list_integration_associations(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List an instance's associations."""
+        instance = self._state.instance(instance_id)
+        found = [
+            _association(instance.id, association)
+            for association in instance.associations.values()
+            # Functions are listed by ListLambdaFunctions.
+            if association.type != "LAMBDA_FUNCTION"
+            and request.get("integration_type") in {None, association.type}
+            and request.get("integration_arn") in {None, association.integration_arn}
+        ]
+        page, token = _page(found, request)
+        return {"IntegrationAssociationSummaryList": page, **token}
+
+    def delete_integration_association(self, instance_id: str, integration_association_id: str) -> None:
+        """Remove an association."""
+        self._state.disassociate(instance_id, integration_association_id)
+
+    def associate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
+        """Let an instance's flows name a function."""
+        self._state.associate(instance_id, "LAMBDA_FUNCTION", function_arn)
+
+    def disassociate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
+        """Take that back."""
+        for association in list(self._state.instance(instance_id).associations.values()):
+            if (association.type, association.integration_arn) == ("LAMBDA_FUNCTION", function_arn):
+                self._state.disassociate(instance_id, association.id)
+
+    def list_lambda_functions(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List the functions that an instance's flows may name."""
+        associations = self._state.instance(instance_id).associations.values()
+        page, token = _page([a.integration_arn for a in associations if a.type == "LAMBDA_FUNCTION"], request)
+        return {"LambdaFunctions": page, **token}
+
+    def describe_instance(self, instance_id: str) -> dict[str, Any]:
+        """Describe an instance."""
+        instance = self._state.instance(instance_id)
+        return {"Instance": {"Id": instance.id, "Arn": instance.arn, "InstanceStatus": "ACTIVE"}}
+
+    # -- chats
+
+    def start_contact_streaming(
+        self, instance_id: str, contact_id: str, client_token: str, **request: Member
+    ) -> dict[str, Any]:
+        """Stream a chat's messages to an SNS topic."""
+        topic = request["chat_streaming_configuration"]["StreamingEndpointArn"]
+        return {"StreamingId": self._chats.start_streaming(instance_id, contact_id, topic, client_token)}
+
+    def stop_contact_streaming(self, instance_id: str, contact_id: str, streaming_id: str) -> None:
+        """Stop that."""
+        self._chats.stop_streaming(instance_id, contact_id, streaming_id)
+
+    def create_participant(
+        self, instance_id: str, contact_id: str, participant_details: dict[str, Any], **request: Member
+    ) -> dict[str, Any]:
+        """Add a custom participant to a chat."""
+        participant = self._chats.create_participant(
+            instance_id,
+            contact_id,
+            participant_details.get("ParticipantRole", ""),
+            participant_details.get("DisplayName", "Bot"),
+            str(request.get("client_token") or uuid.uuid4()),
+        )
+        expiry = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        return {
+            "ParticipantId": participant.id,
+            "ParticipantCredentials": {
+                "ParticipantToken": participant.token,
+                "Expiry": expiry.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            },
+        }
+
+    # -- tags
+
+    def tag_resource(self, resource_arn: str, tags: dict[str, str]) -> None:
+        """Add tags to a flow, a module or an association, or change them."""
+        self._state.tags_of(resource_arn).update(tags)
+
+    def untag_resource(self, resource_arn: str, tag_keys: list[str]) -> None:
+        """Remove tags; a key that is not there is no error."""
+        tags = self._state.tags_of(resource_arn)
+        for key in tag_keys:
+            tags.pop(key, None)
+
+    def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any]:
+        """List tags."""
+        return {"tags": self._state.tags_of(resource_arn)}
+
+    # -- flows
+
+    def create_contact_flow(
+        self, instance_id: str, name: str, content: str, **request: Member
+    ) -> dict[str, Any]:
+        """Create a flow, published unless Status is SAVED."""
+        flow = self._state.create_flow(
+            instance_id,
+            name=name,
+            type=request["type"],
+            content=content,
+            description=request.get("description", ""),
+            status=request.get("status", "PUBLISHED"),
+            tags=request.get("tags", {}),
+        )
+        return {
+            "ContactFlowId": flow.id,
+            "ContactFlowArn": flow.arn,
+            "FlowContentSha256": flow.content_sha256,
+        }
+
+    def describe_contact_flow(self, instance_id: str, contact_flow_id: str) -> dict[str, Any]:
+        """Describe a flow."""
+        flow = self._state.instance(instance_id).flow(contact_flow_id.split(":$", 1)[0])
+        return {"ContactFlow": {**_flow(flow), "Type": flow.type, "FlowContentSha256": flow.content_sha256}}
+
+    def update_contact_flow_content(self, instance_id: str, contact_flow_id: str, content: str) -> None:
+        """Replace a flow's content."""
+        self._state.update_flow(instance_id, contact_flow_id, content=content)
+
+    def update_contact_flow_metadata(self, instance_id: str, contact_flow_id: str, **changes: str) -> None:
+        """Change a flow's name, description or state."""
+        if "contact_flow_state" in changes:
+            changes["state"] = changes.pop("contact_flow_state")
+        self._state.update_flow(instance_id, contact_flow_id, **changes)
+
+    def update_contact_flow_name(self, instance_id: str, contact_flow_id: str, **changes: str) -> None:
+        """Change a flow's name or description."""
+        self._state.update_flow(instance_id, contact_flow_id, **changes)
+
+    def delete_contact_flow(self, instance_id: str, contact_flow_id: str) -> None:
+        """Delete a flow."""
+        self._state.delete_flow(instance_id, contact_flow_id)
+
+    def list_contact_flows(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List the flows of an instance."""
+        types = request.get("contact_flow_types")
+        flows = [
+            flow
+            for flow in self._state.instance(instance_id).flows.values()
+            if not types or flow.type in types
+        ]
+        page, token = _page(flows, request)
+        summaries = [
+            {
+                "Id": flow.id,
+                "Arn": flow.arn,
+                "Name": flow.name,
+                "ContactFlowType": flow.type,
+                "ContactFlowState": flow.state,
+                "ContactFlowStatus": flow.status,
+            }
+            for flow in page
+        ]
+        return {"ContactFlowSummaryList": summaries, **token}
+
+    # -- modules
+
+    def create_contact_flow_module(
+        self, instance_id: str, name: str, content: str, **request: Member
+    ) -> dict[str, Any]:
+        """Create a flow module."""
+        refused = sorted(set(request) & {"settings", "external_invocation_configuration"})
+        if refused:
+            raise CannotStandInError(
+                f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced"
+            )
+        module = self._state.create_module(
+            instance_id,
+            name=name,
+            content=content,
+            description=request.get("description", ""),
+            tags=request.get("tags", {}),
+        )
+        return {"Id": module.id, "Arn": module.arn}
+
+    def describe_contact_flow_module(self, instance_id: str, contact_flow_module_id: str) -> dict[str, Any]:
+        """Describe a flow module."""
+        module = self._state.instance(instance_id).module(contact_flow_module_id)
+        return {"ContactFlowModule": {**_flow(module), "FlowModuleContentSha256": module.content_sha256}}
+
+    def update_contact_flow_module_content(
+        self, instance_id: str, contact_flow_module_id: str, **changes: str
+    ) -> None:
+        """Replace a module's content."""
+        self._state.update_module(instance_id, contact_flow_module_id, content=changes["content"])
+
+    def update_contact_flow_module_metadata(
+        self, instance_id: str, contact_flow_module_id: str, **changes: str
+    ) -> None:
+        """Change a module's name, description or state."""
+        self._state.update_module(instance_id, contact_flow_module_id, **changes)
+
+    def delete_contact_flow_module(self, instance_id: str, contact_flow_module_id: str) -> None:
+        """Delete a flow module."""
+        self._state.delete_module(instance_id, contact_flow_module_id)
+
+    def list_contact_flow_modules(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List the flow modules of an instance."""
+        page, token = _page(list(self._state.instance(instance_id).modules.values()), request)
+        return {
+            "ContactFlowModulesSummaryList": [
+                {"Id": m.id, "Arn": m.arn, "Name": m.name, "State": m.state} for m in page
+            ],
+            **token,
+        }
+
+
+def _association(instance_id: str, association: Association) -> dict[str, Any]:
+    return {
+        "IntegrationAssociationId": association.id,
+        "IntegrationAssociationArn": association.arn,
+        "InstanceId": instance_id,
+        "IntegrationType": association.type,
+        "IntegrationArn": association.integration_arn,
+        "LastModifiedTime": association.created_at,
+    }
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "Arn": flow.arn,
+        "Id": flow.id,
+        "Name": flow.name,
+        "State": flow.state,
+        "Status": flow.status,
+        "Description": flow.description,
+        "Content": flow.content,
+        "Tags": flow.tags,
+    }
+
+
+def _page(items: list[Any], request: dict[str, Any]) -> tuple[list[Any], dict[str, str]]:
+    """Return the asked-for page and, if there is more, the token of the next."""
+    start, size = int(request.get("next_token", "0")), int(request.get("max_results") or 100)
+    more = {"NextToken": str(start + size)} if start + size < len(items) else {}
+    return items[start : start + size], more

@@ -1,0 +1,328 @@
+"""What Amazon Connect holds for its instances: integration associations, flows and flow modules.
+
+An instance is not created here: apps take an existing one by its ARN, so every instance id of this account and
+Region is taken to exist.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.flow_content import flow_problems
+from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.principals import ServicePrincipal
+
+CONNECT = "connect.amazonaws.com"
+#: Lambda functions per instance, the default quota (L-E3D2F503).
+MAX_FUNCTIONS = 50
+_INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
+_INSTANCE_ID = re.compile(r"^[-a-zA-Z0-9]{1,100}$")
+
+
+@dataclass(frozen=True)
+class Association:
+    """An integration association: a Lambda function, a call transfer connector and so on."""
+
+    id: str
+    arn: str
+    type: str
+    integration_arn: str
+    created_at: dt.datetime
+    source_application_url: str = ""
+    source_application_name: str = ""
+    source_type: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Flow:
+    """A flow. `status` is PUBLISHED or SAVED, `state` ACTIVE or ARCHIVED."""
+
+    id: str
+    arn: str
+    name: str
+    type: str
+    content: str
+    description: str = ""
+    state: str = "ACTIVE"
+    status: str = "PUBLISHED"
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content_sha256(self) -> str:
+        """The content's SHA-256, as the API shows it."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+
+@dataclass
+class FlowModule(Flow):
+    """A flow module; its type is always MODULE, which is this sandbox's word, not Connect's."""
+
+
+@dataclass
+class Instance:
+    """One Connect instance, with what was deployed into it, by id."""
+
+    arn: str
+    id: str
+    associations: dict[str, Association] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    modules: dict[str, FlowModule] = field(default_factory=dict)
+
+    def flow(self, name_or_arn: str) -> Flow:
+        """Return a flow by name, id or ARN; raise ResourceNotFoundException."""
+        return _find(self.flows.values(), name_or_arn, "contact flow", self.arn)
+
+    def module(self, name_or_arn: str) -> FlowModule:
+        """Return a flow module by name, id or ARN; raise ResourceNotFoundException."""
+        return _find(self.modules.values(), name_or_arn, "contact flow module", self.arn)
+
+
+@dataclass(frozen=True)
+class InvokeDecision:
+    """Whether Connect may invoke a function from an instance's flows, and why or why not."""
+
+    allowed: bool
+    reason: str
+
+
+class ConnectState:
+    """The instances of the account."""
+
+    def __init__(
+        self, account: str, region: str, authorization: Authorization, functions: LambdaState
+    ) -> None:
+        """Let `authorization` and `functions` decide which functions an instance may invoke."""
+        self._account = account
+        self._region = region
+        self._authorization = authorization
+        self._functions = functions
+        self._lock = threading.RLock()
+        self._instances: dict[str, Instance] = {}
+
+    def instance(self, arn_or_id: str) -> Instance:
+        """Return an instance by ARN or id; raise ResourceNotFoundException for another account or Region."""
+        found = _INSTANCE_ARN.match(arn_or_id)
+        if found is None and not _INSTANCE_ID.match(arn_or_id):
+            raise AwsError(
+                "InvalidParameterException", f"{arn_or_id!r} is not the ARN or id of a Connect instance"
+            )
+        if found is not None and (found[2], found[3]) != (self._region, self._account):
+            raise AwsError(
+                "ResourceNotFoundException",
+                f"Instance {arn_or_id} not found in {self._region}/{self._account}",
+                404,
+            )
+        instance_id = found[4] if found is not None else arn_or_id
+        arn = f"arn:aws:connect:{self._region}:{self._account}:instance/{instance_id}"
+        with self._lock:
+            return self._instances.setdefault(instance_id, Instance(arn, instance_id))
+
+    def principal(self, instance_arn: str) -> ServicePrincipal:
+        """Return who Connect is when it acts for an instance."""
+        return ServicePrincipal(
+            CONNECT, source_account=self._account, source_arn=self.instance(instance_arn).arn
+        )
+
+    def may_invoke(self, instance_arn: str, function_arn: str) -> InvokeDecision:
+        """Say whether a flow of the instance may invoke the function: it needs association and resource policy."""
+        instance = self.instance(instance_arn)
+        try:
+            function = self._functions.get(function_arn)
+        except AwsError as error:
+            return InvokeDecision(False, error.message)
+        associated = {
+            a.integration_arn for a in instance.associations.values() if a.type == "LAMBDA_FUNCTION"
+        }
+        if function.arn not in associated:
+            return InvokeDecision(False, f"{function.arn} is not associated with the instance {instance.arn}")
+        decision = self._authorization.decide(
+            self.principal(instance_arn), "lambda:InvokeFunction", function.arn
+        )
+        return InvokeDecision(decision.allowed, decision.message)
+
+    # -- associations
+
+    def associate(
+        self,
+        instance_arn: str,
+        kind: str,
+        integration_arn: str,
+        *,
+        tags: dict[str, str] | None = None,
+        **source: str,
+    ) -> Association:
+        """Add an association; the same integration twice is a DuplicateResourceException."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            existing = [a for a in instance.associations.values() if a.type == kind]
+            if any(association.integration_arn == integration_arn for association in existing):
+                message = f"Integration association already exists for {integration_arn} in {instance.arn}"
+                raise AwsError("DuplicateResourceException", message, 409)
+            if kind == "LAMBDA_FUNCTION":
+                if len(existing) >= MAX_FUNCTIONS:
+                    raise AwsError(
+                        "LimitExceededException",
+                        f"{instance.arn} has its {MAX_FUNCTIONS} functions already",
+                        429,
+                    )
+                _require_function(self._functions, integration_arn)
+            association_id = str(uuid.uuid4())
+            association = Association(
+                id=association_id,
+                arn=f"{instance.arn}/integration-association/{association_id}",
+                type=kind,
+                integration_arn=integration_arn,
+                created_at=dt.datetime.now(dt.UTC),
+                tags=dict(tags or {}),
+                **source,
+            )
+            instance.associations[association_id] = association
+        return association
+
+    def disassociate(self, instance_arn: str, association_id: str) -> None:
+        """Remove an association; raise ResourceNotFoundException if there is none."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            if association_id not in instance.associations:
+                raise AwsError(
+                    "ResourceNotFoundException", f"IntegrationAssociation {association_id} not found", 404
+                )
+            del instance.associations[association_id]
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Return the tags of a flow, a module or an association, to be read or changed in place."""
+        instance = self.instance("/".join(arn.split("/")[:2]))
+        tagged: list[Association | Flow] = [
+            *instance.associations.values(),
+            *instance.flows.values(),
+            *instance.modules.values(),
+        ]
+        for resource in tagged:
+            if resource.arn == arn:
+                return resource.tags
+        raise AwsError("ResourceNotFoundException", f"There is no resource {arn} with tags", 404)
+
+    # -- flows and modules
+
+    def create_flow(
+        self, instance_arn: str, *, name: str, type: str, content: str, description: str = "",  # noqa: A002
+        state: str = "ACTIVE", status: str = "PUBLISHED", tags: dict[str, str] | None = None,
+    ) -> Flow:  # fmt: skip
+        """Add a flow; content that Connect refuses is an InvalidContactFlowException with its problems."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            _refuse_duplicate((f for f in instance.flows.values() if f.type == type), name, "Contact flow")
+            if status == "PUBLISHED":
+                _require_valid(content, "flow", type)
+            flow_id = str(uuid.uuid4())
+            arn = f"{instance.arn}/contact-flow/{flow_id}"
+            flow = Flow(flow_id, arn, name, type, content, description, state, status, tags or {})
+            instance.flows[flow_id] = flow
+        return flow
+
+    def create_module(
+        self, instance_arn: str, *, name: str, content: str, description: str = "", state: str = "ACTIVE",
+        tags: dict[str, str] | None = None,
+    ) -> FlowModule:  # fmt: skip
+        """Add a flow module; content that Connect refuses is an InvalidContactFlowModuleException."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            _refuse_duplicate(instance.modules.values(), name, "Contact flow module")
+            _require_valid(content, "module", "MODULE")
+            module_id = str(uuid.uuid4())
+            arn = f"{instance.arn}/flow-module/{module_id}"
+            module = FlowModule(
+                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {}
+            )
+            instance.modules[module_id] = module
+        return module
+
+    def update_flow(self, instance_arn: str, flow_id: str, **changes: str) -> Flow:
+        """Change a flow's content, name, description or state, under the same rules as its creation."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            flow = instance.flow(flow_id)
+            others = (f for f in instance.flows.values() if f.type == flow.type and f is not flow)
+            _change(flow, others, "flow", "Contact flow", changes)
+        return flow
+
+    def update_module(self, instance_arn: str, module_id: str, **changes: str) -> FlowModule:
+        """Change a module's content, name, description or state, under the same rules as its creation."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            module = instance.module(module_id)
+            others = (m for m in instance.modules.values() if m is not module)
+            _change(module, others, "module", "Contact flow module", changes)
+        return module
+
+    def delete_flow(self, instance_arn: str, flow_id: str) -> None:
+        """Delete a flow."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            del instance.flows[instance.flow(flow_id).id]
+
+    def delete_module(self, instance_arn: str, module_id: str) -> None:
+        """Delete a flow module."""
+        with self._lock:
+            instance = self.instance(instance_arn)
+            del instance.modules[instance.module(module_id).id]
+
+
+FlowKind = TypeVar("FlowKind", bound=Flow)
+
+
+def _find(candidates: Iterable[FlowKind], wanted: str, what: str, instance_arn: str) -> FlowKind:
+    found = next((c for c in candidates if wanted in {c.id, c.arn, c.name}), None)
+    if found is None:
+        raise AwsError("ResourceNotFoundException", f"There is no {what} {wanted} in {instance_arn}", 404)
+    return found
+
+
+def _refuse_duplicate(others: Iterable[Flow], name: str, what: str) -> None:
+    if any(other.name == name for other in others):
+        raise AwsError("DuplicateResourceException", f"{what} with name {name} already exists", 409)
+
+
+def _require_valid(content: str, kind: Literal["flow", "module"], flow_type: str) -> None:
+    problems = flow_problems(content, kind=kind, flow_type=flow_type)
+    if not problems:
+        return
+    if kind == "module":
+        error = AwsError(
+            "InvalidContactFlowModuleException", "The content of the flow module is invalid", 400
+        )
+        error.members["Problems"] = [{"message": problem} for problem in problems]
+    else:
+        error = AwsError("InvalidContactFlowException", "The content of the flow is invalid", 400)
+        error.members["problems"] = [{"message": problem} for problem in problems]
+    raise error
+
+
+def _change(
+    flow: Flow, others: Iterable[Flow], kind: Literal["flow", "module"], what: str, changes: dict[str, str]
+) -> None:
+    if "name" in changes:
+        _refuse_duplicate(others, changes["name"], what)
+    if "content" in changes and (kind == "module" or flow.status == "PUBLISHED"):
+        _require_valid(changes["content"], kind, flow.type)
+    for attribute, value in changes.items():
+        setattr(flow, attribute, value)
+
+
+def _require_function(functions: LambdaState, arn: str) -> None:
+    try:
+        functions.get(arn)
+    except AwsError as error:
+        raise AwsError(
+            "InvalidRequestException", f"The Lambda function {arn} cannot be associated: {error.message}"
+        ) from error

@@ -1,0 +1,16 @@
+"""What Amazon Connect would find wrong with the content of a flow or flow module: the linter's errors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from connect_flows import FlowKind, Severity, lint
+
+
+def flow_problems(content: str, *, kind: Literal["flow", "module"], flow_type: str) -> list[str]:
+    """Return the problems for which Connect refuses the content; empty if it takes it.
+
+    The linter's warnings are no problems: Connect takes such a flow.
+    """
+    found = lint(content, kind=FlowKind(kind), flow_type=flow_type if kind == "flow" else None)
+    return [f"{d.message} Path: {d.path}" for d in found if d.severity is Severity.ERROR]

@@ -1,0 +1,125 @@
+"""The one door of the sandbox: says who calls, whether they may, and which fake answers.
+
+An execute-api host goes to the deployed APIs, a ResponseURL to the custom resource that waits for it; every other
+request is an AWS API call, goes through IAM and then to our fake of the service or to moto.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Mapping
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.aws_service import error_response
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
+from connect_sandbox.cloud.principals import Principals, credential_scope
+
+#: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use. moto
+#: knows more, but nothing is deployed there: an answer from it would be about an empty account.
+MOTO_SERVICES = frozenset(
+    {
+        *("dynamodb", "ecr", "events", "iam", "kms", "logs", "monitoring"),
+        *("s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
+    }
+)
+
+EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
+
+
+class Front:
+    """Dispatches requests."""
+
+    def __init__(
+        self,
+        *,
+        principals: Principals,
+        authorization: Authorization,
+        moto_port: int,
+        execute_api: Callable[[HttpRequest], HttpResponse | None],
+        internal: Mapping[str, Handler],
+        services: Mapping[str, Handler],
+        before_services: Mapping[str, EarlyHandler],
+    ) -> None:
+        """Take the handlers: `services` by signing name, `internal` by path prefix.
+
+        `before_services` get a first look, and may leave a request to the service by answering None.
+        """
+        self._principals = principals
+        self._authorization = authorization
+        self._moto = MotoClient(moto_port)
+        self._execute_api = execute_api
+        self._internal = internal
+        self._services = services
+        self._before_services = before_services
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
+        for prefix, handler in self._internal.items():
+            if request.path.startswith(prefix):
+                return handler(request)
+        answer = self._execute_api(request)
+        return answer if answer is not None else self._handle_aws(request)
+
+    def _handle_aws(self, request: HttpRequest) -> HttpResponse:
+        scope = credential_scope(request)
+        name = scope[2] if scope is not None else ""
+        try:
+            principal = self._principals.identify(request)
+        except AwsError as error:
+            return error_response(error, _protocol(request))
+        refused = self._authorization.check_request(principal, request)
+        if refused is not None:
+            return refused
+        early = self._before_services.get(name)
+        if early is not None and (answer := early(request)) is not None:
+            return answer
+        handler = self._services.get(name)
+        if handler is not None:
+            return handler(request)
+        if name in MOTO_SERVICES:
+            return self._moto.handle(request, name)
+        refusal = CannotStandInError(f"the service {name}", "nothing of it is deployed or reproduced")
+        return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
+
+
+class MotoClient:
+    """Passes requests on to moto's server, unchanged, over a connection each."""
+
+    def __init__(self, port: int) -> None:
+        """`port` is where moto listens."""
+        self._port = port
+
+    def handle(self, request: HttpRequest, service: str) -> HttpResponse:
+        """Return moto's answer; what moto does not implement becomes a 501 that says so."""
+        answer = self._forward(request)
+        if answer.status == 500 and b"Internal Server Error" in answer.body:
+            operation = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
+            refusal = CannotStandInError(
+                f"{service} {operation}", "moto, which stands in for it, does not implement it"
+            )
+            return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
+        return answer
+
+    def _forward(self, request: HttpRequest) -> HttpResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in request.headers.items():
+                if name.lower() not in HOP_BY_HOP | {"content-length", "expect"}:
+                    connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body)
+            raw = connection.getresponse()
+            headers = [(name, value) for name, value in raw.getheaders() if name.lower() not in HOP_BY_HOP]
+            length = raw.getheader("Content-Length") if request.method == "HEAD" else None
+            return HttpResponse(raw.status, headers, raw.read(), None if length is None else int(length))
+        finally:
+            connection.close()
+
+
+def _protocol(request: HttpRequest) -> str:
+    """Guess in which form an error is understood when the service's fake has not been reached."""
+    if "X-Amz-Target" in request.headers or "json" in request.headers.get("Content-Type"):
+        return "json"
+    return "query" if "x-www-form-urlencoded" in request.headers.get("Content-Type") else "rest-json"

@@ -1,0 +1,403 @@
+"""Invoking deployed functions: each runs from its deployed zip, in processes of its own, with its role's credentials.
+
+What holds as on AWS: the resource policy decides who may invoke; the role decides what the code may call; the
+environment holds the deployed variables and Lambda's own and nothing of this machine's; a process serves one
+invocation at a time and is kept for the next one (cold and warm starts); an invocation that exceeds the function's
+time-out is killed; what the code prints goes to its log group if, and only if, the role may write there.
+Not reproduced: the memory limit, the CPU share that goes with it, read-only file system, layers, versions, VPCs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import platform
+import threading
+import time
+import uuid
+from collections import defaultdict
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.errors import AwsError, SandboxError
+from connect_sandbox.cloud.function_logs import FunctionLogs
+from connect_sandbox.cloud.function_process import (
+    INIT_LIMIT_SECONDS,
+    FunctionProcess,
+    Outcome,
+    build_runtime_dir,
+    node_command,
+    python_command,
+)
+from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.principals import Credentials, Principal, Principals
+
+#: Payload limits of a synchronous invocation, request and response (Lambda quotas).
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Concurrent executions of an account, the default quota.
+ACCOUNT_CONCURRENCY = 1000
+
+
+@dataclass(frozen=True)
+class FunctionFault:
+    """A failure on purpose, for the next `times` invocations of one function.
+
+    throttle: 429 TooManyRequestsException before any code runs. crash: the process dies in the invocation.
+    delay: the code starts `seconds` late, which counts against the function's time-out.
+    """
+
+    kind: Literal["throttle", "crash", "delay"]
+    times: int = 1
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The outcome of one invocation, as the Invoke API and the log tell it. Durations are milliseconds."""
+
+    payload: bytes
+    #: None, or "Unhandled" when the payload is an error object {errorMessage, errorType, ...}.
+    function_error: str | None
+    logs: tuple[str, ...]
+    duration_ms: float
+    billed_duration_ms: int
+    #: How long importing the handler took; None for a warm start.
+    init_duration_ms: float | None
+    request_id: str
+    function_arn: str
+    #: None when the log lines were written to the log group, else why they were not.
+    logs_refused: str | None = None
+
+    @property
+    def cold_start(self) -> bool:
+        """Whether a process was started for this invocation."""
+        return self.init_duration_ms is not None
+
+    def json(self) -> Any:  # noqa: ANN401  (whatever the function answered)
+        """Return the payload, decoded."""
+        return json.loads(self.payload)
+
+
+class InvocationTimeoutError(SandboxError):
+    """The caller stopped waiting; the function itself runs on, as it does on AWS."""
+
+
+@dataclass
+class _Copy:
+    """A process of a function with the credentials and the log stream that it was started with."""
+
+    process: FunctionProcess
+    fingerprint: str
+    credentials: Credentials
+    log_stream: str
+
+
+@dataclass
+class _Pool:
+    idle: list[_Copy] = field(default_factory=list)
+    busy: int = 0
+
+
+class Functions:
+    """Runs the functions of a LambdaState."""
+
+    def __init__(
+        self,
+        *,
+        state: LambdaState,
+        principals: Principals,
+        authorization: Authorization,
+        logs: FunctionLogs,
+        endpoint_url: str,
+        work_dir: Path,
+    ) -> None:
+        """`endpoint_url` is the sandbox's front, which the functions' SDKs are pointed at."""
+        self._state = state
+        self._principals = principals
+        self._authorization = authorization
+        self._logs = logs
+        self._endpoint_url = endpoint_url
+        self._runtime_dir = build_runtime_dir(work_dir / "lambda-runtime")
+        self._lock = threading.Lock()
+        self._pools: dict[str, _Pool] = defaultdict(_Pool)
+        self._started: list[FunctionProcess] = []
+        self._faults: dict[str, list[FunctionFault]] = defaultdict(list)
+        self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
+        #: What differs from AWS on this machine, in words.
+        self.notes: list[str] = []
+
+    def invoke(
+        self,
+        function_arn: str,
+        payload: bytes | str | dict[str, Any] | list[Any],
+        *,
+        invoked_by: Principal,
+        timeout: float | None = None,
+    ) -> Invocation:
+        """Invoke a function and wait for its answer.
+
+        `payload` is the event: JSON text, or something to write as JSON. `timeout` is how many seconds the caller
+        is willing to wait, beside the function's own limit: InvocationTimeoutError after that.
+        Raises AwsError as the Invoke API does: AccessDeniedException (403), ResourceNotFoundException (404),
+        TooManyRequestsException (429), RequestEntityTooLargeException (413). An error of the code is no exception:
+        it is in `function_error` and `payload`.
+        """
+        function = self._state.get(function_arn)
+        self._authorization.require(
+            invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
+        )
+        text = _as_text(payload)
+        if timeout is None:
+            return self._invoke(function, text)
+        begun: Future[float] = Future()
+        call = self._callers.submit(self._invoke, function, text, begun)
+        pending: list[Future[Any]] = [call, begun]
+        wait_for(pending, return_when=FIRST_COMPLETED)
+        # A cold start counts by its processor time: how busy this machine is says nothing about Lambda's.
+        left = timeout - (begun.result() if begun.done() else 0.0)
+        try:
+            return call.result(max(left, 0.0))
+        except FutureTimeoutError:
+            raise InvocationTimeoutError(f"{function.name} did not answer within {timeout:g} s") from None
+
+    def invoke_authorised(self, function: LambdaFunction, payload: bytes) -> Invocation:
+        """Invoke for a caller whose permission was checked already (the front does, for calls over HTTP)."""
+        return self._invoke(function, _as_text(payload))
+
+    def inject(self, function_arn: str, fault: FunctionFault) -> None:
+        """Make the next invocations of a function fail or run late."""
+        if fault.times < 1 or fault.seconds < 0:
+            raise ValueError(f"times must be at least 1 and seconds not negative, not {fault}")
+        with self._lock:
+            self._faults[self._state.get(function_arn).name].extend([fault] * fault.times)
+
+    def forget_faults(self, function_arn: str) -> None:
+        """Let what is left of a function's faults not happen."""
+        with self._lock:
+            self._faults.pop(self._state.get(function_arn).name, None)
+
+    def close(self) -> None:
+        """End every process."""
+        self._callers.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            started, self._started = self._started, []
+        for process in started:
+            if process.alive:
+                process.kill()
+
+    def _invoke(
+        self, function: LambdaFunction, payload: str, begun: Future[float] | None = None
+    ) -> Invocation:
+        fault = self._next_fault(function)
+        if fault is not None and fault.kind == "throttle":
+            raise _throttled("the rehearsal throttles this function")
+        self._occupy(function)
+        try:
+            return self._run(function, payload, fault, begun)
+        finally:
+            with self._lock:
+                self._pools[function.name].busy -= 1
+
+    def _occupy(self, function: LambdaFunction) -> None:
+        limit = (
+            function.reserved_concurrency
+            if function.reserved_concurrency is not None
+            else ACCOUNT_CONCURRENCY
+        )
+        with self._lock:
+            pool = self._pools[function.name]
+            if pool.busy >= limit:
+                raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            pool.busy += 1
+
+    def _run(
+        self,
+        function: LambdaFunction,
+        payload: str,
+        fault: FunctionFault | None,
+        begun: Future[float] | None,
+    ) -> Invocation:
+        request_id = str(uuid.uuid4())
+        copy, failed = self._take_copy(function)
+        if begun is not None:
+            begun.set_result(copy.process.init_cpu_seconds if copy.process.init_ms else 0.0)
+        outcome = failed or self._run_in(copy, function, payload, request_id, fault)
+        init_ms = self._mark_used(copy)
+        invocation = _describe(function, outcome, request_id, init_ms)
+        refused = self._logs.deliver(function, copy.credentials, copy.log_stream, list(invocation.logs))
+        self._give_back(function, copy, reusable=failed is None and not outcome.timed_out)
+        return Invocation(**{**invocation.__dict__, "logs_refused": refused})
+
+    def _mark_used(self, copy: _Copy) -> float | None:
+        """Return the init time if this is the process's first invocation."""
+        init_ms, copy.process.init_ms = copy.process.init_ms, 0.0
+        return init_ms or None
+
+    def _run_in(
+        self,
+        copy: _Copy,
+        function: LambdaFunction,
+        payload: str,
+        request_id: str,
+        fault: FunctionFault | None,
+    ) -> Outcome:
+        frame = {
+            "request_id": request_id,
+            "deadline_ms": (time.time() + function.timeout) * 1000,
+            "function_arn": function.arn,
+            "payload": payload,
+            "trace_id": _trace_id(),
+            "delay_seconds": fault.seconds if fault is not None and fault.kind == "delay" else 0,
+            "crash": fault is not None and fault.kind == "crash",
+        }
+        return copy.process.invoke(frame, function.timeout)
+
+    def _take_copy(self, function: LambdaFunction) -> tuple[_Copy, Outcome | None]:
+        """Return an idle process of the function as it is deployed now, or a new one; and how its init failed."""
+        with self._lock:
+            pool = self._pools[function.name]
+            stale = [
+                copy
+                for copy in pool.idle
+                if copy.fingerprint != function.fingerprint or not copy.process.alive
+            ]
+            pool.idle = [copy for copy in pool.idle if copy not in stale]
+            found = pool.idle.pop() if pool.idle else None
+        for copy in stale:
+            copy.process.kill()
+        return (found, None) if found is not None else self._start_copy(function)
+
+    def _start_copy(self, function: LambdaFunction) -> tuple[_Copy, Outcome | None]:
+        self._authorization.require_lambda_may_assume(function.role)
+        self._note_runtime(function)
+        credentials = self._principals.issue(function.role, function.name)
+        log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        task_root = self._state.unpack(function)
+        if function.runtime.startswith("python"):
+            command = python_command(task_root, self._runtime_dir)
+        else:
+            command = node_command(task_root)
+        process = FunctionProcess(
+            command, task_root, self._environment(function, credentials, log_stream, task_root)
+        )
+        with self._lock:
+            self._started.append(process)
+        copy = _Copy(process, function.fingerprint, credentials, log_stream)
+        return copy, process.initialise(max(INIT_LIMIT_SECONDS, function.timeout))
+
+    def _environment(
+        self, function: LambdaFunction, credentials: Credentials, log_stream: str, task_root: Path
+    ) -> dict[str, str]:
+        region = self._state.region
+        logging = {
+            "AWS_LAMBDA_LOG_FORMAT": function.logging.get("LogFormat", "Text"),
+            "AWS_LAMBDA_LOG_LEVEL": function.logging.get("ApplicationLogLevel", ""),
+        }
+        return {
+            **function.environment,
+            **{name: value for name, value in logging.items() if value},
+            **credentials.as_environment(),
+            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+            "LAMBDA_TASK_ROOT": str(task_root),
+            "LAMBDA_RUNTIME_DIR": str(self._runtime_dir),
+            "LANG": "en_US.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TZ": ":UTC",
+            "_HANDLER": function.handler,
+        }
+
+    def _give_back(self, function: LambdaFunction, copy: _Copy, *, reusable: bool) -> None:
+        if reusable and copy.process.alive:
+            with self._lock:
+                self._pools[function.name].idle.append(copy)
+        else:
+            copy.process.kill()
+
+    def _next_fault(self, function: LambdaFunction) -> FunctionFault | None:
+        with self._lock:
+            faults = self._faults[function.name]
+            return faults.pop(0) if faults else None
+
+    def _note_runtime(self, function: LambdaFunction) -> None:
+        here = "python" + ".".join(platform.python_version_tuple()[:2])
+        note = f"functions for {function.runtime} run on this machine's {here}"
+        if function.runtime.startswith("python") and function.runtime != here and note not in self.notes:
+            self.notes.append(note)
+
+
+def _as_text(payload: bytes | str | dict[str, Any] | list[Any]) -> str:
+    if isinstance(payload, bytes):
+        text = payload.decode("utf-8")
+    else:
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+    if len(text.encode()) > MAX_PAYLOAD_BYTES:
+        message = f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation"
+        raise AwsError("RequestEntityTooLargeException", message, 413)
+    return text or "{}"
+
+
+def _describe(
+    function: LambdaFunction, outcome: Outcome, request_id: str, init_ms: float | None
+) -> Invocation:
+    payload, error, last_lines = _answer(function, outcome, request_id)
+    duration = min(outcome.duration_ms, function.timeout * 1000) if outcome.timed_out else outcome.duration_ms
+    billed = math.ceil(duration + (init_ms or 0))
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\tBilled Duration: {billed} ms\t"
+        f"Memory Size: {function.memory} MB"
+    )
+    report += f"\tInit Duration: {init_ms:.2f} ms" if init_ms is not None else ""
+    lines = [f"START RequestId: {request_id} Version: $LATEST", *outcome.output, *last_lines]
+    lines += [f"END RequestId: {request_id}", report]
+    return Invocation(payload, error, tuple(lines), duration, billed, init_ms, request_id, function.arn)
+
+
+def _answer(
+    function: LambdaFunction, outcome: Outcome, request_id: str
+) -> tuple[bytes, str | None, list[str]]:
+    if outcome.payload is not None and len(outcome.payload.encode()) > MAX_PAYLOAD_BYTES:
+        size = len(outcome.payload.encode())
+        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
+        message = f"Response payload size ({size} bytes) exceeded {limit}."
+        return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
+    if outcome.payload is not None:
+        return outcome.payload.encode(), None, []
+    if outcome.error is not None:
+        return json.dumps(outcome.error, ensure_ascii=False).encode(), "Unhandled", []
+    if outcome.timed_out:
+        moment = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        reason = f"Task timed out after {function.timeout:.2f} seconds"
+        payload = _error_payload(f"RequestId: {request_id} Error: {reason}", "Sandbox.Timedout")
+        return payload, "Unhandled", [f"{moment} {request_id} {reason}"]
+    status = outcome.exit_status or 0
+    how = f"exit status {status}" if status >= 0 else f"signal: {-status}"
+    message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+    return _error_payload(message, "Runtime.ExitError"), "Unhandled", [message]
+
+
+def _error_payload(message: str, kind: str) -> bytes:
+    return json.dumps({"errorMessage": message, "errorType": kind}).encode()
+
+
+def _trace_id() -> str:
+    root, parent = uuid.uuid4().hex[:24], uuid.uuid4().hex[:16]
+    return f"Root=1-{int(time.time()):08x}-{root};Parent={parent};Sampled=0"
+
+
+def _throttled(reason: str) -> AwsError:
+    return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=reason, Type="User")

@@ -1,0 +1,221 @@
+"""The Lambda API over HTTP: Invoke, and reading and changing functions as boto3 users do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.aws_service import AwsService, error_response
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.functions import Functions
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.values import Member
+
+_INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
+_SETTINGS = {
+    "role": "role",
+    "handler": "handler",
+    "timeout": "timeout",
+    "memory_size": "memory",
+    "runtime": "runtime",
+}
+
+
+def permission_statement(
+    function: LambdaFunction,
+    *,
+    sid: str,
+    action: str,
+    principal: str,
+    source_account: str | None = None,
+    source_arn: str | None = None,
+) -> dict[str, Any]:
+    """Return the policy statement that Lambda makes of an AddPermission request."""
+    if any(statement["Sid"] == sid for statement in function.statements):
+        raise AwsError("ResourceConflictException", f"The statement id ({sid}) provided already exists.", 409)
+    statement: dict[str, Any] = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": "*" if principal == "*" else {_principal_kind(principal): _principal_name(principal)},
+        "Action": action,
+        "Resource": function.arn,
+    }
+    condition: dict[str, Any] = {}
+    if source_account:
+        condition["StringEquals"] = {"AWS:SourceAccount": source_account}
+    if source_arn:
+        condition["ArnLike"] = {"AWS:SourceArn": source_arn}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+class LambdaApi(AwsService):
+    """Answers Lambda calls from the sandbox's functions."""
+
+    service_name = "lambda"
+    invalid_parameter_code = "InvalidParameterValueException"
+
+    def __init__(
+        self,
+        faults: Faults,
+        *,
+        state: LambdaState,
+        functions: Functions,
+        authorization: Authorization,
+        read_s3: Callable[[str, str], bytes],
+    ) -> None:
+        """`read_s3` returns an object's bytes, for code given by bucket and key."""
+        super().__init__(faults)
+        self._state = state
+        self._functions = functions
+        self._authorization = authorization
+        self._read_s3 = read_s3
+
+    def invoke_over_http(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer Invoke; None if the request is another operation. Authorised by the front already."""
+        found = _INVOKE.match(request.raw_path)
+        if found is None or request.method != "POST":
+            return None
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        try:
+            function = self._state.get(unquote(found[1]))
+            if kind == "DryRun":
+                return HttpResponse(204)
+            if kind != "RequestResponse":
+                raise CannotStandInError(f"the invocation type {kind}", "it invokes synchronously")
+            invocation = self._functions.invoke_authorised(function, request.body)
+        except AwsError as error:
+            return error_response(error, "rest-json")
+        except SandboxError as refusal:
+            return error_response(AwsError("NotImplemented", str(refusal), 501), "rest-json")
+        headers = [
+            ("Content-Type", "application/json"),
+            ("x-amzn-RequestId", invocation.request_id),
+            ("X-Amz-Executed-Version", "$LATEST"),
+        ]
+        if invocation.function_error:
+            headers.append(("X-Amz-Function-Error", invocation.function_error))
+        if request.headers.get("X-Amz-Log-Type") == "Tail":
+            tail = "\n".join(invocation.logs).encode()[-4096:]
+            headers.append(("X-Amz-Log-Result", base64.b64encode(tail).decode()))
+        return HttpResponse(200, headers, invocation.payload)
+
+    def create_function(
+        self, function_name: str, role: str, code: dict[str, Any], **settings: Member
+    ) -> dict[str, Any]:
+        """Create a function from a zip."""
+        refused = set(settings) - {"runtime", "handler", "timeout", "memory_size", "environment", "description", "tags",
+                                   "architectures", "logging_config", "package_type", "publish"}  # fmt: skip
+        if refused:
+            raise CannotStandInError(
+                f"lambda:CreateFunction {', '.join(sorted(refused))}", "not reproduced here"
+            )
+        self._authorization.require_lambda_may_assume(role)
+        function = self._state.create(
+            name=function_name,
+            role=role,
+            code=self._code(code),
+            runtime=settings.get("runtime", ""),
+            handler=settings.get("handler", ""),
+            timeout=settings.get("timeout", 3),
+            memory=settings.get("memory_size", 128),
+            environment=(settings.get("environment") or {}).get("Variables", {}),
+            description=settings.get("description", ""),
+            tags=settings.get("tags", {}),
+            architectures=settings.get("architectures", ["x86_64"]),
+            logging=settings.get("logging_config", {}),
+        )
+        return function.configuration()
+
+    def update_function_code(self, function_name: str, **settings: Member) -> dict[str, Any]:
+        """Replace a function's zip."""
+        keys = {"zip_file": "ZipFile", "s3_bucket": "S3Bucket", "s3_key": "S3Key"}
+        code = {name: settings[key] for key, name in keys.items() if key in settings}
+        return self._state.update(self._state.get(function_name).name, code=self._code(code)).configuration()
+
+    def update_function_configuration(self, function_name: str, **settings: Member) -> dict[str, Any]:
+        """Change a function's settings."""
+        changes = {attribute: settings.pop(name) for name, attribute in _SETTINGS.items() if name in settings}
+        if "environment" in settings:
+            changes["environment"] = settings.pop("environment").get("Variables", {})
+        if settings:
+            raise CannotStandInError(
+                f"lambda:UpdateFunctionConfiguration {', '.join(sorted(settings))}", "not reproduced"
+            )
+        return self._state.update(self._state.get(function_name).name, **changes).configuration()
+
+    def get_function(self, function_name: str, **_request: Member) -> dict[str, Any]:
+        """Return a function's configuration."""
+        function = self._state.get(function_name)
+        code = {"RepositoryType": "S3"}
+        return {"Configuration": function.configuration(), "Code": code, "Tags": function.tags}
+
+    def get_function_configuration(self, function_name: str, **_request: Member) -> dict[str, Any]:
+        """Return a function's configuration."""
+        return self._state.get(function_name).configuration()
+
+    def list_functions(self, **_request: Member) -> dict[str, Any]:
+        """List the functions."""
+        return {"Functions": [function.configuration() for function in self._state.all()]}
+
+    def delete_function(self, function_name: str, **_request: Member) -> None:
+        """Delete a function."""
+        self._state.delete(function_name)
+
+    def get_policy(self, function_name: str, **_request: Member) -> dict[str, Any]:
+        """Return a function's resource policy."""
+        function = self._state.get(function_name)
+        if not function.statements:
+            raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        return {"Policy": json.dumps(function.policy), "RevisionId": function.revision}
+
+    def add_permission(
+        self, function_name: str, statement_id: str, action: str, principal: str, **request: Member
+    ) -> dict[str, Any]:
+        """Add a statement to a function's resource policy."""
+        function = self._state.get(function_name)
+        statement = permission_statement(
+            function,
+            sid=statement_id,
+            action=action,
+            principal=principal,
+            source_account=request.get("source_account"),
+            source_arn=request.get("source_arn"),
+        )
+        function.statements.append(statement)
+        function.touch()
+        return {"Statement": json.dumps(statement)}
+
+    def remove_permission(self, function_name: str, statement_id: str, **_request: Member) -> None:
+        """Take a statement from a function's resource policy."""
+        function = self._state.get(function_name)
+        if all(statement["Sid"] != statement_id for statement in function.statements):
+            raise AwsError(
+                "ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy.", 404
+            )
+        function.statements[:] = [s for s in function.statements if s["Sid"] != statement_id]
+        function.touch()
+
+    def _code(self, code: dict[str, Any]) -> bytes:
+        if "ZipFile" in code:
+            zip_file: bytes = code["ZipFile"]
+            return zip_file
+        if "S3Bucket" in code and "S3Key" in code:
+            return self._read_s3(code["S3Bucket"], code["S3Key"])
+        raise CannotStandInError(
+            f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
+        )
+
+
+def _principal_kind(principal: str) -> str:
+    return "Service" if principal.endswith(".amazonaws.com") else "AWS"
+
+
+def _principal_name(principal: str) -> str:
+    return f"arn:aws:iam::{principal}:root" if re.fullmatch(r"\d{12}", principal) else principal

@@ -1,0 +1,202 @@
+"""The functions that are deployed: their code, configuration and resource policy, as Lambda holds them."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import io
+import re
+import threading
+import uuid
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.values import Member
+
+#: Unzipped, a function may hold 250 MB (Lambda quotas).
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+_RUNTIME = re.compile(r"^(python3\.\d+|nodejs\d+\.x)$")
+_FUNCTION_NAME = re.compile(
+    r"^(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:|\d{12}:)?([\w-]{1,140})(?::([\w$-]+))?$"
+)
+
+
+@dataclass
+class LambdaFunction:
+    """One function. Times are seconds, memory is MB; `code` is the zip."""
+
+    name: str
+    arn: str
+    role: str
+    runtime: str
+    handler: str
+    code: bytes
+    timeout: int = 3
+    memory: int = 128
+    description: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    architectures: list[str] = field(default_factory=lambda: ["x86_64"])
+    reserved_concurrency: int | None = None
+    logging: dict[str, str] = field(default_factory=dict)
+    tracing: str = "PassThrough"
+    ephemeral_storage: int = 512
+    tags: dict[str, str] = field(default_factory=dict)
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    revision: str = field(default_factory=lambda: str(uuid.uuid4()))
+    last_modified: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    def __post_init__(self) -> None:
+        """Refuse what this sandbox cannot run, by name."""
+        if not _RUNTIME.match(self.runtime):
+            raise CannotStandInError(
+                f"AWS::Lambda::Function Runtime {self.runtime!r}",
+                "it runs python3.x and nodejsNN.x from a zip",
+            )
+
+    @property
+    def code_sha256(self) -> str:
+        """The zip's SHA-256 in base64, as the API shows it."""
+        return base64.b64encode(hashlib.sha256(self.code).digest()).decode()
+
+    @property
+    def log_group(self) -> str:
+        """The log group that the function writes to."""
+        return self.logging.get("LogGroup") or f"/aws/lambda/{self.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What, when it changes, makes the running copies stale: code and configuration."""
+        parts = (
+            self.code_sha256, self.handler, self.runtime, self.role, self.timeout, self.memory,
+            sorted(self.environment.items()), sorted(self.logging.items()),
+        )  # fmt: skip
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """The resource policy as a policy document."""
+        return {"Version": "2012-10-17", "Id": "default", "Statement": list(self.statements)}
+
+    def touch(self) -> None:
+        """Note a change: a new revision, a new modification time."""
+        self.revision = str(uuid.uuid4())
+        self.last_modified = dt.datetime.now(dt.UTC)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the FunctionConfiguration structure of the API."""
+        return {
+            "FunctionName": self.name,
+            "FunctionArn": self.arn,
+            "Runtime": self.runtime,
+            "Role": self.role,
+            "Handler": self.handler,
+            "CodeSize": len(self.code),
+            "Description": self.description,
+            "Timeout": self.timeout,
+            "MemorySize": self.memory,
+            "LastModified": self.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+            "CodeSha256": self.code_sha256,
+            "Version": "$LATEST",
+            "Environment": {"Variables": self.environment},
+            "TracingConfig": {"Mode": self.tracing},
+            "RevisionId": self.revision,
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "PackageType": "Zip",
+            "Architectures": self.architectures,
+            "EphemeralStorage": {"Size": self.ephemeral_storage},
+            "LoggingConfig": {"LogFormat": "Text", **self.logging, "LogGroup": self.log_group},
+        }
+
+
+class LambdaState:
+    """The functions of the account, and their zips unpacked once per code hash."""
+
+    def __init__(self, account: str, region: str, work_dir: Path) -> None:
+        """`work_dir` receives a folder per code hash."""
+        self.account = account
+        self.region = region
+        self._work_dir = work_dir
+        self._lock = threading.RLock()
+        self._functions: dict[str, LambdaFunction] = {}
+
+    def create(self, **settings: Member) -> LambdaFunction:
+        """Add a function; raise ResourceConflictException when the name is taken."""
+        name = settings["name"]
+        with self._lock:
+            if name in self._functions:
+                raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
+            function = LambdaFunction(
+                arn=f"arn:aws:lambda:{self.region}:{self.account}:function:{name}", **settings
+            )
+            self.unpack(function)
+            self._functions[name] = function
+        return function
+
+    def update(self, name: str, **changes: Member) -> LambdaFunction:
+        """Change a function's code or configuration; running copies are replaced at the next invocation."""
+        with self._lock:
+            function = self.get(name)
+            for attribute, value in changes.items():
+                setattr(function, attribute, value)
+            function.__post_init__()
+            self.unpack(function)
+            function.touch()
+        return function
+
+    def delete(self, name: str) -> None:
+        """Remove a function."""
+        with self._lock:
+            del self._functions[self.get(name).name]
+
+    def get(self, name_or_arn: str) -> LambdaFunction:
+        """Return the function by name, partial or full ARN; raise ResourceNotFoundException if there is none."""
+        found = _FUNCTION_NAME.match(name_or_arn)
+        if found is None:
+            raise AwsError("ValidationException", f"{name_or_arn!r} is not a function name or ARN")
+        if found[2] not in {None, "$LATEST"}:
+            raise CannotStandInError(
+                f"the qualifier of {name_or_arn}", "versions and aliases are not reproduced"
+            )
+        function = self._functions.get(found[1])
+        if function is None or (name_or_arn.startswith("arn:") and not name_or_arn.startswith(function.arn)):
+            arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{found[1]}"
+            wanted = name_or_arn if name_or_arn.startswith("arn:") else arn
+            raise AwsError("ResourceNotFoundException", f"Function not found: {wanted}", 404)
+        return function
+
+    def all(self) -> list[LambdaFunction]:
+        """Return every function, by name."""
+        return [self._functions[name] for name in sorted(self._functions)]
+
+    def unpack(self, function: LambdaFunction) -> Path:
+        """Return the folder that holds the function's unzipped code; unzip it if this is the first use."""
+        target = self._work_dir / hashlib.sha256(function.code).hexdigest()[:32]
+        with self._lock:
+            if not target.exists():
+                _unzip(function.code, target)
+        return target
+
+
+def _unzip(code: bytes, target: Path) -> None:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(code))
+    except zipfile.BadZipFile as error:
+        message = "Could not unzip uploaded file. Please check your file, then try to upload again."
+        raise AwsError("InvalidParameterValueException", message) from error
+    with archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_UNZIPPED_BYTES:
+            message = f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes"
+            raise AwsError("InvalidParameterValueException", message)
+        partial = target.with_name(target.name + ".partial")
+        archive.extractall(partial)
+        for entry in archive.infolist():
+            mode = entry.external_attr >> 16 & 0o777
+            if mode and not entry.is_dir():
+                (partial / entry.filename).chmod(mode | 0o400)
+        partial.rename(target)

@@ -1,0 +1,301 @@
+"""The sandbox: AWS as far as an app needs it to be deployed and rehearsed, on one laptop, behind one port."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from urllib.parse import urlparse
+
+import boto3
+from botocore.config import Config
+
+from connect_sandbox.cloud.api_gateway.access_log import AccessLog
+from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
+from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
+from connect_sandbox.cloud.cfn.api import CloudFormationApi
+from connect_sandbox.cloud.cfn.engine import DeploymentEngine
+from connect_sandbox.cloud.cfn.types import all_types
+from connect_sandbox.cloud.cfn.types.custom import RESPONSE_PATH, CustomResource, CustomResponses
+from connect_sandbox.cloud.cfn.warnings import association_warnings
+from connect_sandbox.cloud.chats import Chats
+from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
+from connect_sandbox.cloud.connect_api import ConnectApi
+from connect_sandbox.cloud.connect_state import ConnectState
+from connect_sandbox.cloud.errors import SandboxError
+from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.front import Front
+from connect_sandbox.cloud.function_logs import FunctionLogs
+from connect_sandbox.cloud.functions import Functions
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
+from connect_sandbox.cloud.lambda_api import LambdaApi
+from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.moto_server import MotoServer
+from connect_sandbox.cloud.participant_api import ParticipantApi
+from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_sandbox.cloud.sns import SNS_PATH, Sns
+from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.iam import AuditLog
+
+ACCOUNT = "123456789012"
+#: What a command line may inherit from this machine; everything else of its environment stays out. The second line is
+#: what pip needs to reach its index when an app bundles functions for the first time.
+_INHERITED = re.compile(
+    r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME|CONNECT_BRIDGES_\w+"
+    r"|PIP_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
+)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that resource types work on."""
+
+    authorization: Authorization
+    lambda_state: LambdaState
+    functions: Functions
+    custom_responses: CustomResponses
+    apis: ApiRegistry
+    connect: ConnectState
+    sns: Sns
+
+
+class Sandbox:
+    """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
+
+    Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might not
+    bear, in words), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
+    """
+
+    _running: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, work_dir: Path, *, region: str = "us-east-1", port: int = 0) -> None:
+        """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one)."""
+        self.region = region
+        self.account = ACCOUNT
+        self.warnings: list[str] = []
+        self.audit = AuditLog()
+        self.faults = Faults()
+        self._work_dir = work_dir.resolve()
+        self._port = port
+        self._exit = ExitStack()
+        self._clients: dict[str, Any] = {}
+        self._client_lock = threading.Lock()
+
+    @classmethod
+    def start(cls, work_dir: Path, *, region: str = "us-east-1", port: int = 0) -> Sandbox:
+        """Return a sandbox to be used in a `with` statement."""
+        return cls(work_dir, region=region, port=port)
+
+    def __enter__(self) -> Self:
+        """Start everything; the port is open on return."""
+        if not self._running.acquire(blocking=False):
+            raise SandboxError(
+                "another sandbox runs in this process, and moto's state is the process's; end that one first"
+            )
+        self._exit.callback(self._running.release)
+        try:
+            self._start()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End every process and forget every resource."""
+        self._exit.close()
+
+    # -- for those who rehearse
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment for a command that shall take the sandbox for AWS, and nothing else for it."""
+        return {
+            **{name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)},
+            "NO_PROXY": "localhost,127.0.0.1",
+            "no_proxy": "localhost,127.0.0.1",
+            "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "CDK_DEFAULT_ACCOUNT": self.account,
+            "CDK_DEFAULT_REGION": self.region,
+            # No credentials, profiles or settings of this machine, and no look at EC2's metadata service.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # No look at the network for versions, notices and statistics.
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_NOTICES": "false",
+            "CI": "true",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+            "NO_COLOR": "1",
+        }
+
+    def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
+        """Return a boto3 client of the developer's; every call goes over HTTP through the front."""
+        return self._client(service)
+
+    def cdk(self, *arguments: str, cwd: Path, on_line: Callable[[str], None] | None = None) -> CdkRun:
+        """Run the CDK command line, for example `cdk("deploy", "--method=direct", cwd=project)`.
+
+        bootstrap needs no environment named, and runs outside `cwd` so that it does not synthesize the app for
+        nothing; deploy never asks for approval. Raises CdkFailedError with what was printed last.
+        """
+        command = find_cdk(cwd)
+        folder = self._work_dir if arguments[:1] == ("bootstrap",) else cwd
+        complete = self._complete(arguments)
+        return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
+
+    def stack_outputs(self, stack_name: str) -> dict[str, str]:
+        """Return a deployed stack's outputs by key."""
+        stack = self.deployments.find(stack_name)
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.outputs}
+
+    def api_base(self, api_url: str) -> tuple[str, int, str]:
+        """Return (host to connect to, port, Host header) for a deployed API's URL."""
+        host = urlparse(api_url).hostname
+        if host is None or ".execute-api." not in host:
+            raise ValueError(
+                f"{api_url!r} is no URL of a deployed API (https://ID.execute-api.REGION.amazonaws.com/STAGE)"
+            )
+        return "127.0.0.1", self._server.port, host
+
+    # -- putting it together
+
+    def _start(self) -> None:
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        moto = self._exit.enter_context(MotoServer())
+        self._moto_url = f"http://127.0.0.1:{moto.port}"
+        # The port is known before the parts that need it; requests are served when all is in place.
+        self._front: Front | None = None
+        self._server = HttpServer(self._serve, self._port)
+        self.endpoint_url = f"http://localhost:{self._server.port}"
+        self._build(moto.port)
+        self._server.start()
+        self._exit.callback(self._server.stop)
+
+    def _build(self, moto_port: int) -> None:
+        self.lambda_state = LambdaState(self.account, self.region, self._code_dir())
+        self.principals = Principals(self.account, self.region)
+        self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
+        self.functions = Functions(
+            state=self.lambda_state,
+            principals=self.principals,
+            authorization=self.authorization,
+            logs=FunctionLogs(self.endpoint_url, self.region),
+            endpoint_url=self.endpoint_url,
+            work_dir=self._work_dir,
+        )
+        self._exit.callback(self.functions.close)
+        self.connect = ConnectState(self.account, self.region, self.authorization, self.lambda_state)
+        self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
+        self._exit.callback(self.sns.close)
+        self.chats = Chats(self.account, self.region, self.connect, self.sns)
+        self.voice_connectors = VoiceConnectors(self.account)
+        self.apis = ApiRegistry(self.account, self.region)
+        self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
+        self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
+        responses = CustomResponses(self.endpoint_url)
+        services = Services(
+            self.authorization,
+            self.lambda_state,
+            self.functions,
+            responses,
+            self.apis,
+            self.connect,
+            self.sns,
+        )
+        self.deployments = DeploymentEngine(
+            account=self.account,
+            region=self.region,
+            types=all_types(),
+            custom_type=CustomResource(),
+            client=self._moto_client,
+            services=services,
+            before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
+        )
+        lambda_api = LambdaApi(
+            self.faults,
+            state=self.lambda_state,
+            functions=self.functions,
+            authorization=self.authorization,
+            read_s3=self._read_s3,
+        )
+        participants = ParticipantApi(self.faults, self.chats)
+        sns_api = SnsApi(self.faults, self.sns, self.principals)
+        self._front = Front(
+            principals=self.principals,
+            authorization=self.authorization,
+            moto_port=moto_port,
+            execute_api=lambda request: self._runtime.handle(request) or participants.early(request),
+            internal={
+                RESPONSE_PATH: responses.handle,
+                SNS_PATH: sns_api.open_to_anybody,
+            },
+            services={
+                "cloudformation": CloudFormationApi(
+                    self.faults, self.deployments, lambda bucket, key: self._read_s3(bucket, key).decode()
+                ).handle,
+                "lambda": lambda_api.handle,
+                "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
+                "chime": ChimeVoiceApi(self.faults, self.voice_connectors).handle,
+            },
+            before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
+        )
+
+    def _serve(self, request: HttpRequest) -> HttpResponse:
+        if self._front is None:
+            return HttpResponse(503, [], b"the sandbox is starting")
+        return self._front.handle(request)
+
+    def _code_dir(self) -> Path:
+        directory = self._work_dir / "functions"
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    def _function_policy(self, arn: str) -> dict[str, Any] | None:
+        function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
+        return None if function is None else function.policy
+
+    def _complete(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        if arguments and arguments[0] == "bootstrap" and not any(a.startswith("aws://") for a in arguments):
+            arguments = (*arguments, f"aws://{self.account}/{self.region}")
+        if arguments and arguments[0] == "deploy" and "--require-approval" not in " ".join(arguments):
+            arguments = (*arguments, "--require-approval", "never")
+        return arguments
+
+    def _read_s3(self, bucket: str, key: str) -> bytes:
+        body: bytes = self._moto_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401
+        return self._make_client(service, self.endpoint_url)
+
+    def _moto_client(self, service: str) -> Any:  # noqa: ANN401
+        """Return a client that reaches moto past the front, for the deployment engine."""
+        return self._make_client(service, self._moto_url)
+
+    def _make_client(self, service: str, endpoint_url: str) -> Any:  # noqa: ANN401
+        with self._client_lock:
+            key = f"{service} {endpoint_url}"
+            if key not in self._clients:
+                session = boto3.session.Session(
+                    aws_access_key_id=ADMIN_ACCESS_KEY,
+                    aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
+                    region_name=self.region,
+                )
+                # One attempt: a failure asked for (faults) should show, not be repeated away.
+                config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
+                self._clients[key] = session.client(service, endpoint_url=endpoint_url, config=config)
+            return self._clients[key]

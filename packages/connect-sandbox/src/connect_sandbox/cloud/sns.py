@@ -1,0 +1,327 @@
+"""SNS as far as HTTP subscriptions go: subscribe, confirm, publish. Topics themselves are moto's.
+
+Sources: Amazon SNS developer guide, "Subscribing an HTTP/S endpoint", "Parsing Amazon SNS message formats" and "Key
+management" (what an encrypted topic asks of a publisher).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from moto.backends import get_backend
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.principals import Principal
+from connect_sandbox.cloud.sns_delivery import Deliveries, Delivery, Destination
+from connect_sandbox.cloud.sns_filter import FilterPolicy
+from connect_sandbox.cloud.sns_retries import pauses
+from connect_sandbox.cloud.sns_signing import SnsSigner
+
+SNS_PATH = "/.sns/"
+"""Where the sandbox answers what AWS answers at https://sns.REGION.amazonaws.com/ to anybody: confirmations and the
+signing certificate."""
+_LONGEST_MESSAGE = 262_144
+_SETTINGS = frozenset(
+    {"FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy", "RawMessageDelivery"}
+)
+
+
+@dataclass
+class Subscription:
+    """A subscription. `settings` are the attributes as they were set; `confirmed` once the endpoint has agreed."""
+
+    arn: str
+    topic_arn: str
+    protocol: str
+    endpoint: str
+    token: str
+    settings: dict[str, str] = field(default_factory=dict)
+    confirmed: bool = False
+    filter: FilterPolicy | None = None
+
+    def destination(self) -> Destination:
+        """Return where and how messages go."""
+        redrive = json.loads(self.settings.get("RedrivePolicy") or "{}")
+        policy = json.loads(self.settings.get("DeliveryPolicy") or "{}")
+        return Destination(
+            subscription_arn=self.arn,
+            topic_arn=self.topic_arn,
+            url=self.endpoint,
+            pauses=tuple(pauses(policy)),
+            raw=self.settings.get("RawMessageDelivery", "false").lower() == "true",
+            content_type=(policy.get("requestPolicy") or {}).get(
+                "headerContentType", "text/plain; charset=UTF-8"
+            ),
+            dead_letter_queue_arn=redrive.get("deadLetterTargetArn"),
+        )
+
+
+class Sns:
+    """The subscriptions of the account, and the publishing to them. `deliveries` says what became of messages."""
+
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        authorization: Authorization,
+        endpoint_url: str,
+        warn: Callable[[str], None],
+    ) -> None:
+        """`endpoint_url` is the sandbox's; `warn` takes what AWS would do and the sandbox does not."""
+        self._account = account
+        self._region = region
+        self._authorization = authorization
+        self._base = endpoint_url + SNS_PATH
+        self._warn = warn
+        self._lock = threading.RLock()
+        self._subscriptions: dict[str, Subscription] = {}
+        self.signer = SnsSigner()
+        self.deliveries = Deliveries(account, region, authorization)
+
+    @property
+    def certificate_url(self) -> str:
+        """Where the certificate of the signatures is."""
+        return self._base + self.signer.certificate_name
+
+    def close(self) -> None:
+        """Give up what has not been delivered."""
+        self.deliveries.close()
+
+    # -- subscriptions
+
+    def subscribe(
+        self, topic_arn: str, protocol: str, endpoint: str, settings: Mapping[str, str] | None = None
+    ) -> Subscription:
+        """Subscribe an endpoint, and ask it to confirm. The same endpoint again is the same subscription."""
+        self._topic(topic_arn)
+        _check_endpoint(protocol, endpoint)
+        with self._lock:
+            existing = next(
+                (
+                    s
+                    for s in self._subscriptions.values()
+                    if (s.topic_arn, s.protocol, s.endpoint) == (topic_arn, protocol, endpoint)
+                ),
+                None,
+            )
+            if existing is not None:
+                if existing.settings != dict(settings or {}):
+                    raise AwsError(
+                        "InvalidParameter",
+                        "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
+                    )
+                return existing
+            subscription = Subscription(
+                f"{topic_arn}:{uuid.uuid4()}", topic_arn, protocol, endpoint, secrets.token_hex(64)
+            )
+            self.change(subscription, dict(settings or {}))
+            self._subscriptions[subscription.arn] = subscription
+        self._ask_to_confirm(subscription)
+        return subscription
+
+    def change(self, subscription: Subscription, settings: Mapping[str, str]) -> None:
+        """Replace the subscription's attributes; InvalidParameter for what SNS does not take."""
+        unknown = sorted(set(settings) - _SETTINGS)
+        if unknown:
+            raise CannotStandInError(f"the subscription attribute {unknown[0]}", "it has no effect here")
+        written = settings.get("FilterPolicy")
+        scope = settings.get("FilterPolicyScope") or "MessageAttributes"
+        found = FilterPolicy(_json("FilterPolicy", written), scope=scope) if written else None
+        pauses(_json("DeliveryPolicy", settings.get("DeliveryPolicy") or "{}"))
+        redrive = _json("RedrivePolicy", settings.get("RedrivePolicy") or "{}")
+        if redrive:
+            self.deliveries.require_queue(redrive.get("deadLetterTargetArn"))
+        with self._lock:
+            subscription.settings = dict(settings)
+            subscription.filter = found
+
+    def get(self, arn: str) -> Subscription:
+        """Return a subscription; NotFound if there is none."""
+        with self._lock:
+            if arn not in self._subscriptions:
+                raise AwsError("NotFound", "Subscription does not exist", 404)
+            return self._subscriptions[arn]
+
+    def of_topic(self, topic_arn: str | None = None) -> list[Subscription]:
+        """Return the subscriptions of a topic, or all."""
+        with self._lock:
+            return [s for s in self._subscriptions.values() if topic_arn in {None, s.topic_arn}]
+
+    def confirm(self, topic_arn: str, token: str) -> Subscription:
+        """Confirm the subscription that the token was sent for; InvalidParameter for any other token."""
+        with self._lock:
+            for subscription in self._subscriptions.values():
+                if subscription.topic_arn == topic_arn and secrets.compare_digest(subscription.token, token):
+                    subscription.confirmed = True
+                    return subscription
+        raise AwsError("InvalidParameter", "Invalid parameter: Token")
+
+    def unsubscribe(self, arn: str) -> None:
+        """Remove a subscription; one that is gone is no error."""
+        with self._lock:
+            self._subscriptions.pop(arn, None)
+
+    # -- publishing
+
+    def publish(
+        self,
+        publisher: Principal,
+        topic_arn: str,
+        message: str,
+        *,
+        subject: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> str:
+        """Publish a message with String attributes; return its id.
+
+        The topic's policy (and the publisher's own) must allow sns:Publish, else AuthorizationError; a topic with a
+        customer-managed key asks the publisher for kms:GenerateDataKey* and kms:Decrypt, else KMSAccessDenied.
+        """
+        topic = self._topic(topic_arn)
+        if not message:
+            raise AwsError("InvalidParameter", "Invalid parameter: Empty message")
+        if len(message.encode()) > _LONGEST_MESSAGE:
+            raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
+        self._authorize(publisher, topic_arn, str(topic.kms_master_key_id or ""))
+        message_id = str(uuid.uuid4())
+        given = dict(attributes or {})
+        for subscription in self.of_topic(topic_arn):
+            if not subscription.confirmed or not (
+                subscription.filter is None or subscription.filter.lets_pass(given)
+            ):
+                continue
+            destination = subscription.destination()
+            body = (
+                message
+                if destination.raw
+                else json.dumps(
+                    self._notification(
+                        topic=topic,
+                        message_id=message_id,
+                        message=message,
+                        subject=subject,
+                        attributes=given,
+                        subscription=subscription,
+                    )
+                )
+            )
+            self.deliveries.add(Delivery(message_id, "Notification", destination, body, attributes=given))
+        return message_id
+
+    def _authorize(self, publisher: Principal, topic_arn: str, key: str) -> None:
+        if self._authorization.is_developer(publisher):
+            return
+        decision = self._authorization.decide(publisher, "sns:Publish", topic_arn)
+        if not decision.allowed:
+            raise AwsError("AuthorizationError", decision.message, 403)
+        if not key:
+            return
+        key_arn = self._authorization.key_arn(key)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            needed = self._authorization.decide(publisher, action, key_arn)
+            if not needed.allowed:
+                raise AwsError("KMSAccessDenied", needed.message, 400)
+
+    def _notification(
+        self,
+        *,
+        topic: Any,  # noqa: ANN401  (moto's topic)
+        message_id: str,
+        message: str,
+        subject: str | None,
+        attributes: Mapping[str, str],
+        subscription: Subscription,
+    ) -> dict[str, Any]:
+        document = {
+            "Type": "Notification",
+            "MessageId": message_id,
+            "TopicArn": subscription.topic_arn,
+            **({"Subject": subject} if subject else {}),
+            "Message": message,
+            "Timestamp": _now(),
+        }
+        unsubscribe = urlencode({"Action": "Unsubscribe", "SubscriptionArn": subscription.arn})
+        return {
+            **self._signed(topic, document),
+            "UnsubscribeURL": f"{self._base}?{unsubscribe}",
+            **(
+                {"MessageAttributes": {n: {"Type": "String", "Value": v} for n, v in attributes.items()}}
+                if attributes
+                else {}
+            ),
+        }
+
+    def _ask_to_confirm(self, subscription: Subscription) -> None:
+        topic = self._topic(subscription.topic_arn)
+        if urlsplit(subscription.endpoint).hostname not in {"localhost", "127.0.0.1", "::1"}:
+            self._warn(
+                f"SNS would ask {subscription.endpoint} to confirm its subscription; the sandbox reaches this machine "
+                "alone, so it stays pending and nothing is delivered"
+            )
+            return
+        query = {
+            "Action": "ConfirmSubscription",
+            "TopicArn": subscription.topic_arn,
+            "Token": subscription.token,
+        }
+        document = {
+            "Type": "SubscriptionConfirmation",
+            "MessageId": str(uuid.uuid4()),
+            "Token": subscription.token,
+            "TopicArn": subscription.topic_arn,
+            "Message": f"You have chosen to subscribe to the topic {subscription.topic_arn}.\n"
+            "To confirm the subscription, visit the SubscribeURL included in this message.",
+            "SubscribeURL": f"{self._base}?{urlencode(query)}",
+            "Timestamp": _now(),
+        }
+        body = json.dumps(self._signed(topic, document))
+        kind = "SubscriptionConfirmation"
+        # A confirmation is no message: it does not end in the dead-letter queue.
+        destination = subscription.destination().without_dead_letters()
+        self.deliveries.add(Delivery(document["MessageId"], kind, destination, body))
+
+    def _signed(self, topic: Any, document: dict[str, str]) -> dict[str, str]:  # noqa: ANN401
+        version = str(getattr(topic, "signature_version", "") or "1")
+        return {
+            **document,
+            "SignatureVersion": version,
+            "Signature": self.signer.sign(document, version),
+            "SigningCertURL": self.certificate_url,
+        }
+
+    def _topic(self, arn: str) -> Any:  # noqa: ANN401  (moto's topic)
+        backends: Any = get_backend("sns")
+        topic = backends[self._account][self._region].topics.get(arn)
+        if topic is None:
+            raise AwsError("NotFound", "Topic does not exist", 404)
+        return topic
+
+
+def _check_endpoint(protocol: str, endpoint: str) -> None:
+    if protocol not in {"http", "https"}:
+        raise CannotStandInError(f"SNS subscriptions of protocol {protocol}", "it delivers to http and https")
+    if not endpoint.startswith(f"{protocol}://"):
+        raise AwsError("InvalidParameter", "Invalid parameter: Endpoint must match the specified protocol")
+
+
+def _json(name: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise AwsError("InvalidParameter", f"Invalid parameter: {name}: failed to parse JSON")
+    return found
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,259 @@
+"""Deliveries over HTTP: attempts, retries on a clock that runs faster, the dead-letter queue, and the record of it all.
+
+Source: Amazon SNS developer guide, "Amazon SNS message delivery retries" and "Amazon SNS dead-letter queues": 5xx and
+429 answers, time-outs and broken connections are tried again as the delivery policy says; any other answer than 2xx is
+final. What is not delivered goes to the dead-letter queue, or is lost.
+"""
+
+from __future__ import annotations
+
+import heapq
+import http.client
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from moto.backends import get_backend
+
+from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.principals import ServicePrincipal
+
+_LOG = logging.getLogger(__name__)
+SPEED_UP = 300.0
+"""How many seconds of a delivery policy pass in a real one: ten minutes of retries take two seconds."""
+ATTEMPT_LIMIT = 15.0
+"""Real seconds that SNS waits for the endpoint's answer."""
+_WORKERS = 6
+_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_SNS = "sns.amazonaws.com"
+
+Outcome = Literal["pending", "delivered", "dead-lettered", "lost"]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where messages go. `pauses` are the policy's seconds before each retry."""
+
+    subscription_arn: str
+    topic_arn: str
+    url: str
+    pauses: tuple[float, ...]
+    raw: bool
+    content_type: str
+    dead_letter_queue_arn: str | None
+
+    def without_dead_letters(self) -> Destination:
+        """Return the same without a dead-letter queue."""
+        return replace(self, dead_letter_queue_arn=None)
+
+
+@dataclass
+class Delivery:
+    """One message on its way to one subscription.
+
+    `attempts` holds what each got: a status, or the kind of the failure. `order` counts deliveries as they end.
+    """
+
+    message_id: str
+    kind: str
+    destination: Destination
+    body: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    attempts: list[int | str] = field(default_factory=list)
+    outcome: Outcome = "pending"
+    why: str = ""
+    order: int = 0
+
+
+class Deliveries:
+    """Delivers in the background, several at a time: SNS keeps no order, and neither does this.
+
+    `speed_up` divides the pauses of delivery policies. `all` is every delivery there was, in the order of publishing.
+    """
+
+    def __init__(self, account: str, region: str, authorization: Authorization) -> None:
+        """Start idle; threads begin with the first delivery."""
+        self.speed_up = SPEED_UP
+        self.all: list[Delivery] = []
+        self._queues: Any = get_backend("sqs")[account][region]
+        self._account = account
+        self._authorization = authorization
+        self._changed = threading.Condition()
+        self._due: list[tuple[float, int, Delivery]] = []
+        self._numbers = itertools.count()
+        self._ended = itertools.count(1)
+        self._pending = 0
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+
+    def add(self, delivery: Delivery) -> None:
+        """Deliver, as soon as a thread is free."""
+        with self._changed:
+            if not self._threads:
+                self._threads = [
+                    threading.Thread(target=self._work, name="sns-delivery", daemon=True)
+                    for _ in range(_WORKERS)
+                ]
+                for thread in self._threads:
+                    thread.start()
+            self.all.append(delivery)
+            self._pending += 1
+            heapq.heappush(self._due, (time.monotonic(), next(self._numbers), delivery))
+            self._changed.notify()
+
+    def wait_until(self, holds: Callable[[], bool], timeout: float) -> bool:
+        """Wait until something holds, looking whenever a delivery has ended; tell whether it does."""
+        with self._changed:
+            return self._changed.wait_for(holds, timeout)
+
+    def wait(self, timeout: float = 30.0) -> bool:
+        """Wait until nothing is on its way; tell whether that is so."""
+        return self.wait_until(lambda: self._pending == 0, timeout)
+
+    def notifications(self, **attributes: str) -> list[Delivery]:
+        """Return the notifications whose message attributes have these values."""
+        with self._changed:
+            return [
+                d
+                for d in self.all
+                if d.kind == "Notification"
+                and all(d.attributes.get(name) == value for name, value in attributes.items())
+            ]
+
+    def require_queue(self, arn: str | None) -> None:
+        """Raise InvalidParameter unless the dead-letter queue exists."""
+        if self._queue(arn) is None:
+            raise AwsError(
+                "InvalidParameter",
+                f"Invalid parameter: RedrivePolicy: deadLetterTargetArn {arn} does not exist",
+            )
+
+    def close(self) -> None:
+        """Stop the threads; what is on its way stays undelivered."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=2)
+
+    # -- the threads
+
+    def _work(self) -> None:
+        connections: dict[str, http.client.HTTPConnection] = {}
+        try:
+            while (delivery := self._next()) is not None:
+                try:
+                    self._attempt(delivery, connections)
+                except Exception as error:  # noqa: BLE001
+                    # Nothing may be lost without a trace, not even by a fault of the sandbox's own.
+                    _LOG.exception("the delivery of %s failed inside the sandbox", delivery.message_id)
+                    self._end(delivery, "lost", f"the sandbox failed: {type(error).__name__}: {error}")
+        finally:
+            for connection in connections.values():
+                connection.close()
+
+    def _next(self) -> Delivery | None:
+        with self._changed:
+            while not self._closed:
+                if not self._due:
+                    self._changed.wait()
+                    continue
+                left = self._due[0][0] - time.monotonic()
+                if left <= 0:
+                    return heapq.heappop(self._due)[2]
+                self._changed.wait(left)
+        return None
+
+    def _attempt(self, delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> None:
+        got = _post(delivery, connections)
+        delivery.attempts.append(got)
+        if isinstance(got, int) and 200 <= got < 300:
+            return self._end(delivery, "delivered")
+        pauses = delivery.destination.pauses
+        again = isinstance(got, str) or got == 429 or got >= 500
+        if again and len(delivery.attempts) <= len(pauses):
+            pause = pauses[len(delivery.attempts) - 1] / self.speed_up
+            with self._changed:
+                heapq.heappush(self._due, (time.monotonic() + pause, next(self._numbers), delivery))
+                self._changed.notify()
+            return None
+        return self._give_up(delivery)
+
+    def _give_up(self, delivery: Delivery) -> None:
+        arn = delivery.destination.dead_letter_queue_arn
+        if arn is None:
+            return self._end(delivery, "lost", "there is no dead-letter queue")
+        refusal = self._send_to(arn, delivery)
+        return self._end(delivery, "lost" if refusal else "dead-lettered", refusal)
+
+    def _send_to(self, arn: str, delivery: Delivery) -> str:
+        """Put a message into the dead-letter queue; return why that was refused, if it was."""
+        queue = self._queue(arn)
+        if queue is None:
+            return f"the dead-letter queue {arn} does not exist"
+        sns = ServicePrincipal(_SNS, source_account=self._account, source_arn=delivery.destination.topic_arn)
+        needed = [("sqs:SendMessage", arn)]
+        if key := str(getattr(queue, "kms_master_key_id", "") or ""):
+            key_arn = self._authorization.key_arn(key)
+            needed += [("kms:GenerateDataKey", key_arn), ("kms:Decrypt", key_arn)]
+        for action, resource in needed:
+            decision = self._authorization.decide(sns, action, resource)
+            if not decision.allowed:
+                return str(decision.message)
+        self._queues.send_message(queue.name, delivery.body)
+        return ""
+
+    def _queue(self, arn: str | None) -> Any:  # noqa: ANN401  (moto's queue)
+        return next((q for q in list(self._queues.queues.values()) if q.queue_arn == arn), None)
+
+    def _end(self, delivery: Delivery, outcome: Outcome, why: str = "") -> None:
+        with self._changed:
+            delivery.outcome, delivery.why, delivery.order = outcome, why, next(self._ended)
+            self._pending -= 1
+            self._changed.notify_all()
+
+
+def _post(delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> int | str:
+    """Try once; return the status of the answer, or the kind of the failure. Connections are kept alive."""
+    destination = delivery.destination
+    url = urlsplit(destination.url)
+    if url.hostname not in _HOSTS:
+        return "the sandbox reaches this machine alone"
+    headers = {
+        "Content-Type": destination.content_type,
+        "User-Agent": "Amazon Simple Notification Service Agent",
+        "x-amz-sns-message-type": delivery.kind,
+        "x-amz-sns-message-id": delivery.message_id,
+        "x-amz-sns-topic-arn": destination.topic_arn,
+    }
+    if delivery.kind == "Notification":
+        headers["x-amz-sns-subscription-arn"] = destination.subscription_arn
+    if destination.raw and delivery.kind == "Notification":
+        headers["x-amz-sns-rawdelivery"] = "true"
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    kept = connections.pop(url.netloc, None)
+    # A connection that was kept may have been closed meanwhile, which is no failure of the endpoint.
+    for connection in [*([kept] if kept else []), _connect(url.scheme, url.netloc)]:
+        try:
+            connection.request("POST", target, body=delivery.body.encode(), headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            if connection is kept and not isinstance(error, TimeoutError):
+                continue
+            return type(error).__name__
+        connections[url.netloc] = connection
+        return answer.status
+    raise AssertionError("the last connection is a new one")
+
+
+def _connect(scheme: str, netloc: str) -> http.client.HTTPConnection:
+    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    return kind(netloc, timeout=ATTEMPT_LIMIT)

@@ -1,0 +1,72 @@
+"""AWS's answer to a call that IAM refuses, in the protocol of the call."""
+
+from __future__ import annotations
+
+import json
+import struct
+import uuid
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from connect_sandbox.iam.calls import AwsCall
+    from connect_sandbox.iam.evaluate import Decision
+
+#: Services that have another code for it than AccessDenied, seen in their answers (query protocol).
+_QUERY_CODES: Final = {"sns": "AuthorizationError"}
+
+
+def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of the answer to a refused call; SDKs raise their ClientError from it.
+
+    JSON and CBOR: 400 AccessDeniedException. REST JSON: 403 AccessDeniedException. Query and S3: 403
+    AccessDenied (SNS: AuthorizationError). A query-compatible service (SQS, CloudWatch) gives its old code
+    AccessDenied in x-amzn-query-error, which boto3 shows as the code. A HEAD request's answer has no body, so
+    its code is 403.
+    """
+    request_id = str(uuid.uuid4())
+    protocol = call.request.protocol
+    headers = {"x-amzn-requestid": request_id}
+    if protocol in {"json", "smithy-rpc-v2-cbor"} and call.request.query_compatible:
+        headers["x-amzn-query-error"] = "AccessDenied;Sender"
+    if protocol == "json":
+        headers["content-type"] = f"application/x-amz-json-{call.request.json_version}"
+        # Services write the text as message or as Message; SDKs read both.
+        body = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": decision.message}
+        return 400, headers, json.dumps(body).encode()
+    if protocol == "smithy-rpc-v2-cbor":
+        headers |= {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+        body = {"__type": "com.amazon.coral.service#AccessDeniedException", "message": decision.message}
+        return 400, headers, _cbor_map(body)
+    if protocol == "rest-json":
+        headers |= {"content-type": "application/json", "x-amzn-errortype": "AccessDeniedException"}
+        return 403, headers, json.dumps({"Message": decision.message}).encode()
+    text = escape(decision.message)
+    if protocol == "rest-xml":
+        headers = {"content-type": "application/xml", "x-amz-request-id": request_id}
+        error = f"<Code>AccessDenied</Code><Message>{text}</Message><RequestId>{request_id}</RequestId>"
+        return 403, headers, b"" if call.request.method == "HEAD" else _xml(f"<Error>{error}</Error>")
+    headers["content-type"] = "text/xml"
+    code = _QUERY_CODES.get(call.service, "AccessDenied")
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>"
+    return 403, headers, _xml(f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
+
+
+def _xml(element: str) -> bytes:
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element}'.encode()
+
+
+def _cbor_map(texts: dict[str, str]) -> bytes:
+    """Encode a map of texts in CBOR (RFC 8949): major type 5 holds pairs of major type 3."""
+    return _cbor_head(5, len(texts)) + b"".join(_cbor_text(t) for pair in texts.items() for t in pair)
+
+
+def _cbor_text(text: str) -> bytes:
+    encoded = text.encode()
+    return _cbor_head(3, len(encoded)) + encoded
+
+
+def _cbor_head(major: int, size: int) -> bytes:
+    if size < 24:
+        return bytes([major << 5 | size])
+    return bytes([major << 5 | 25]) + struct.pack(">H", size)

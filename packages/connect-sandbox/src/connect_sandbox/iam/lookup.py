@@ -1,0 +1,78 @@
+"""What the sandbox must look up to know which permissions a call needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from connect_sandbox.iam.errors import UnsupportedCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Lookup(Protocol):
+    """What AWS knows of its resources and a request does not say; None for one that does not exist."""
+
+    def secret_arn(self, name: str) -> str | None:
+        """Return the full ARN, with its random suffix, of the secret of this name (or ARN without suffix)."""
+        ...
+
+    def secret_key_arn(self, arn: str) -> str | None:
+        """Return the ARN of a secret's customer-managed key; None if AWS manages the key."""
+        ...
+
+    def key_arn(self, alias: str) -> str | None:
+        """Return the ARN of the KMS key behind an alias: ``alias/NAME`` or the alias's ARN."""
+        ...
+
+    def partition_key(self, table_arn: str) -> str | None:
+        """Return the name of a DynamoDB table's partition key."""
+        ...
+
+    def user_arn(self, name: str) -> str | None:
+        """Return the ARN, with its path, of the IAM user of this name."""
+        ...
+
+    def key_owner(self, access_key: str) -> str | None:
+        """Return the ARN of the IAM user whom an access key belongs to; None for a key of nobody or of a session."""
+        ...
+
+    def resource_tags(self, arn: str) -> Mapping[str, str] | None:
+        """Return a resource's tags; None if they are not known."""
+        ...
+
+
+class NoLookup:
+    """A lookup that knows nothing: calls and policies that need it are refused by name."""
+
+    def secret_arn(self, name: str) -> str | None:
+        """Refuse: a secret's ARN ends in six random characters that its name does not tell."""
+        raise UnsupportedCall(
+            f"secret {name}", "its ARN is needed; give its full ARN, or describe_call a lookup"
+        )
+
+    def secret_key_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no secret with a key of its own."""
+        return None
+
+    def key_arn(self, alias: str) -> str | None:
+        """Refuse: a policy names keys, an alias does not tell its key."""
+        raise UnsupportedCall(
+            f"KMS alias {alias}", "its key is needed; give the key's ARN, or describe_call a lookup"
+        )
+
+    def partition_key(self, table_arn: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no table."""
+        return None
+
+    def user_arn(self, name: str) -> str | None:
+        """Refuse: a user's ARN holds its path, which its name does not tell."""
+        raise UnsupportedCall(f"IAM user {name}", "its path is needed; give describe_call a lookup")
+
+    def key_owner(self, access_key: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no user's key."""
+        return None
+
+    def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002 - the protocol's
+        """Know no tags."""
+        return None

@@ -1,0 +1,93 @@
+"""Who makes a request: a role's session, a user, or an AWS service."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from connect_sandbox.iam.request_context import RequestContext
+
+_ROLE: Final = re.compile(r"arn:([\w-]+):iam::(\d{12}):role/((?:[^:]*/)?)([^/:]+)")
+_SESSION: Final = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/:]+)/([^/:]+)")
+_USER: Final = re.compile(r"arn:([\w-]+):iam::(\d{12}):user/((?:[^:]*/)?)([^/:]+)")
+_SERVICE: Final = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
+
+
+class PrincipalKind(StrEnum):
+    """The kinds of principal that the sandbox has."""
+
+    ROLE_SESSION = "role-session"
+    USER = "user"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The maker of a request.
+
+    ``arn`` is what CloudTrail and error messages show (a session's, not its role's); ``entity_arn`` is the
+    role or user whose policies count (aws:PrincipalArn). A service has its name (connect.amazonaws.com) in
+    both.
+    """
+
+    kind: PrincipalKind
+    arn: str
+    entity_arn: str
+    account: str
+    partition: str = "aws"
+
+    @classmethod
+    def role_session(cls, role_arn: str, session_name: str) -> Principal:
+        """Return the session that a Lambda function or another caller of AssumeRole works under."""
+        found = _ROLE.fullmatch(role_arn)
+        if found is None:
+            raise ValueError(f"{role_arn!r} is no role ARN; write arn:aws:iam::123456789012:role/NAME")
+        partition, account, _path, name = found.groups()
+        arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"
+        return cls(PrincipalKind.ROLE_SESSION, arn, role_arn, account, partition)
+
+    @classmethod
+    def user(cls, user_arn: str) -> Principal:
+        """Return an IAM user."""
+        found = _USER.fullmatch(user_arn)
+        if found is None:
+            raise ValueError(f"{user_arn!r} is no user ARN; write arn:aws:iam::123456789012:user/NAME")
+        return cls(PrincipalKind.USER, user_arn, user_arn, found.group(2), found.group(1))
+
+    @classmethod
+    def service(cls, name: str) -> Principal:
+        """Return an AWS service acting for itself, as connect.amazonaws.com when it invokes a function."""
+        if _SERVICE.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no service principal; write for example connect.amazonaws.com")
+        return cls(PrincipalKind.SERVICE, name, name, "")
+
+    @property
+    def role_name(self) -> str | None:
+        """The role's name, or None for a user or a service."""
+        return self.entity_arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.ROLE_SESSION else None
+
+    @property
+    def account_arn(self) -> str:
+        """The account's principal, …:root, by which a resource policy delegates to the account's policies."""
+        return f"arn:{self.partition}:iam::{self.account}:root"
+
+    def context(self) -> RequestContext:
+        """Return the condition keys of the principal (AWS IAM User Guide, "Global condition keys")."""
+        is_service = self.kind is PrincipalKind.SERVICE
+        session = self.kind is PrincipalKind.ROLE_SESSION
+        values = {
+            "aws:PrincipalIsAWSService": "true" if is_service else "false",
+            "aws:PrincipalServiceName": self.arn if is_service else None,
+            "aws:PrincipalArn": None if is_service else self.entity_arn,
+            "aws:PrincipalAccount": None if is_service else self.account,
+            "aws:PrincipalType": None if is_service else ("AssumedRole" if session else "User"),
+            "aws:username": self.arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.USER else None,
+        }
+        # An account outside AWS Organizations, as the sandbox's is, has no organization keys.
+        absent = ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:FederatedProvider"]
+        if self.kind is PrincipalKind.USER:
+            # Only temporary credentials carry these; a user's access key is none.
+            absent += ["aws:MultiFactorAuthPresent", "aws:TokenIssueTime"]
+        return RequestContext.of(values, absent)

@@ -1,0 +1,123 @@
+"""The permissions of a call as the Service Authorization Reference lists them, filled from its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from connect_sandbox.iam.errors import UnsupportedCall
+from connect_sandbox.iam.lookup import Lookup
+from connect_sandbox.iam.service_authorization import Action, ResourceType, find_action
+
+if TYPE_CHECKING:
+    from connect_sandbox.iam.wire import AwsRequest
+
+#: An action (dynamodb:PutItem) and the ARN it is asked for (``*`` if the action knows no resources).
+Permission = tuple[str, str]
+
+
+class Place:
+    """A request, with what its resources' ARNs have in common."""
+
+    def __init__(self, request: AwsRequest, account: str, partition: str, lookup: Lookup) -> None:
+        self.request = request
+        self.params = request.params
+        self.account = account
+        self.partition = partition
+        self.lookup = lookup
+
+    def arn(self, resource: str, service: str | None = None) -> str:
+        """Return the ARN of a resource (``table/T``) in the request's Region and the sandbox's account."""
+        service = service or self.request.prefix
+        return f"arn:{self.partition}:{service}:{self.request.region}:{self.account}:{resource}"
+
+    def param(self, name: str) -> str:
+        """Return a parameter that the ARN needs, whatever the case of its first letter."""
+        value = self.find(name)
+        if value is None:
+            raise self.unsupported(f"the request has no {name}, which names the resource")
+        return value
+
+    def find(self, name: str) -> str | None:
+        """Return a text parameter, or None if it is absent or empty."""
+        wanted = name.lower()
+        return next(
+            (v for k, v in self.params.items() if k.lower() == wanted and isinstance(v, str) and v), None
+        )
+
+    def unsupported(self, reason: str) -> UnsupportedCall:
+        """Return the error that refuses this call."""
+        return UnsupportedCall(f"{self.request.prefix}:{self.request.operation}", reason)
+
+
+def by_reference(place: Place) -> Iterator[Permission]:
+    """Take the reference's resource types and fill their ARN formats from the parameters."""
+    yield from permissions_for(place, own_action(place), lambda kind: fill_arn(place, kind))
+
+
+def own_action(place: Place, name: str | None = None) -> Action:
+    """Return the reference's action of the operation's name or another; refuse one it does not have."""
+    wanted = f"{place.request.prefix}:{name or place.request.operation}"
+    action = find_action(wanted)
+    if action is None:
+        raise place.unsupported("the Service Authorization Reference knows no action of this name")
+    return action
+
+
+def permissions_for(
+    place: Place, action: Action, arn_of: Callable[[ResourceType], str | None]
+) -> Iterator[Permission]:
+    """Ask for an action on each resource type it must name and each it may; ``arn_of`` tells a type's ARN."""
+    if not action.knows_resources:
+        yield action.full_name, "*"
+        return
+    found = 0
+    for kind in action.required:
+        arn = arn_of(kind)
+        if arn is None:
+            raise place.unsupported(
+                f"the {kind.name} it acts on ({kind.arn_format}) cannot be told from its parameters "
+                f"({', '.join(sorted(place.params)) or 'none'})"
+            )
+        found += 1
+        yield action.full_name, arn
+    # A call that names its resource by ARN (as tagging does) acts on that one, not on a type without an id as well.
+    named = [kind for kind in action.optional if _named_by_arn(place, kind)]
+    for kind in named or action.optional:
+        if (arn := arn_of(kind)) is not None:
+            found += 1
+            yield action.full_name, arn
+    if not found:
+        raise place.unsupported("none of the resources it may act on can be told from its parameters")
+
+
+def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None = None) -> str | None:
+    """Fill an ARN format: by a parameter that is such an ARN, else variable by variable.
+
+    The id of what a Create… call makes is not known before: it is asked for as ``*``, so that only a policy
+    with a wildcard in that place allows it.
+    """
+    if (named := _named_by_arn(place, kind)) is not None:
+        return named
+    values = {
+        "Partition": place.partition,
+        "Region": place.request.region,
+        "Account": place.account,
+        "AccountId": place.account,
+    }
+    for name in kind.variables:
+        value = place.find((aliases or {}).get(name, name))
+        if value is None and place.request.operation.startswith("Create") and name == kind.variables[-1]:
+            value = "*"
+        if value is None:
+            return None
+        values[name] = value
+    return kind.arn(values)
+
+
+def _named_by_arn(place: Place, kind: ResourceType) -> str | None:
+    """Return the ARN of that type among the parameters, if one is there."""
+    for name, value in place.params.items():
+        if isinstance(value, str) and kind.matches(value) and name != "InstanceId":
+            return value
+    return None

@@ -1,0 +1,162 @@
+"""Blocks that speak to the caller or ask them: MessageParticipant, MessageParticipantIteratively, GetParticipantInput.
+
+Sources: flow language, participant actions; administrator guide, "Play prompt", "Get customer input", "Store
+customer input".
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from connect_sandbox.rehearsal.blocks._registry import Registry
+from connect_sandbox.rehearsal.conditions import HangsUp, Presses, Says
+from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage
+from connect_sandbox.rehearsal.steps import Decides, Fails, Next, Step
+
+BLOCKS = Registry()
+
+SOURCES = ("PromptId", "Text", "SSML", "Media")
+_DEFAULT_MAXIMUM_DIGITS = 20
+_E164 = re.compile(r"\+[1-9]\d{1,14}")
+
+
+class PromptError(Exception):
+    """The prompt cannot be spoken; Amazon Connect takes the Error branch."""
+
+
+@BLOCKS.plays("MessageParticipant", *SOURCES)
+def message_participant(stage: Stage) -> Step:
+    """Speak one prompt."""
+    try:
+        stage.says(words_of(stage, stage.block.parameters))
+    except PromptError as error:
+        return Fails("NoMatchingError", str(error))
+    return Next()
+
+
+@BLOCKS.plays("MessageParticipantIteratively", "Messages", "InterruptFrequencySeconds")
+def message_participant_iteratively(stage: Stage) -> Step:
+    """Speak prompts in turn until InterruptFrequencySeconds have passed; then decide MessagesInterrupted."""
+    written = stage.parameter("InterruptFrequencySeconds")
+    if written is None and not stage.clock.has_alarm:
+        raise stage.cannot(
+            "without InterruptFrequencySeconds it speaks until an agent takes the contact, which nobody does here"
+        )
+    messages = stage.parameter("Messages")
+    if not isinstance(messages, list) or not messages:
+        raise stage.cannot(f"Messages must be a list of at least one prompt, is {messages!r}")
+    until = math.inf
+    if written is not None:
+        until = stage.clock.elapsed + stage.whole_number(written, "InterruptFrequencySeconds")
+    try:
+        words = [words_of(stage, message) for message in messages]
+    except PromptError as error:
+        return Fails("NoMatchingError", str(error))
+    while True:
+        for text in words:
+            if stage.clock.elapsed >= until:
+                return Decides("MessagesInterrupted")
+            stage.says(text)
+            stage.clock.passes(0.5)
+
+
+@BLOCKS.plays(
+    "GetParticipantInput",
+    *SOURCES,
+    "InputTimeLimitSeconds",
+    "StoreInput",
+    "InputValidation",
+    "InputEncryption",
+    "DTMFConfiguration",
+)
+def get_participant_input(stage: Stage) -> Step:
+    """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True")."""
+    if stage.parameter("InputEncryption") is not None:
+        raise stage.cannot("InputEncryption needs the public key that the instance holds")
+    try:
+        stage.says(words_of(stage, stage.block.parameters))
+    except PromptError as error:
+        return Fails("NoMatchingError", str(error))
+    digits = _digits(stage)
+    if stage.parameter("StoreInput") == "True":
+        return _keep(stage, digits)
+    if digits is None:
+        return Fails("InputTimeLimitExceeded", "the caller pressed no key in time")
+    return Decides(digits[0])
+
+
+def _digits(stage: Stage) -> str | None:
+    move = stage.caller.reacts()
+    if isinstance(move, HangsUp):
+        raise CallerHungUpError
+    if isinstance(move, Presses) and move.digits:
+        stage.note(f"presses {move.digits}", who="caller")
+        return move.digits
+    if isinstance(move, Says):
+        stage.note(move.text, who="caller", kind="says")
+    limit = stage.whole_number(stage.parameter("InputTimeLimitSeconds"), "InputTimeLimitSeconds")
+    stage.clock.passes(limit)
+    stage.note(f"presses no key for {limit} s", who="caller")
+    return None
+
+
+def _keep(stage: Stage, digits: str | None) -> Step:
+    # A time-out is no branch of its own here: the block succeeds with this very word (administrator guide).
+    if digits is None:
+        stage.state.stored_input = "Timeout"
+        return Next()
+    settings = stage.parameter("DTMFConfiguration") or {}
+    digits = digits.split(str(settings.get("InputTerminationSequence") or "#"), 1)[0]
+    if settings.get("DisableCancelKey") != "True" and "*" in digits:
+        digits = digits.rsplit("*", 1)[-1]
+    validation = stage.parameter("InputValidation") or {}
+    phone, custom = validation.get("PhoneNumberValidation"), validation.get("CustomValidation")
+    if phone is not None:
+        if phone.get("NumberFormat") == "Local":
+            raise stage.cannot(
+                "PhoneNumberValidation of local numbers needs the numbering plan of the country"
+            )
+        if not _E164.fullmatch(f"+{digits.lstrip('+')}"):
+            return Fails("InvalidPhoneNumber", f"{digits} is no E.164 number")
+        digits = f"+{digits.lstrip('+')}"
+    else:
+        written = (custom or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
+        digits = digits[: stage.whole_number(written, "InputValidation.CustomValidation.MaximumLength")]
+    stage.state.stored_input = digits
+    return Next()
+
+
+def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:
+    """Return what the caller hears of a prompt."""
+    given = [source for source in SOURCES if prompt.get(source) is not None]
+    if stage.state.channel == "CHAT" and given in (["PromptId"], ["Media"]):
+        raise PromptError("a recording cannot be played in a chat")
+    if len(given) > 1:
+        raise stage.cannot(f"a prompt has one source, this one has {' and '.join(given)}")
+    match given:
+        case ["Text"]:
+            return str(stage.filled(prompt["Text"]))
+        case ["SSML"]:
+            return _spoken(str(stage.filled(prompt["SSML"])))
+        case ["PromptId"]:
+            return _recorded(stage, str(stage.filled(prompt["PromptId"])))
+        case ["Media"]:
+            return f"[{stage.filled(prompt['Media']).get('Uri', '')}]"
+        case _:
+            raise stage.cannot("it has none of PromptId, Text, SSML, Media")
+
+
+def _spoken(ssml: str) -> str:
+    try:
+        root = ET.fromstring(ssml)  # noqa: S314  (the user's own flow)
+    except ET.ParseError as error:
+        raise PromptError(f"the SSML is not well-formed: {error}") from None
+    return re.sub(r"\s+", " ", "".join(root.itertext())).strip()
+
+
+def _recorded(stage: Stage, prompt_id: str) -> str:
+    prompts = stage.conditions.prompts
+    words = prompts.get(prompt_id) or prompts.get(prompt_id.rsplit("/", 1)[-1])
+    return words or f"[prompt {prompt_id.rsplit('/', 1)[-1]}]"

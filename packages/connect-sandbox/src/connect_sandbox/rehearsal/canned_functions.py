@@ -1,0 +1,180 @@
+"""Lambda for a rehearsal without a cloud: canned answers, failures, and handlers called in this process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from connect_sandbox.rehearsal.errors import (
+    FunctionFailedError,
+    InvocationDeniedError,
+    InvocationThrottledError,
+    InvocationTimedOutError,
+    LambdaInvocationError,
+    NotGivenError,
+    ServiceFailureError,
+)
+from connect_sandbox.rehearsal.ports import LambdaAnswer, LambdaInvoker
+
+Handler = Callable[[dict[str, Any], Any], Any]
+"""What Lambda calls: handler(event, context)."""
+NETWORK_SECONDS = 0.05
+"""Virtual seconds that a canned answer takes, unless the scenario says otherwise."""
+FAILURES: dict[str, type[LambdaInvocationError]] = {
+    "raises": FunctionFailedError,
+    "throttled": InvocationThrottledError,
+    "unavailable": ServiceFailureError,
+    "denied": InvocationDeniedError,
+}
+"""The ways to fail, as scenarios write them; `times_out` is one more."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The function returns `payload` (JSON) after `seconds`; later than the flow waits, it times out."""
+
+    payload: Any
+    seconds: float = NETWORK_SECONDS
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The attempt fails: `error` is a LambdaInvocationError; None means that no answer comes in time."""
+
+    error: LambdaInvocationError | None
+
+
+@dataclass(frozen=True)
+class Calls:
+    """A handler runs in this process, with the event that the flow sends."""
+
+    handler: Handler
+
+
+Behaviour = Answers | Failure | Calls | LambdaInvoker
+"""What one attempt to invoke a function meets. A LambdaInvoker passes it on, e.g. to a deployed function."""
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """What a handler is told about its invocation."""
+
+    invoked_function_arn: str
+    deadline: float
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: str = "128"
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+        return self.invoked_function_arn.split(":function:", 1)[-1].split(":", 1)[0]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds until the flow stops waiting."""
+        return max(0, round((self.deadline - time.monotonic()) * 1000))
+
+
+class CannedFunctions:
+    """A LambdaInvoker. `behaviours` are by function name or ARN; one for each attempt, the last one stays."""
+
+    def __init__(self, behaviours: Mapping[str, Sequence[Behaviour]]) -> None:
+        self._behaviours = behaviours
+        self._attempts: dict[str, int] = {}
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
+        """Answer as the scenario says; NotGivenError if it says nothing about the function."""
+        behaviour = self._next(function_arn)
+        match behaviour:
+            case Answers(payload, seconds):
+                if seconds > time_limit:
+                    raise _too_late(time_limit)
+                return LambdaAnswer(payload, len(_json(payload)), seconds)
+            case Failure(None):
+                raise _too_late(time_limit)
+            case Failure(error):
+                raise type(error)(str(error), seconds=error.seconds) if error else _too_late(time_limit)
+            case Calls(handler):
+                return call_handler(handler, function_arn, event, time_limit)
+            case _:
+                return behaviour.invoke(function_arn, event, time_limit=time_limit)
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
+        """Do the same, but only a refusal is the flow's to know."""
+        behaviour = self._next(function_arn)
+        match behaviour:
+            case Failure(
+                InvocationDeniedError() | InvocationThrottledError() | ServiceFailureError() as error
+            ):
+                raise type(error)(str(error), seconds=error.seconds)
+            case Calls(handler):
+                try:
+                    call_handler(handler, function_arn, event, float("inf"))
+                except FunctionFailedError:
+                    return str(uuid4())  # the flow never learns of it: Lambda has accepted the event
+            case Answers() | Failure():
+                pass
+            case _:
+                return behaviour.invoke_without_waiting(function_arn, event)
+        return str(uuid4())
+
+    def _next(self, function_arn: str) -> Behaviour:
+        name = function_arn.split(":function:", 1)[-1]
+        for key in (function_arn, name, name.split(":", 1)[0]):
+            if key in self._behaviours:
+                attempt = self._attempts.get(key, 0)
+                self._attempts[key] = attempt + 1
+                behaviours = self._behaviours[key]
+                return behaviours[min(attempt, len(behaviours) - 1)]
+        given = ", ".join(self._behaviours) or "none"
+        raise NotGivenError(
+            f"the scenario does not say what the function {name!r} answers: give it in lambdas (given: {given})"
+        )
+
+
+def call_handler(handler: Handler, function_arn: str, event: Mapping[str, Any], limit: float) -> LambdaAnswer:
+    """Call a handler as Lambda's runtime does: its event and its answer go through JSON, what it raises is caught."""
+    started = time.monotonic()
+    context = LambdaContext(function_arn, started + limit)
+    try:
+        returned = handler(json.loads(json.dumps(dict(event))), context)
+    except Exception as error:  # as Lambda's runtime does
+        raise FunctionFailedError(
+            f"{type(error).__name__}: {error}", seconds=time.monotonic() - started
+        ) from error
+    seconds = time.monotonic() - started
+    if seconds > limit:
+        raise _too_late(limit)
+    try:
+        raw = _json(returned)
+    except (TypeError, ValueError) as error:
+        raise FunctionFailedError(f"Runtime.MarshalError: {error}", seconds=seconds) from error
+    return LambdaAnswer(json.loads(raw), len(raw), seconds, context.aws_request_id)
+
+
+def load_handler(named: str) -> Handler:
+    """Return the handler of "package.module:function"; ValueError says what is wrong with the name."""
+    module, _, function = named.partition(":")
+    if not module or not function:
+        raise ValueError("it is not of the form package.module:function")
+    try:
+        handler = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(str(error)) from error
+    if not callable(handler):
+        raise ValueError(f"{function} of {module} cannot be called")
+    found: Handler = handler
+    return found
+
+
+def _json(payload: Any) -> bytes:  # noqa: ANN401
+    return json.dumps(payload, ensure_ascii=False).encode()
+
+
+def _too_late(time_limit: float) -> InvocationTimedOutError:
+    return InvocationTimedOutError(f"no answer within {time_limit:g} s", seconds=time_limit)

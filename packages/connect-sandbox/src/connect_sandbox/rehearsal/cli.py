@@ -1,0 +1,201 @@
+"""`connect-sandbox rehearse`: play the scenarios of files through a flow, say what they have not taken.
+
+Exit status: 0 everything went as expected, 1 a scenario did not (or branches are missing under --coverage),
+2 the command could not be carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from connect_flows import FlowSyntaxError
+from connect_flows.importer import FlowImportError
+from connect_flows.template import FlowTemplateError
+
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.coverage import Coverage
+from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.reading import ScenarioError
+from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
+
+EPILOG = """\
+A scenario says what is given, what the caller does and what must come of it:
+
+  given:
+    values: {QueueArn: support}
+    queues: {support: {name: Support}}
+    lambdas: {fetch: {answers: {found: "true"}}}
+  caller:
+    - presses: "1"
+  expect:
+    hears: [Thank you for calling.]
+    ends: {queued: Support}
+
+Exit status: 1 when a scenario goes otherwise than expected or, with --coverage, branches are missing, else 0.
+"""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a scenario went. `problem` is None if it went as expected."""
+
+    scenario: Scenario
+    contact: Contact | None
+    problem: str | None
+
+
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    try:
+        return _rehearse(parser().parse_args(argv))
+    except (
+        _UsageError, ScenarioError, RehearsalError, FlowSyntaxError, FlowImportError, FlowTemplateError,
+    ) as problem:  # fmt: skip
+        sys.stderr.write(f"connect-sandbox rehearse: {problem}\n")
+        return 2
+    except SystemExit as leaving:  # argparse after --help
+        return leaving.code if isinstance(leaving.code, int) else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    made = _Parser(
+        prog="connect-sandbox rehearse",
+        description="Play calls and chats through a flow, without an AWS account, and check what callers hear.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("flow", type=Path, metavar="FLOW", help="flow, flow module or template")
+    made.add_argument(
+        "--scenario", type=Path, nargs="+", action="extend", required=True, metavar="FILE",
+        help="scenario file (YAML), or a directory of them",
+    )  # fmt: skip
+    made.add_argument(
+        "--values",
+        type=Path,
+        metavar="FILE",
+        help="JSON: values of placeholders; a scenario's own come first",
+    )
+    made.add_argument("--quiet", action="store_true", help="print the transcripts of failures only")
+    made.add_argument("--coverage", action="store_true", help="list the branches that no scenario has taken")
+    made.add_argument(
+        "--fail-under", type=float, metavar="PERCENT", help="coverage below which to fail (default: 100)"
+    )
+    return made
+
+
+def play(files: Sequence[ScenarioFile], flow: Path) -> Iterator[Played]:
+    """Play every scenario through the flow."""
+    for file in files:
+        for scenario in file.scenarios:
+            contact: Contact | None = None
+            problem: str | None = None
+            try:
+                contact = scenario.contact(file.flow(scenario, flow))
+                scenario.check(contact)
+            except AssertionError as unexpected:
+                problem = str(unexpected)
+            except RehearsalError as unplayable:
+                problem = "\n".join([str(unplayable), *getattr(unplayable, "__notes__", ())])
+            yield Played(scenario, contact, problem)
+
+
+def coverage_of(played: Sequence[Played], file: ScenarioFile, flow: Path) -> Coverage:
+    """Return what the scenarios have taken of the flow."""
+    coverage = Coverage(file.flow(file.scenarios[0], flow))
+    for one in played:
+        if one.contact is not None:
+            coverage.add(one.contact)
+    return coverage
+
+
+def _rehearse(arguments: argparse.Namespace) -> int:
+    if arguments.fail_under is not None and not 0 <= arguments.fail_under <= 100:
+        raise _UsageError(f"--fail-under is {arguments.fail_under:g}: give 0 to 100")
+    values = _values(arguments.values)
+    files = [_with_values(ScenarioFile.load(path), values) for path in _files(arguments.scenario)]
+    for file in files:
+        file.check_names(arguments.flow, besides=values)
+    played = []
+    for one in play(files, arguments.flow):
+        played.append(one)
+        _tell(one, quiet=arguments.quiet)
+    failed = sum(one.problem is not None for one in played)
+    _print(f"{len(played)} scenario{'s' * (len(played) != 1)}, {failed or 'none'} failed")
+    status = 1 if failed else 0
+    if arguments.coverage or arguments.fail_under is not None:
+        coverage = coverage_of(played, files[0], arguments.flow)
+        limit = 100.0 if arguments.fail_under is None else arguments.fail_under
+        _tell_coverage(coverage)
+        status = 1 if coverage.percent() < limit else status
+    return status
+
+
+def _tell(one: Played, *, quiet: bool) -> None:
+    _print(f"{'FAILED' if one.problem else 'passed'}  {one.scenario.name}")
+    if one.problem is not None:
+        _print(one.problem + "\n")
+    elif not quiet and one.contact is not None:
+        _print(f"{one.contact.transcript}\n")
+
+
+def _tell_coverage(coverage: Coverage) -> None:
+    missing = coverage.missing()
+    for branch in missing:
+        _print(f"not taken  {branch}")
+    total = len(coverage.branches())
+    _print(f"coverage   {coverage.percent():.1f} % ({total - len(missing)} of {total} branches)")
+
+
+def _with_values(file: ScenarioFile, values: dict[str, str]) -> ScenarioFile:
+    return replace(
+        file,
+        scenarios=tuple(
+            replace(one, given=replace(one.given, values={**values, **one.given.values}))
+            for one in file.scenarios
+        ),
+    )
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
+            if not inside:
+                raise _UsageError(f"{path} holds no *.yaml file")
+            found += inside
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _values(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as problem:
+        raise _UsageError(f"{path} cannot be read as JSON: {problem}") from problem
+    if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
+        raise _UsageError(f"{path} must hold one JSON object of names and texts")
+    return document
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,175 @@
+"""What a scenario gives: who calls and what they do, queues, hours, prompts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Says:
+    """The caller speaks, when somebody asks."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Presses:
+    """The caller presses keys (0-9 * #), when somebody asks."""
+
+    digits: str
+
+
+@dataclass(frozen=True)
+class StaysSilent:
+    """The caller lets one question pass."""
+
+
+@dataclass(frozen=True)
+class HangsUp:
+    """The caller hangs up: at the next question, or as soon as they hear `on_hearing`."""
+
+    on_hearing: str | None = None
+
+
+@dataclass(frozen=True)
+class Chooses:
+    """The customer of a chat presses a button of the view that they are shown, having filled in `data`."""
+
+    action: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+Move = Says | Presses | Chooses | StaysSilent | HangsUp
+"""What a caller does, in the order in which a scenario lists it."""
+
+
+class Caller:
+    """A person on the telephone. `number` is E.164; `moves` are used up one question at a time, then silence."""
+
+    def __init__(self, number: str = "+12065550142", moves: Iterable[Move] = ()) -> None:
+        self.number = number
+        self._moves = list(moves)
+
+    @property
+    def moves_left(self) -> tuple[Move, ...]:
+        """The moves that nothing has asked for yet."""
+        return tuple(self._moves)
+
+    def reacts(self) -> Move:
+        """Return what the caller does when asked."""
+        return self._moves.pop(0) if self._moves else StaysSilent()
+
+    def leaves_on(self, text: str) -> bool:
+        """Tell whether hearing `text` makes the caller hang up."""
+        if self._moves and isinstance(self._moves[0], HangsUp):
+            trigger = self._moves[0].on_hearing
+            return trigger is not None and trigger in text
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A queue's state during the rehearsal. Ages are in seconds, counts in contacts or agents."""
+
+    arn: str
+    name: str
+    at_capacity: bool = False
+    open: bool = True
+    agents_available: int = 1
+    agents_staffed: int = 1
+    agents_online: int = 1
+    contacts_in_queue: int = 0
+    oldest_contact_age: float = 0.0
+    outbound_caller_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN."""
+        return self.arn.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understanding:
+    """What Amazon Lex makes of an utterance. `intent` None: nothing, the block takes NoMatchingCondition."""
+
+    intent: str | None
+    slots: Mapping[str, str] = field(default_factory=dict)
+    session_attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a block does in this scenario instead of being played: fail, decide, or put values into namespaces.
+
+    `fails` is an ErrorType, `decides` the result that conditions compare, `sets` JSON by namespace
+    ({"Customer": {"FirstName": "Ada"}}); Attributes are the contact's own.
+    """
+
+    fails: str | None = None
+    decides: str | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """An agent who takes the contact out of the queue, all times in seconds.
+
+    They may put the caller on hold once, for `holds_for`, and talk for `talks_for`; then `hangs_up_first` does.
+    """
+
+    answers_after: float = 10.0
+    holds_for: float = 0.0
+    talks_for: float = 60.0
+    hangs_up_first: Literal["agent", "caller"] = "agent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatBot:
+    """A bot that streaming brings into the chat, in seconds since the contact began.
+
+    It is there from `joins` until `leaves` (None: to the end). It goes through `conversation`, ("says", text) and
+    ("asks", text) turns, while the first Wait block for it waits.
+    """
+
+    joins: float = 1.0
+    leaves: float | None = None
+    conversation: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What holds around a contact.
+
+    `queues`: every queue that exists; any other is unknown, as on AWS. `hours`: by id or ARN, open or not.
+    `prompts`: by id or ARN, the words that a recorded prompt speaks. `agents`: ids or ARNs that can be reached.
+    `outbound_call_status`: what CheckOutboundCallStatus reports. `dice`: the numbers 1-100 that successive
+    DistributeByPercentage blocks draw. `agent`: who takes the contact out of the queue (None: nobody). `bot`: the
+    chat's bot. `lex`: what Lex makes of what the caller says. `outcomes`: by block identifier (wildcards work, the
+    first that fits counts), what a block does instead of being played. `customer_returns_after`: seconds into a Wait
+    after which a chat's customer is back. `media_stream`: the ARN of the Kinesis stream that the instance writes to.
+    """
+
+    queues: Iterable[Queue] = ()
+    hours: Mapping[str, bool] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    agents: frozenset[str] = frozenset()
+    outbound_call_status: str | None = None
+    dice: tuple[int, ...] = ()
+    agent: Agent | None = None
+    bot: ChatBot | None = None
+    lex: Mapping[str, Understanding] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    customer_returns_after: float | None = None
+    media_stream: str | None = None
+
+    def outcome(self, block: str) -> Outcome | None:
+        """Return what the scenario says that the block does; None if it is played."""
+        if block in self.outcomes:
+            return self.outcomes[block]
+        return next((told for name, told in self.outcomes.items() if fnmatchcase(block, name)), None)
+
+    def queue(self, arn_or_id: str) -> Queue | None:
+        """Return the queue of that ARN or id, if it exists."""
+        names = {arn_or_id, arn_or_id.rsplit("/", 1)[-1]}
+        return next((q for q in self.queues if q.arn == arn_or_id or q.id in names), None)

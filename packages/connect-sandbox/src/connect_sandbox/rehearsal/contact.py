@@ -1,0 +1,133 @@
+"""A contact to rehearse: place the call, then say what must have happened.
+
+contact = Contact(ports, instance_arn=…, caller=Caller(moves=[Says("agent")]), conditions=…)
+contact.calls(flow_arn)
+contact.hears("Thank you for calling")
+contact.ends(queued="Support")
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from connect_sandbox.rehearsal.clock import VirtualClock
+from connect_sandbox.rehearsal.conditions import Caller, Conditions, Move
+from connect_sandbox.rehearsal.engine import Engine, Taken
+from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.expectations import Expectations
+from connect_sandbox.rehearsal.ports import Ports
+from connect_sandbox.rehearsal.state import ContactState
+from connect_sandbox.rehearsal.steps import Ending
+from connect_sandbox.rehearsal.transcript import Transcript
+
+EXAMPLE_INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
+EXAMPLE_NUMBER = "+18005550199"
+Channel = Literal["VOICE", "CHAT"]
+"""The channels that can be rehearsed."""
+
+
+class Contact(Expectations):
+    """One contact, voice or chat. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
+
+    `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        instance_arn: str = EXAMPLE_INSTANCE,
+        caller: Caller | None = None,
+        dialled: str = EXAMPLE_NUMBER,
+        conditions: Conditions | None = None,
+        attributes: Mapping[str, str] | None = None,
+        contact_id: str | None = None,
+        secrets: Iterable[str] = (),
+        clock: VirtualClock | None = None,
+        channel: Channel = "VOICE",
+    ) -> None:
+        caller = caller or Caller()
+        state = ContactState(
+            instance_arn=instance_arn,
+            customer_number=caller.number,
+            system_number=dialled,
+            attributes=dict(attributes or {}),
+            channel=channel,
+        )
+        if contact_id is not None:
+            state.contact_id = state.initial_contact_id = contact_id
+        self._conditions = conditions or Conditions()
+        self._ports = ports
+        self._engine = Engine(
+            ports=ports,
+            state=state,
+            caller=caller,
+            conditions=self._conditions,
+            clock=clock or VirtualClock(),
+            transcript=Transcript(secrets),
+        )
+        super().__init__(self._engine.transcript)
+        self._ending: Ending | None = None
+
+    def calls(self, flow_arn: str) -> "Contact":
+        """Place the call to this flow (ARN or id) and play it to its end.
+
+        CannotPlayError or RehearsalError, with the transcript so far as a note, if it cannot be played.
+        """
+        if self._ending is not None:
+            raise RehearsalError("this contact has ended; a new call is a new Contact")
+        flow = self._ports.flows.flow(flow_arn)
+        try:
+            self._ending = self._engine.play(flow)
+        except RehearsalError as error:
+            error.add_note(f"transcript so far:\n{self.transcript}")
+            raise
+        return self
+
+    @property
+    def state(self) -> ContactState:
+        """Everything that Amazon Connect keeps of the contact."""
+        return self._engine.state
+
+    @property
+    def contact_id(self) -> str:
+        """The contact's id, a UUID."""
+        return self._engine.state.contact_id
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The contact's user-defined attributes."""
+        return self._engine.state.attributes
+
+    @property
+    def taken(self) -> list[Taken]:
+        """The branches that the contact took, in order."""
+        return self._engine.taken
+
+    @property
+    def visited(self) -> list[str]:
+        """The identifiers of the blocks that the contact came to, in order."""
+        return [block for _, block in self._engine.visited]
+
+    @property
+    def visited_in(self) -> list[tuple[str, str]]:
+        """The blocks that the contact came to, in order, each with the name of its flow."""
+        return self._engine.visited
+
+    @property
+    def moves_left(self) -> tuple[Move, ...]:
+        """What the caller would still have done."""
+        return self._engine.caller.moves_left
+
+    @property
+    def ending(self) -> Ending:
+        """How the flow ended; RehearsalError before the call."""
+        if self._ending is None:
+            raise RehearsalError(
+                "the contact has not called a flow yet, or the flow could not be played to its end"
+            )
+        return self._ending
+
+    def queue_names(self, arn: str) -> set[str]:
+        """Return what the queue of that ARN may be called in an expectation: ARN, id, name."""
+        queue = self._conditions.queue(arn)
+        return {queue.arn, queue.id, queue.name} if queue else {arn, arn.rsplit("/", 1)[-1]}

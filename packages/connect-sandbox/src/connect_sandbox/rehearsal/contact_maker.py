@@ -1,0 +1,65 @@
+"""Places calls and starts chats in one line, for tests: what `contact`, the pytest fixture, is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from connect_sandbox.rehearsal.conditions import Move
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.coverage import Coverage
+from connect_sandbox.rehearsal.flow_files import read_flow
+from connect_sandbox.rehearsal.given import Given, read_given, read_moves
+from connect_sandbox.rehearsal.reading import Reader, checked
+
+
+class ContactMaker:
+    """Makes contacts that have been played through a flow file, ready for expectations.
+
+    `folder` is what paths are relative to; a flow that is not there is looked for below `root`.
+    """
+
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        self._folder = folder
+        self._root = root or folder
+
+    def calls(
+        self,
+        flow: str | Path,
+        caller: Iterable[Move | dict[str, Any] | str] = (),
+        **given: Any,  # noqa: ANN401
+    ) -> Contact:
+        """Call the flow of a file and play it to its end. `given` and `caller` are what scenario files know.
+
+        `lambdas` also takes handlers, `{"fetch": handler}`, and whatever can invoke a deployed function. Raises
+        ScenarioError for what is not well written, RehearsalError for what cannot be played.
+        """
+        return self._plays(flow, caller, {"channel": "VOICE", **given})
+
+    def chats(
+        self,
+        flow: str | Path,
+        caller: Iterable[Move | dict[str, Any] | str] = (),
+        **given: Any,  # noqa: ANN401
+    ) -> Contact:
+        """Start a chat with the flow of a file, else as `calls`."""
+        return self._plays(flow, caller, {**given, "channel": "CHAT"})
+
+    def coverage(self, flow: str | Path, *contacts: Contact, **values: str) -> Coverage:
+        """Return what the contacts have taken of a flow; `values` fill in its placeholders."""
+        covered = Coverage(read_flow(self._path(flow), values))
+        for contact in contacts:
+            covered.add(contact)
+        return covered
+
+    def _plays(self, flow: str | Path, caller: Iterable[Any], given: dict[str, Any]) -> Contact:
+        problems: list[str] = []
+        read: Given = read_given(Reader(given, "", problems), self._folder)
+        moves = read_moves(Reader(list(caller), "caller", problems))
+        checked(problems, "contact")
+        return read.calls(read_flow(self._path(flow), read.values), moves)
+
+    def _path(self, flow: str | Path) -> Path:
+        near = self._folder / flow
+        return near if near.exists() else self._root / flow

@@ -1,0 +1,256 @@
+"""The interpreter: plays one block after another on one contact until the flow ends."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from connect_flows import Block
+
+from connect_sandbox.rehearsal.after_queue import wait_in_queue
+from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+from connect_sandbox.rehearsal.clock import VirtualClock
+from connect_sandbox.rehearsal.comparison import matches
+from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
+from connect_sandbox.rehearsal.errors import NotGivenError, RehearsalError
+from connect_sandbox.rehearsal.ports import Ports
+from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
+from connect_sandbox.rehearsal.state import ContactState
+from connect_sandbox.rehearsal.steps import (
+    Decides,
+    Ending,
+    Ends,
+    Enters,
+    Fails,
+    Next,
+    Returns,
+    Step,
+)
+from connect_sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
+
+MAXIMUM_BLOCKS = 10_000
+"""Blocks that one contact may run here before the engine takes the flow for an endless loop."""
+MAXIMUM_MODULE_DEPTH = 5
+"""How deep flow modules may be nested (limits page)."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A branch that the contact took: "next", a condition ("Equals true"), an ErrorType, or "end"."""
+
+    flow: str
+    block: str
+    branch: str
+
+
+@dataclass
+class _Position:
+    """Where the contact is in a flow; a module's position lies on that of the block that invoked it."""
+
+    flow: PublishedFlow
+    block: str
+
+
+@dataclass
+class Engine:
+    """Plays a published flow on a contact. `play` runs to the end; `taken` and `transcript` tell the way."""
+
+    ports: Ports
+    state: ContactState
+    caller: Caller
+    conditions: Conditions
+    clock: VirtualClock
+    transcript: Transcript
+    taken: list[Taken] = field(default_factory=list)
+    visited: list[tuple[str, str]] = field(default_factory=list)
+
+    def play(self, flow: PublishedFlow) -> Ending:
+        """Play the contact from the flow's first block on and return how it ended."""
+        chat = self.state.channel == "CHAT"
+        called = "starts a chat" if chat else f"{self.state.customer_number} calls {self.state.system_number}"
+        self._write("caller", flow, called)
+        self._write("connect", flow, f"starts the flow {flow.name}")
+        ending = self.run(flow)
+        return wait_in_queue(self, ending) if ending.how == "queued" else ending
+
+    def run(self, flow: PublishedFlow) -> Ending:
+        """Play one flow, and those that it goes on in, to the end."""
+        counters = Counters()
+        stack = [_Position(flow, flow.content.start)]
+        while True:
+            position = stack[-1]
+            block = position.flow.block(position.block)
+            self.visited.append((position.flow.name, block.identifier))
+            if len(self.visited) > MAXIMUM_BLOCKS:
+                raise RehearsalError(self._loops_forever())
+            stage = self._stage(position.flow, block, counters)
+            try:
+                step = _play(stage)
+            except NotGivenError as missing:
+                raise stage.cannot(str(missing)) from None
+            except CallerHungUpError:
+                stage.note("hangs up", who="caller", kind="ends")
+                return Ending("caller hung up")
+            ending = self._go_on(stage, step, stack)
+            if ending is not None:
+                stage.note(_told(ending), kind="ends", how=ending.how, queue=ending.queue)
+                return ending
+
+    def _go_on(self, stage: Stage, step: Step, stack: list[_Position]) -> Ending | None:
+        """Take the branch that the step asks for; return the ending if there is no further block."""
+        match step:
+            case Ends(ending):
+                self._take(stage, "end")
+                return ending
+            case Enters(flow):
+                return self._enter(stage, flow, stack)
+            case Returns():
+                self._take(stage, "end")
+                stack.pop()
+                if not stack:
+                    return Ending("module ended")
+                caller = stack[-1]
+                invoking = self._stage(caller.flow, caller.flow.block(caller.block), stage.counters)
+                return self._follow(invoking, Next(), stack)
+            case _:
+                return self._follow(stage, step, stack)
+
+    def _follow(self, stage: Stage, step: Next | Decides | Fails, stack: list[_Position]) -> Ending | None:
+        found = _branch(stage, step)
+        if found is None:
+            reason = step.reason if isinstance(step, Fails) else "no branch fits"
+            return Ending("failed", reason=f"{stage.block.identifier} has no branch to go on: {reason}")
+        branch, target = found
+        if isinstance(step, Fails):
+            instead = "" if branch == step.error else f" (there is none for {step.error})"
+            stage.note(
+                f"fails: {step.reason}; takes the branch {branch}{instead}", kind="branch", error=step.error
+            )
+        self._take(stage, branch)
+        stack[-1].block = target
+        return None
+
+    def _enter(self, stage: Stage, flow: PublishedFlow, stack: list[_Position]) -> Ending | None:
+        if not flow.is_module:
+            self._take(stage, "next")
+            self.state.flow_attributes = {}
+            if self.state.in_queue and flow.type != "CUSTOMER_QUEUE":
+                self.state.in_queue = False  # the contact has left the queue: no agent answers it any more
+                self.clock.set_alarm(None)
+            stack[:] = [_Position(flow, flow.content.start)]
+            return None
+        if len(stack) > MAXIMUM_MODULE_DEPTH:
+            too_deep = Fails("NoMatchingError", f"modules are nested deeper than {MAXIMUM_MODULE_DEPTH}")
+            return self._follow(stage, too_deep, stack)
+        stack.append(_Position(flow, flow.content.start))
+        return None
+
+    def _take(self, stage: Stage, branch: str) -> None:
+        self.taken.append(Taken(stage.flow.name, stage.block.identifier, branch))
+
+    def _stage(self, flow: PublishedFlow, block: Block, counters: Counters) -> Stage:
+        return Stage(
+            flow=flow,
+            block=block,
+            state=self.state,
+            ports=self.ports,
+            caller=self.caller,
+            conditions=self.conditions,
+            clock=self.clock,
+            transcript=self.transcript,
+            counters=counters,
+        )
+
+    def _write(self, who: Who, flow: PublishedFlow, text: str) -> None:
+        self.transcript.add(Entry(at=self.clock.elapsed, who=who, kind="flow", text=text, flow=flow.name))
+
+    def _loops_forever(self) -> str:
+        circle = [block for (_, block), _ in Counter(self.visited[-200:]).most_common(6)]
+        return (
+            f"the contact has run {MAXIMUM_BLOCKS:,} blocks without an end; it goes round {', '.join(circle)}. "
+            "Let a Loop block or a condition lead out."
+        )
+
+
+def _play(stage: Stage) -> Step:
+    kind = stage.block.type
+    told = stage.conditions.outcome(stage.block.identifier)
+    if told is not None:
+        return _as_told(stage, told)
+    spec = stage.block.spec
+    if spec is not None and spec.channels is not None and stage.state.channel not in spec.channels:
+        reason = f"it works for {' and '.join(sorted(spec.channels))} only, and this is {stage.state.channel}"
+        return Fails("ChannelMismatch", reason)
+    behaviour = PLAYED.get(kind)
+    if behaviour is None:
+        if kind not in UNPLAYABLE:
+            raise stage.cannot("it is no block type of the flow language that the sandbox knows")
+        raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (given.blocks)")
+    unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
+    if unknown:
+        raise stage.cannot(f"it does not know the parameter {unknown[0]}")
+    wrong = stage.flow.misshapen(stage.block)
+    if wrong is not None:
+        raise stage.cannot(wrong)
+    return behaviour.play(stage)
+
+
+def _as_told(stage: Stage, told: Outcome) -> Step:
+    """Do what the scenario says instead of playing the block."""
+    if told.fails is not None:
+        if stage.block.transitions.error(told.fails) is None:
+            raise stage.cannot(f"the scenario lets it fail with {told.fails}, for which it has no branch")
+        return Fails(told.fails, "the scenario says so")
+    stage.state.is_told(told.sets)
+    what = [f"sets {shown(dict(told.sets))}"] if told.sets else []
+    what += [f"decides {told.decides}"] if told.decides is not None else []
+    stage.note(f"{' and '.join(what) or 'succeeds'} (the scenario says so)", kind="branch")
+    return Next() if told.decides is None else Decides(told.decides)
+
+
+def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str] | None:
+    """Return the branch (its label and target) that the step takes, None if the block has none for it."""
+    transitions = stage.block.transitions
+    if isinstance(step, Decides):
+        for condition in transitions.conditions:
+            if len(condition.operands) != 1:
+                raise stage.cannot(
+                    f"a condition has {len(condition.operands)} operands; the flow language knows one"
+                )
+            try:
+                met = matches(condition.operator, step.value, str(stage.filled(condition.operands[0])))
+            except ValueError as unknown:
+                raise stage.cannot(str(unknown)) from None
+            if met:
+                return f"{condition.operator} {condition.operands[0]}", condition.next_action
+    for error in _errors_to_try(step):
+        if (target := transitions.error(error)) is not None:
+            return error, target
+    if not isinstance(step, Fails) and transitions.next_action is not None:
+        return "next", transitions.next_action
+    if isinstance(step, Decides) and (target := transitions.error("NoMatchingError")) is not None:
+        return "NoMatchingError", target
+    return None
+
+
+def _errors_to_try(step: Next | Decides | Fails) -> list[str]:
+    match step:
+        case Fails(error):
+            return [error, "NoMatchingError"]
+        case Decides():
+            return ["NoMatchingCondition"]
+        case Next():
+            return []
+
+
+def _told(ending: Ending) -> str:
+    told = {
+        "queued": "the caller waits in the queue",
+        "disconnected": "hangs up",
+        "transferred": "the contact ends with the transfer",
+        "transferred to agent": "an agent takes the contact",
+        "flow ended": "the flow ends",
+        "module ended": "the module ends",
+        "failed": "the flow breaks off and the caller is disconnected",
+        "caller hung up": "the caller hangs up",
+    }[ending.how]
+    return f"{told}: {ending.reason}" if ending.reason else told

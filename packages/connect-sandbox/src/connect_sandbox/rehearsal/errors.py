@@ -1,0 +1,54 @@
+"""What can go wrong in a rehearsal, told apart by who is to act on it."""
+
+
+class RehearsalError(Exception):
+    """The rehearsal itself cannot go on; nothing about the flow has been proved."""
+
+
+class CannotPlayError(RehearsalError):
+    """The sandbox has no fake for what a block does, or the scenario did not say what it needs to know.
+
+    The contact stops here rather than skip a block that matters on a live call.
+    """
+
+    def __init__(self, block: str, block_type: str, reason: str) -> None:
+        super().__init__(f"the sandbox cannot play {block} ({block_type}): {reason}")
+        self.block = block
+        self.block_type = block_type
+        self.reason = reason
+
+
+class NotGivenError(RehearsalError):
+    """The scenario does not say what the rehearsal needs to know. In a block it becomes a CannotPlayError."""
+
+
+class NoSuchFlowError(RehearsalError):
+    """No flow or flow module is published under that ARN or id."""
+
+
+class LambdaInvocationError(Exception):
+    """An invocation that brought no answer. `seconds` is how long the contact waited for it."""
+
+    def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class InvocationDeniedError(LambdaInvocationError):
+    """Amazon Connect may not invoke the function: not associated, or its resource policy says no. Not retried."""
+
+
+class InvocationTimedOutError(LambdaInvocationError):
+    """No answer within the block's or the function's time limit. Not retried."""
+
+
+class FunctionFailedError(LambdaInvocationError):
+    """The function raised or its process died: Lambda answers 200 with FunctionError. Not retried."""
+
+
+class InvocationThrottledError(LambdaInvocationError):
+    """Lambda answered 429. Amazon Connect retries."""
+
+
+class ServiceFailureError(LambdaInvocationError):
+    """Lambda itself answered 5xx. Amazon Connect retries."""

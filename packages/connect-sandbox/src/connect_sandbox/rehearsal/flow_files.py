@@ -1,0 +1,122 @@
+"""Flows for a rehearsal from files: JSON or templates with ${Placeholder}s, as a FlowSource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from connect_flows import Flow, placeholders, render
+from connect_flows.importer import import_flow
+
+from connect_sandbox.rehearsal.errors import NoSuchFlowError, NotGivenError, RehearsalError
+from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
+
+_TYPES = {
+    "contactFlow": "CONTACT_FLOW", "customerQueue": "CUSTOMER_QUEUE", "customerHold": "CUSTOMER_HOLD",
+    "customerWhisper": "CUSTOMER_WHISPER", "agentHold": "AGENT_HOLD", "agentWhisper": "AGENT_WHISPER",
+    "outboundWhisper": "OUTBOUND_WHISPER", "agentTransfer": "AGENT_TRANSFER", "queueTransfer": "QUEUE_TRANSFER",
+}  # fmt: skip
+"""Metadata.type of console exports, as ContactFlow types. Without it a flow is an inbound flow."""
+FLOW_TYPES = tuple(_TYPES.values())
+
+
+class FlowFiles:
+    """The flows and modules that a scenario names, by ARN or id. None stands for one that does not exist."""
+
+    def __init__(
+        self, flows: Mapping[str, PublishedFlow | None], modules: Mapping[str, PublishedFlow | None]
+    ) -> None:
+        self._flows = flows
+        self._modules = modules
+
+    def flow(self, arn_or_id: str) -> PublishedFlow:
+        """Return the flow; RehearsalError if the scenario does not say which file it is."""
+        return _found(self._flows, arn_or_id, "flow", "flows")
+
+    def module(self, arn_or_id: str) -> PublishedFlow:
+        """Return the flow module; RehearsalError if the scenario does not say which file it is."""
+        return _found(self._modules, arn_or_id, "flow module", "modules")
+
+
+def read_flow(
+    path: Path,
+    values: Mapping[str, str],
+    *,
+    arn: str | None = None,
+    type: str | None = None,  # noqa: A002
+) -> PublishedFlow:
+    """Return the flow or module of a file with its placeholders filled in; `values` may hold more than it needs.
+
+    `type` is what Metadata.type says, or MODULE for one with an EndFlowModuleExecution block, by default. Raises
+    RehearsalError naming a file that cannot be read and the placeholders without a value; FlowSyntaxError and
+    FlowImportError for one that holds no flow.
+    """
+    text = _text(path)
+    needed = _placeholders(text)
+    if missing := sorted(needed - set(values)):
+        names = ", ".join(missing)
+        raise RehearsalError(
+            f"{path}: no value for the placeholder{'s' * (len(missing) > 1)} {names}: give them in values"
+        )
+    return _parsed(text, tuple(sorted((n, values[n]) for n in needed)), path, arn or path.stem, type)
+
+
+def placeholders_of(path: Path) -> frozenset[str]:
+    """Return the names of a file's placeholders."""
+    return _placeholders(_text(path))
+
+
+@lru_cache(maxsize=256)
+def _parsed(
+    text: str, values: tuple[tuple[str, str], ...], path: Path, arn: str, flow_type: str | None
+) -> PublishedFlow:
+    # Parsed once for all contacts that call it: flows do not change while they are rehearsed.
+    content = Flow.parse(render(text, dict(values)), name=str(path))
+    return PublishedFlow(arn=arn, name=path.stem, type=flow_type or _type(content), content=content)
+
+
+@lru_cache(maxsize=256)
+def _placeholders(text: str) -> frozenset[str]:
+    return frozenset(placeholders(text))
+
+
+def _type(flow: Flow) -> str:
+    if any(block.type == "EndFlowModuleExecution" for block in flow.blocks):
+        return MODULE
+    return _TYPES.get(str(flow.metadata.get("type")), "CONTACT_FLOW")
+
+
+def _text(path: Path) -> str:
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError as problem:
+        raise RehearsalError(f"{path} cannot be read: {problem.strerror}") from problem
+    return _read(path, stamp)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _stamp: int) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RehearsalError(f"{path} cannot be read: {problem}") from problem
+    imported = import_flow(text.encode(), name=str(path))
+    if imported.converted:
+        raise RehearsalError(
+            f"{path} was exported before the flow language: run connect-flows import on it first"
+        )
+    return text
+
+
+def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str, key: str) -> PublishedFlow:
+    short = arn_or_id.rsplit("/", 1)[-1]
+    for name in (arn_or_id, short):
+        if name in known:
+            flow = known[name]
+            if flow is None:
+                raise NoSuchFlowError(f"there is no {what} {arn_or_id!r}, says the scenario")
+            return flow
+    raise NotGivenError(
+        f"the scenario does not say which file the {what} {arn_or_id!r} is: give it in {key}, or null if there is none"
+    )

@@ -1,0 +1,357 @@
+"""What a scenario gives, read strictly: from YAML (`given:`) or from a Python test's keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from connect_sandbox.rehearsal.canned_functions import (
+    FAILURES,
+    NETWORK_SECONDS,
+    Answers,
+    Behaviour,
+    Calls,
+    CannedFunctions,
+    Failure,
+    load_handler,
+)
+from connect_sandbox.rehearsal.canned_vendor import (
+    CannedVendor,
+    DoesNotTakeIt,
+    Reaction,
+    TakesTheCall,
+)
+from connect_sandbox.rehearsal.conditions import (
+    Agent,
+    Caller,
+    ChatBot,
+    Chooses,
+    Conditions,
+    HangsUp,
+    Move,
+    Outcome,
+    Presses,
+    Queue,
+    Says,
+    StaysSilent,
+    Understanding,
+)
+from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.errors import LambdaInvocationError
+from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow
+from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
+from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
+from connect_sandbox.rehearsal.reading import Reader
+
+KEYS = (
+    "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
+    "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
+    "media_stream",
+)  # fmt: skip
+_MERGED = frozenset(
+    {"values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
+)
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class FlowFile:
+    """A file that holds a flow; `type` None: as its Metadata says."""
+
+    path: Path
+    type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What holds when a scenario begins. `contact` makes a new contact in it."""
+
+    channel: Channel = "VOICE"
+    number: str = "+12065550142"
+    dialled: str = EXAMPLE_NUMBER
+    values: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    flows: Mapping[str, FlowFile | None] = field(default_factory=dict)
+    modules: Mapping[str, FlowFile | None] = field(default_factory=dict)
+    lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
+    vendor: tuple[Reaction, ...] = ()
+    conditions: Conditions = field(default_factory=Conditions)
+
+    def calls(self, flow: PublishedFlow, moves: Iterable[Move] = ()) -> Contact:
+        """Play a contact through `flow`, whose caller makes these moves."""
+        return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
+
+    def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names."""
+        ports = Ports(
+            flows=FlowFiles(
+                {flow.arn: flow, **self._read(self.flows, None)}, self._read(self.modules, MODULE)
+            ),
+            functions=CannedFunctions(self.lambdas),
+            external_voice=CannedVendor(self.vendor),
+        )
+        return Contact(
+            ports,
+            caller=caller,
+            dialled=self.dialled,
+            conditions=self.conditions,
+            attributes=self.attributes,
+            channel=self.channel,
+        )
+
+    def files(self) -> list[Path]:
+        """Return the files of the flows and modules that the scenario names."""
+        return [file.path for file in (*self.flows.values(), *self.modules.values()) if file is not None]
+
+    def _read(
+        self, files: Mapping[str, FlowFile | None], kind: str | None
+    ) -> dict[str, PublishedFlow | None]:
+        return {
+            arn: read_flow(file.path, self.values, arn=arn, type=kind or file.type) if file else None
+            for arn, file in files.items()
+        }
+
+
+def merged(shared: object, own: object) -> object:
+    """Return what a scenario gives on top of what its file gives to all; names in objects are merged one by one."""
+    if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
+        return own if own is not None else shared
+    both = {**shared, **own}
+    for key in _MERGED & shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = {**shared[key], **own[key]}
+    return both
+
+
+def read_given(reader: Reader, base: Path) -> Given:
+    """Read `given`; paths are relative to `base`. Problems go to the reader."""
+    of = reader.keys(*KEYS)
+    own = {key: of[key] for key in of if of[key].value is not None or key == "agent"}
+
+    def read(key: str, how: Callable[[Reader], Any], default: Any) -> Any:  # noqa: ANN401  (typed by its field)
+        return how(own[key]) if key in own else default
+
+    flow_file = _flow_file_reader(base)
+    return Given(
+        channel=cast("Channel", read("channel", lambda r: r.one_of("VOICE", "CHAT"), "VOICE")),
+        number=read("number", Reader.text, Given.number),
+        dialled=read("dialled", Reader.text, Given.dialled),
+        values=read("values", Reader.text_map, {}),
+        attributes=read("attributes", Reader.text_map, {}),
+        flows=read("flows", lambda r: r.map_of(flow_file), {}),
+        modules=read("modules", lambda r: r.map_of(flow_file), {}),
+        lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),
+        vendor=read("vendor", lambda r: tuple(_reaction(item) for item in r.items()), ()),
+        conditions=Conditions(
+            queues=read("queues", lambda r: tuple(_queue(name, q) for name, q in r.entries()), ()),
+            hours=read("hours", lambda r: r.map_of(_hours), {}),
+            prompts=read("prompts", Reader.text_map, {}),
+            agents=frozenset(read("agents", Reader.texts, ())),
+            outbound_call_status=read("outbound_call", Reader.text, None),
+            dice=read("percentages", lambda r: tuple(item.whole(1, 100) for item in r.items()), ()),
+            agent=read("agent", _agent, None),
+            bot=read("bot", _bot, None),
+            lex=read("lex", lambda r: r.map_of(_understanding), {}),
+            outcomes=read("blocks", lambda r: r.map_of(_outcome), {}),
+            customer_returns_after=read("customer_returns_after", lambda r: r.number(0, 7 * _DAY), None),
+            media_stream=read("media_stream", Reader.text, None),
+        ),
+    )
+
+
+def read_moves(reader: Reader) -> tuple[Move, ...]:
+    """Read `caller`: what the caller does, one question after another."""
+    return tuple(_move(item) for item in reader.items())
+
+
+def _move(reader: Reader) -> Move:
+    if isinstance(reader.value, Says | Presses | Chooses | StaysSilent | HangsUp):
+        return reader.value
+    if isinstance(reader.value, str):
+        known = reader.one_of("stays silent", "hangs up")
+        return HangsUp() if known == "hangs up" else StaysSilent()
+    of = reader.keys("says", "presses", "chooses", "data", "hangs_up_on")
+    _exactly_one(reader, of, "says", "presses", "chooses", "hangs_up_on")
+    if "says" in of:
+        return Says(of["says"].text())
+    if "presses" in of:
+        digits = of["presses"].text()
+        if not digits or set(digits) - set("0123456789*#"):
+            of["presses"].wrong("these are no keys of a telephone", "write 0-9, * and # in quotes, e.g. '1'")
+        return Presses(digits)
+    if "chooses" in of:
+        data = of["data"].value if "data" in of and isinstance(of["data"].value, Mapping) else {}
+        return Chooses(of["chooses"].text(), data)
+    return HangsUp(of["hangs_up_on"].text() if "hangs_up_on" in of else None)
+
+
+def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | None]:
+    def read(reader: Reader) -> FlowFile | None:
+        if reader.value is None:
+            return None
+        if isinstance(reader.value, Path):
+            return FlowFile(base / reader.value)
+        if isinstance(reader.value, Mapping):
+            of = reader.keys("file", "type")
+            path = of["file"].text() if "file" in of else ""
+            if not path:
+                reader.wrong("it names no file", "give file: PATH")
+            return FlowFile(base / path, of["type"].one_of(*FLOW_TYPES) if "type" in of else None)
+        return FlowFile(base / reader.text())
+
+    return read
+
+
+def _queue(name: str, reader: Reader) -> Queue:
+    if isinstance(reader.value, Queue):
+        return reader.value
+    of = reader.keys(
+        "name", "at_capacity", "open", "agents_available", "agents_staffed", "agents_online", "contacts_in_queue",
+        "oldest_contact_age", "outbound_caller_id",
+    )  # fmt: skip
+    counts = ("agents_available", "agents_staffed", "agents_online", "contacts_in_queue")
+    told: dict[str, Any] = {key: of[key].whole(0, 1_000_000) for key in counts if key in of}
+    told |= {key: of[key].flag() for key in ("at_capacity", "open") if key in of}
+    if "oldest_contact_age" in of:
+        told["oldest_contact_age"] = of["oldest_contact_age"].number(0, 7 * _DAY)
+    if "outbound_caller_id" in of:
+        told["outbound_caller_id"] = of["outbound_caller_id"].text()
+    return Queue(arn=name, name=of["name"].text() if "name" in of else name.rsplit("/", 1)[-1], **told)
+
+
+def _hours(reader: Reader) -> bool:
+    if isinstance(reader.value, bool):
+        return reader.value
+    return reader.one_of("open", "closed") == "open"
+
+
+def _agent(reader: Reader) -> Agent | None:
+    if reader.value is None or isinstance(reader.value, Agent):
+        return reader.value
+    of = reader.keys("answers_after", "holds_for", "talks_for", "hangs_up_first")
+    first = of["hangs_up_first"].one_of("agent", "caller") if "hangs_up_first" in of else "agent"
+    times = ("answers_after", "holds_for", "talks_for")
+    told = {key: of[key].number(0, _DAY) for key in times if key in of}
+    return Agent(hangs_up_first="caller" if first == "caller" else "agent", **told)
+
+
+def _bot(reader: Reader) -> ChatBot:
+    if isinstance(reader.value, ChatBot):
+        return reader.value
+    of = reader.keys("joins", "leaves", "conversation")
+    return ChatBot(
+        joins=of["joins"].number(0, _DAY) if "joins" in of else 1.0,
+        leaves=of["leaves"].number(0, 7 * _DAY) if "leaves" in of else None,
+        conversation=_conversation(of),
+    )
+
+
+def _understanding(reader: Reader) -> Understanding:
+    if reader.value is None or isinstance(reader.value, str):
+        return Understanding(intent=reader.value)
+    of = reader.keys("intent", "slots", "session_attributes")
+    return Understanding(
+        intent=of["intent"].text() if "intent" in of and of["intent"].value is not None else None,
+        slots=of["slots"].text_map() if "slots" in of else {},
+        session_attributes=of["session_attributes"].text_map() if "session_attributes" in of else {},
+    )
+
+
+def _outcome(reader: Reader) -> Outcome:
+    if isinstance(reader.value, Outcome):
+        return reader.value
+    of = reader.keys("fails", "decides", "sets")
+    if "fails" in of and len(of) > 1:
+        reader.wrong("a block that fails neither decides nor sets", "keep fails alone")
+    sets = of["sets"].map_of(lambda entry: entry.value) if "sets" in of else {}
+    if not isinstance(sets.get("Attributes", {}), Mapping):
+        of["sets"].wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
+        sets = {}
+    return Outcome(
+        fails=of["fails"].text() if "fails" in of else None,
+        decides=of["decides"].text() if "decides" in of else None,
+        sets=sets,
+    )
+
+
+def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:
+    found = tuple(_behaviour(item) for item in reader.items())
+    if not found:
+        reader.wrong("it says nothing", "give at least one answer")
+    return found
+
+
+def _behaviour(reader: Reader) -> Behaviour:
+    value = reader.value
+    if isinstance(value, Answers | Failure | Calls):
+        return value
+    if isinstance(value, LambdaInvocationError):
+        return Failure(value)
+    if hasattr(value, "invoke") and hasattr(value, "invoke_without_waiting"):
+        return cast("Behaviour", value)
+    return Calls(value) if callable(value) else _written_behaviour(reader)
+
+
+def _written_behaviour(reader: Reader) -> Behaviour:
+    ways = ("answers", "handler", "times_out", *FAILURES)
+    of = reader.keys(*ways, "seconds")
+    way = _exactly_one(reader, of, *ways)
+    seconds = of["seconds"].number(0, 900) if "seconds" in of else None
+    if way is None or way == "answers":
+        return Answers(of["answers"].value if way else None, NETWORK_SECONDS if seconds is None else seconds)
+    if way == "handler":
+        return _handler(of["handler"])
+    if way == "times_out":
+        return Failure(None)
+    reason = of[way].value if isinstance(of[way].value, str) else f"the scenario says: {way}"
+    return Failure(FAILURES[way](reason, seconds=seconds or 0.0))
+
+
+def _handler(reader: Reader) -> Behaviour:
+    if callable(reader.value):
+        return Calls(reader.value)
+    try:
+        return Calls(load_handler(reader.text()))
+    except ValueError as problem:
+        reader.wrong(str(problem), "write package.module:function, importable here")
+        return Answers(None)
+
+
+def _reaction(reader: Reader) -> Reaction:
+    if isinstance(reader.value, TakesTheCall | DoesNotTakeIt):
+        return reader.value
+    if isinstance(reader.value, str):
+        reader.one_of("never answers")
+        return DoesNotTakeIt(NotAnswered())
+    of = reader.keys("answers_after", "conversation", "drops", "refuses", "cannot_be_dialled")
+    if "refuses" in of:
+        return DoesNotTakeIt(CallFailed(of["refuses"].text()))
+    if "cannot_be_dialled" in of:
+        return DoesNotTakeIt(NotDialled(of["cannot_be_dialled"].text()))
+    return TakesTheCall(
+        after=of["answers_after"].number(0, 600) if "answers_after" in of else 2.0,
+        conversation=_conversation(of),
+        drops=of["drops"].text() if "drops" in of else None,
+    )
+
+
+def _conversation(of: Mapping[str, Reader]) -> tuple[tuple[str, str], ...]:
+    turns = of["conversation"].items() if "conversation" in of else ()
+    return tuple(turn for item in turns for turn in _turn(item))
+
+
+def _turn(reader: Reader) -> list[tuple[str, str]]:
+    of = reader.keys("says", "asks")
+    _exactly_one(reader, of, "says", "asks")
+    return [(how, text.text()) for how, text in of.items()]
+
+
+def _exactly_one(reader: Reader, of: Mapping[str, Reader], *ways: str) -> str | None:
+    given = [way for way in ways if way in of]
+    if len(given) != 1:
+        said = f"it has {' and '.join(given)}" if given else "it has none of them"
+        reader.wrong(said, f"give one of {', '.join(ways)}")
+        return None
+    return given[0]

@@ -1,0 +1,144 @@
+"""What a contact needs from the world around it, as protocols: the cloud gives one set of them, a test another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from connect_sandbox.rehearsal.published import PublishedFlow
+
+if TYPE_CHECKING:
+    from connect_sandbox.rehearsal.stage import Stage
+    from connect_sandbox.rehearsal.steps import Step
+
+
+class FlowSource(Protocol):
+    """The flows that the Connect instance has published."""
+
+    def flow(self, arn_or_id: str) -> PublishedFlow:
+        """Return the flow, or raise NoSuchFlowError."""
+        ...
+
+    def module(self, arn_or_id: str) -> PublishedFlow:
+        """Return the flow module, or raise NoSuchFlowError."""
+        ...
+
+
+@dataclass(frozen=True)
+class LambdaAnswer:
+    """What a function returned: its JSON `payload`, the size of that in bytes, and the seconds it took."""
+
+    payload: Any
+    size: int
+    seconds: float
+    request_id: str = ""
+
+
+class LambdaInvoker(Protocol):
+    """Lambda, as Amazon Connect reaches it."""
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
+        """Invoke the function as Amazon Connect and wait `time_limit` seconds; raise a LambdaInvocationError."""
+        ...
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
+        """Invoke the function as an event and return the request id; raise a LambdaInvocationError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invite:
+    """A call that Amazon Connect places to a third party.
+
+    `to` and `from_` are users of a SIP address (E.164 numbers, mostly). `voice_connector_arn` is None on a transfer
+    over the public telephone network, which carries neither SIP headers nor user-to-user information.
+    """
+
+    to: str
+    from_: str
+    voice_connector_arn: str | None = None
+    sip_headers: Mapping[str, str] = field(default_factory=dict)
+    user_to_user: str | None = None
+    dtmf: str | None = None
+
+
+@dataclass(frozen=True)
+class HungUpByVendor:
+    """The third party took the call and ended it (BYE): the flow resumes, if its block says so."""
+
+
+@dataclass(frozen=True)
+class HungUpByCaller:
+    """The caller hung up while the third party had the call: the contact ends."""
+
+
+@dataclass(frozen=True)
+class CallFailed:
+    """The call was refused or broke, e.g. SIP 486 or 503."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotAnswered:
+    """Nobody answered within the block's time limit."""
+
+
+@dataclass(frozen=True)
+class NotDialled:
+    """Amazon Connect could not place the call at all, e.g. the voice connector is not associated."""
+
+    reason: str
+
+
+DialOutcome = HungUpByVendor | HungUpByCaller | CallFailed | NotAnswered | NotDialled
+"""How a call to a third party ended."""
+
+
+class Line(Protocol):
+    """The caller's end of a call that a third party has: what it says is heard, written down and answered."""
+
+    def vendor_says(self, text: str) -> None:
+        """Let the caller hear it."""
+        ...
+
+    def vendor_asks(self, text: str) -> str | None:
+        """Let the caller hear it and return the reply; None if the caller hangs up."""
+        ...
+
+    def vendor_does(self, text: str, seconds: float = 0.0, data: Mapping[str, Any] | None = None) -> None:
+        """Write down what the third party did, and let it take that long."""
+        ...
+
+    def caller_stays(self) -> bool:
+        """Tell whether the caller, left to listen, is still there."""
+        ...
+
+
+class ExternalVoice(Protocol):
+    """Everything that Amazon Connect can dial."""
+
+    def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
+        """Place the call, ring at most `time_limit` seconds (virtual), carry it on `line`, tell how it ended."""
+        ...
+
+
+class ChatLine(Protocol):
+    """The chat that a contact of channel CHAT is."""
+
+    def flow_says(self, text: str) -> None:
+        """Let the flow write a message into the chat."""
+        ...
+
+    def waits(self, stage: "Stage", seconds: int, events: Sequence[str]) -> "Step":
+        """Play a Wait block, while customer and bot go on; return what it decides, or how it fails."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The world that a contact is played in. Without `chat`, the scenario tells what a chat's bot does."""
+
+    flows: FlowSource
+    functions: LambdaInvoker
+    external_voice: ExternalVoice
+    chat: ChatLine | None = None

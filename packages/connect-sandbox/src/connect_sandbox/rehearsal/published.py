@@ -1,0 +1,56 @@
+"""A published flow or flow module, as the instance knows it and as the engine plays it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from connect_flows import Block, Flow
+
+from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.shapes import misshapen
+
+MODULE = "MODULE"
+
+
+@dataclass(frozen=True)
+class PublishedFlow:
+    """What Amazon Connect runs when a contact enters `arn`. `type` is the ContactFlow type, or MODULE."""
+
+    arn: str
+    name: str
+    type: str
+    content: Flow
+
+    @classmethod
+    def parse(cls, content: str | Mapping[str, Any], *, arn: str, name: str, type: str) -> "PublishedFlow":  # noqa: A002
+        """Read the content of a flow; FlowSyntaxError if it is none."""
+        return cls(arn=arn, name=name, type=type, content=Flow.parse(content, name=name))
+
+    @property
+    def is_module(self) -> bool:
+        """Tell whether this is a flow module, which another flow invokes."""
+        return self.type == MODULE
+
+    def block(self, identifier: str) -> Block:
+        """Return the block of that identifier; RehearsalError if a branch leads nowhere."""
+        try:
+            return self._blocks[identifier]
+        except KeyError:
+            raise RehearsalError(
+                f"flow {self.name}: a branch leads to {identifier!r}, which is none of its blocks"
+            ) from None
+
+    def misshapen(self, block: Block) -> str | None:
+        """Return what is wrong with the JSON types of a block's parameters; found out once for all contacts."""
+        if block.identifier not in self._misshapen:
+            self._misshapen[block.identifier] = misshapen(block)
+        return self._misshapen[block.identifier]
+
+    @cached_property
+    def _misshapen(self) -> dict[str, str | None]:
+        return {}
+
+    @cached_property
+    def _blocks(self) -> Mapping[str, Block]:
+        return {block.identifier: block for block in self.content.blocks}

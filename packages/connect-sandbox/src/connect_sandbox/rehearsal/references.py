@@ -1,0 +1,92 @@
+"""What references stand for on a contact: $.Attributes.x, $.External.a.b, $['Attributes']['my key'].
+
+Only paths through objects exist in the flow language; an array element cannot be referred to (Amazon Connect
+administrator guide, "Use AWS Lambda functions"). A reference to something that the contact does not have is missing:
+it is empty text in a prompt, and matches nothing in a comparison.
+"""
+
+from collections.abc import Mapping
+
+from connect_flows.references import Reference, is_reference, references
+
+from connect_sandbox.rehearsal.values import Json
+
+ROOTS = frozenset(
+    {
+        "Attributes", "AwsRegion", "Channel", "ContactId", "Customer", "CustomerEndpoint", "CustomerId", "Description",
+        "External", "FlowAttributes", "InitialContactId", "InitiationMethod", "InstanceARN", "LambdaInvocation",
+        "LanguageCode", "Lex", "Media", "MediaStreams", "Metrics", "Name", "PreviousContactId", "Queue", "References",
+        "RelatedContactId", "SegmentAttributes", "StoredCustomerInput", "SystemEndpoint", "Tags",
+        "TextToSpeechVoiceId", "Views",
+    }
+)  # fmt: skip
+"""The namespaces that a rehearsed contact has. A flow that reads another one cannot be played."""
+
+
+class UnknownNamespaceError(Exception):
+    """A reference starts in a namespace that the sandbox does not model."""
+
+
+def look_up(text: str, namespaces: Mapping[str, Json]) -> str | None:
+    """Return what a text that is one reference stands for, None if it is missing."""
+    return _look_up(next(references(text)), namespaces)
+
+
+def missing_references(text: str, namespaces: Mapping[str, Json]) -> list[str]:
+    """Return the references in a text that are missing, as written."""
+    return [reference.text for reference in references(text) if _look_up(reference, namespaces) is None]
+
+
+def fill_in(value: Json, namespaces: Mapping[str, Json]) -> Json:
+    """Return `value` with every reference in its texts replaced; objects and arrays are gone through."""
+    if isinstance(value, str):
+        return _fill_in_text(value, namespaces)
+    if isinstance(value, Mapping):
+        return {key: fill_in(item, namespaces) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill_in(item, namespaces) for item in value]
+    return value
+
+
+def as_text(value: Json) -> str | None:
+    """Return a scalar as the text that flows work with; None for null, an object or an array, which are no values."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return repr(value)
+    return None
+
+
+def _fill_in_text(text: str, namespaces: Mapping[str, Json]) -> str:
+    parts, end = [], 0
+    for reference in references(text):
+        start = text.index(reference.text, end)
+        parts += [text[end:start], _look_up(reference, namespaces) or ""]
+        end = start + len(reference.text)
+    return "".join([*parts, text[end:]])
+
+
+def _look_up(reference: Reference, namespaces: Mapping[str, Json]) -> str | None:
+    if reference.root not in ROOTS and reference.root not in namespaces:
+        raise UnknownNamespaceError(
+            f"{reference.text} reads the namespace $.{reference.root}, which it does not model"
+        )
+    value: Json = namespaces
+    for step in reference.steps:
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return as_text(value)
+
+
+__all__ = [
+    "ROOTS",
+    "UnknownNamespaceError",
+    "as_text",
+    "fill_in",
+    "is_reference",
+    "look_up",
+    "missing_references",
+]

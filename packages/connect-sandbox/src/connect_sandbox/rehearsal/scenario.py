@@ -1,0 +1,212 @@
+"""Scenario files: YAML that says what is given, what the caller does, and what must come of it.
+
+A file holds one scenario, or several under `scenarios:` that share the file's `given:`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from connect_sandbox.rehearsal.conditions import Move
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.flow_files import placeholders_of, read_flow
+from connect_sandbox.rehearsal.given import Given, merged, read_given, read_moves
+from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.reading import Reader, ScenarioError, checked
+from connect_sandbox.rehearsal.steps import How
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What must come of a scenario; what is left out may be anything. An attribute of None must not exist."""
+
+    hears: tuple[str, ...] = ()
+    does_not_hear: tuple[str, ...] = ()
+    agent_hears: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
+    does_not_reach: tuple[str, ...] = ()
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+    invokes: Mapping[str, int | None] = field(default_factory=dict)
+    meets_agent: bool | None = None
+    ends: str | None = None
+    queued: str | None = None
+
+    def of(self, contact: Contact) -> None:
+        """AssertionError, with the transcript, if the contact went otherwise."""
+        contact.hears(*self.hears).does_not_hear(*self.does_not_hear)
+        contact.agent_hears(*self.agent_hears).reaches(*self.reaches).does_not_reach(*self.does_not_reach)
+        contact.has_attributes(
+            **{name: value for name, value in self.attributes.items() if value is not None}
+        )
+        contact.lacks_attributes(*(name for name, value in self.attributes.items() if value is None))
+        for function, times in self.invokes.items():
+            contact.invokes(function, times=times)
+        if self.meets_agent is not None:
+            contact.meets_agent(self.meets_agent)
+        if self.queued is not None:
+            contact.ends(queued=self.queued)
+        for how in get_args(How):
+            if how == self.ends:
+                contact.ends(how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One rehearsal of a flow."""
+
+    name: str
+    given: Given
+    caller: tuple[Move, ...] = ()
+    expect: Expected = field(default_factory=Expected)
+
+    def contact(self, flow: PublishedFlow) -> Contact:
+        """Play it; RehearsalError if that cannot be done."""
+        return self.given.calls(flow, self.caller)
+
+    def check(self, contact: Contact) -> None:
+        """AssertionError, with the transcript, if the contact did not go as expected, or moves were left over."""
+        self.expect.of(contact)
+        left = contact.moves_left
+        if left:
+            raise AssertionError(
+                f"nobody asked the caller for {left[0]!r} (of {len(left)} moves left)\n\n{contact.transcript}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioFile:
+    """The scenarios of one file."""
+
+    path: Path
+    scenarios: tuple[Scenario, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> ScenarioFile:
+        """Read a file; ScenarioError naming every problem with its path, value and fix."""
+        document = _yaml(path)
+        problems: list[str] = []
+        reader = Reader(document, "", problems)
+        if isinstance(document, Mapping) and "scenarios" in document:
+            of = reader.keys("given", "scenarios")
+            shared = document.get("given")
+            items = list(of["scenarios"].items()) if isinstance(document["scenarios"], list) else []
+            if not items:
+                of["scenarios"].wrong("it must be a list of scenarios", "write - name: …")
+            found = [_scenario(item, shared, path, f"{path.stem} {i + 1}") for i, item in enumerate(items)]
+        else:
+            found = [_scenario(reader, None, path, path.stem)]
+        names = [scenario.name for scenario in found]
+        problems += [
+            f"the name {name!r} is there twice. Fix: rename one."
+            for name in {n for n in names if names.count(n) > 1}
+        ]
+        checked(list(dict.fromkeys(problems)), str(path))
+        return cls(path=path, scenarios=tuple(found))
+
+    def flow(self, scenario: Scenario, path: Path) -> PublishedFlow:
+        """Return the flow of a file with the scenario's values."""
+        return read_flow(path, scenario.given.values)
+
+    def check_names(self, path: Path, *, besides: Collection[str] = ()) -> None:
+        """ScenarioError for values and blocks that no flow of this file's scenarios has: most likely misspelt.
+
+        Values named `besides` may be for other flows.
+        """
+        problems = []
+        files = {path, *(file for scenario in self.scenarios for file in scenario.given.files())}
+        known_values = frozenset[str]().union(*(placeholders_of(file) for file in files))
+        blocks: set[str] = set()
+        for scenario in self.scenarios:
+            for file in {path, *scenario.given.files()}:
+                blocks |= {b.identifier for b in read_flow(file, scenario.given.values).content.blocks}
+        for scenario in self.scenarios:
+            unused = sorted(set(scenario.given.values) - known_values - set(besides))
+            problems += [
+                f"given.values.{name}: no flow has the placeholder ${{{name}}}. Fix: remove it."
+                for name in unused
+            ]
+            told = scenario.given.conditions.outcomes
+            reached = (*scenario.expect.reaches, *scenario.expect.does_not_reach)
+            problems += [
+                f"given.blocks.{name}: no flow has such a block. Fix: use a block's identifier."
+                for name in told
+                if not any(name == block or fnmatchcase(block, name) for block in blocks)
+            ]
+            problems += [
+                f"expect: {name!r} is no block of the flows of {scenario.name!r}. Fix: use a block's identifier."
+                for name in reached
+                if name not in blocks
+            ]
+        checked(list(dict.fromkeys(problems)), str(self.path))
+
+
+def _scenario(reader: Reader, shared: object, path: Path, default_name: str) -> Scenario:
+    of = reader.keys("name", "given", "caller", "expect")
+    given = merged(shared, of["given"].value if "given" in of else None) or {}
+    given_path = f"{reader.path}.given" if reader.path else "given"
+    scenario = Scenario(
+        name=of["name"].text() if "name" in of else default_name,
+        given=read_given(Reader(given, given_path, reader.problems), path.parent),
+        caller=read_moves(of["caller"]) if "caller" in of else (),
+        expect=_expected(of["expect"]) if "expect" in of else Expected(),
+    )
+    if isinstance(reader.value, Mapping) and "expect" not in of:
+        reader.wrong("it expects nothing", "say under expect what must come of it")
+    return scenario
+
+
+def _expected(reader: Reader) -> Expected:
+    lists = ("hears", "does_not_hear", "agent_hears", "reaches", "does_not_reach")
+    of = reader.keys(*lists, "attributes", "invokes", "meets_agent", "ends")
+    told: dict[str, Any] = {key: of[key].texts() for key in lists if key in of}
+    if "attributes" in of:
+        told["attributes"] = of["attributes"].map_of(lambda e: None if e.value is None else e.text())
+    if "invokes" in of:
+        told["invokes"] = _invoked(of["invokes"])
+    if "meets_agent" in of:
+        told["meets_agent"] = of["meets_agent"].flag()
+    if "ends" in of and isinstance(of["ends"].value, Mapping):
+        where = of["ends"].keys("queued")
+        told["queued"] = where["queued"].text() if "queued" in where else None
+    elif "ends" in of:
+        told["ends"] = of["ends"].one_of(*get_args(How))
+    return Expected(**told)
+
+
+def _invoked(reader: Reader) -> dict[str, int | None]:
+    if isinstance(reader.value, Mapping):
+        return {name: entry.whole(1, 1000) for name, entry in reader.entries()}
+    return dict.fromkeys(reader.texts())
+
+
+def _yaml(path: Path) -> object:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ScenarioError(f"{path} cannot be read: {problem}") from problem
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    except (yaml.YAMLError, RecursionError) as problem:
+        raise ScenarioError(f"{path} is no YAML: {problem}") from problem
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, which YAML libraries let the last one win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str | int | float | bool) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is there twice", key_node.start_mark
+                )
+            if isinstance(key, str | int | float | bool):
+                seen.add(key)
+        return super().construct_mapping(node, deep)

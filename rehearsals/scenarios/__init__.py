@@ -1,0 +1,23 @@
+"""The calls that `make demo` and the tests place, by name.
+
+Each is a function of one Rehearsal, entered in the registry by `@scenario("voice/…")`; a file here per path.
+"""
+
+from rehearsals.scenarios import voice  # noqa: F401  (its scenarios enter themselves)
+
+# isort: split
+from rehearsals.scenarios import chat  # noqa: F401
+
+# isort: split
+from rehearsals.scenarios import biometrics  # noqa: F401
+
+# isort: split
+# After the calls, since it removes what they need: scenarios are played in the order in which they are entered.
+from rehearsals.scenarios import connector  # noqa: F401
+
+# isort: split
+from rehearsals.scenarios.deployment import Deployment
+from rehearsals.scenarios.registry import SCENARIOS, Result, Scenario, play, scenario
+from rehearsals.scenarios.rehearsal import Rehearsal
+
+__all__ = ["SCENARIOS", "Deployment", "Rehearsal", "Result", "Scenario", "play", "scenario"]

@@ -1,0 +1,404 @@
+"""Voice biometrics: callers prove who they are at a telephony number, and nobody else does (guide 004, and beyond)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from connect_sandbox.rehearsal.conditions import HangsUp, Move, Presses, Says
+from connect_sandbox.rehearsal.values import Json
+
+from rehearsals.scenarios.biometrics_calls import GateCall, nobody_knows, stored_caller
+from rehearsals.scenarios.biometrics_path import (
+    CONNECT_NUMBER,
+    PROOF_SECONDS,
+    PROVIDER_SECONDS,
+    BiometricsPath,
+)
+from rehearsals.scenarios.expect import expect, expect_that
+from rehearsals.scenarios.registry import scenario
+from rehearsals.scenarios.rehearsal import Rehearsal
+from rehearsals.vendors.biometrics import DirectCall, Webhook
+from rehearsals.vendors.biometrics.twilio import WEBHOOK_LIMIT, sign
+
+PHRASE = "never forget tomorrow is a new day"
+AGREES, REFUSES = Presses("1"), Presses("2")
+SPEAKS = Says(PHRASE)
+MUMBLES = Says("is this thing on")
+
+ANNOUNCED = "We are connecting you to check your voice."
+CONSENT = "We can recognise you by your voice from now on."
+ENROLLED = "Thank you. We will recognise your voice from now on."
+PASSED = "Thank you. We have recognised your voice."
+AGAIN = "We could not use that recording."
+VERIFIED = "We have recognised you. One moment please."
+FAILED = "We could not recognise your voice. We are connecting you with an agent."
+LOCKED = "The voice check is locked for this number"
+UNAVAILABLE = "We cannot check your voice at the moment. We are connecting you with an agent."
+TOO_LATE = "Your voice check is too long ago."
+NOT_DIRECTLY = "This number cannot be called directly. Goodbye."
+TRANSFER = "Transfer to the voice check"
+
+ALICE, MALLORY = "Alice", "Mallory"
+
+
+@scenario("biometrics/enrol-then-verify")
+def enrol_then_verify(rehearsal: Rehearsal) -> None:
+    """Call for the first time: agree, say the phrase three times, then be recognised in the same call."""
+    path, number = rehearsal.deployment.biometrics, "+12065550101"
+    nobody_knows(rehearsal.sandbox, path, number)
+    asked = len(path.vendors.voiceit.requests)
+    call = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, SPEAKS, SPEAKS, SPEAKS, SPEAKS])
+    contact = call.contact
+    contact.hears("Welcome.", CONSENT, "Recording 1 of 3.", "Recording 3 of 3.", ENROLLED, ANNOUNCED)
+    contact.hears(PASSED, VERIFIED).does_not_hear(FAILED, UNAVAILABLE).ends(queued="Support")
+    expect(call.branches, ["enrollfromscratch", "verify", "verified"], "what the gate answered")
+    contact.has_attributes(
+        biometricResult="verified", biometricConfidence="91.50", biometricProvider="voiceit"
+    )
+    expect_that(contact.attributes["biometricTime"].endswith("Z"), "biometricTime should be in UTC")
+    expect(
+        [(one.path, one.code) for one in path.vendors.voiceit.requests[asked:]],
+        [("/users", "SUCC"), *[("/enrollments/voice", "SUCC")] * 3, ("/verification/voice", "SUCC")],
+        "what VoiceIt was asked",
+    )
+    expect({webhook.status for webhook in call.webhooks}, {200}, "the answers to Twilio's webhooks")
+    item = _item(rehearsal, path, number)
+    expect(
+        (item["enrolments"], "session" in item, "outcome" in item), ("3", False, False), "the table's item"
+    )
+    expect(path.vendors.twilio.recordings, [], "the recordings that Twilio still keeps")
+    logged = rehearsal.logged(path)
+    expect_that("message answered" in logged, "the webhook should have logged something")
+    for secret in (number, path.vendors.twilio.auth_token, path.vendors.voiceit.api_token):
+        expect_that(secret not in logged, "a telephone number or a credential stands in a log")
+    rehearsal.note("no telephone number and no credential stands in a log; Twilio keeps no recording")
+
+
+@scenario("biometrics/partial-enrolment-fails-once-then-verifies")
+def partial_enrolment(rehearsal: Rehearsal) -> None:
+    """Hang up after one recording; enrol the rest in the next call, be misunderstood once, then be recognised."""
+    path, number = rehearsal.deployment.biometrics, "+12065550102"
+    nobody_knows(rehearsal.sandbox, path, number)
+    first = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, SPEAKS, HangsUp("Recording 2 of 3.")])
+    first.contact.hears("Recording 1 of 3.").ends("caller hung up").lacks_attributes("biometricResult")
+    item = _item(rehearsal, path, number)
+    expect((item["enrolments"], "session" in item), ("1", False), "the table's item after the first call")
+
+    second = rehearsal.gate_call(path, number, ALICE, moves=[MUMBLES, SPEAKS, SPEAKS, MUMBLES, SPEAKS])
+    second.contact.hears("We need some more recordings", "Recording 2 of 3.", AGAIN, "Recording 3 of 3.")
+    second.contact.hears(ENROLLED, ANNOUNCED, AGAIN, PASSED, VERIFIED).does_not_hear(CONSENT, FAILED)
+    second.contact.has_attributes(biometricResult="verified").ends(queued="Support")
+    expect(second.branches, ["enroll", "verify", "verified"], "what the gate answered")
+
+
+@scenario("biometrics/known-caller-verifies")
+def known_caller(rehearsal: Rehearsal) -> None:
+    """Call again: one phrase, and nothing to set up."""
+    path, number = rehearsal.deployment.biometrics, "+12065550103"
+    _enrol(rehearsal, path, number)
+    asked = len(path.vendors.voiceit.requests)
+    call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    call.contact.hears(ANNOUNCED, PASSED, VERIFIED).does_not_hear(CONSENT, AGAIN)
+    call.contact.has_attributes(biometricResult="verified").ends(queued="Support")
+    expect(call.branches, ["verify", "verified"], "what the gate answered")
+    expect([one.code for one in path.vendors.voiceit.requests[asked:]], ["SUCC"], "what VoiceIt answered")
+
+
+@scenario("biometrics/spoofer-after-dropped-call")
+def spoofer(rehearsal: Rehearsal) -> None:
+    """Pass the check and drop the call; somebody who then shows the same number has to prove himself, and fails."""
+    path, number = rehearsal.deployment.biometrics, "+12065550104"
+    _enrol(rehearsal, path, number)
+    victim = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS, HangsUp(PASSED)])
+    victim.contact.hears(PASSED).ends("caller hung up").lacks_attributes("biometricResult")
+    expect_that("outcome" in _item(rehearsal, path, number), "the proof should still be unused")
+
+    attacker = rehearsal.gate_call(path, number, MALLORY, moves=[SPEAKS, SPEAKS, SPEAKS])
+    attacker.contact.hears(ANNOUNCED, FAILED).does_not_hear(PASSED, VERIFIED)
+    attacker.contact.has_attributes(biometricResult="failed").ends(queued="Support")
+    expect(attacker.branches, ["verify", "failedverified"], "what the gate answered the spoofer")
+
+
+@scenario("biometrics/forged-webhook")
+def forged_webhook(rehearsal: Rehearsal) -> None:
+    """Post what Twilio did not sign, while a call waits: 403, nothing changes, and the caller is not disturbed."""
+    path, number = rehearsal.deployment.biometrics, "+12065550105"
+    twilio = path.vendors.twilio
+    _enrol(rehearsal, path, number)
+    refused: list[Webhook] = []
+    before: list[Json] = []
+
+    def forge() -> None:
+        before.append(_item(rehearsal, path, number))
+        claimed = twilio.posted[-1]
+        url = f"{path.number.webhook_url}/verify/1"
+        sid, address, _ = twilio.record(ALICE, PHRASE)
+        form = {**claimed.form, "RecordingSid": sid, "RecordingUrl": address}
+        own_account = {**form, "AccountSid": "AC" + "0" * 32}
+        for of, signature in (
+            (form, None),
+            (form, sign(url, form, "0" * 32)),
+            (form, claimed.signature),
+            (form, sign(path.number.status_url, form, twilio.auth_token)),
+            (own_account, sign(url, own_account, "0" * 32)),
+        ):
+            refused.append(twilio.send(path.number, url, of, signature))
+        before.append(_item(rehearsal, path, number))
+
+    call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS], meanwhile={"verify/1": forge})
+    expect([webhook.status for webhook in refused], [403] * 5, "the answers to forged webhooks")
+    for webhook in refused:
+        expect_that("<Hangup" in webhook.answer, f"the answer should be TwiML; it is {webhook.answer!r}")
+    expect(before[1], before[0], "the table's item after the forged webhooks")
+    call.contact.hears(PASSED, VERIFIED).has_attributes(biometricResult="verified").ends(queued="Support")
+    rehearsal.note("five forged webhooks were answered 403 and changed nothing")
+    _delete(path)
+
+
+@scenario("biometrics/replayed-webhook")
+def replayed_webhook(rehearsal: Rehearsal) -> None:
+    """Post Twilio's own webhooks again, signature and all: nothing changes, and nobody else is verified by it."""
+    path, number = rehearsal.deployment.biometrics, "+12065550106"
+    twilio, voiceit = path.vendors.twilio, path.vendors.voiceit
+    _enrol(rehearsal, path, number)
+    call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    call.contact.has_attributes(biometricResult="verified")
+    before, asked = _item(rehearsal, path, number), len(voiceit.requests)
+    repeated = [twilio.replay(path.number, webhook) for webhook in call.webhooks]
+    expect(
+        {webhook.step: webhook.status for webhook in repeated},
+        {"": 200, "code/0": 200, "verify/1": 409, "status/0": 200},
+        "the answers to repeated webhooks",
+    )
+    for webhook in repeated:
+        expect_that("<Hangup" in webhook.answer, f"the answer should hang up; it is {webhook.answer!r}")
+    expect(_item(rehearsal, path, number), before, "the table's item after the repeated webhooks")
+    expect(len(voiceit.requests), asked, "the number of requests at VoiceIt")
+
+    def replay() -> None:
+        answers = [twilio.replay(path.number, webhook).status for webhook in call.webhooks]
+        expect(answers[2:], [409, 200], "the answers to the old call's webhooks during another call")
+
+    attacker = rehearsal.gate_call(
+        path, number, MALLORY, moves=[SPEAKS, SPEAKS, SPEAKS], meanwhile={"verify/1": replay}
+    )
+    attacker.contact.hears(FAILED).has_attributes(biometricResult="failed")
+    expect(attacker.branches, ["verify", "failedverified"], "what the gate answered the attacker")
+
+
+@scenario("biometrics/two-calls-same-number")
+def two_calls(rehearsal: Rehearsal) -> None:
+    """Call twice at once with one number: the second is not checked, and the first is not disturbed."""
+    path, number = rehearsal.deployment.biometrics, "+12065550107"
+    _enrol(rehearsal, path, number)
+    second: list[GateCall] = []
+    direct: list[DirectCall] = []
+
+    def guess_the_code() -> None:
+        intruder = DirectCall(path.vendors.twilio, path.number, number=number, voice=ALICE, keys="12345678")
+        direct.append(intruder.calls([PHRASE]))
+
+    def call_too() -> None:
+        second.append(rehearsal.gate_call(path, number, MALLORY, moves=[SPEAKS]))
+
+    first = rehearsal.gate_call(
+        path, number, ALICE, moves=[SPEAKS], meanwhile={"code/0": guess_the_code, "verify/1": call_too}
+    )
+    expect(direct[0].heard, [NOT_DIRECTLY], "what somebody heard who called Twilio with a guessed code")
+    contact = second[0].contact
+    contact.hears(UNAVAILABLE).does_not_reach(TRANSFER).ends(queued="Support")
+    contact.has_attributes(biometricResult="unavailable", biometricConfidence="none")
+    expect(second[0].branches, ["unavailable"], "what the gate answered the second call")
+    first.contact.hears(PASSED, VERIFIED).has_attributes(biometricResult="verified").ends(queued="Support")
+
+
+@scenario("biometrics/locked-after-three-failures")
+def locked(rehearsal: Rehearsal) -> None:
+    """Fail three times in another voice: the number is locked, for its owner too, and VoiceIt is not asked again."""
+    path, number = rehearsal.deployment.biometrics, "+12065550108"
+    _enrol(rehearsal, path, number)
+    attacker = rehearsal.gate_call(path, number, MALLORY, moves=[SPEAKS, SPEAKS, SPEAKS])
+    attacker.contact.hears(AGAIN, AGAIN, "We could not recognise your voice. Goodbye.", FAILED)
+    attacker.contact.has_attributes(biometricResult="failed").ends(queued="Support")
+    locked_for = int(_item(rehearsal, path, number)["lockedUntil"]) - time.time()
+    expect_that(
+        850 < locked_for <= 900, f"the number should be locked for 15 minutes; it is for {locked_for:.0f} s"
+    )
+
+    asked = len(path.vendors.voiceit.requests)
+    owner = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    owner.contact.hears(LOCKED).does_not_reach(TRANSFER).has_attributes(biometricResult="locked")
+    owner.contact.ends(queued="Support")
+    expect(owner.branches, ["locked"], "what the gate answered the owner")
+    expect(len(path.vendors.voiceit.requests), asked, "the number of requests at VoiceIt")
+
+
+@scenario("biometrics/provider-down")
+def provider_down(rehearsal: Rehearsal) -> None:
+    """Let VoiceIt fail: the caller is told so, nobody is blamed, and the next call works again."""
+    path, number = rehearsal.deployment.biometrics, "+12065550109"
+    _enrol(rehearsal, path, number)
+    for status in (None, 503):
+        with path.vendors.voiceit.is_down(status=status):
+            call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+        call.contact.hears(ANNOUNCED, "We cannot check your voice at the moment. Goodbye.", UNAVAILABLE)
+        call.contact.has_attributes(biometricResult="unavailable").ends(queued="Support")
+        expect(call.branches, ["verify", "unavailable"], "what the gate answered")
+        expect(_item(rehearsal, path, number)["failures"], "0", "the failures that count for the lock")
+    expect(path.vendors.twilio.recordings, [], "the recordings that Twilio still keeps")
+    again = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    again.contact.hears(PASSED, VERIFIED).has_attributes(biometricResult="verified")
+
+
+@scenario("biometrics/provider-slow")
+def provider_slow(rehearsal: Rehearsal) -> None:
+    """Let VoiceIt take its time: a second does no harm; after its limit the caller is told and goes to an agent."""
+    path, number = rehearsal.deployment.biometrics, "+12065550110"
+    _enrol(rehearsal, path, number)
+    with path.vendors.voiceit.is_slow(1.0):
+        call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    call.contact.hears(PASSED, VERIFIED).has_attributes(biometricResult="verified")
+    started = time.monotonic()
+    with path.vendors.voiceit.is_slow(PROVIDER_SECONDS + 2.0):
+        call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    took = time.monotonic() - started
+    call.contact.hears("We cannot check your voice at the moment. Goodbye.", UNAVAILABLE)
+    call.contact.has_attributes(biometricResult="unavailable").ends(queued="Support")
+    expect_that(
+        PROVIDER_SECONDS <= took < WEBHOOK_LIMIT,
+        f"Twilio should be answered after {PROVIDER_SECONDS} s and within {WEBHOOK_LIMIT:g} s; it took {took:.1f} s",
+    )
+
+
+@scenario("biometrics/consent-refused")
+def consent_refused(rehearsal: Rehearsal) -> None:
+    """Refuse to be recognised by voice: nothing reaches VoiceIt, and nobody asks again."""
+    path, number = rehearsal.deployment.biometrics, "+12065550111"
+    nobody_knows(rehearsal.sandbox, path, number)
+    asked = len(path.vendors.voiceit.requests)
+    call = rehearsal.gate_call(path, number, ALICE, moves=[REFUSES])
+    call.contact.hears(CONSENT, "We will not use your voice. Goodbye.", UNAVAILABLE)
+    call.contact.has_attributes(biometricResult="consentRefused").ends(queued="Support")
+    again = rehearsal.gate_call(path, number, ALICE)
+    again.contact.does_not_hear(CONSENT).does_not_reach(TRANSFER)
+    again.contact.has_attributes(biometricResult="consentRefused").ends(queued="Support")
+    expect(_item(rehearsal, path, number)["consent"], "refused", "the consent in the table")
+    expect(len(path.vendors.voiceit.requests), asked, "the number of requests at VoiceIt")
+
+
+@scenario("biometrics/redial-within-window")
+def redial_within_window(rehearsal: Rehearsal) -> None:
+    """Have Twilio dial back (REDIAL): the proof is found within its window, and used once."""
+    path, number = rehearsal.deployment.redial, "+12065550112"
+    nobody_knows(rehearsal.sandbox, path, number)
+    calls = _redialled(
+        rehearsal, path, number, [[AGREES, SPEAKS, SPEAKS, SPEAKS], [SPEAKS], []], pauses=[0, 0]
+    )
+    expect(
+        [call.branches for call in calls],
+        [["enrollfromscratch"], ["verify"], ["verified"]],
+        "what the gate answered the three contacts",
+    )
+    calls[0].contact.hears(ENROLLED).ends("transferred").lacks_attributes("biometricResult")
+    calls[1].contact.does_not_hear(PASSED).ends("transferred").lacks_attributes("biometricResult")
+    calls[2].contact.hears(VERIFIED).has_attributes(biometricResult="verified").ends(queued="Support")
+    expect_that("outcome" not in _item(rehearsal, path, number), "the proof should be used up")
+
+
+@scenario("biometrics/redial-too-late")
+def redial_too_late(rehearsal: Rehearsal) -> None:
+    """Let the call back come too late: the proof counts no longer, and the voice is checked again."""
+    path, number = rehearsal.deployment.redial, "+12065550113"
+    nobody_knows(rehearsal.sandbox, path, number)
+    moves: list[list[Move]] = [[AGREES, SPEAKS, SPEAKS, SPEAKS], [SPEAKS], [SPEAKS], []]
+    calls = _redialled(rehearsal, path, number, moves, pauses=[0, PROOF_SECONDS + 0.1, 0])
+    expect(
+        [call.branches for call in calls],
+        [["enrollfromscratch"], ["verify"], ["failedverified"], ["verified"]],
+        "what the gate answered the four contacts",
+    )
+    calls[2].contact.hears(TOO_LATE).does_not_hear(VERIFIED).lacks_attributes("biometricResult")
+    calls[3].contact.hears(VERIFIED).has_attributes(biometricResult="verified").ends(queued="Support")
+
+
+@scenario("biometrics/erase-caller")
+def erase_caller(rehearsal: Rehearsal) -> None:
+    """Forget a caller on request: table, voice print and recordings; the next call begins from scratch."""
+    path, number = rehearsal.deployment.biometrics, "+12065550114"
+    twilio, voiceit = path.vendors.twilio, path.vendors.voiceit
+    _enrol(rehearsal, path, number)
+    with twilio.cannot_delete():
+        rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    expect(len(twilio.recordings), 1, "the number of recordings that Twilio could not delete")
+    user = _item(rehearsal, path, number)["userId"]
+
+    with voiceit.is_down(status=503):
+        failed, _ = _erase(rehearsal, path, number)
+    expect_that(failed, "the erasure should fail while VoiceIt is down")
+    meanwhile = rehearsal.gate_call(path, number, ALICE)
+    expect(meanwhile.branches, ["unavailable"], "what the gate answers while a caller is being erased")
+
+    said = rehearsal.command("caller", "erase", "--stack", path.stack, "-", told=number)
+    expect(said, (0, "erased\n"), "the erase command's status and answer")
+    expect(stored_caller(rehearsal.sandbox, path, number), {}, "the table's item")
+    expect_that(user not in voiceit.users, "VoiceIt should have forgotten the user")
+    expect(twilio.recordings, [], "the recordings that Twilio still keeps")
+    expect(_erase(rehearsal, path, number), (False, {"erased": False}), "the answer to a second erasure")
+    rehearsal.note("table, VoiceIt and Twilio have nothing of the caller any more")
+    again = rehearsal.gate_call(path, number, ALICE, moves=[HangsUp(CONSENT)])
+    expect(again.branches, ["enrollfromscratch"], "what the gate answers a caller who was erased")
+
+
+# --- what the scenarios share
+
+
+def _enrol(rehearsal: Rehearsal, path: BiometricsPath, number: str) -> None:
+    """Let Alice call for the first time, and enrol, and pass."""
+    nobody_knows(rehearsal.sandbox, path, number)
+    call = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, *[SPEAKS] * 3, SPEAKS])
+    expect(call.branches[-1:], ["verified"], "what the gate answered last while Alice enrolled")
+
+
+def _item(rehearsal: Rehearsal, path: BiometricsPath, number: str) -> dict[str, Json]:
+    """Return the table's item of a caller, its values without their types; AssertionError if there is none."""
+    item = stored_caller(rehearsal.sandbox, path, number)
+    expect_that(bool(item), "the table should hold an item of the caller")
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def _redialled(
+    rehearsal: Rehearsal,
+    path: BiometricsPath,
+    number: str,
+    moves: Sequence[Sequence[Move]],
+    *,
+    pauses: Sequence[float],
+) -> list[GateCall]:
+    """Call, and let the telephone network carry each call back of Twilio's after a pause; return all calls in order."""
+    calls: dict[int, GateCall] = {}
+
+    def place(index: int) -> None:
+        def carry(dialled: str, caller_id: str) -> None:
+            expect((dialled, caller_id), (CONNECT_NUMBER, number), "the call back: number and caller id")
+            time.sleep(pauses[index])
+            place(index + 1)
+
+        calls[index] = rehearsal.gate_call(path, number, ALICE, moves=moves[index], on_dial=carry)
+
+    place(0)
+    return [calls[index] for index in sorted(calls)]
+
+
+def _erase(rehearsal: Rehearsal, path: BiometricsPath, number: str) -> tuple[bool, Json]:
+    """Invoke the erase function, as a system would; return whether it failed, and its answer."""
+    answer = rehearsal.sandbox.boto3_client("lambda").invoke(
+        FunctionName=path.erase_function, Payload=json.dumps({"phoneNumber": number})
+    )
+    return "FunctionError" in answer, json.loads(answer["Payload"].read())
+
+
+def _delete(path: BiometricsPath) -> None:
+    """Delete what a scenario itself had recorded at Twilio."""
+    path.vendors.twilio.forget_recordings()

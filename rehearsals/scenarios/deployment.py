@@ -1,0 +1,284 @@
+"""What scenarios play on: a sandbox with the environment `dev` of this app, and examples/own_app, really deployed."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from connect_sandbox.cloud import Sandbox
+from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
+
+from rehearsals.scenarios.biometrics_path import (
+    REDIAL,
+    RESUME,
+    BiometricsPath,
+    BiometricsVendors,
+    after_biometrics_deployment,
+    stack_of,
+    with_biometrics,
+)
+from rehearsals.scenarios.chat_path import (
+    CHAT_STACK,
+    ChatPath,
+    after_deployment,
+    environments_with_chats,
+    vendor_access,
+)
+from rehearsals.vendors.chat.client import BotPlatform
+
+VOICE_STACK = "connect-bridges-dev-voice"
+OWN_APP_STACK = "own-app-support-line"
+
+Progress = Callable[[str, float], None]
+"""Told of each step when it is done: what, and the seconds it took."""
+
+
+@dataclass(frozen=True)
+class VoicePath:
+    """A deployed voice path: its flow, and what its vendor was given. `connector_arn` None: plain phone number."""
+
+    stack: str
+    flow_arn: str
+    api_url: str
+    token: str
+    did: str
+    connector_arn: str | None
+    token_header: str
+    contact_id_header: str
+
+    @property
+    def instance_arn(self) -> str:
+        """The Connect instance that the flow is published in."""
+        return self.flow_arn.split("/contact-flow/")[0]
+
+
+class Deployment:
+    """A running sandbox with the stacks of this app and examples/own_app.
+
+    Each is deployed when first needed, and by `deploy_all` at once.
+
+    `project` is the root of the repository. `work_dir` gets the sandbox's files and the cloud assemblies.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        project: Path,
+        work_dir: Path,
+        progress: Progress,
+        *,
+        bot: BotPlatform,
+        vendors: BiometricsVendors,
+    ) -> None:
+        self.sandbox = sandbox
+        self._bot = bot
+        self._vendors = vendors
+        self._biometrics: dict[str, BiometricsPath] = {}
+        self._chat: ChatPath | None = None
+        self._project = project
+        self._work_dir = work_dir
+        self._progress = progress
+        self._bootstrapping, self._deploying = threading.Lock(), threading.Lock()
+        self._bootstrapped = False
+        self._deployed: set[str] = set()
+        self._paths: dict[str, VoicePath] = {}
+
+    @classmethod
+    @contextmanager
+    def start(cls, project: Path, work_dir: Path, progress: Progress) -> "Iterator[Deployment]":
+        """Start a sandbox to deploy to; it ends with the context."""
+        _require_project(project)
+        started = time.monotonic()
+        with (
+            _this_python_first(),
+            Sandbox.start(work_dir / "sandbox") as sandbox,
+            BotPlatform() as bot,
+            BiometricsVendors() as vendors,
+        ):
+            progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
+            # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
+            bot.is_told_access(vendor_access(sandbox))
+            yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
+
+    def deploy_all(self) -> None:
+        """Deploy all, side by side with own_app; the first failure is raised when both have ended."""
+        with ThreadPoolExecutor(2) as pool:
+            deploys: list[Future[None] | Future[VoicePath]] = [
+                pool.submit(self._deploy, VOICE_STACK, CHAT_STACK, stack_of(RESUME), stack_of(REDIAL)),
+                pool.submit(lambda: self.own_app),
+            ]
+        for deploy in deploys:
+            deploy.result()
+
+    @property
+    def voice(self) -> VoicePath:
+        """The voice path of this app's environment `dev`."""
+        if VOICE_STACK not in self._paths:
+            self._deploy(VOICE_STACK)
+            outputs = self.sandbox.stack_outputs(VOICE_STACK)
+            connector = outputs.get("VoiceConnectorArn")
+            path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
+            if connector is not None:
+                # dev names a connector that somebody has made and associated by hand (guide 000, step 2).
+                self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
+            self._paths[VOICE_STACK] = path
+        return self._paths[VOICE_STACK]
+
+    @property
+    def chat(self) -> ChatPath:
+        """The chat path of `dev`, with a vendor on this machine."""
+        if self._chat is None:
+            self._deploy(CHAT_STACK)
+            self._chat = after_deployment(self.sandbox, self._bot)
+        return self._chat
+
+    @property
+    def biometrics(self) -> BiometricsPath:
+        """The voice biometric gate of `dev` (RESUME), with vendors on this machine."""
+        return self._biometrics_of(RESUME)
+
+    @property
+    def redial(self) -> BiometricsPath:
+        """The same gate with REDIAL, as an environment of its own."""
+        return self._biometrics_of(REDIAL)
+
+    @property
+    def own_app(self) -> VoicePath:
+        """The voice path of examples/own_app: an own flow, the published module, a connector that the app creates."""
+        if OWN_APP_STACK not in self._paths:
+            self._bootstrap()
+            self.deploy_own_app()
+            outputs = self.sandbox.stack_outputs(OWN_APP_STACK)
+            self._paths[OWN_APP_STACK] = self._path(OWN_APP_STACK, outputs["SupportLineFlowArn"], outputs)
+        return self._paths[OWN_APP_STACK]
+
+    def _biometrics_of(self, environment: str) -> BiometricsPath:
+        if environment not in self._biometrics:
+            self._deploy(stack_of(environment))
+            self._biometrics[environment] = after_biometrics_deployment(
+                self.sandbox, self._vendors, environment
+            )
+        return self._biometrics[environment]
+
+    def deploy_own_app(self) -> None:
+        """Run `cdk deploy` on examples/own_app; CdkFailedError if it fails."""
+        app = self._project / "examples" / "own_app"
+        self._cdk_deploy([OWN_APP_STACK], app, self._assembly(OWN_APP_STACK))
+
+    def destroy_own_app(self) -> None:
+        """Run `cdk destroy` on examples/own_app; the next use of `own_app` deploys it again."""
+        self._paths.pop(OWN_APP_STACK, None)
+        started = time.monotonic()
+        self.sandbox.cdk(
+            "destroy", "--force", "--app", str(self._assembly(OWN_APP_STACK)), OWN_APP_STACK,
+            cwd=self._project / "examples" / "own_app",
+        )  # fmt: skip
+        self._progress(f"cdk destroy {OWN_APP_STACK}", time.monotonic() - started)
+
+    def physical_id(self, stack: str, resource_type: str) -> str:
+        """Return the physical id of the one resource of that type in a stack."""
+        found = self.physical_ids(stack, resource_type)
+        if len(found) != 1:
+            raise LookupError(f"stack {stack} has {len(found)} resources of type {resource_type}, not one")
+        return found[0]
+
+    def physical_ids(self, stack: str, resource_type: str) -> list[str]:
+        """Return the physical ids of the resources of that type in a stack."""
+        resources = self.sandbox.boto3_client("cloudformation").describe_stack_resources(StackName=stack)
+        return [
+            str(resource["PhysicalResourceId"])
+            for resource in resources["StackResources"]
+            if resource["ResourceType"] == resource_type
+        ]
+
+    def _bootstrap(self) -> None:
+        with self._bootstrapping:
+            if self._bootstrapped:
+                return
+            started = time.monotonic()
+            self.sandbox.cdk("bootstrap", cwd=self._project)
+            self._progress("cdk bootstrap", time.monotonic() - started)
+            self._bootstrapped = True
+
+    def _deploy(self, *stacks: str) -> None:
+        """Deploy those of this app's stacks that are not deployed yet."""
+        with self._deploying:
+            missing = [stack for stack in stacks if stack not in self._deployed]
+            if not missing:
+                return
+            self._synthesize()
+            self._bootstrap()
+            self._cdk_deploy(missing, self._project, self._assembly("app"))
+            self._deployed.update(missing)
+
+    def _synthesize(self) -> None:
+        """Synthesize this app once, with both environments, for all of their stacks."""
+        assembly = self._assembly("app")
+        if (assembly / "manifest.json").exists():
+            return
+        started = time.monotonic()
+        environments = with_biometrics(
+            environments_with_chats(self._project, self._bot.webhook_url), self._vendors
+        )
+        named = ",".join(environments)
+        self.sandbox.cdk(
+            "synth", "--quiet", "--output", str(assembly),
+            "-c", f"env={named}", "-c", f"environments={json.dumps(environments)}",
+            cwd=self._project,
+        )  # fmt: skip
+        self._progress(f"cdk synth -c env={named}", time.monotonic() - started)
+
+    def _cdk_deploy(self, stacks: Sequence[str], app: Path, assembly: Path) -> None:
+        started = time.monotonic()
+        # An app does not change while a demo runs: synthesize it once, deploy its cloud assembly again later.
+        source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
+        # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
+        # --concurrency: the sandbox's Amazon Connect has no quota on requests a second.
+        self.sandbox.cdk(
+            "deploy", "--method=direct", f"--concurrency={len(stacks)}", *source, *stacks, cwd=app
+        )
+        self._progress(f"cdk deploy {' '.join(stacks)}", time.monotonic() - started)
+
+    def _assembly(self, name: str) -> Path:
+        return self._work_dir / f"cdk.out.{name}"
+
+    def _path(self, stack: str, flow_arn: str, outputs: Mapping[str, str]) -> VoicePath:
+        secret = self.sandbox.boto3_client("secretsmanager").get_secret_value(
+            SecretId=outputs["MetadataTokenSecretArn"]
+        )
+        return VoicePath(
+            stack=stack,
+            flow_arn=flow_arn,
+            api_url=outputs["MetadataApiUrl"],
+            token=secret["SecretString"],
+            did=outputs.get("VoiceDid", "+12065550100"),
+            connector_arn=outputs.get("VoiceConnectorArn"),
+            token_header=outputs.get("MetadataTokenHeader", "authorizationToken"),
+            contact_id_header=outputs.get("ContactIdSipHeader", "X-Amzn-ConnectContactId"),
+        )
+
+
+def _require_project(project: Path) -> None:
+    for needed in ("cdk.json", "examples/own_app/cdk.json", "node_modules/.bin/cdk"):
+        if not (project / needed).exists():
+            raise FileNotFoundError(
+                f"there is no {needed} in {project}: run this in the root of the connect-bridges repository, "
+                "after `make setup`"
+            )
+
+
+@contextmanager
+def _this_python_first() -> Iterator[None]:
+    """Let `python` in an app's cdk.json be this interpreter, whether or not its environment is activated."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = path

@@ -1,0 +1,83 @@
+"""What the caller hears on the telephony side: defaults, and what the environment replaces.
+
+Environment: PHRASE, LANGUAGE (en-US), VOICE (empty: the telephony provider's own), PROMPTS (a JSON object of texts by
+name; names that are left out keep their default).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+
+from runtime.shared.environment import Environment
+
+DEFAULT_PHRASE = "never forget tomorrow is a new day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """Texts; ``{phrase}`` becomes the phrase, ``{number}`` and ``{total}`` count enrolments."""
+
+    consent: str = (
+        "We can recognise you by your voice from now on. For this we keep a voice print of you, "
+        "which you can have deleted at any time. Press 1 if you agree. Press 2 if you do not."
+    )
+    enrol: str = "Recording {number} of {total}. After the tone, please say: {phrase}."
+    verify: str = "After the tone, please say: {phrase}."
+    again: str = "We could not use that recording. After the tone, please say once more: {phrase}."
+    enrolled: str = "Thank you. We will recognise your voice from now on."
+    passed: str = "Thank you. We have recognised your voice."
+    failed: str = "We could not recognise your voice. Goodbye."
+    unavailable: str = "We cannot check your voice at the moment. Goodbye."
+    consent_refused: str = "We will not use your voice. Goodbye."
+    not_expected: str = "This number cannot be called directly. Goodbye."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """The texts, the phrase that is compared, and how they are spoken."""
+
+    prompts: Prompts
+    phrase: str
+    language: str
+    voice: str
+
+    @classmethod
+    def read(cls, environment: Environment) -> Speech:
+        """Read the settings; ``environment.check()`` is the caller's to call."""
+        return cls(
+            prompts=_prompts(environment),
+            phrase=environment.text(
+                "PHRASE", default=DEFAULT_PHRASE, pattern=r"[^\x00-\x1f]{3,200}", form="3 to 200 characters"
+            ),
+            language=environment.text(
+                "LANGUAGE",
+                default="en-US",
+                pattern=r"[a-z]{2,3}-[A-Za-z0-9]{2,4}",
+                form="a language as en-US",
+            ),
+            voice=environment.text(
+                "VOICE", default="default", pattern=r"[A-Za-z0-9._-]+", form="a voice's name"
+            ),
+        )
+
+    def text(self, name: str, *, number: int = 0, total: int = 0) -> str:
+        """Return a prompt with the phrase and the numbers put in."""
+        text: str = getattr(self.prompts, name)
+        for key, value in {"phrase": self.phrase, "number": str(number), "total": str(total)}.items():
+            text = text.replace("{" + key + "}", value)
+        return text
+
+
+def _prompts(environment: Environment) -> Prompts:
+    names = [field.name for field in fields(Prompts)]
+    try:
+        given = json.loads(environment.text("PROMPTS", default="{}"))
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(
+        k in names and isinstance(v, str) and v for k, v in given.items()
+    ):
+        environment.refuse(f"PROMPTS must be a JSON object of texts with names among {', '.join(names)}")
+        return Prompts()
+    return replace(Prompts(), **given)

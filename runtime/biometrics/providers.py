@@ -1,0 +1,54 @@
+"""Which provider a function works with, read from its environment.
+
+Environment: PROVIDER (voiceit or lambda), PROVIDER_SECONDS (7), MIN_CONFIDENCE (percent, 0); for VoiceIt
+PROVIDER_SECRET_ARN and VOICEIT_API_URL; for a function of your own PROVIDER_FUNCTION_ARN and PROVIDER_NAME.
+"""
+
+from __future__ import annotations
+
+import time
+
+from runtime.biometrics.lambda_provider import LambdaProvider
+from runtime.biometrics.provider import VoiceBiometricsProvider
+from runtime.biometrics.secret import Secret
+from runtime.biometrics.voiceit import VoiceIt
+from runtime.shared.clients import client
+from runtime.shared.environment import Environment
+
+SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+"  # noqa: S105 (a pattern)
+API_URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
+
+
+def provider_from(environment: Environment) -> VoiceBiometricsProvider:
+    """Build the provider; raises ConfigurationError naming every variable that is wrong."""
+    kind = environment.text("PROVIDER", pattern="voiceit|lambda", form="voiceit or lambda")
+    seconds = environment.whole_number("PROVIDER_SECONDS", default=7, minimum=1, maximum=8)
+    min_confidence = environment.whole_number("MIN_CONFIDENCE", default=0, minimum=0, maximum=100)
+    if kind == "lambda":
+        function_arn = environment.text(
+            "PROVIDER_FUNCTION_ARN",
+            pattern=r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:\S+",
+            form="the ARN of the provider function",
+        )
+        name = environment.text(
+            "PROVIDER_NAME", default="lambda", pattern=r"[A-Za-z0-9_-]{1,64}", form="a name"
+        )
+        environment.check()
+        # One attempt: a recording that was sent and not answered must not be judged twice.
+        invoker = client("lambda", connect_timeout=1, read_timeout=seconds, attempts=1)
+        return LambdaProvider(
+            client=invoker, function_arn=function_arn, name=name, min_confidence=min_confidence
+        )
+    secret_arn = environment.text("PROVIDER_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
+    url = environment.text(
+        "VOICEIT_API_URL", default="https://api.voiceit.io", pattern=API_URL, form="the URL of VoiceIt's API"
+    )
+    environment.check()
+    return VoiceIt(
+        url=url, secret=secret_from(secret_arn), min_confidence=min_confidence, seconds=float(seconds)
+    )
+
+
+def secret_from(arn: str) -> Secret:
+    """Return a secret read through a client that gives up after 2 x (0.5 s + 1 s)."""
+    return Secret(client("secretsmanager", connect_timeout=0.5, read_timeout=1, attempts=2), arn, time.time)

@@ -1,0 +1,137 @@
+"""Invoked by a flow's Lambda block: stream the chat to an external bot and tell the bot, or stop the streaming.
+
+Environment: TOPIC_ARN, WEBHOOK_URL, TOKEN_SECRET_ARN, TOKEN_HEADER (Verification-Token), CACHE_SECONDS (300),
+DEADLINE_MILLISECONDS (6500).
+IAM: connect:StartContactStreaming and connect:StopContactStreaming on the instance, secretsmanager:GetSecretValue on
+the secret (plus kms:Decrypt on its customer-managed key).
+Source: guide 001, step 1; Amazon Connect administrator guide, "Enable real-time chat message streaming".
+
+The block's parameters, all optional: ``action`` (start, stop), ``attempt`` (any word; a flow that tries a second time
+after a failure names another one), ``streamingId`` (for stop).
+
+============================================================  =======================================================
+answer (strings only, for STRING_MAP and JSON)                when
+============================================================  =======================================================
+``{"streaming": "started", "reason": "none", "streamingId"}``  the vendor has answered 2xx
+``{"streaming": "stopped", "reason": "none"}``                 stop, also of what was stopped before
+``{"streaming": "failed", "reason": …}``                       see ``failures.Reason``; nothing is streamed any more
+============================================================  =======================================================
+
+Errors of AWS and of the webhook become an answer, since the flow can act on their reason. What an operator has to
+mend, an event that is not a flow's and a wrong environment, raises, and so does what nobody foresaw: the block then
+takes its Error branch, and the function's error metric counts it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from runtime.chat import bot
+from runtime.chat.contact import ChatRequest, parse_request
+from runtime.chat.deadline import Deadline
+from runtime.chat.failures import BotNotReachedError
+from runtime.chat.streaming import CONNECT_TIMEOUT, READ_TIMEOUT, ContactStreaming
+from runtime.chat.verification_token import VerificationToken
+from runtime.chat.webhook import TOKEN_HEADER, InvalidWebhookError, Webhook
+from runtime.shared.clients import client, error_code
+from runtime.shared.environment import Environment
+from runtime.shared.initialization import built_at_init
+from runtime.shared.logging import LOGGER, event_logger
+from runtime.shared.metrics import count, metered
+
+_SECONDS_TO_ANSWER = 0.3
+"""Kept back from Lambda's own time limit, so that the answer is out before it strikes."""
+
+
+class _Bridge(NamedTuple):
+    streaming: ContactStreaming
+    webhook: Webhook
+    token: VerificationToken
+    seconds: float
+
+
+@metered()
+@event_logger(correlation_id_path="Details.ContactData.ContactId")
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Answer the flow in time, or raise so that it takes its Error branch."""
+    started = time.monotonic()
+    try:
+        answer, outcome = _answer(parse_request(event), _bridge(), context)
+    except Exception as error:
+        LOGGER.exception("chat not streamed", cause=error_code(error))
+        count("ChatStreamingFailed")
+        raise
+    LOGGER.info(
+        "chat streaming",
+        outcome=answer["streaming"],
+        reason=answer["reason"],
+        milliseconds=round((time.monotonic() - started) * 1000),
+    )
+    count(outcome)
+    return answer
+
+
+def _answer(request: ChatRequest, bridge: _Bridge, context: LambdaContext) -> tuple[dict[str, str], str]:
+    left = context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_ANSWER
+    deadline = Deadline(min(bridge.seconds, left))
+    try:
+        if request.action == "stop":
+            bridge.streaming.stop(request.contact, request.streaming_id, deadline)
+            return {"streaming": "stopped", "reason": "none"}, "ChatStreamingStopped"
+        streaming_id = bot.start(
+            request,
+            streaming=bridge.streaming,
+            webhook=bridge.webhook,
+            token=bridge.token,
+            deadline=deadline,
+        )
+    except BotNotReachedError as error:
+        LOGGER.warning(
+            f"chat streaming: {request.action} failed", reason=error.reason.value, detail=str(error)
+        )
+        outcome = "ChatStreamingNotStopped" if request.action == "stop" else "ChatStreamingFailed"
+        return {"streaming": "failed", "reason": error.reason.value}, outcome
+    return {"streaming": "started", "reason": "none", "streamingId": streaming_id}, "ChatStreamingStarted"
+
+
+@built_at_init
+def _bridge() -> _Bridge:
+    environment = Environment(os.environ)
+    topic_arn = environment.text(
+        "TOPIC_ARN",
+        pattern=r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+        form="the ARN of a standard SNS topic",
+    )
+    secret_arn = environment.text(
+        "TOKEN_SECRET_ARN",
+        pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+",
+        form="the ARN of the secret that holds the verification token",
+    )
+    header = environment.text(
+        "TOKEN_HEADER", default=TOKEN_HEADER, pattern=r"[A-Za-z0-9-]{1,64}", form="the name of an HTTP header"
+    )
+    cache_seconds = environment.whole_number("CACHE_SECONDS", default=300, minimum=0, maximum=3600)
+    milliseconds = environment.whole_number("DEADLINE_MILLISECONDS", default=6500, minimum=2000, maximum=7500)
+    url = environment.text("WEBHOOK_URL", form="the https URL of the vendor's webhook")
+    webhook = None
+    try:
+        webhook = Webhook(url, token_header=header) if url else None
+    except InvalidWebhookError as error:
+        environment.refuse(f"WEBHOOK_URL cannot be used: {error}")
+    environment.check()
+    if webhook is None:
+        raise AssertionError("an environment without a webhook passed its check")
+    # One attempt each: the retries are the deadline's. Secrets Manager is read every 5 minutes only.
+    secrets_manager = client("secretsmanager", connect_timeout=0.5, read_timeout=1, attempts=1)
+    connect = client("connect", connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, attempts=1)
+    return _Bridge(
+        ContactStreaming(connect, topic_arn),
+        webhook,
+        VerificationToken(secrets_manager, secret_arn, float(cache_seconds), time.time),
+        milliseconds / 1000,
+    )

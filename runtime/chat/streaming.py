@@ -1,0 +1,87 @@
+"""StartContactStreaming and StopContactStreaming of Amazon Connect.
+
+Source: Amazon Connect API reference; 5 requests a second with a burst of 8 for each of both, so that throttling is
+ordinary when chats arrive together. Both are retried here, inside the deadline, and never by botocore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.chat.contact import ChatContact
+from runtime.chat.deadline import Deadline
+from runtime.chat.failures import BotNotReachedError, Reason
+from runtime.shared.clients import AwsClient, error_code, is_temporary
+
+CONNECT_TIMEOUT = 0.4
+READ_TIMEOUT = 1.2
+CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
+"""The longest that one call can take, given a client with these time-outs and a single attempt."""
+
+_GONE = "ResourceNotFoundException"
+
+
+class ContactStreaming:
+    """Streams the messages of contacts to one SNS topic."""
+
+    def __init__(self, client: AwsClient, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def start(self, contact: ChatContact, attempt: str, deadline: Deadline) -> str:
+        """Return the streaming id. Raises BotNotReachedError.
+
+        A time-out may hide a success; the retry carries the same client token, and so finds out.
+        """
+        try:
+            answer = _retried(
+                lambda: self._client.start_contact_streaming(
+                    InstanceId=contact.instance_id,
+                    ContactId=contact.initial_contact_id,
+                    ChatStreamingConfiguration={"StreamingEndpointArn": self._topic_arn},
+                    ClientToken=contact.client_token(self._topic_arn, attempt),
+                ),
+                deadline,
+            )
+        except Exception as error:
+            temporary = is_temporary(error)
+            raise BotNotReachedError(
+                Reason.STREAMING_UNAVAILABLE if temporary else Reason.STREAMING_REFUSED,
+                f"connect StartContactStreaming: {error_code(error)}: {error}",
+                temporary=temporary,
+            ) from error
+        return str(answer["StreamingId"])
+
+    def stop(self, contact: ChatContact, streaming_id: str, deadline: Deadline) -> None:
+        """Stop a streaming; one that does not exist any more is stopped. Raises BotNotReachedError."""
+        try:
+            _retried(
+                lambda: self._client.stop_contact_streaming(
+                    InstanceId=contact.instance_id,
+                    ContactId=contact.initial_contact_id,
+                    StreamingId=streaming_id,
+                ),
+                deadline,
+            )
+        except Exception as error:
+            if error_code(error) == _GONE:
+                return
+            temporary = is_temporary(error)
+            raise BotNotReachedError(
+                Reason.STREAMING_UNAVAILABLE if temporary else Reason.STREAMING_REFUSED,
+                f"connect StopContactStreaming: {error_code(error)}: {error}",
+                temporary=temporary,
+            ) from error
+
+
+def _retried(call: Callable[[], Any], deadline: Deadline) -> Any:  # noqa: ANN401 (botocore's answers are untyped)
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return call()
+        except Exception as error:
+            # A retry that could outlast the deadline is not begun.
+            if not is_temporary(error) or not deadline.earlier(CALL_SECONDS).pause(attempt):
+                raise

@@ -1,0 +1,232 @@
+"""Take a request of an external voice system apart, refuse what cannot be kept, store the rest.
+
+What counts as a JSON object is stricter here than in Python, so that every later reader, in whatever
+language, sees the same thing:
+
+- no NaN or Infinity, no byte order mark, no raw control characters (RFC 8259);
+- no object with the same key twice: readers keep the first, the last or both, so it would not stay the same;
+- at most 100 levels deep, which every reader's stack takes.
+
+Numbers are checked as text, never computed: 1e999999 and a thousand digits pass and stay as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from runtime.metadata.models import (
+    CONNECT_RESPONSE_LIMIT,
+    InvalidContactIdError,
+    Metadata,
+    answer_size,
+    parse_contact_id,
+)
+from runtime.metadata.table import MetadataTable
+from runtime.shared.errors import ApiError, TemporarilyUnavailableError, shown
+
+MAX_DEPTH = 100
+RETRY_AFTER_SECONDS = 1
+
+# A string, or the rest of the text after a quotation mark without its partner: takes linear time.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRequest:
+    """A valid request: whose metadata, and the JSON text of it as received."""
+
+    contact_id: str
+    body: str
+    request_id: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> StoreRequest:
+        """Read the event of a Lambda proxy integration; raises ApiError with 400, 413 or 415."""
+        request = APIGatewayProxyEvent(dict(event))
+        contact_id = _contact_id(request)
+        _check_content_type(request)
+        text = _text(request)
+        _check_size(text)
+        _check_json_object(text)
+        return cls(contact_id=contact_id, body=text, request_id=request_id(event))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """What became of a request."""
+
+    contact_id: str
+    replaced: bool
+    expires_at: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document of the answer; `expiresAt` is ISO 8601 in UTC."""
+        expires_at = datetime.fromtimestamp(self.expires_at, UTC).isoformat().replace("+00:00", "Z")
+        return {
+            "stored": True,
+            "contactId": self.contact_id,
+            "replaced": self.replaced,
+            "expiresAt": expires_at,
+        }
+
+
+def store_metadata(request: StoreRequest, *, table: MetadataTable, ttl_seconds: int, now: int) -> StoreResult:
+    """Write the metadata in one PutItem; `now` is Unix time in seconds. Raises ApiError with 503.
+
+    `replaced` is true if unexpired metadata of an earlier request was there. It stays false if the SDK
+    repeated our own write after losing the first answer, which the request id in the item tells.
+    """
+    metadata = Metadata(
+        contact_id=request.contact_id,
+        body=request.body,
+        stored_at=now,
+        expires_at=now + ttl_seconds,
+        request_id=request.request_id,
+    )
+    try:
+        previous = table.put(metadata)
+    except TemporarilyUnavailableError as error:
+        raise ApiError(
+            503,
+            "TABLE_UNAVAILABLE",
+            "The metadata was not stored: the table is busy or out of reach. Send the same request again.",
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from error
+    replaced = (
+        previous is not None and previous.request_id != request.request_id and not previous.expired(now)
+    )
+    return StoreResult(contact_id=request.contact_id, replaced=replaced, expires_at=now + ttl_seconds)
+
+
+def request_id(event: object) -> str:
+    """Return API Gateway's id of the request, or a fresh one if the event carries none."""
+    context = event.get("requestContext") if isinstance(event, Mapping) else None
+    given = context.get("requestId") if isinstance(context, Mapping) else None
+    return given if isinstance(given, str) and given else str(uuid.uuid4())
+
+
+def _contact_id(request: APIGatewayProxyEvent) -> str:
+    values = request.multi_value_query_string_parameters.get("contactId")
+    if values is None:
+        single = request.query_string_parameters.get("contactId")
+        values = [] if single is None else [single]
+    if len(values) != 1:
+        problem = "is missing" if not values else f"is given {len(values)} times"
+        raise ApiError(
+            400,
+            "INVALID_CONTACT_ID",
+            f"Query parameter contactId {problem}; give it once: ?contactId=<contact UUID>.",
+        )
+    try:
+        return parse_contact_id(values[0])
+    except InvalidContactIdError as error:
+        raise ApiError(400, "INVALID_CONTACT_ID", f"Query parameter {error}.") from error
+
+
+def _check_content_type(request: APIGatewayProxyEvent) -> None:
+    values = _header_values(request, "content-type")
+    if len(values) == 1:
+        media_type, *parameters = (part.strip().lower() for part in values[0].split(";"))
+        charsets = [part[len("charset=") :].strip('"') for part in parameters if part.startswith("charset=")]
+        if media_type == "application/json" and set(charsets) <= {"utf-8", "utf8"}:
+            return
+    given = "missing" if not values else shown(", ".join(values))
+    raise ApiError(
+        415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Type is {given}; send application/json (charset utf-8)."
+    )
+
+
+def _header_values(request: APIGatewayProxyEvent, name: str) -> list[str]:
+    several: Mapping[str, list[str]] = request.get("multiValueHeaders") or {}
+    single: Mapping[str, str] = request.get("headers") or {}
+    values = [value for key, given in several.items() if key.lower() == name for value in given]
+    return values or [value for key, value in single.items() if key.lower() == name]
+
+
+def _text(request: APIGatewayProxyEvent) -> str:
+    body = request.body
+    if not body:
+        raise ApiError(400, "MISSING_BODY", "The request has no body; send a JSON object.")
+    try:
+        if request.is_base64_encoded:
+            return base64.b64decode(body, validate=True).decode("utf-8")
+        body.encode("utf-8")  # a lone surrogate would fail only in the table's client
+    except (binascii.Error, UnicodeError) as error:
+        raise ApiError(
+            400, "INVALID_ENCODING", "The body is not valid UTF-8; encode the JSON text as UTF-8."
+        ) from error
+    return body
+
+
+def _check_size(text: str) -> None:
+    size = answer_size(text)
+    if size >= CONNECT_RESPONSE_LIMIT:
+        raise ApiError(
+            413,
+            "METADATA_TOO_LARGE",
+            f"The metadata takes {size} bytes once it is escaped for Amazon Connect, and must stay under "
+            f"{CONNECT_RESPONSE_LIMIT}; send less, for example a link to the transcript instead of its text.",
+        )
+
+
+def _check_json_object(text: str) -> None:
+    _check_depth(text)
+    try:
+        # Numbers stay text: Python refuses integers of more than 4300 digits and turns 1e999 into infinity.
+        document = json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=_refuse_constant, object_pairs_hook=_unique
+        )
+    except json.JSONDecodeError as error:
+        raise ApiError(
+            400,
+            "INVALID_JSON",
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+        ) from error
+    if not isinstance(document, dict):
+        raise ApiError(
+            400, "NOT_AN_OBJECT", 'The body is JSON but not an object; wrap it, as in {"value": …}.'
+        )
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for character in _STRING.sub("", text):
+        if character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ApiError(
+                    400,
+                    "TOO_DEEPLY_NESTED",
+                    f"The body is nested more than {MAX_DEPTH} levels deep; flatten it.",
+                )
+        elif character in "]}":
+            depth -= 1
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ApiError(
+        400, "INVALID_JSON", f"The body is not JSON: it holds {constant}; send null or a string instead."
+    )
+
+
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in document:
+            raise ApiError(
+                400,
+                "DUPLICATE_KEY",
+                f"The body holds an object with the key {shown(key)} twice; send each key once.",
+            )
+        document[key] = value
+    return document

@@ -1,0 +1,144 @@
+"""The contract between CloudFormation and a custom resource that answers it directly.
+
+CloudFormation invokes the function asynchronously and waits, up to an hour, for a JSON document to be PUT
+to the pre-signed ResponseURL. So whatever happens, one answer must leave this function before its time ends.
+Source: CloudFormation user guide, "Custom resource request objects" and "Custom resource response objects".
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runtime.shared.errors import BridgeError
+from runtime.shared.logging import LOGGER
+
+RESPONSE_LIMIT = 4096
+"""Bytes that an answer may have."""
+
+_ATTEMPTS = 3
+_TIMEOUT_SECONDS = 4.0
+_MAX_REASON = 2000
+
+
+class AnswerNotDeliveredError(BridgeError):
+    """CloudFormation's bucket did not take the answer; the stack operation will time out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What CloudFormation asks for. `physical_id` is empty on Create, `old_properties` except on Update."""
+
+    kind: Literal["Create", "Update", "Delete"]
+    request_id: str
+    stack_id: str
+    logical_id: str
+    response_url: str
+    physical_id: str
+    properties: Mapping[str, Any]
+    old_properties: Mapping[str, Any]
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
+        """Read the event; BridgeError for an unknown RequestType, KeyError if incomplete."""
+        kind = event["RequestType"]
+        if kind not in {"Create", "Update", "Delete"}:
+            raise BridgeError(f"RequestType is {kind!r}; CloudFormation sends Create, Update or Delete")
+        return cls(
+            kind=kind,
+            request_id=event["RequestId"],
+            stack_id=event["StackId"],
+            logical_id=event["LogicalResourceId"],
+            response_url=event["ResponseURL"],
+            physical_id=event.get("PhysicalResourceId", ""),
+            properties=event.get("ResourceProperties") or {},
+            old_properties=event.get("OldResourceProperties") or {},
+        )
+
+
+@dataclass(slots=True)
+class Responder:
+    """Answers a request once, though the watchdog and the handler may both try."""
+
+    request: Request
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _answered: bool = False
+
+    def succeed(self, physical_id: str, data: Mapping[str, str]) -> None:
+        """Answer SUCCESS; `data` is what Fn::GetAtt finds."""
+        self._answer({"Status": "SUCCESS", "PhysicalResourceId": physical_id, "Data": dict(data)})
+
+    def fail(self, physical_id: str, reason: str) -> None:
+        """Answer FAILED with a reason for the stack's events, shortened to what an answer can hold."""
+        self._answer({"Status": "FAILED", "PhysicalResourceId": physical_id, "Reason": reason})
+
+    def _answer(self, outcome: dict[str, Any]) -> None:
+        with self._lock:
+            if self._answered:
+                LOGGER.warning("CloudFormation was answered before", outcome=outcome.get("Status"))
+                return
+            LOGGER.info("answering CloudFormation", outcome=outcome)
+            deliver(self.request.response_url, _document(self.request, outcome))
+            self._answered = True
+
+
+def deliver(url: str, body: bytes) -> None:
+    """PUT the answer, trying three times; raises AnswerNotDeliveredError."""
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(0.5 * attempt)
+        try:
+            status = _put(url, body)
+        except (OSError, http.client.HTTPException) as error:
+            problem = f"{type(error).__name__}: {error}"
+        else:
+            if 200 <= status < 300:
+                return
+            problem = f"HTTP status {status}"
+        LOGGER.warning(
+            "CloudFormation's answer URL did not take the answer", problem=problem, attempt=attempt + 1
+        )
+    # The URL is a credential of its own (pre-signed): name the host only.
+    raise AnswerNotDeliveredError(f"{urllib.parse.urlsplit(url).hostname} did not take the answer: {problem}")
+
+
+def _put(url: str, body: bytes) -> int:
+    parts = urllib.parse.urlsplit(url)
+    if not parts.hostname or parts.scheme not in {"https", "http"}:
+        raise AnswerNotDeliveredError("ResponseURL is not an http(s) URL")
+    secure = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        # No Content-Type: the URL is signed for none. http.client, unlike urllib.request, adds none itself.
+        connection.request("PUT", target, body)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _document(request: Request, outcome: dict[str, Any]) -> bytes:
+    common = {
+        "StackId": request.stack_id,
+        "RequestId": request.request_id,
+        "LogicalResourceId": request.logical_id,
+    }
+    if "Reason" in outcome:
+        outcome = outcome | {"Reason": _shortened(outcome["Reason"], _MAX_REASON)}
+    body = json.dumps(outcome | common).encode()
+    while len(body) >= RESPONSE_LIMIT and outcome.get("Reason"):
+        outcome = outcome | {"Reason": _shortened(outcome["Reason"], len(outcome["Reason"]) // 2)}
+        body = json.dumps(outcome | common).encode()
+    return body
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: max(limit - 1, 0)]}…"

@@ -1,1 +1,0 @@
-"""CloudFormation's stand-in: templates, the deployment engine, its API, and the resource types it knows."""

@@ -1,0 +1,83 @@
+"""What each function of the voice biometric gate may do is what it does: nothing refused, nothing granted in vain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from connect_sandbox.cloud.schedules import run_rule
+from connect_sandbox.iam import compare_grants
+from connect_sandbox.rehearsal.conditions import Presses, Says
+
+from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
+from rehearsals.scenarios.biometrics import ALICE, PHRASE
+from rehearsals.scenarios.biometrics_calls import nobody_knows, stored_caller
+from tests.support.roles import deployed_role
+
+pytestmark = pytest.mark.sandbox
+
+NUMBER = "+12065550120"
+ROLES = ("BiometricsGate", "BiometricsWebhook", "BiometricsErase", "BiometricsRetention")
+
+
+@pytest.fixture(scope="module")
+def exercised(deployment: Deployment) -> Deployment:
+    """Let every function do all that it ever does."""
+    for name in ("biometrics/enrol-then-verify", "biometrics/erase-caller"):
+        result = play(SCENARIOS[name], deployment)
+        assert result.outcome == "passed", result.failure
+    _sweep(deployment)
+    return deployment
+
+
+@pytest.mark.parametrize("part", ROLES)
+def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
+    exercised: Deployment, part: str
+) -> None:
+    name, granted = deployed_role(exercised, exercised.biometrics.stack, part)
+    report = compare_grants(granted, exercised.sandbox.audit.calls(role=name))
+    assert report.exact, str(report)
+    assert not report.wildcard_actions, str(report)
+    assert not report.needless_wildcard_resources, str(report)
+
+
+def test_nothing_was_refused(exercised: Deployment) -> None:
+    # Of these functions: other tests of the run provoke refusals on purpose.
+    refused = exercised.sandbox.audit.calls(allowed=False)
+    assert [
+        str(entry) for entry in refused if (entry.role or "").startswith("connect-bridges-dev-biometrics")
+    ] == []
+
+
+def _sweep(deployment: Deployment) -> None:
+    """Leave the daily sweep a recording to delete and a caller to erase; let it fail once, then get through."""
+    path, rehearsal = deployment.biometrics, Rehearsal(deployment)
+    twilio, voiceit = path.vendors.twilio, path.vendors.voiceit
+    rule = deployment.physical_id(path.stack, "AWS::Events::Rule")
+    nobody_knows(deployment.sandbox, path, NUMBER)
+    with twilio.cannot_delete():
+        rehearsal.gate_call(path, NUMBER, ALICE, moves=[Presses("1"), *[Says(PHRASE)] * 4])
+    assert len(twilio.recordings) == 4
+
+    [swept] = run_rule(deployment.sandbox, rule)
+    assert (swept.json(), twilio.recordings) == ({"done": 1}, [])
+    assert stored_caller(deployment.sandbox, path, NUMBER)["recordings"] == {"L": []}
+
+    with voiceit.is_down(status=503):
+        assert _erase(deployment)["errorType"] == "ProviderUnavailableError"
+        [failed] = run_rule(deployment.sandbox, rule)
+    assert failed.json()["errorType"] == "SweepIncompleteError"
+    assert stored_caller(deployment.sandbox, path, NUMBER)["erasing"] == {"BOOL": True}
+
+    [finished] = run_rule(deployment.sandbox, rule)
+    assert finished.json() == {"done": 1}
+    assert stored_caller(deployment.sandbox, path, NUMBER) == {}
+
+
+def _erase(deployment: Deployment) -> dict[str, Any]:
+    answer = deployment.sandbox.boto3_client("lambda").invoke(
+        FunctionName=deployment.biometrics.erase_function, Payload=json.dumps({"phoneNumber": NUMBER})
+    )
+    told: dict[str, Any] = json.loads(answer["Payload"].read())
+    return told

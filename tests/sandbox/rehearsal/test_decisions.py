@@ -96,7 +96,10 @@ def test_a_loop_goes_round_and_starts_anew(world: Any) -> None:
 
 def test_a_flow_that_never_ends_is_named_as_such(world: Any) -> None:
     loops = [say("ping", "Ping.", "pong"), say("pong", "Pong.", "ping")]
-    with pytest.raises(RehearsalError, match=r"without an end; it goes round (ping, pong|pong, ping)"):
+    with pytest.raises(
+        RehearsalError,
+        match=r"10,000 blocks. It goes round (ping → pong → ping|pong → ping → pong)\. Let a Loop",
+    ):
         world.plays(*loops)
 
 

@@ -1,5 +1,6 @@
 """Rehearse a published flow: play it block by block for a contact, and see what the caller would hear."""
 
+from connect_sandbox.rehearsal.bounds import Bounds
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import (
     Agent,
@@ -17,6 +18,7 @@ from connect_sandbox.rehearsal.conditions import (
 )
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.errors import (
+    BoundExceededError,
     CannotPlayError,
     FunctionFailedError,
     InvocationDeniedError,
@@ -24,7 +26,7 @@ from connect_sandbox.rehearsal.errors import (
     InvocationTimedOutError,
     LambdaInvocationError,
     NoSuchFlowError,
-    NotGivenError,
+    NotSetUpError,
     RehearsalError,
     ServiceFailureError,
 )
@@ -48,6 +50,8 @@ from connect_sandbox.rehearsal.transcript import Entry, Transcript
 
 __all__ = [
     "Agent",
+    "BoundExceededError",
+    "Bounds",
     "CallFailed",
     "Caller",
     "CannotPlayError",
@@ -74,7 +78,7 @@ __all__ = [
     "NoSuchFlowError",
     "NotAnswered",
     "NotDialled",
-    "NotGivenError",
+    "NotSetUpError",
     "Outcome",
     "Ports",
     "Presses",

@@ -16,7 +16,7 @@ from connect_sandbox.rehearsal.errors import (
     InvocationThrottledError,
     InvocationTimedOutError,
     LambdaInvocationError,
-    NotGivenError,
+    NotSetUpError,
     ServiceFailureError,
 )
 from connect_sandbox.rehearsal.ports import LambdaAnswer, LambdaInvoker
@@ -88,7 +88,7 @@ class CannedFunctions:
         self._attempts: dict[str, int] = {}
 
     def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
-        """Answer as the scenario says; NotGivenError if it says nothing about the function."""
+        """Answer as the scenario says; NotSetUpError if it says nothing about the function."""
         behaviour = self._next(function_arn)
         match behaviour:
             case Answers(payload, seconds):
@@ -132,7 +132,7 @@ class CannedFunctions:
                 behaviours = self._behaviours[key]
                 return behaviours[min(attempt, len(behaviours) - 1)]
         given = ", ".join(self._behaviours) or "none"
-        raise NotGivenError(
+        raise NotSetUpError(
             f"the scenario does not say what the function {name!r} answers: give it in lambdas (given: {given})"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connect_sandbox.rehearsal.errors import NotGivenError
+from connect_sandbox.rehearsal.errors import NotSetUpError
 from connect_sandbox.rehearsal.ports import (
     CallFailed,
     DialOutcome,
@@ -49,9 +49,9 @@ class CannedVendor:
         self.invites: list[Invite] = []
 
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
-        """Call the third party; NotGivenError if the scenario has none."""
+        """Call the third party; NotSetUpError if the scenario has none."""
         if not self._reactions:
-            raise NotGivenError(f"the scenario does not say who answers {invite.to!r}: give it in vendor")
+            raise NotSetUpError(f"the scenario does not say who answers {invite.to!r}: give it in vendor")
         reaction = self._reactions[min(len(self.invites), len(self._reactions) - 1)]
         self.invites.append(invite)
         if isinstance(reaction, DoesNotTakeIt):

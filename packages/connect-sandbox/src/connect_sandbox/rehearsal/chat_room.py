@@ -89,6 +89,8 @@ class ChatRoom:
             self._something_happens(self._joins_within)
         while True:
             self._catch_up(stage)
+            if stage.clock.elapsed >= until:  # a bot that never stops talking does not hold the flow up
+                return Decides("WaitCompleted")
             if not self._bot_is_there():
                 self._catch_up(stage)
                 stage.note("the bot leaves the chat", who="vendor")

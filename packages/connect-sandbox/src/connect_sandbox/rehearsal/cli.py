@@ -198,4 +198,5 @@ def _values(path: Path | None) -> dict[str, str]:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    # A flow may hold half of a surrogate pair, which no terminal takes.
+    sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")

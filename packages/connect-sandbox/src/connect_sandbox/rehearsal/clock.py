@@ -1,6 +1,9 @@
 """A clock that a rehearsal moves on itself, so that a 15-minute wait takes no time."""
 
+import math
 from datetime import UTC, datetime, timedelta
+
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError
 
 
 class TimeIsUpError(Exception):
@@ -10,13 +13,15 @@ class TimeIsUpError(Exception):
 class VirtualClock:
     """Seconds since the contact began. It only moves when something that takes time on a live call happens.
 
-    `starts` is the wall-clock time of second 0 (default: now, UTC), `elapsed` the second to begin with.
+    `starts` is the wall-clock time of second 0 (default: now, UTC), `elapsed` the second to begin with. The clock
+    stops at second `limit`, which the contact takes from its bounds.
     """
 
     def __init__(self, starts: datetime | None = None, elapsed: float = 0.0) -> None:
         self._starts = starts or datetime.now(UTC)
         self._elapsed = elapsed
         self._alarm: float | None = None
+        self.limit = DEFAULT_BOUNDS.seconds
 
     @property
     def elapsed(self) -> float:
@@ -29,14 +34,19 @@ class VirtualClock:
         return self._starts + timedelta(seconds=self._elapsed)
 
     def passes(self, seconds: float) -> None:
-        """Move on by `seconds`, which cannot be negative."""
-        if seconds < 0:
-            raise ValueError(f"time does not run backwards: passes({seconds})")
-        until = self._elapsed + seconds
-        if self._alarm is not None and until >= self._alarm:
+        """Move on by `seconds`.
+
+        Raises TimeIsUpError at the alarm, BoundReachedError at the limit, ValueError for seconds that cannot pass.
+        """
+        if not seconds >= 0 or seconds == math.inf:  # "not >=" also refuses NaN
+            raise ValueError(f"seconds must be finite and not negative, are {seconds}")
+        # Compared before they are added: a whole number of seconds may be too large for a float.
+        if self._alarm is not None and seconds >= self._alarm - self._elapsed and self._alarm <= self.limit:
             self._elapsed, self._alarm = max(self._elapsed, self._alarm), None
             raise TimeIsUpError
-        self._elapsed = until
+        if seconds > self.limit - self._elapsed:
+            raise BoundReachedError("seconds", self.limit)
+        self._elapsed += seconds
 
     @property
     def has_alarm(self) -> bool:
@@ -49,4 +59,6 @@ class VirtualClock:
 
     def fork(self) -> "VirtualClock":
         """Return a clock at the same time that runs on its own, for what happens at once."""
-        return VirtualClock(self._starts, self._elapsed)
+        fork = VirtualClock(self._starts, self._elapsed)
+        fork.limit = self.limit
+        return fork

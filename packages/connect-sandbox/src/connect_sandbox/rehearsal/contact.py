@@ -9,6 +9,7 @@ contact.ends(queued="Support")
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, Bounds
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import Caller, Conditions, Move
 from connect_sandbox.rehearsal.engine import Engine, Taken
@@ -29,6 +30,7 @@ class Contact(Expectations):
     """One contact, voice or chat. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
 
     `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has.
+    `bounds` say how far the contact may go before it is stopped.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Contact(Expectations):
         secrets: Iterable[str] = (),
         clock: VirtualClock | None = None,
         channel: Channel = "VOICE",
+        bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         caller = caller or Caller()
         state = ContactState(
@@ -57,13 +60,15 @@ class Contact(Expectations):
             state.contact_id = state.initial_contact_id = contact_id
         self._conditions = conditions or Conditions()
         self._ports = ports
+        clock = clock or VirtualClock()
+        clock.limit = bounds.seconds
         self._engine = Engine(
             ports=ports,
             state=state,
             caller=caller,
             conditions=self._conditions,
-            clock=clock or VirtualClock(),
-            transcript=Transcript(secrets),
+            clock=clock,
+            transcript=Transcript(secrets, bounds),
         )
         super().__init__(self._engine.transcript)
         self._ending: Ending | None = None
@@ -71,7 +76,8 @@ class Contact(Expectations):
     def calls(self, flow_arn: str) -> "Contact":
         """Place the call to this flow (ARN or id) and play it to its end.
 
-        CannotPlayError or RehearsalError, with the transcript so far as a note, if it cannot be played.
+        CannotPlayError, BoundExceededError or another RehearsalError, with the transcript so far as a note, if it
+        cannot be played.
         """
         if self._ending is not None:
             raise RehearsalError("this contact has ended; a new call is a new Contact")
@@ -79,7 +85,7 @@ class Contact(Expectations):
         try:
             self._ending = self._engine.play(flow)
         except RehearsalError as error:
-            error.add_note(f"transcript so far:\n{self.transcript}")
+            error.add_note(f"transcript so far:\n{self.transcript.excerpt()}")
             raise
         return self
 

@@ -1,16 +1,16 @@
 """The interpreter: plays one block after another on one contact until the flow ends."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from connect_flows import Block
 
-from connect_sandbox.rehearsal.after_queue import wait_in_queue
+from connect_sandbox.rehearsal.after_queue import LONGEST_WAIT, wait_in_queue
 from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
+from connect_sandbox.rehearsal.bounds import BoundReachedError
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.comparison import matches
 from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
-from connect_sandbox.rehearsal.errors import NotGivenError, RehearsalError
+from connect_sandbox.rehearsal.errors import BoundExceededError, NotSetUpError
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
@@ -27,8 +27,9 @@ from connect_sandbox.rehearsal.steps import (
 )
 from connect_sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
 
-MAXIMUM_BLOCKS = 10_000
-"""Blocks that one contact may run here before the engine takes the flow for an endless loop."""
+_CIRCLE = 200
+"""Blocks at the end of a contact's way in which a circle is looked for."""
+_SHOWN_OF_CIRCLE = 6
 MAXIMUM_MODULE_DEPTH = 5
 """How deep flow modules may be nested (limits page)."""
 
@@ -52,7 +53,10 @@ class _Position:
 
 @dataclass
 class Engine:
-    """Plays a published flow on a contact. `play` runs to the end; `taken` and `transcript` tell the way."""
+    """Plays a published flow on a contact. `play` runs to the end; `taken` and `transcript` tell the way.
+
+    The transcript's bounds and the clock's limit are the contact's: past them it is a BoundExceededError.
+    """
 
     ports: Ports
     state: ContactState
@@ -62,6 +66,7 @@ class Engine:
     transcript: Transcript
     taken: list[Taken] = field(default_factory=list)
     visited: list[tuple[str, str]] = field(default_factory=list)
+    _visited_at: list[float] = field(default_factory=list)
 
     def play(self, flow: PublishedFlow) -> Ending:
         """Play the contact from the flow's first block on and return how it ended."""
@@ -69,8 +74,13 @@ class Engine:
         called = "starts a chat" if chat else f"{self.state.customer_number} calls {self.state.system_number}"
         self._write("caller", flow, called)
         self._write("connect", flow, f"starts the flow {flow.name}")
-        ending = self.run(flow)
-        return wait_in_queue(self, ending) if ending.how == "queued" else ending
+        try:
+            ending = self.run(flow)
+            return wait_in_queue(self, ending) if ending.how == "queued" else ending
+        except BoundReachedError as reached:  # not in a block, but in the queue or with the agent
+            name, block = self.visited[-1]
+            reason = "Shorten what setup.agent does after the last block"
+            raise BoundExceededError(block, f"flow {name}", reached.bound, reached.limit, reason) from None
 
     def run(self, flow: PublishedFlow) -> Ending:
         """Play one flow, and those that it goes on in, to the end."""
@@ -79,14 +89,14 @@ class Engine:
         while True:
             position = stack[-1]
             block = position.flow.block(position.block)
-            self.visited.append((position.flow.name, block.identifier))
-            if len(self.visited) > MAXIMUM_BLOCKS:
-                raise RehearsalError(self._loops_forever())
             stage = self._stage(position.flow, block, counters)
             try:
+                self._visit(position.flow, block)
                 step = _play(stage)
-            except NotGivenError as missing:
+            except NotSetUpError as missing:
                 raise stage.cannot(str(missing)) from None
+            except BoundReachedError as reached:
+                raise self._exceeded(block, reached) from None
             except CallerHungUpError:
                 stage.note("hangs up", who="caller", kind="ends")
                 return Ending("caller hung up")
@@ -94,6 +104,13 @@ class Engine:
             if ending is not None:
                 stage.note(_told(ending), kind="ends", how=ending.how, queue=ending.queue)
                 return ending
+
+    def _visit(self, flow: PublishedFlow, block: Block) -> None:
+        limit = self.transcript.bounds.blocks
+        if len(self.visited) >= limit:
+            raise BoundReachedError("blocks", limit)
+        self.visited.append((flow.name, block.identifier))
+        self._visited_at.append(self.clock.elapsed)
 
     def _go_on(self, stage: Stage, step: Step, stack: list[_Position]) -> Ending | None:
         """Take the branch that the step asks for; return the ending if there is no further block."""
@@ -163,12 +180,50 @@ class Engine:
     def _write(self, who: Who, flow: PublishedFlow, text: str) -> None:
         self.transcript.add(Entry(at=self.clock.elapsed, who=who, kind="flow", text=text, flow=flow.name))
 
-    def _loops_forever(self) -> str:
-        circle = [block for (_, block), _ in Counter(self.visited[-200:]).most_common(6)]
+    def _exceeded(self, block: Block, reached: BoundReachedError) -> BoundExceededError:
+        advice = {
+            "seconds": "Shorten what it waits for",
+            "blocks": self._way_out(),
+            "entries": "Let it end sooner",
+            "characters": "Let it put together less text",
+        }[reached.bound]
+        return BoundExceededError(block.identifier, block.type, reached.bound, reached.limit, advice)
+
+    def _way_out(self) -> str:
+        """Say where the contact goes round, and how the flow or the scenario can end that."""
+        circle = _circle([block for _, block in self.visited[-_CIRCLE:]])
+        where = f"It goes round {' → '.join(circle)}" if circle else "It does not go round the same blocks"
+        if not self.state.in_queue:
+            return f"{where}. Let a Loop block or a condition lead out"
+        agent = self.conditions.agent
+        if self.clock.elapsed == self._visited_at[-_CIRCLE:][0]:
+            comes = (
+                f"the agent answers after {agent.answers_after:,g} s"
+                if agent
+                else "the wait ends after an hour"
+            )
+            return f"{where} in the queue, where no time passes, and {comes}. Put a prompt or a Wait block into the circle"
+        if agent is None:
+            return (
+                f"{where} in the queue, and no agent is set up, so it waits {LONGEST_WAIT:,g} s. "
+                "Let an agent answer sooner (setup.agent.answers_after)"
+            )
         return (
-            f"the contact has run {MAXIMUM_BLOCKS:,} blocks without an end; it goes round {', '.join(circle)}. "
-            "Let a Loop block or a condition lead out."
+            f"{where} in the queue, and the agent answers after {agent.answers_after:,g} s. "
+            "Let the agent answer sooner (setup.agent.answers_after)"
         )
+
+
+def _circle(visited: list[str]) -> list[str]:
+    """Return the blocks between the last block and its visit before, in order; empty if it was visited once."""
+    if not visited:
+        return []
+    *before, last = visited
+    if last not in before:
+        return []
+    again = len(before) - 1 - before[::-1].index(last)
+    circle = [*dict.fromkeys(visited[again:])]
+    return [*circle[:_SHOWN_OF_CIRCLE], *(["…"] if len(circle) > _SHOWN_OF_CIRCLE else []), last]
 
 
 def _play(stage: Stage) -> Step:

@@ -1,5 +1,7 @@
 """What can go wrong in a rehearsal, told apart by who is to act on it."""
 
+from connect_sandbox.rehearsal.bounds import Bound
+
 
 class RehearsalError(Exception):
     """The rehearsal itself cannot go on; nothing about the flow has been proved."""
@@ -18,8 +20,34 @@ class CannotPlayError(RehearsalError):
         self.reason = reason
 
 
-class NotGivenError(RehearsalError):
-    """The scenario does not say what the rehearsal needs to know. In a block it becomes a CannotPlayError."""
+class BoundExceededError(RehearsalError):
+    """The contact would have gone on past one of its bounds, most likely for ever.
+
+    `block` is the identifier of the block that it had come to, `block_type` its type; `bound` is the name of the field
+    of Bounds, `limit` its value.
+    """
+
+    def __init__(self, block: str, block_type: str, bound: Bound, limit: float, advice: str) -> None:
+        super().__init__(
+            f"{block} ({block_type}) would take the contact past {_BOUNDS[bound].format(limit)}. "
+            f"{advice}, or raise setup.bounds.{bound} (in Python, bounds=Bounds({bound}=…))."
+        )
+        self.block = block
+        self.block_type = block_type
+        self.bound: Bound = bound
+        self.limit = limit
+
+
+_BOUNDS: dict[Bound, str] = {
+    "seconds": "{:,g} s of virtual time",
+    "blocks": "{:,} blocks",
+    "entries": "{:,} entries in its transcript",
+    "characters": "{:,} characters of text",
+}
+
+
+class NotSetUpError(RehearsalError):
+    """The scenario does not set up something that the contact needs. In a block it becomes a CannotPlayError."""
 
 
 class NoSuchFlowError(RehearsalError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from connect_flows import Flow, placeholders, render
 from connect_flows.importer import import_flow
 
-from connect_sandbox.rehearsal.errors import NoSuchFlowError, NotGivenError, RehearsalError
+from connect_sandbox.rehearsal.errors import NoSuchFlowError, NotSetUpError, RehearsalError
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 
 _TYPES = {
@@ -117,6 +117,6 @@ def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str,
             if flow is None:
                 raise NoSuchFlowError(f"there is no {what} {arn_or_id!r}, says the scenario")
             return flow
-    raise NotGivenError(
+    raise NotSetUpError(
         f"the scenario does not say which file the {what} {arn_or_id!r} is: give it in {key}, or null if there is none"
     )

@@ -6,9 +6,11 @@ it is empty text in a prompt, and matches nothing in a comparison.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from connect_flows.references import Reference, is_reference, references
 
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError
 from connect_sandbox.rehearsal.values import Json
 
 ROOTS = frozenset(
@@ -37,14 +39,17 @@ def missing_references(text: str, namespaces: Mapping[str, Json]) -> list[str]:
     return [reference.text for reference in references(text) if _look_up(reference, namespaces) is None]
 
 
-def fill_in(value: Json, namespaces: Mapping[str, Json]) -> Json:
-    """Return `value` with every reference in its texts replaced; objects and arrays are gone through."""
+def fill_in(value: Json, namespaces: Mapping[str, Json], characters: int = DEFAULT_BOUNDS.characters) -> Json:
+    """Return `value` with every reference in its texts replaced; objects and arrays are gone through.
+
+    BoundReachedError for a text that would have more than so many characters.
+    """
     if isinstance(value, str):
-        return _fill_in_text(value, namespaces)
+        return _fill_in_text(value, namespaces, characters)
     if isinstance(value, Mapping):
-        return {key: fill_in(item, namespaces) for key, item in value.items()}
+        return {key: fill_in(item, namespaces, characters) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill_in(item, namespaces) for item in value]
+        return [fill_in(item, namespaces, characters) for item in value]
     return value
 
 
@@ -59,13 +64,27 @@ def as_text(value: Json) -> str | None:
     return None
 
 
-def _fill_in_text(text: str, namespaces: Mapping[str, Json]) -> str:
-    parts, end = [], 0
+def _fill_in_text(text: str, namespaces: Mapping[str, Json], characters: int) -> str:
+    parts, length = [], 0
+    for piece in _pieces(text):
+        part = piece if isinstance(piece, str) else _look_up(piece, namespaces) or ""
+        length += len(part)
+        if length > characters:
+            raise BoundReachedError("characters", characters)
+        parts.append(part)
+    return "".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _pieces(text: str) -> tuple[str | Reference, ...]:
+    """Return a text as what stands between its references, and them. A loop fills in the same texts again and again."""
+    pieces: list[str | Reference] = []
+    end = 0
     for reference in references(text):
         start = text.index(reference.text, end)
-        parts += [text[end:start], _look_up(reference, namespaces) or ""]
+        pieces += [text[end:start], reference]
         end = start + len(reference.text)
-    return "".join([*parts, text[end:]])
+    return (*pieces, text[end:])
 
 
 def _look_up(reference: Reference, namespaces: Mapping[str, Json]) -> str | None:

@@ -65,7 +65,7 @@ class Stage:
     def filled(self, value: Json) -> Json:
         """Return a value with its references replaced; a missing one is empty text."""
         try:
-            return fill_in(value, self.state.namespaces())
+            return fill_in(value, self.state.namespaces(), self.transcript.bounds.characters)
         except UnknownNamespaceError as unknown:
             raise self.cannot(str(unknown)) from None
 
@@ -98,6 +98,13 @@ class Stage:
             return int(filled)
         except (TypeError, ValueError):
             raise self.cannot(f"{name} is {filled!r}, which is no whole number") from None
+
+    def at_least(self, low: int, written: Json, name: str) -> int:
+        """Return a parameter (as written) as a whole number that is not below `low`."""
+        number = self.whole_number(written, name)
+        if number < low:
+            raise self.cannot(f"{name} is {number}; it must be at least {low}")
+        return number
 
     def cannot(self, reason: str) -> CannotPlayError:
         """Return the error that stops the contact here."""

@@ -113,4 +113,8 @@ class ContactState:
     def attribute_bytes(self, attributes: dict[str, str] | None = None) -> int:
         """Return how many bytes the attributes (default: the contact's own) take, names and values, in UTF-8."""
         kept = self.attributes if attributes is None else attributes
-        return sum(len(name.encode()) + len(value.encode()) for name, value in kept.items())
+        return sum(_bytes(name) + _bytes(value) for name, value in kept.items())
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))  # JSON may hold half of a surrogate pair

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError, Bounds
 from connect_sandbox.rehearsal.values import Json
 
 Who = Literal["connect", "caller", "vendor", "agent", "lambda", "rehearsal"]
@@ -55,14 +56,21 @@ class Entry:
 
 
 class Transcript:
-    """The entries of one contact, in order. `secrets` never appear in them."""
+    """The entries of one contact, in order, as many as `bounds` allow. `secrets` never appear in them."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        self.bounds = bounds
+        self._characters = 0
         self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
         self._entries: list[Entry] = []
 
     def add(self, entry: Entry) -> Entry:
-        """Keep an entry, with every secret in it replaced."""
+        """Keep an entry, with every secret in it replaced; BoundReachedError if there is no more space for it."""
+        if len(self._entries) >= self.bounds.entries:
+            raise BoundReachedError("entries", self.bounds.entries)
+        self._characters += len(entry.text) + _characters(entry.data)
+        if self._characters > self.bounds.characters:
+            raise BoundReachedError("characters", self.bounds.characters)
         kept = Entry(
             at=entry.at,
             who=entry.who,
@@ -106,6 +114,15 @@ class Transcript:
     def __str__(self) -> str:
         return self.render()
 
+    def excerpt(self, first: int = 20, last: int = 40) -> str:
+        """Return the transcript as text, of a long one its first and its last entries."""
+        left_out = len(self._entries) - first - last
+        if left_out <= 0:
+            return self.render()
+        shortened = Transcript()
+        shortened._entries = self._entries[-last:]
+        return f"{self.render(first)}\n  … {left_out:,} entries left out …\n{shortened.render()}"
+
     def _redact(self, value: Json) -> Json:
         if not self._secrets:
             return value
@@ -118,6 +135,17 @@ class Transcript:
         if isinstance(value, list | tuple):
             return [self._redact(item) for item in value]
         return value
+
+
+def _characters(value: Json) -> int:
+    """Return about how many characters JSON has: its texts, and a few for anything else."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + _characters(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(_characters(item) for item in value)
+    return 4
 
 
 def shown(value: Json, limit: int = 160) -> str:

@@ -70,7 +70,7 @@ def show_view(stage: Stage) -> Step:
             stage.note(text, who="caller", kind="says")
         case _:
             pass
-    limit = stage.whole_number(stage.parameter("InvocationTimeLimitSeconds"), "InvocationTimeLimitSeconds")
+    limit = stage.at_least(0, stage.parameter("InvocationTimeLimitSeconds"), "InvocationTimeLimitSeconds")
     stage.clock.passes(limit)
     return Fails("TimeLimitExceeded", f"the customer chooses nothing within {limit} s")
 
@@ -103,7 +103,7 @@ def _nothing_said(stage: Stage) -> Step:
     limits = stage.parameter("LexTimeoutSeconds") or {}
     if stage.block.transitions.error("InputTimeLimitExceeded") is not None:
         if "Text" in limits:
-            stage.clock.passes(stage.whole_number(limits["Text"], "LexTimeoutSeconds.Text"))
+            stage.clock.passes(stage.at_least(0, limits["Text"], "LexTimeoutSeconds.Text"))
         return Fails("InputTimeLimitExceeded", "the customer says nothing")
     # Without that branch, Lex gives up after its own retries: no intent, so the default branch.
     return Decides(None)

@@ -49,7 +49,10 @@ def message_participant_iteratively(stage: Stage) -> Step:
         raise stage.cannot(f"Messages must be a list of at least one prompt, is {messages!r}")
     until = math.inf
     if written is not None:
-        until = stage.clock.elapsed + stage.whole_number(written, "InterruptFrequencySeconds")
+        # More than the clock's limit comes to the same as the limit, and always fits into a float.
+        until = stage.clock.elapsed + min(
+            stage.at_least(1, written, "InterruptFrequencySeconds"), stage.clock.limit + 1
+        )
     try:
         words = [words_of(stage, message) for message in messages]
     except PromptError as error:
@@ -96,7 +99,7 @@ def _digits(stage: Stage) -> str | None:
         return move.digits
     if isinstance(move, Says):
         stage.note(move.text, who="caller", kind="says")
-    limit = stage.whole_number(stage.parameter("InputTimeLimitSeconds"), "InputTimeLimitSeconds")
+    limit = stage.at_least(0, stage.parameter("InputTimeLimitSeconds"), "InputTimeLimitSeconds")
     stage.clock.passes(limit)
     stage.note(f"presses no key for {limit} s", who="caller")
     return None
@@ -123,7 +126,7 @@ def _keep(stage: Stage, digits: str | None) -> Step:
         digits = f"+{digits.lstrip('+')}"
     else:
         written = (custom or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
-        digits = digits[: stage.whole_number(written, "InputValidation.CustomValidation.MaximumLength")]
+        digits = digits[: stage.at_least(1, written, "InputValidation.CustomValidation.MaximumLength")]
     stage.state.stored_input = digits
     return Next()
 

@@ -1,0 +1,46 @@
+"""How far a rehearsal may go. A flow that never ends is stopped by an error, not by the machine's memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Bound = Literal["seconds", "blocks", "entries", "characters"]
+"""What is bounded, by the name of its field in Bounds."""
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The bounds of one contact. A contact that reaches one is stopped with a BoundExceededError.
+
+    `seconds` of virtual time: Amazon Connect keeps a chat for 7 days at most, so 8 days by default. `blocks` played,
+    `entries` in the transcript. `characters` limits the transcript as a whole, its data included, and each text that a
+    block puts together from references. ValueError for a bound that is not a positive, finite number.
+    """
+
+    seconds: float = 8.0 * _DAY
+    blocks: int = 10_000
+    entries: int = 50_000
+    characters: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        for bound in fields(self):
+            value = getattr(self, bound.name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{bound.name} must be a positive, finite number, is {value}")
+
+
+DEFAULT_BOUNDS = Bounds()
+"""What holds unless a scenario or a test says otherwise."""
+
+
+class BoundReachedError(Exception):
+    """Something ran into a bound. The engine catches it and raises a BoundExceededError that names the block."""
+
+    def __init__(self, bound: Bound, limit: float) -> None:
+        super().__init__(f"{limit:,g} {bound}")
+        self.bound: Bound = bound
+        self.limit = limit

@@ -10,8 +10,8 @@ import pytest
 from connect_sandbox.cli import main
 from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
 from connect_sandbox.rehearsal.contact_maker import ContactMaker
-from connect_sandbox.rehearsal.given import KEYS
 from connect_sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.rehearsal.setup_reader import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = (ROOT / "docs/flows.md").read_text(encoding="utf-8").split("## Rehearse\n")[1].split("\n## ")[0]
@@ -46,7 +46,7 @@ def test_the_pytest_example_passes() -> None:
     test(ContactMaker(ROOT / "examples/own_app/flows"))
 
 
-def test_all_that_can_be_given_is_documented() -> None:
+def test_all_that_can_be_set_up_is_documented() -> None:
     assert [key for key in KEYS if f"`{key}`" not in SECTION] == []
 
 
@@ -57,7 +57,7 @@ def test_the_number_of_types_that_are_played_is_right() -> None:
 
 def test_the_example_in_the_help_is_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["rehearse", "--help"])
-    example = re.search(r"^  given:\n(?:  .*\n)+", capsys.readouterr().out, re.MULTILINE)
+    example = re.search(r"^  setup:\n(?:  .*\n)+", capsys.readouterr().out, re.MULTILINE)
     assert example is not None
     (tmp_path / "help.yaml").write_text(example.group())
     assert len(ScenarioFile.load(tmp_path / "help.yaml").scenarios) == 1

@@ -50,11 +50,11 @@ def test_a_call_is_three_lines(project: pytest.Pytester) -> None:
 
 def test_handlers_run_and_chats_start(project: pytest.Pytester) -> None:
     project.makepyfile(f"""
-        GIVEN = {{"values": {{"Fetch": "{FUNCTION}"}}, "lambdas": {{"lookup": lambda event, context:
+        SETUP = {{"values": {{"Fetch": "{FUNCTION}"}}, "lambdas": {{"lookup": lambda event, context:
             {{"name": event["Details"]["ContactData"]["Channel"]}}}}}}
 
         def test_channels(contact):
-            call, chat = contact.calls("flow.json", **GIVEN), contact.chats("flow.json", **GIVEN)
+            call, chat = contact.calls("flow.json", **SETUP), contact.chats("flow.json", **SETUP)
             call.hears("Hello VOICE.")
             chat.hears("Hello CHAT.")
             missing = contact.coverage("flow.json", call, chat, Fetch="{FUNCTION}").missing()
@@ -86,7 +86,7 @@ def test_a_failure_shows_the_transcript(project: pytest.Pytester) -> None:
     )
 
 
-def test_what_is_not_well_given_is_named(project: pytest.Pytester) -> None:
+def test_a_misspelt_setup_is_named(project: pytest.Pytester) -> None:
     project.makepyfile("""
         def test_it(contact):
             contact.calls("flow.json", lambda_={"lookup": {}})

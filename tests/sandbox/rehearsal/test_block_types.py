@@ -36,8 +36,8 @@ CHANNEL = {
     for kind, spec in ACTIONS.items()
 }
 CHANNEL["Wait"] = "CHAT"  # its example waits for events of a chat
-# What a scenario has to give so that the example of a type can be played. The rest needs nothing.
-GIVEN: dict[str, dict[str, Any]] = {
+# What a scenario has to set up so that the example of a type can be played. The rest needs nothing.
+SETUPS: dict[str, dict[str, Any]] = {
     "Wait": {"bot": ChatBot(joins=0), "customer_returns_after": 60},
     "CheckHoursOfOperation": {"hours": {"${OpeningHours}": True}},
     "CheckOutboundCallStatus": {"outbound_call_status": "CallAnswered"},
@@ -79,7 +79,7 @@ def rehearse(world: Any, kind: str, **more: Any) -> Any:
     contact = world.contact(
         channel=more.pop("channel", CHANNEL[kind]),
         caller=Caller(moves=[MOVES[kind]] if kind in MOVES else []),
-        conditions=Conditions(queues=asked, agents=frozenset({"a"}), **{**GIVEN.get(kind, {}), **more}),
+        conditions=Conditions(queues=asked, agents=frozenset({"a"}), **{**SETUPS.get(kind, {}), **more}),
     )
     contact.state.queue = asked[0]
     return contact.calls("main")
@@ -89,7 +89,7 @@ def rehearse(world: Any, kind: str, **more: Any) -> Any:
 def test_the_example_of_a_type_is_played_or_refused_by_name(world: Any, kind: str) -> None:
     if kind in UNPLAYABLE:
         with pytest.raises(
-            CannotPlayError, match=rf"^the sandbox cannot play {BLOCK} \({kind}\): \w.*given\.blocks"
+            CannotPlayError, match=rf"^the sandbox cannot play {BLOCK} \({kind}\): \w.*setup\.blocks"
         ):
             rehearse(world, kind)
         return
@@ -154,7 +154,7 @@ def test_what_a_scenario_says_of_a_block_can_be_heard_and_compared(world: Any) -
         world.plays(*flow, conditions=Conditions(outcomes={"find": Outcome(fails="CallFailed")}))
 
 
-def test_chance_without_a_given_number_stops_the_contact(world: Any) -> None:
+def test_chance_without_a_number_stops_the_contact(world: Any) -> None:
     with pytest.raises(CannotPlayError, match="which number it draws"):
         rehearse(world, "DistributeByPercentage", dice=())
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from connect_sandbox.rehearsal import (
     Agent,
-    Bounds,
     BoundExceededError,
+    Bounds,
     CannotPlayError,
     Conditions,
     HungUpByVendor,

@@ -124,12 +124,12 @@ def test_a_flow_that_does_not_wait_learns_of_a_refusal_only(
 
 
 def test_contacts_do_not_share_what_has_happened(contact: ContactMaker, tmp_path: Path) -> None:
-    flow, given = (
+    flow, answers = (
         write(tmp_path, *ask()),
         {"lookup": [{"answers": {"name": "Ada"}}, {"answers": {"name": "Bea"}}]},
     )
-    contact.calls(flow, lambdas=given).hears("Hello Ada.")
-    contact.calls(flow, lambdas=given).hears("Hello Ada.")
+    contact.calls(flow, lambdas=answers).hears("Hello Ada.")
+    contact.calls(flow, lambdas=answers).hears("Hello Ada.")
 
 
 def dial(resume: str = "True") -> list[dict[str, Any]]:
@@ -167,11 +167,11 @@ def test_the_third_party_does_what_is_given(
     contact.calls(write(tmp_path, *dial()), vendor=vendor).hears(heard)
 
 
-def test_a_third_party_that_is_not_given_stops_the_contact_by_name(
+def test_a_third_party_that_is_not_set_up_stops_the_contact_by_name(
     contact: ContactMaker, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        CannotPlayError, match=r"cannot play dial .*who answers '\+12065550111': give it in vendor"
+        CannotPlayError, match=r"cannot play dial .*who answers '\+12065550111': set it up in vendor"
     ):
         contact.calls(write(tmp_path, *dial()))
 

@@ -72,7 +72,7 @@ def test_lex_hears_keys_on_the_telephone(world: Any) -> None:
 
 
 def test_an_utterance_that_the_scenario_does_not_explain_stops_the_contact(world: Any) -> None:
-    with pytest.raises(CannotPlayError, match=r"what Lex understands of 'Help!': give it in given.lex"):
+    with pytest.raises(CannotPlayError, match=r"what Lex understands of 'Help!': set it up in setup\.lex"):
         world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Says("Help!")]), conditions=UNDERSTOOD)
 
 
@@ -154,8 +154,8 @@ def test_a_wait_for_the_bot_ends_with_it_or_with_the_time(
     ("after", "heard"), [(60, "CustomerReturned!"), (1000, "WaitCompleted!"), (None, "WaitCompl")]
 )
 def test_a_wait_for_the_customer_ends_when_they_are_back(world: Any, after: float | None, heard: str) -> None:
-    given = Conditions(customer_returns_after=after)
-    world.plays(*wait("CustomerReturned"), channel="CHAT", conditions=given).hears(heard)
+    conditions = Conditions(customer_returns_after=after)
+    world.plays(*wait("CustomerReturned"), channel="CHAT", conditions=conditions).hears(heard)
 
 
 def test_a_chat_has_no_telephone_numbers_and_its_messages_take_no_time(world: Any) -> None:

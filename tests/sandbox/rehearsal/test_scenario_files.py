@@ -67,30 +67,30 @@ def play(folder: Path, scenario: str, *blocks: dict[str, Any]) -> Contact:
 def test_a_function_does_what_the_scenario_says(tmp_path: Path, lookup: str, heard: str) -> None:
     play(
         tmp_path,
-        f"{{given: {{lambdas: {{lookup: {lookup}}}}}, expect: {{hears: {heard}, ends: disconnected}}}}",
+        f"{{setup: {{lambdas: {{lookup: {lookup}}}}}, expect: {{hears: {heard}, ends: disconnected}}}}",
     )
 
 
 def test_a_function_that_the_scenario_does_not_know_stops_the_contact(tmp_path: Path) -> None:
     with pytest.raises(
         CannotPlayError,
-        match=r"cannot play ask \(InvokeLambdaFunction\): .*what the function 'lookup' answers: .*\(given: other",
+        match=r"cannot play ask \(InvokeLambdaFunction\): .*what the function 'lookup' answers: .*\(set up: other",
     ):
-        play(tmp_path, "{given: {lambdas: {other: {answers: {}}}}, expect: {ends: disconnected}}")
+        play(tmp_path, "{setup: {lambdas: {other: {answers: {}}}}, expect: {ends: disconnected}}")
 
 
 def test_scenarios_of_a_file_share_what_is_given_and_override_it_by_name(tmp_path: Path) -> None:
     file, flow = write(
         tmp_path,
         """
-        given:
+        setup:
           attributes: {kept: a, changed: a}
           lambdas: {lookup: {answers: {name: Ada}}}
         scenarios:
           - name: as given
             expect: {hears: Hello Ada., attributes: {kept: a, changed: a}}
           - name: changed
-            given:
+            setup:
               attributes: {changed: b}
               lambdas: {lookup: {answers: {name: Bea}}}
             expect: {hears: Hello Bea., attributes: {kept: a, changed: b, other: null}, invokes: {lookup: 1}}
@@ -103,24 +103,30 @@ def test_scenarios_of_a_file_share_what_is_given_and_override_it_by_name(tmp_pat
 @pytest.mark.parametrize(
     ("scenario", "problem"),
     [
-        ("given: {}", "the scenario is .*it expects nothing. Fix: say under expect"),
-        ("{expect: {}, gven: 1}", r"gven is not known \(its value is 1\). Fix: write given"),
+        ("setup: {}", "the scenario is .*it expects nothing. Fix: say under expect"),
+        ("{expect: {}, setpu: 1}", r"setpu is not known \(its value is 1\). Fix: write setup"),
         ("{expect: {heers: x}}", r"expect.heers is not known \(its value is 'x'\). Fix: write hears"),
-        ("{given: {atributes: {}}, expect: {}}", r"given.atributes is not known .* Fix: write attributes"),
-        ("{given: {attributes: {n: 5}}, expect: {}}", r"n is 5: it must be text. Fix: put it in quotes: '5'"),
-        ("{given: {hours: {h: shut}}, expect: {}}", r"given.hours.h is 'shut': .* Fix: write one of open, closed"),
-        ("{given: {queues: {q: {full: true}}}, expect: {}}", r"given.queues.q.full is not known"),
-        ("{given: {queues: {q: {at_capacity: 'yes'}}}, expect: {}}", r"q.at_capacity is 'yes': .*write true or false"),
-        ("{given: {lambdas: {f: {name: Ada}}}, expect: {}}", r"lambdas.f\[0\] .*none of them. Fix: give one of an"),
-        ("{given: {lambdas: {f: {handler: nowhere}}}, expect: {}}", r"handler is 'nowhere': .*package.module:function"),
-        ("{given: {lambdas: {f: {handler: 'no_such_module:f'}}}, expect: {}}", r"No module named 'no_such_module'"),
-        ("{given: {lambdas: {f: []}}, expect: {}}", r"given.lambdas.f is \[\]: it says nothing"),
-        ("{given: {vendor: busy}, expect: {}}", r"given.vendor\[0\] is 'busy': .*never answers"),
-        ("{given: {channel: FAX}, expect: {}}", r"given.channel is 'FAX': .*VOICE, CHAT"),
-        ("{given: {percentages: [0]}, expect: {}}", r"given.percentages\[0\] is 0: .* from 1 to 100"),
-        ("{given: {agent: {answers_after: -1}}, expect: {}}", r"answers_after is -1: .* from 0 to"),
-        ("{given: {blocks: {b: {fails: X, decides: y}}}, expect: {}}", r"given.blocks.b .*Fix: keep fails alone"),
-        ("{given: {flows: {f: {type: CONTACT_FLOW}}}, expect: {}}", r"given.flows.f .*it names no file"),
+        ("{given: {}, expect: {}}", r"given is now called setup. Fix: write setup: for given:"),
+        ("{given: {}, scenarios: [{expect: {}}]}", r"given is now called setup. Fix: write setup: for given:"),
+        ("{scenarios: [{given: {}, expect: {}}]}", r"scenarios\[0\].given is now called setup. Fix: write setup: for"),
+        ("{setup: {bounds: {blocks: 0}}, expect: {}}", r"setup.bounds.blocks is 0: .* from 1 to"),
+        ("{setup: {bounds: {seconds: .nan}}, expect: {}}", r"setup.bounds.seconds is nan: .* from 1 to"),
+        ("{setup: {bounds: {rounds: 5}}, expect: {}}", r"setup.bounds.rounds is not known"),
+        ("{setup: {atributes: {}}, expect: {}}", r"setup.atributes is not known .* Fix: write attributes"),
+        ("{setup: {attributes: {n: 5}}, expect: {}}", r"n is 5: it must be text. Fix: put it in quotes: '5'"),
+        ("{setup: {hours: {h: shut}}, expect: {}}", r"setup.hours.h is 'shut': .* Fix: write one of open, closed"),
+        ("{setup: {queues: {q: {full: true}}}, expect: {}}", r"setup.queues.q.full is not known"),
+        ("{setup: {queues: {q: {at_capacity: 'yes'}}}, expect: {}}", r"q.at_capacity is 'yes': .*write true or false"),
+        ("{setup: {lambdas: {f: {name: Ada}}}, expect: {}}", r"lambdas.f\[0\] .*none of them. Fix: give one of an"),
+        ("{setup: {lambdas: {f: {handler: nowhere}}}, expect: {}}", r"handler is 'nowhere': .*package.module:function"),
+        ("{setup: {lambdas: {f: {handler: 'no_such_module:f'}}}, expect: {}}", r"No module named 'no_such_module'"),
+        ("{setup: {lambdas: {f: []}}, expect: {}}", r"setup.lambdas.f is \[\]: it says nothing"),
+        ("{setup: {vendor: busy}, expect: {}}", r"setup.vendor\[0\] is 'busy': .*never answers"),
+        ("{setup: {channel: FAX}, expect: {}}", r"setup.channel is 'FAX': .*VOICE, CHAT"),
+        ("{setup: {percentages: [0]}, expect: {}}", r"setup.percentages\[0\] is 0: .* from 1 to 100"),
+        ("{setup: {agent: {answers_after: -1}}, expect: {}}", r"answers_after is -1: .* from 0 to"),
+        ("{setup: {blocks: {b: {fails: X, decides: y}}}, expect: {}}", r"setup.blocks.b .*Fix: keep fails alone"),
+        ("{setup: {flows: {f: {type: CONTACT_FLOW}}}, expect: {}}", r"setup.flows.f .*it names no file"),
         ("{caller: [shouts], expect: {}}", r"caller\[0\] is 'shouts': .*stays silent, hangs up"),
         ("{caller: [{presses: one}], expect: {}}", r"caller\[0\].presses is 'one': these are no keys"),
         ("{caller: [{presses: 1}], expect: {}}", r"caller\[0\].presses is 1: it must be text. Fix: put it in quotes"),
@@ -145,7 +151,7 @@ def test_what_is_not_well_written_is_named_with_path_value_and_fix(
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as refused:
-        write(tmp_path, "{given: {hours: {h: x}, channel: FAX}, caller: [{presses: x}], expect: {ends: y}}")
+        write(tmp_path, "{setup: {hours: {h: x}, channel: FAX}, caller: [{presses: x}], expect: {ends: y}}")
     assert len(str(refused.value).splitlines()) == 4
 
 
@@ -156,12 +162,12 @@ NO_SUCH = "{answers: {name: Ada}}"
     ("scenario", "problem"),
     [
         (
-            "{given: {values: {Qeue: x}}, expect: {}}",
-            r"given.values.Qeue: no flow has the placeholder \$\{Qeue\}",
+            "{setup: {values: {Qeue: x}}, expect: {}}",
+            r"setup.values.Qeue: no flow has the placeholder \$\{Qeue\}",
         ),
         (
-            "{given: {blocks: {aks: {fails: NoMatchingError}}}, expect: {}}",
-            "given.blocks.aks: no flow has such a block",
+            "{setup: {blocks: {aks: {fails: NoMatchingError}}}, expect: {}}",
+            "setup.blocks.aks: no flow has such a block",
         ),
         ("{expect: {reaches: [tel]}}", "'tel' is no block of the flows"),
         ("{expect: {does_not_reach: [sory]}}", "'sory' is no block of the flows"),
@@ -187,14 +193,14 @@ def test_flows_and_modules_are_files_beside_the_scenario_and_null_does_not_exist
         "Actions": [say("hello", "Next.", "bye"), hang_up()],
     }
     (tmp_path / "next.json").write_text(json.dumps(there))
-    play(tmp_path, "{given: {flows: {next: next.json}}, expect: {hears: Next.}}", *blocks)
-    play(tmp_path, "{given: {flows: {next: null}}, expect: {hears: Sorry.}}", *blocks)
+    play(tmp_path, "{setup: {flows: {next: next.json}}, expect: {hears: Next.}}", *blocks)
+    play(tmp_path, "{setup: {flows: {next: null}}, expect: {hears: Sorry.}}", *blocks)
     with pytest.raises(
-        CannotPlayError, match=r"cannot play go .*which file the flow 'arn/next' is: give it in flows"
+        CannotPlayError, match=r"cannot play go .*which file the flow 'arn/next' is: set it up in flows"
     ):
         play(tmp_path, "{expect: {}}", *blocks)
     with pytest.raises(RehearsalError, match=r"gone.json cannot be read"):
-        play(tmp_path, "{given: {flows: {next: gone.json}}, expect: {}}", *blocks)
+        play(tmp_path, "{setup: {flows: {next: gone.json}}, expect: {}}", *blocks)
 
 
 MENU = block(
@@ -221,10 +227,10 @@ def test_the_caller_makes_the_moves_of_the_scenario(tmp_path: Path) -> None:
 
 def test_an_expectation_that_fails_shows_the_transcript(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"(?s)should have heard “Hi”.*lookup answers .*“Hello Ada.”"):
-        play(tmp_path, f"{{given: {{lambdas: {{lookup: {NO_SUCH}}}}}, expect: {{hears: Hi}}}}")
+        play(tmp_path, f"{{setup: {{lambdas: {{lookup: {NO_SUCH}}}}}, expect: {{hears: Hi}}}}")
 
 
-KEYS = "given caller expect scenarios lambdas queues vendor hears name answers ends blocks agent bot lex flows hours"
+KEYS = "setup given caller expect scenarios lambdas queues vendor hears name answers ends blocks agent bot lex flows"
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (

@@ -4,7 +4,7 @@ def test_members_reach_an_agent(contact):
     call = contact.calls("flow.json", values={...}, lambdas={"fetch": {"answers": {"found": "true"}}})
     call.hears("Welcome back").ends(queued="Support")
 
-pytest loads it in every run of a project that has connect-bridges installed: nothing is imported before it is used.
+pytest loads it in every project that has connect-sandbox installed, so it imports nothing until a test asks for it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def contact(request: pytest.FixtureRequest) -> ContactMaker:
     """Call or chat with a flow: `contact.calls(…)`, `contact.chats(…)`. Paths are relative to the test's file.
 
-    A flow that is not there is looked for from pytest's root folder. What may be given is what scenario files know
-    (docs/flows.md, "Rehearse").
+    A flow that is not there is looked for from pytest's root folder. Keyword arguments set the contact up, as `setup`
+    does in scenario files: `contact.calls("flow.json", queues={"support": {"at_capacity": True}})`.
     """
     from connect_sandbox.rehearsal.contact_maker import ContactMaker  # noqa: PLC0415
 

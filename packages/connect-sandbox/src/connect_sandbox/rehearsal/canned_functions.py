@@ -131,9 +131,9 @@ class CannedFunctions:
                 self._attempts[key] = attempt + 1
                 behaviours = self._behaviours[key]
                 return behaviours[min(attempt, len(behaviours) - 1)]
-        given = ", ".join(self._behaviours) or "none"
+        set_up = ", ".join(self._behaviours) or "none"
         raise NotSetUpError(
-            f"the scenario does not say what the function {name!r} answers: give it in lambdas (given: {given})"
+            f"the scenario does not say what the function {name!r} answers: set it up in lambdas (set up: {set_up})"
         )
 
 

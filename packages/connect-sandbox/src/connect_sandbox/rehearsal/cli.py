@@ -25,9 +25,9 @@ from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
 
 EPILOG = """\
-A scenario says what is given, what the caller does and what must come of it:
+A scenario says what is set up, what the caller does and what must come of it:
 
-  given:
+  setup:
     values: {QueueArn: support}
     queues: {support: {name: Support}}
     lambdas: {fetch: {answers: {found: "true"}}}
@@ -166,7 +166,7 @@ def _with_values(file: ScenarioFile, values: dict[str, str]) -> ScenarioFile:
     return replace(
         file,
         scenarios=tuple(
-            replace(one, given=replace(one.given, values={**values, **one.given.values}))
+            replace(one, setup=replace(one.setup, values={**values, **one.setup.values}))
             for one in file.scenarios
         ),
     )

@@ -10,8 +10,8 @@ from connect_sandbox.rehearsal.conditions import Move
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Coverage
 from connect_sandbox.rehearsal.flow_files import read_flow
-from connect_sandbox.rehearsal.given import Given, read_given, read_moves
 from connect_sandbox.rehearsal.reading import Reader, checked
+from connect_sandbox.rehearsal.setup_reader import Setup, read_moves, read_setup
 
 
 class ContactMaker:
@@ -28,23 +28,23 @@ class ContactMaker:
         self,
         flow: str | Path,
         caller: Iterable[Move | dict[str, Any] | str] = (),
-        **given: Any,  # noqa: ANN401
+        **setup: Any,  # noqa: ANN401
     ) -> Contact:
-        """Call the flow of a file and play it to its end. `given` and `caller` are what scenario files know.
+        """Call the flow of a file and play it to its end. `setup` and `caller` are what scenario files know.
 
         `lambdas` also takes handlers, `{"fetch": handler}`, and whatever can invoke a deployed function. Raises
         ScenarioError for what is not well written, RehearsalError for what cannot be played.
         """
-        return self._plays(flow, caller, {"channel": "VOICE", **given})
+        return self._plays(flow, caller, {"channel": "VOICE", **setup})
 
     def chats(
         self,
         flow: str | Path,
         caller: Iterable[Move | dict[str, Any] | str] = (),
-        **given: Any,  # noqa: ANN401
+        **setup: Any,  # noqa: ANN401
     ) -> Contact:
         """Start a chat with the flow of a file, else as `calls`."""
-        return self._plays(flow, caller, {**given, "channel": "CHAT"})
+        return self._plays(flow, caller, {**setup, "channel": "CHAT"})
 
     def coverage(self, flow: str | Path, *contacts: Contact, **values: str) -> Coverage:
         """Return what the contacts have taken of a flow; `values` fill in its placeholders."""
@@ -53,9 +53,9 @@ class ContactMaker:
             covered.add(contact)
         return covered
 
-    def _plays(self, flow: str | Path, caller: Iterable[Any], given: dict[str, Any]) -> Contact:
+    def _plays(self, flow: str | Path, caller: Iterable[Any], setup: dict[str, Any]) -> Contact:
         problems: list[str] = []
-        read: Given = read_given(Reader(given, "", problems), self._folder)
+        read: Setup = read_setup(Reader(setup, "", problems), self._folder)
         moves = read_moves(Reader(list(caller), "caller", problems))
         checked(problems, "contact")
         return read.calls(read_flow(self._path(flow), read.values), moves)

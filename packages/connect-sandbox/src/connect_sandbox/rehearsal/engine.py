@@ -239,7 +239,7 @@ def _play(stage: Stage) -> Step:
     if behaviour is None:
         if kind not in UNPLAYABLE:
             raise stage.cannot("it is no block type of the flow language that the sandbox knows")
-        raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (given.blocks)")
+        raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (setup.blocks)")
     unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
     if unknown:
         raise stage.cannot(f"it does not know the parameter {unknown[0]}")

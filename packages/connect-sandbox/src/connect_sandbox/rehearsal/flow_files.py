@@ -118,5 +118,6 @@ def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str,
                 raise NoSuchFlowError(f"there is no {what} {arn_or_id!r}, says the scenario")
             return flow
     raise NotSetUpError(
-        f"the scenario does not say which file the {what} {arn_or_id!r} is: give it in {key}, or null if there is none"
+        f"the scenario does not say which file the {what} {arn_or_id!r} is: "
+        f"set it up in {key}, or null if there is none"
     )

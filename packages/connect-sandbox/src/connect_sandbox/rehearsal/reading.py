@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,13 +26,19 @@ class Reader:
         """Note a problem with this value."""
         self.problems.append(f"{self.path or 'the scenario'} is {_told(self.value)}: {problem}. Fix: {fix}.")
 
-    def keys(self, *known: str) -> Mapping[str, Reader]:
-        """Return the entries of an object that has no other keys than these."""
+    def keys(self, *known: str, renamed: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, Reader]:
+        """Return the entries of an object that has no other keys than these.
+
+        `renamed` holds the keys of earlier versions, each with its name today, which the problem then tells.
+        """
         if not isinstance(self.value, Mapping):
             self.wrong("it must be an object", f"give any of {', '.join(known)}")
             return {}
         for key in self.value:
-            if key not in known:
+            if key in renamed:
+                now = renamed[key]
+                self.problems.append(f"{self._inner(key)} is now called {now}. Fix: write {now}: for {key}:.")
+            elif key not in known:
                 near = get_close_matches(str(key), known, 1)
                 hint = f"write {near[0]}" if near else f"use one of {', '.join(known)}"
                 self.problems.append(

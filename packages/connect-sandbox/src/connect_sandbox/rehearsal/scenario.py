@@ -1,6 +1,6 @@
-"""Scenario files: YAML that says what is given, what the caller does, and what must come of it.
+"""Scenario files: YAML that says what is set up, what the caller does, and what must come of it.
 
-A file holds one scenario, or several under `scenarios:` that share the file's `given:`.
+A file holds one scenario, or several under `scenarios:` that share the file's `setup:`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import yaml
 from connect_sandbox.rehearsal.conditions import Move
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.flow_files import placeholders_of, read_flow
-from connect_sandbox.rehearsal.given import Given, merged, read_given, read_moves
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader, ScenarioError, checked
+from connect_sandbox.rehearsal.setup_reader import Setup, merged, read_moves, read_setup
 from connect_sandbox.rehearsal.steps import How
+
+_RENAMED = {"given": "setup"}
+"""Keys that scenario files had under another name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +64,13 @@ class Scenario:
     """One rehearsal of a flow."""
 
     name: str
-    given: Given
+    setup: Setup
     caller: tuple[Move, ...] = ()
     expect: Expected = field(default_factory=Expected)
 
     def contact(self, flow: PublishedFlow) -> Contact:
         """Play it; RehearsalError if that cannot be done."""
-        return self.given.calls(flow, self.caller)
+        return self.setup.calls(flow, self.caller)
 
     def check(self, contact: Contact) -> None:
         """AssertionError, with the transcript, if the contact did not go as expected, or moves were left over."""
@@ -93,8 +96,8 @@ class ScenarioFile:
         problems: list[str] = []
         reader = Reader(document, "", problems)
         if isinstance(document, Mapping) and "scenarios" in document:
-            of = reader.keys("given", "scenarios")
-            shared = document.get("given")
+            of = reader.keys("setup", "scenarios", renamed=_RENAMED)
+            shared = document.get("setup")
             items = list(of["scenarios"].items()) if isinstance(document["scenarios"], list) else []
             if not items:
                 of["scenarios"].wrong("it must be a list of scenarios", "write - name: …")
@@ -111,7 +114,7 @@ class ScenarioFile:
 
     def flow(self, scenario: Scenario, path: Path) -> PublishedFlow:
         """Return the flow of a file with the scenario's values."""
-        return read_flow(path, scenario.given.values)
+        return read_flow(path, scenario.setup.values)
 
     def check_names(self, path: Path, *, besides: Collection[str] = ()) -> None:
         """ScenarioError for values and blocks that no flow of this file's scenarios has: most likely misspelt.
@@ -119,22 +122,22 @@ class ScenarioFile:
         Values named `besides` may be for other flows.
         """
         problems = []
-        files = {path, *(file for scenario in self.scenarios for file in scenario.given.files())}
+        files = {path, *(file for scenario in self.scenarios for file in scenario.setup.files())}
         known_values = frozenset[str]().union(*(placeholders_of(file) for file in files))
         blocks: set[str] = set()
         for scenario in self.scenarios:
-            for file in {path, *scenario.given.files()}:
-                blocks |= {b.identifier for b in read_flow(file, scenario.given.values).content.blocks}
+            for file in {path, *scenario.setup.files()}:
+                blocks |= {b.identifier for b in read_flow(file, scenario.setup.values).content.blocks}
         for scenario in self.scenarios:
-            unused = sorted(set(scenario.given.values) - known_values - set(besides))
+            unused = sorted(set(scenario.setup.values) - known_values - set(besides))
             problems += [
-                f"given.values.{name}: no flow has the placeholder ${{{name}}}. Fix: remove it."
+                f"setup.values.{name}: no flow has the placeholder ${{{name}}}. Fix: remove it."
                 for name in unused
             ]
-            told = scenario.given.conditions.outcomes
+            told = scenario.setup.conditions.outcomes
             reached = (*scenario.expect.reaches, *scenario.expect.does_not_reach)
             problems += [
-                f"given.blocks.{name}: no flow has such a block. Fix: use a block's identifier."
+                f"setup.blocks.{name}: no flow has such a block. Fix: use a block's identifier."
                 for name in told
                 if not any(name == block or fnmatchcase(block, name) for block in blocks)
             ]
@@ -147,12 +150,12 @@ class ScenarioFile:
 
 
 def _scenario(reader: Reader, shared: object, path: Path, default_name: str) -> Scenario:
-    of = reader.keys("name", "given", "caller", "expect")
-    given = merged(shared, of["given"].value if "given" in of else None) or {}
-    given_path = f"{reader.path}.given" if reader.path else "given"
+    of = reader.keys("name", "setup", "caller", "expect", renamed=_RENAMED)
+    setup = merged(shared, of["setup"].value if "setup" in of else None) or {}
+    setup_path = f"{reader.path}.setup" if reader.path else "setup"
     scenario = Scenario(
         name=of["name"].text() if "name" in of else default_name,
-        given=read_given(Reader(given, given_path, reader.problems), path.parent),
+        setup=read_setup(Reader(setup, setup_path, reader.problems), path.parent),
         caller=read_moves(of["caller"]) if "caller" in of else (),
         expect=_expected(of["expect"]) if "expect" in of else Expected(),
     )

@@ -84,17 +84,20 @@ def wait(stage: Stage) -> Step:
 
 def _happens(stage: Stage, events: list[str], seconds: int) -> Iterator[tuple[float, str]]:
     """Yield what can end the Wait, and after how many seconds. Something that happens at the same time wins."""
-    given = stage.conditions
+    conditions = stage.conditions
     for event in events:
         match event:
             case "BotParticipantDisconnected":
-                if given.bot is not None and given.bot.leaves is not None:
-                    leaves = given.bot.leaves - stage.clock.elapsed
+                if conditions.bot is not None and conditions.bot.leaves is not None:
+                    leaves = conditions.bot.leaves - stage.clock.elapsed
                     if leaves <= seconds:
                         yield leaves, event
             case "CustomerReturned":
-                if given.customer_returns_after is not None and given.customer_returns_after <= seconds:
-                    yield given.customer_returns_after, event
+                if (
+                    conditions.customer_returns_after is not None
+                    and conditions.customer_returns_after <= seconds
+                ):
+                    yield conditions.customer_returns_after, event
             case _:
                 raise stage.cannot(f"it does not know the event {event!r}")
     yield float(seconds), "WaitCompleted"

@@ -35,7 +35,7 @@ def connect_participant_with_lex_bot(stage: Stage) -> Step:
     understanding = stage.conditions.lex.get(utterance)
     if understanding is None:
         raise stage.cannot(
-            f"the scenario does not say what Lex understands of {utterance!r}: give it in given.lex"
+            f"the scenario does not say what Lex understands of {utterance!r}: set it up in setup.lex"
         )
     own = {
         name: str(stage.filled(value))

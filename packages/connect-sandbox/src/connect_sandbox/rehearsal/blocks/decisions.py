@@ -51,7 +51,7 @@ def check_hours_of_operation(stage: Stage) -> Step:
     hours = stage.conditions.hours
     found = next((hours[key] for key in (hours_id, hours_id.rsplit("/", 1)[-1]) if key in hours), None)
     if found is None:
-        raise stage.cannot(f"the scenario does not say whether {hours_id} is open: give it in hours={{…}}")
+        raise stage.cannot(f"the scenario does not say whether {hours_id} is open: set it up in setup.hours")
     stage.note(f"{hours_id.rsplit('/', 1)[-1]} is {'open' if found else 'closed'}", kind="branch")
     return Decides(str(found))
 
@@ -108,7 +108,9 @@ def check_outbound_call_status(stage: Stage) -> Step:
     """Branch on who or what answered an outbound call, as the scenario says."""
     status = stage.conditions.outbound_call_status
     if status is None:
-        raise stage.cannot("the scenario does not say how the call was answered: give outbound_call_status=…")
+        raise stage.cannot(
+            "the scenario does not say how the call was answered: set it up in setup.outbound_call"
+        )
     stage.note(f"the outbound call's status is {status}", kind="branch")
     return Decides(status)
 
@@ -119,7 +121,7 @@ def distribute_by_percentage(stage: Stage) -> Step:
     dice = stage.conditions.dice
     if stage.state.dice_drawn >= len(dice):
         raise stage.cannot(
-            "the scenario does not say which number it draws: give percentages=(…), each 1 to 100"
+            "the scenario does not say which number it draws: set up setup.percentages, each 1 to 100"
         )
     drawn = dice[stage.state.dice_drawn]
     stage.state.dice_drawn += 1

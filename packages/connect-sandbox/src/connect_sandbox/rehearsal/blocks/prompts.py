@@ -133,12 +133,12 @@ def _keep(stage: Stage, digits: str | None) -> Step:
 
 def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:
     """Return what the caller hears of a prompt."""
-    given = [source for source in SOURCES if prompt.get(source) is not None]
-    if stage.state.channel == "CHAT" and given in (["PromptId"], ["Media"]):
+    sources = [source for source in SOURCES if prompt.get(source) is not None]
+    if stage.state.channel == "CHAT" and sources in (["PromptId"], ["Media"]):
         raise PromptError("a recording cannot be played in a chat")
-    if len(given) > 1:
-        raise stage.cannot(f"a prompt has one source, this one has {' and '.join(given)}")
-    match given:
+    if len(sources) > 1:
+        raise stage.cannot(f"a prompt has one source, this one has {' and '.join(sources)}")
+    match sources:
         case ["Text"]:
             return str(stage.filled(prompt["Text"]))
         case ["SSML"]:

@@ -96,8 +96,8 @@ def create_callback_contact(stage: Stage) -> Step:
 @BLOCKS.plays("UpdateContactRoutingBehavior", "QueuePriority", "QueueTimeAdjustmentSeconds")
 def update_contact_routing_behavior(stage: Stage) -> Step:
     """Change the contact's place in its queue."""
-    given = {key: stage.filled(value) for key, value in stage.block.parameters.items()}
-    stage.sets(f"routing: {', '.join(f'{key} {value}' for key, value in given.items())}", **given)
+    settings = {key: stage.filled(value) for key, value in stage.block.parameters.items()}
+    stage.sets(f"routing: {', '.join(f'{key} {value}' for key, value in settings.items())}", **settings)
     return Next()
 
 

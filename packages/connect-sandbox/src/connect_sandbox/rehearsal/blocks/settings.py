@@ -105,7 +105,9 @@ def update_contact_media_streaming_behavior(stage: Stage) -> Step:
     if stage.parameter("MediaStreamingState") == "Enabled":
         stream = stage.conditions.media_stream
         if stream is None:
-            raise stage.cannot("the scenario does not name the Kinesis video stream: give it as media_stream")
+            raise stage.cannot(
+                "the scenario does not name the Kinesis video stream: set it up in setup.media_stream"
+            )
         start = str(round(stage.clock.now.timestamp() * 1000))
         audio = {
             "StreamARN": stream,
@@ -159,8 +161,8 @@ def _only_kept(block_type: str, what: str, *parameters: str) -> Play:
     """Enter a block whose setting matters to the service alone."""
 
     def play(stage: Stage) -> Step:
-        given: dict[str, Any] = stage.filled(dict(stage.block.parameters))
-        stage.sets(f"{what}: {shown(given)}", **given)
+        settings: dict[str, Any] = stage.filled(dict(stage.block.parameters))
+        stage.sets(f"{what}: {shown(settings)}", **settings)
         return Next()
 
     return BLOCKS.plays(block_type, *parameters)(play)

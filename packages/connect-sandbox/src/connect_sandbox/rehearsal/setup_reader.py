@@ -1,4 +1,4 @@
-"""What a scenario gives, read strictly: from YAML (`given:`) or from a Python test's keyword arguments."""
+"""What a scenario sets up, read strictly: from YAML (`setup:`) or from the keyword arguments of a Python test."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, Bounds
 from connect_sandbox.rehearsal.canned_functions import (
     FAILURES,
     NETWORK_SECONDS,
@@ -48,12 +49,13 @@ from connect_sandbox.rehearsal.reading import Reader
 KEYS = (
     "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
     "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
-    "media_stream",
+    "media_stream", "bounds",
 )  # fmt: skip
 _MERGED = frozenset(
     {"values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
 )
 _DAY = 86_400.0
+_LARGEST_BOUND = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class FlowFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """What holds when a scenario begins. `contact` makes a new contact in it."""
+class Setup:
+    """Everything that holds when a scenario begins. `contact` makes a new contact in it."""
 
     channel: Channel = "VOICE"
     number: str = "+12065550142"
@@ -78,6 +80,7 @@ class Given:
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
     vendor: tuple[Reaction, ...] = ()
     conditions: Conditions = field(default_factory=Conditions)
+    bounds: Bounds = DEFAULT_BOUNDS
 
     def calls(self, flow: PublishedFlow, moves: Iterable[Move] = ()) -> Contact:
         """Play a contact through `flow`, whose caller makes these moves."""
@@ -99,6 +102,7 @@ class Given:
             conditions=self.conditions,
             attributes=self.attributes,
             channel=self.channel,
+            bounds=self.bounds,
         )
 
     def files(self) -> list[Path]:
@@ -115,7 +119,7 @@ class Given:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return what a scenario gives on top of what its file gives to all; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
@@ -125,8 +129,8 @@ def merged(shared: object, own: object) -> object:
     return both
 
 
-def read_given(reader: Reader, base: Path) -> Given:
-    """Read `given`; paths are relative to `base`. Problems go to the reader."""
+def read_setup(reader: Reader, base: Path) -> Setup:
+    """Read a setup; paths are relative to `base`. Problems go to the reader."""
     of = reader.keys(*KEYS)
     own = {key: of[key] for key in of if of[key].value is not None or key == "agent"}
 
@@ -134,10 +138,10 @@ def read_given(reader: Reader, base: Path) -> Given:
         return how(own[key]) if key in own else default
 
     flow_file = _flow_file_reader(base)
-    return Given(
+    return Setup(
         channel=cast("Channel", read("channel", lambda r: r.one_of("VOICE", "CHAT"), "VOICE")),
-        number=read("number", Reader.text, Given.number),
-        dialled=read("dialled", Reader.text, Given.dialled),
+        number=read("number", Reader.text, Setup.number),
+        dialled=read("dialled", Reader.text, Setup.dialled),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
@@ -158,6 +162,7 @@ def read_given(reader: Reader, base: Path) -> Given:
             customer_returns_after=read("customer_returns_after", lambda r: r.number(0, 7 * _DAY), None),
             media_stream=read("media_stream", Reader.text, None),
         ),
+        bounds=read("bounds", _bounds, DEFAULT_BOUNDS),
     )
 
 
@@ -235,6 +240,18 @@ def _agent(reader: Reader) -> Agent | None:
     times = ("answers_after", "holds_for", "talks_for")
     told = {key: of[key].number(0, _DAY) for key in times if key in of}
     return Agent(hangs_up_first="caller" if first == "caller" else "agent", **told)
+
+
+def _bounds(reader: Reader) -> Bounds:
+    if isinstance(reader.value, Bounds):
+        return reader.value
+    of = reader.keys("seconds", "blocks", "entries", "characters")
+    told: dict[str, Any] = {
+        key: of[key].whole(1, _LARGEST_BOUND) for key in ("blocks", "entries", "characters") if key in of
+    }
+    if "seconds" in of:
+        told["seconds"] = of["seconds"].number(1, _LARGEST_BOUND)
+    return Bounds(**told)
 
 
 def _bot(reader: Reader) -> ChatBot:
@@ -349,9 +366,9 @@ def _turn(reader: Reader) -> list[tuple[str, str]]:
 
 
 def _exactly_one(reader: Reader, of: Mapping[str, Reader], *ways: str) -> str | None:
-    given = [way for way in ways if way in of]
-    if len(given) != 1:
-        said = f"it has {' and '.join(given)}" if given else "it has none of them"
+    present = [way for way in ways if way in of]
+    if len(present) != 1:
+        said = f"it has {' and '.join(present)}" if present else "it has none of them"
         reader.wrong(said, f"give one of {', '.join(ways)}")
         return None
-    return given[0]
+    return present[0]

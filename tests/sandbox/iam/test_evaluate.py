@@ -272,10 +272,8 @@ def test_a_boundary_holds_back_a_role_named_by_a_resource_policy_but_not_a_sessi
 
 def test_between_accounts_both_sides_must_allow() -> None:
     foreign = FUNCTION.replace("123456789012", "999999999999")
-    grant, options = (
-        allow("lambda:InvokeFunction", foreign),
-        {"action": "lambda:InvokeFunction", "resource": foreign},
-    )
+    grant = allow("lambda:InvokeFunction", foreign)
+    options: dict[str, Any] = {"action": "lambda:InvokeFunction", "resource": foreign}
     named = on({"AWS": ROLE}, Resource=foreign)
     assert ask(grant, **options).reason is Reason.NO_RESOURCE_ALLOW
     assert ask(on_resource=[named], **options).reason is Reason.NO_IDENTITY_ALLOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -151,7 +152,7 @@ def test_a_clock_takes_only_time_that_can_pass(seconds: float) -> None:
 
 @pytest.mark.parametrize("field", ["answers_after", "talks_for", "holds_for"])
 def test_what_happens_after_the_queue_is_bounded_too(world: Any, field: str) -> None:
-    agent = Agent(**{"answers_after": 0.0, field: 1e9})
+    agent = replace(Agent(answers_after=0.0), **{field: 1e9})
     with pytest.raises(BoundExceededError, match=r"691,200 s"):
         world.plays(*queued(world, END), conditions=at_the_queue(agent=agent))
 

@@ -26,7 +26,7 @@ BRANCHES = {"CallFailed": "failed", "ConnectionTimeLimitExceeded": "slow", "NoMa
 
 
 def transfer(*, resume: str = "True", **parameters: Any) -> list[dict[str, Any]]:
-    settings = {"ThirdPartyConnectionTimeLimitSeconds": "60", "ContinueFlowExecution": resume}
+    settings: dict[str, Any] = {"ThirdPartyConnectionTimeLimitSeconds": "60", "ContinueFlowExecution": resume}
     return [
         block(
             "transfer", "TransferParticipantToThirdParty", "back", errors=BRANCHES, **settings | parameters

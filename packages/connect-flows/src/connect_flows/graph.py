@@ -48,7 +48,9 @@ class Graph:
 
     def is_cycle(self, component: tuple[str, ...]) -> bool:
         """Tell whether a contact can go round in the component."""
-        return len(component) > 1 or any(edge.target == component[0] for edge in self.edges[component[0]])
+        return len(component) > 1 or any(
+            edge.target == name for name in component for edge in self.edges[name]
+        )
 
     def forward(self, produced: Mapping[str, int], replaced: Mapping[str, int]) -> dict[str, int]:
         """Return what may have come to each reachable block, as bits.

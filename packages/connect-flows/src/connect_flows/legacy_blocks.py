@@ -189,14 +189,15 @@ def _recording(module: Module) -> tuple[str, Json]:
     )
     redact = module.one("AnalyticsRedactionOption") == "Enable"
     if module.one("AnalyticsBehaviorOption") == "Enable":
-        parameters["AnalyticsBehavior"] = {
+        analytics: Json = {
             "Enabled": "True",
             "AnalyticsLanguage": language or "en-US",
             "AnalyticsRedactionBehavior": "Enabled" if redact else "Disabled",
             "AnalyticsRedactionResults": policy or "RedactedAndOriginal",
         }
         if mode:
-            parameters["AnalyticsBehavior"]["ChannelConfiguration"] = {"Voice": {"AnalyticsModes": [mode]}}
+            analytics["ChannelConfiguration"] = {"Voice": {"AnalyticsModes": [mode]}}
+        parameters["AnalyticsBehavior"] = analytics
     return "UpdateContactRecordingBehavior", parameters
 
 

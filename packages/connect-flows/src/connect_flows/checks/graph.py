@@ -159,7 +159,7 @@ def _lambda_chains(subject: Subject, graph: Graph) -> None:
         component = components[number]
         own = sum(lambda_seconds(graph.blocks[name]) for name in component)
         total = before[number] + own
-        cycle = len(component) > 1 or component[0] in quick[component[0]]
+        cycle = len(component) > 1 or any(name in quick[name] for name in component)
         functions = [n for n in component if lambda_seconds(graph.blocks[n])]
         if functions and cycle:
             subject.report(

@@ -15,9 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from moto.backends import get_backend
-from moto.iam.models import iam_backends
-
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import (
@@ -43,6 +40,7 @@ from connect_sandbox.iam import (
     evaluate,
 )
 from connect_sandbox.iam import Principal as IamPrincipal
+from connect_sandbox.moto_internals import Backend, RegionalService, backend, iam
 
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
 #: What an account other than this one allows its own people is its own business: here, everything.
@@ -163,7 +161,7 @@ class Authorization:
 
     def identity_policies(self, arn: str) -> tuple[list[Policy], Policy | None]:
         """Return the deployed policies of a role or user, inline and attached, and its permissions boundary."""
-        backend: Any = iam_backends[self._account]["aws"]
+        backend = iam(self._account)
         role, user = _role(self._account, arn), _user(self._account, arn)
         holder = user if role is None else role
         if holder is None:
@@ -215,8 +213,9 @@ class Authorization:
             return self._trust_policy(arn)
         if service == "s3":
             return self.bucket_policies.get(parts[5].split("/", 1)[0])
-        if service in _READERS:
-            return _READERS[service](_backend(service, self._account, self._region), arn)
+        for known, read in _READERS.items():
+            if known == service:
+                return read(backend(known, self._account, self._region), arn)
         return None
 
     def _trust_policy(self, role_arn: str) -> str | None:
@@ -266,19 +265,12 @@ def _resource_policies(arn: str, document: Mapping[str, Any] | str) -> list[Poli
     return [Policy.parse(parsed, name=f"{'trust' if trust else 'resource'} policy of {arn}", kind=kind)]
 
 
-def _backend(service: str, account: str, region: str) -> Any:  # noqa: ANN401  (a moto backend)
-    backends: Any = get_backend(service)  # type: ignore[call-overload]
-    return backends[account][region]
-
-
 def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
-    backend: Any = iam_backends[account]["aws"]
-    return next((role for role in list(backend.roles.values()) if role.arn == role_arn), None)
+    return next((role for role in list(iam(account).roles.values()) if role.arn == role_arn), None)
 
 
 def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
-    backend: Any = iam_backends[account]["aws"]
-    return next((user for user in list(backend.users.values()) if user.arn == user_arn), None)
+    return next((user for user in list(iam(account).users.values()) if user.arn == user_arn), None)
 
 
 def _key_arn(account: str, region: str, key: str) -> str:
@@ -320,7 +312,7 @@ def _queue_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
     return queue.policy if isinstance(queue.policy, str) else json.dumps(queue.policy)
 
 
-_READERS: dict[str, Callable[[Any, str], str | None]] = {
+_READERS: dict[RegionalService, Callable[[Backend, str], str | None]] = {
     "secretsmanager": _secret_policy,
     "kms": _key_policy,
     "sns": _topic_policy,
@@ -348,17 +340,17 @@ class _MotoLookup:
         return self.key_arn(key) if "alias/" in key else _key_arn(self._account, self._region, key)
 
     def key_arn(self, alias: str) -> str | None:
-        backend = self._backend("kms")
+        kms = self._backend("kms")
         wanted = "alias/" + alias.rsplit("alias/", 1)[-1]
-        key_id = backend.get_key_id_from_alias(wanted)
-        return None if not key_id else str(backend.keys[key_id].arn)
+        key_id = kms.get_key_id_from_alias(wanted)
+        return None if not key_id else str(kms.keys[key_id].arn)
 
     def partition_key(self, table_arn: str) -> str | None:
         table = self._backend("dynamodb").tables.get(table_arn.rsplit("/", 1)[-1])
         return None if table is None else str(table.hash_key_attr)
 
     def user_arn(self, name: str) -> str | None:
-        user = iam_backends[self._account]["aws"].users.get(name)
+        user = iam(self._account).users.get(name)
         return None if user is None else str(user.arn)
 
     def key_owner(self, access_key: str) -> str | None:
@@ -368,5 +360,5 @@ class _MotoLookup:
     def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002  (tags are not looked up yet)
         return None
 
-    def _backend(self, service: str) -> Any:  # noqa: ANN401
-        return _backend(service, self._account, self._region)
+    def _backend(self, service: RegionalService) -> Backend:
+        return backend(service, self._account, self._region)

@@ -17,19 +17,25 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from botocore import xform_name
-from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, StringShape, StructureShape
 from botocore.validate import ParamValidator
-from moto.core.model import OperationModel
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
-from moto.core.routing import get_service_router
-from moto.core.serialize import SerializationContext, get_serializer_class
-from werkzeug.exceptions import NotFound
 
 from connect_sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.values import Member
+from connect_sandbox.moto_internals import (
+    NoSuchRouteError,
+    Operation,
+    enum_of,
+    item_of,
+    members_of,
+    metadata_of,
+    read_parameters,
+    route,
+    value_of,
+    write_answer,
+)
 
 
 class AwsService:
@@ -46,10 +52,15 @@ class AwsService:
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request, errors included, in the service's wire form."""
-        parsed = _as_moto_request(request)
         try:
-            operation, uri_parameters = get_service_router(self.service_name).match(parsed)
-        except NotFound:
+            operation, protocol, wire = route(
+                self.service_name,
+                request.method,
+                f"http://{request.host or 'localhost'}{request.target}",
+                dict(request.headers.items()),
+                request.body,
+            )
+        except NoSuchRouteError:
             return error_response(
                 AwsError(
                     "UnknownOperationException",
@@ -62,17 +73,18 @@ class AwsService:
                 ),
                 protocol="rest-json",
             )
-        protocol = determine_request_protocol(operation.service_model, parsed.content_type)
         try:
             self._faults.check(self.service_name, operation.name)
-            result = self._call(operation, _parse(operation, protocol, parsed, uri_parameters))
+            parsed = read_parameters(operation, protocol, wire)
+            given = {name: value for name, value in parsed.items() if value is not None}
+            result = self._call(operation, given)
         except AwsError as error:
             return error_response(error, protocol)
         except CannotStandInError as refusal:
             return error_response(AwsError("NotImplemented", str(refusal), 501), protocol)
         return _serialize(operation, protocol, result)
 
-    def _call(self, operation: OperationModel, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         method = getattr(self, xform_name(operation.name), None)
         if method is None:
             raise CannotStandInError(
@@ -84,13 +96,13 @@ class AwsService:
         )
         return result or {}
 
-    def _validate(self, operation: OperationModel, parameters: dict[str, Any]) -> None:
+    def _validate(self, operation: Operation, parameters: dict[str, Any]) -> None:
         shape = operation.input_shape
         if shape is None:
             return
         report = ParamValidator().validate(parameters, shape)
         problems = [report.generate_report()] if report.has_errors() else []
-        problems += list(_constraint_problems(shape, parameters, ""))
+        problems += _constraint_problems(shape, parameters, "")
         if problems:
             raise AwsError(self.invalid_parameter_code, "; ".join(problems))
 
@@ -116,68 +128,36 @@ def error_response(error: AwsError, protocol: str) -> HttpResponse:
     return HttpResponse(error.status, headers, json.dumps(members).encode())
 
 
-def _as_moto_request(request: HttpRequest) -> Request:
-    return Request.from_primitives(
-        request.method,
-        f"http://{request.host or 'localhost'}{request.target}",
-        dict(request.headers.items()),
-        request.body,
-    )
-
-
-def _parse(
-    operation: OperationModel, protocol: str, request: Request, uri_parameters: dict[str, Any]
-) -> dict[str, Any]:
-    parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](operation).parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": request.data,
-            "url_path": request.path,
-            "url_params": uri_parameters,
-        }
-    )
-    return {name: value for name, value in parsed.items() if value is not None}
-
-
-def _serialize(operation: OperationModel, protocol: str, result: dict[str, Any]) -> HttpResponse:
+def _serialize(operation: Operation, protocol: str, result: dict[str, Any]) -> HttpResponse:
     request_id = str(uuid.uuid4())
-    serializer = get_serializer_class(operation.service_model.service_name, protocol)(
-        operation, SerializationContext(request_id)
-    )
-    answer = serializer.serialize(result)
-    body = answer["body"]
-    headers = [(str(name), str(value)) for name, value in answer["headers"].items()]
-    headers.append(("x-amzn-RequestId", request_id))
-    return HttpResponse(
-        int(answer["status_code"]), headers, body if isinstance(body, bytes) else body.encode()
-    )
+    status, headers, body = write_answer(operation, protocol, result, request_id)
+    return HttpResponse(status, [*headers, ("x-amzn-RequestId", request_id)], body)
 
 
-def _constraint_problems(shape: Shape, value: Member, path: str) -> Iterator[str]:
+def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[str]:
     """Yield what botocore leaves to the service: enums, patterns and maximum lengths."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
-        for name, member in shape.members.items():
+        for name, member in members_of(shape).items():
             if name in value:
                 yield from _constraint_problems(member, value[name], f"{path}.{name}" if path else name)
     elif isinstance(shape, ListShape) and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _constraint_problems(shape.member, item, f"{path}[{index}]")
+            yield from _constraint_problems(item_of(shape), item, f"{path}[{index}]")
     elif isinstance(shape, MapShape) and isinstance(value, dict):
         for key, item in value.items():
-            yield from _constraint_problems(shape.value, item, f"{path}.{key}")
+            yield from _constraint_problems(value_of(shape), item, f"{path}.{key}")
     elif isinstance(shape, StringShape) and isinstance(value, str):
         yield from _string_problems(shape, value, path)
 
 
 def _string_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:
-    if shape.enum and value not in shape.enum:
-        yield f"{path}: {value!r} is not one of {', '.join(shape.enum)}"
-    longest = shape.metadata.get("max")
+    allowed, metadata = enum_of(shape), metadata_of(shape)
+    if allowed and value not in allowed:
+        yield f"{path}: {value!r} is not one of {', '.join(allowed)}"
+    longest = metadata.get("max")
     if longest is not None and len(value) > longest:
         yield f"{path}: {len(value)} characters are more than the {longest} allowed"
-    pattern = _compiled(shape.metadata.get("pattern", ""))
+    pattern = _compiled(metadata.get("pattern", ""))
     if pattern and not pattern.fullmatch(value):
         yield f"{path}: {value!r} does not match {pattern.pattern}"
 

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 import requests
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from connect_sandbox.moto_internals import moto_server
 
 _ENVIRONMENT = {
     # Functions run in our own processes: moto must not look for Docker.
@@ -24,7 +25,7 @@ class MotoServer:
         """Start on a free port."""
         os.environ.update(_ENVIRONMENT)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server = moto_server()
         self._server.start()
         self.reset()
         return self

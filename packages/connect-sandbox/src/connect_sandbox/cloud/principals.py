@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
-
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import HttpRequest
+from connect_sandbox.moto_internals import iam, sts
 
 #: The access key of the developer, who may do everything: the CDK command line and tests use it.
 ADMIN_ACCESS_KEY = "test"
@@ -119,7 +117,7 @@ class Principals:
     def issue(self, role_arn: str, session_name: str) -> Credentials:
         """Return credentials for a session of the role, known to moto's STS too (GetCallerIdentity works)."""
         with self._lock:
-            role: Any = sts_backends[self._account]["aws"].assume_role(
+            role: Any = sts(self._account).assume_role(
                 region_name=self._region,
                 role_session_name=session_name,
                 role_arn=role_arn,
@@ -139,7 +137,7 @@ class Principals:
             return Admin(self._account)
         if access_key in self._outsiders:
             return self._outsiders[access_key]
-        role: Any = sts_backends[self._account]["aws"].get_assumed_role_from_access_key(access_key)
+        role: Any = sts(self._account).get_assumed_role_from_access_key(access_key)
         if role is not None:
             return RolePrincipal(role.role_arn, role.session_name)
         return self._user(access_key)
@@ -159,7 +157,7 @@ class Principals:
 
 def find_user_key(account: str, access_key: str) -> tuple[Any, Any] | None:
     """Return moto's user and key of an access key id, whatever the key's status; None if no user has such a key."""
-    users = list(iam_backends[account]["aws"].users.values())
+    users = list(iam(account).users.values())
     keys = ((user, key) for user in users for key in list(user.access_keys))
     return next(((user, key) for user, key in keys if key.access_key_id == access_key), None)
 

@@ -7,7 +7,6 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -23,6 +22,7 @@ from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
+from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.types import all_types
 from connect_sandbox.cloud.cfn.types.custom import RESPONSE_PATH, CustomResource, CustomResponses
 from connect_sandbox.cloud.cfn.warnings import association_warnings
@@ -52,19 +52,6 @@ _INHERITED = re.compile(
     r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME|CONNECT_BRIDGES_\w+"
     r"|PIP_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
 )
-
-
-@dataclass(frozen=True)
-class Services:
-    """The parts that resource types work on."""
-
-    authorization: Authorization
-    lambda_state: LambdaState
-    functions: Functions
-    custom_responses: CustomResponses
-    apis: ApiRegistry
-    connect: ConnectState
-    sns: Sns
 
 
 class Sandbox:
@@ -290,7 +277,7 @@ class Sandbox:
         with self._client_lock:
             key = f"{service} {endpoint_url}"
             if key not in self._clients:
-                session = boto3.session.Session(
+                session = boto3.Session(
                     aws_access_key_id=ADMIN_ACCESS_KEY,
                     aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
                     region_name=self.region,

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from moto.backends import get_backend
-
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_sandbox.cloud.principals import Principal
@@ -25,6 +23,7 @@ from connect_sandbox.cloud.sns_delivery import Deliveries, Delivery, Destination
 from connect_sandbox.cloud.sns_filter import FilterPolicy
 from connect_sandbox.cloud.sns_retries import pauses
 from connect_sandbox.cloud.sns_signing import SnsSigner
+from connect_sandbox.moto_internals import backend
 
 SNS_PATH = "/.sns/"
 """Where the sandbox answers what AWS answers at https://sns.REGION.amazonaws.com/ to anybody: confirmations and the
@@ -299,8 +298,7 @@ class Sns:
         }
 
     def _topic(self, arn: str) -> Any:  # noqa: ANN401  (moto's topic)
-        backends: Any = get_backend("sns")
-        topic = backends[self._account][self._region].topics.get(arn)
+        topic = backend("sns", self._account, self._region).topics.get(arn)
         if topic is None:
             raise AwsError("NotFound", "Topic does not exist", 404)
         return topic

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from moto.backends import get_backend
-
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.principals import ServicePrincipal
+from connect_sandbox.moto_internals import backend
 
 _LOG = logging.getLogger(__name__)
 SPEED_UP = 300.0
@@ -81,7 +80,7 @@ class Deliveries:
         """Start idle; threads begin with the first delivery."""
         self.speed_up = SPEED_UP
         self.all: list[Delivery] = []
-        self._queues: Any = get_backend("sqs")[account][region]
+        self._queues = backend("sqs", account, region)
         self._account = account
         self._authorization = authorization
         self._changed = threading.Condition()

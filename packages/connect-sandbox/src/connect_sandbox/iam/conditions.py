@@ -175,7 +175,8 @@ def _arn_parts(wanted: Pattern) -> tuple[Pattern, ...] | None:
             continue
         head, *rest = part.split(":", 6 - len(parts))
         parts[-1].append(head)
-        parts += [[piece] for piece in rest]
+        for piece in rest:
+            parts.append([piece])  # noqa: PERF401  (a list of lists of object, which a comprehension is not)
     return (
         tuple(Pattern(wanted.text, tuple(p for p in part if p != "")) for part in parts)
         if len(parts) == 6

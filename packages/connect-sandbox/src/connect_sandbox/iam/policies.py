@@ -165,10 +165,11 @@ def _either(document: dict[str, Any], element: str, where: str) -> tuple[tuple[s
 
 
 def _strings(value: object, element: str, where: str) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    if not items or not all(isinstance(item, str) and item for item in items):
+    items: list[object] = value if isinstance(value, list) else [value]
+    texts = tuple(item for item in items if isinstance(item, str) and item)
+    if not items or len(texts) < len(items):
         raise MalformedPolicy(where, f"{element} is {value!r}", "Give text or a list of texts.")
-    return tuple(items)
+    return texts
 
 
 def _check_actions(where: str, actions: tuple[str, ...]) -> None:

@@ -9,21 +9,17 @@ member names. boto3 1.44.5 picks JSON for CloudWatch and SQS; CBOR is what other
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, unquote
 
-import botocore.loaders
 from botocore.parsers import RpcV2CBORParser
-from moto.core.model import OperationModel, ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS, RequestDict
 from werkzeug.datastructures import Headers, MultiDict
 
 from connect_sandbox.iam.errors import UnsupportedCall
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from connect_sandbox.moto_internals import Operation, WireRequest, read_parameters, service_model
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def parse_request(
     """
     path, _, own_query = path.partition("?")
     pairs = _pairs(query or own_query)
-    fields = Headers(list(headers.items()) if hasattr(headers, "items") else list(headers))
+    fields = Headers(_as_pairs(headers))
     access_key, region, signing_name = _credential_scope(method, path, fields, pairs)
     service = _SERVICES.get(signing_name)
     if service is None:
@@ -114,14 +110,7 @@ def parse_request(
     form = _form(fields, body)
     http = _Http(method.upper(), path, fields, pairs, form)
     name, operation, protocol, url_params = _operation(service, http)
-    wire: RequestDict = {
-        "body": body,
-        "headers": fields,
-        "method": method,
-        "url_params": url_params,
-        "url_path": path,
-        "values": MultiDict([*pairs, *form]),
-    }
+    wire = WireRequest(method, path, fields, MultiDict([*pairs, *form]), body, url_params)
     model = operation.service_model
     return AwsRequest(
         service=name,
@@ -142,7 +131,13 @@ def parse_request(
 def _pairs(query: str | Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     if isinstance(query, str):
         return parse_qsl(query.lstrip("?"), keep_blank_values=True)
-    return list(query.items() if hasattr(query, "items") else query)
+    return _as_pairs(query)
+
+
+def _as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    # Not isinstance(…, Mapping): HTTP libraries have header types of their own.
+    items: Callable[[], Iterable[tuple[str, str]]] | None = getattr(fields, "items", None)
+    return list(cast("Iterable[tuple[str, str]]", fields) if items is None else items())
 
 
 def _form(headers: Headers, body: bytes) -> list[tuple[str, str]]:
@@ -174,7 +169,7 @@ class _Http:
     form: list[tuple[str, str]]
 
 
-def _operation(service: _Service, http: _Http) -> tuple[str, OperationModel, str, dict[str, str]]:
+def _operation(service: _Service, http: _Http) -> tuple[str, Operation, str, dict[str, str]]:
     """Return botocore's service name, the operation, the protocol and the path's parameters."""
     if cbor := _CBOR_PATH.fullmatch(http.path):
         return *_by_name(service, cbor.group(2), cbor.group(1)), "smithy-rpc-v2-cbor", {}
@@ -186,9 +181,9 @@ def _operation(service: _Service, http: _Http) -> tuple[str, OperationModel, str
     return _by_route(service, http)
 
 
-def _by_name(service: _Service, operation: str, target_prefix: str | None) -> tuple[str, OperationModel]:
+def _by_name(service: _Service, operation: str, target_prefix: str | None) -> tuple[str, Operation]:
     for name in service.models:
-        model = _model(name)
+        model = service_model(name)
         if target_prefix not in {None, model.metadata.get("targetPrefix")}:
             continue
         if operation in model.operation_names:
@@ -214,7 +209,7 @@ class _Route:
         return self.static_length, len(self.literals), len(self.needed_query) + len(self.needed_headers)
 
 
-def _by_route(service: _Service, http: _Http) -> tuple[str, OperationModel, str, dict[str, str]]:
+def _by_route(service: _Service, http: _Http) -> tuple[str, Operation, str, dict[str, str]]:
     path = _path_style(http.path, http.headers) if service.models == ("s3",) else http.path
     query = dict(http.query)
     best: tuple[_Route, dict[str, str], str] | None = None
@@ -230,12 +225,12 @@ def _by_route(service: _Service, http: _Http) -> tuple[str, OperationModel, str,
             f"{http.method} {path}", f"no operation of {' or '.join(service.models)} has this route"
         )
     route, groups, name = best
-    operation = _model(name).operation_model(route.operation)
+    operation = service_model(name).operation_model(route.operation)
     names = _uri_names(operation)
     return (
         name,
         operation,
-        str(_model(name).protocol),
+        str(service_model(name).protocol),
         {names[key]: unquote(value) for key, value in groups.items()},
     )
 
@@ -251,11 +246,11 @@ def _carries(route: _Route, query: dict[str, str], headers: Headers) -> bool:
 
 @lru_cache(maxsize=16)
 def _routes(service: str) -> tuple[_Route, ...]:
-    model = _model(service)
+    model = service_model(service)
     return tuple(_route(model.operation_model(name)) for name in model.operation_names)
 
 
-def _route(operation: OperationModel) -> _Route:
+def _route(operation: Operation) -> _Route:
     trait = operation.http_trait
     regex = ""
     static = 0
@@ -278,7 +273,7 @@ def _route(operation: OperationModel) -> _Route:
     )
 
 
-def _uri_names(operation: OperationModel) -> dict[str, str]:
+def _uri_names(operation: Operation) -> dict[str, str]:
     """Regex groups cannot be called as URI labels are (x-y, key+): p0, p1, … in order."""
     labels = re.findall(r"\{([^}]+)\}", operation.http_trait.path)
     return {f"p{index}": label.rstrip("+") for index, label in enumerate(labels)}
@@ -290,17 +285,15 @@ def _path_style(path: str, headers: Headers) -> str:
     return f"/{found['bucket']}{path}" if found and found["bucket"] != "s3" else path
 
 
-def _parameters(protocol: str, operation: OperationModel, wire: RequestDict) -> dict[str, Any]:
+def _parameters(protocol: str, operation: Operation, wire: WireRequest) -> dict[str, Any]:
     try:
         if protocol == "smithy-rpc-v2-cbor":
             reader = RpcV2CBORParser()
             found = (
-                reader.parse_data_item(reader.get_peekable_stream_from_bytes(wire["body"]))
-                if wire["body"]
-                else {}
+                reader.parse_data_item(reader.get_peekable_stream_from_bytes(wire.body)) if wire.body else {}
             )
         else:
-            found = PROTOCOL_PARSERS[protocol](operation).parse(wire)
+            found = read_parameters(operation, protocol, wire)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise UnsupportedCall(
             f"operation {operation.name}", f"its parameters cannot be read as {protocol} ({error})"
@@ -308,8 +301,3 @@ def _parameters(protocol: str, operation: OperationModel, wire: RequestDict) -> 
     return (
         {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
     )
-
-
-@lru_cache(maxsize=32)
-def _model(service: str) -> ServiceModel:
-    return ServiceModel(botocore.loaders.create_loader().load_service_model(service, "service-2"), service)

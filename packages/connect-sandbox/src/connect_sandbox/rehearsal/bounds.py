@@ -9,6 +9,10 @@ from typing import Literal
 Bound = Literal["seconds", "blocks", "entries", "characters"]
 """What is bounded, by the name of its field in Bounds."""
 
+REFERENCE_COST = 40
+"""Characters that looking a reference up counts as: about what it costs in time."""
+NODE_COST = 20
+"""Characters that each value in JSON counts as, whatever it is."""
 _DAY = 86_400
 
 
@@ -17,14 +21,15 @@ class Bounds:
     """The bounds of one contact. A contact that reaches one is stopped with a BoundExceededError.
 
     `seconds` of virtual time: Amazon Connect keeps a chat for 7 days at most, so 8 days by default. `blocks` played,
-    `entries` in the transcript. `characters` limits the transcript as a whole, its data included, and each text that a
-    block puts together from references. ValueError for a bound that is not a positive, finite number.
+    `entries` in the transcript. `characters` of text that the blocks put together and the transcript keeps, all in
+    all; a reference that is looked up counts as 40 of them, a value in JSON as 20. ValueError for a bound that is not a
+    positive, finite number.
     """
 
     seconds: float = 8.0 * _DAY
     blocks: int = 10_000
     entries: int = 50_000
-    characters: int = 10_000_000
+    characters: int = 20_000_000
 
     def __post_init__(self) -> None:
         for bound in fields(self):
@@ -44,3 +49,17 @@ class BoundReachedError(Exception):
         super().__init__(f"{limit:,g} {bound}")
         self.bound: Bound = bound
         self.limit = limit
+
+
+class Work:
+    """Counts the characters that a contact's blocks and its transcript have dealt with, up to a bound."""
+
+    def __init__(self, limit: int = DEFAULT_BOUNDS.characters) -> None:
+        self.limit = limit
+        self.done = 0
+
+    def add(self, characters: int) -> None:
+        """Count some more; BoundReachedError past the limit."""
+        self.done += characters
+        if self.done > self.limit:
+            raise BoundReachedError("characters", self.limit)

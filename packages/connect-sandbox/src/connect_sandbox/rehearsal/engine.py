@@ -202,7 +202,10 @@ class Engine:
                 if agent
                 else "the wait ends after an hour"
             )
-            return f"{where} in the queue, where no time passes, and {comes}. Put a prompt or a Wait block into the circle"
+            return (
+                f"{where} in the queue, where no time passes, and {comes}. "
+                "Put a prompt or a Wait block into the circle"
+            )
         if agent is None:
             return (
                 f"{where} in the queue, and no agent is set up, so it waits {LONGEST_WAIT:,g} s. "

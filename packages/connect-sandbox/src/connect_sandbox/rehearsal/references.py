@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from connect_flows.references import Reference, is_reference, references
 
-from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError
+from connect_sandbox.rehearsal.bounds import NODE_COST, REFERENCE_COST, Work
 from connect_sandbox.rehearsal.values import Json
 
 ROOTS = frozenset(
@@ -36,20 +36,26 @@ def look_up(text: str, namespaces: Mapping[str, Json]) -> str | None:
 
 def missing_references(text: str, namespaces: Mapping[str, Json]) -> list[str]:
     """Return the references in a text that are missing, as written."""
-    return [reference.text for reference in references(text) if _look_up(reference, namespaces) is None]
+    return [
+        piece.text
+        for piece in _pieces(text)
+        if isinstance(piece, Reference) and _look_up(piece, namespaces) is None
+    ]
 
 
-def fill_in(value: Json, namespaces: Mapping[str, Json], characters: int = DEFAULT_BOUNDS.characters) -> Json:
+def fill_in(value: Json, namespaces: Mapping[str, Json], work: Work | None = None) -> Json:
     """Return `value` with every reference in its texts replaced; objects and arrays are gone through.
 
-    BoundReachedError for a text that would have more than so many characters.
+    What that costs is counted in `work`, which may raise BoundReachedError.
     """
+    work = Work() if work is None else work
+    work.add(NODE_COST)
     if isinstance(value, str):
-        return _fill_in_text(value, namespaces, characters)
+        return _fill_in_text(value, namespaces, work)
     if isinstance(value, Mapping):
-        return {key: fill_in(item, namespaces, characters) for key, item in value.items()}
+        return {key: fill_in(item, namespaces, work) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill_in(item, namespaces, characters) for item in value]
+        return [fill_in(item, namespaces, work) for item in value]
     return value
 
 
@@ -64,14 +70,16 @@ def as_text(value: Json) -> str | None:
     return None
 
 
-def _fill_in_text(text: str, namespaces: Mapping[str, Json], characters: int) -> str:
-    parts, length = [], 0
+def _fill_in_text(text: str, namespaces: Mapping[str, Json], work: Work) -> str:
+    work.add(len(text))
+    parts = []
     for piece in _pieces(text):
-        part = piece if isinstance(piece, str) else _look_up(piece, namespaces) or ""
-        length += len(part)
-        if length > characters:
-            raise BoundReachedError("characters", characters)
-        parts.append(part)
+        if isinstance(piece, Reference):
+            found = _look_up(piece, namespaces) or ""
+            work.add(len(found) + REFERENCE_COST)
+            parts.append(found)
+        else:
+            parts.append(piece)
     return "".join(parts)
 
 

@@ -65,7 +65,7 @@ class Stage:
     def filled(self, value: Json) -> Json:
         """Return a value with its references replaced; a missing one is empty text."""
         try:
-            return fill_in(value, self.state.namespaces(), self.transcript.bounds.characters)
+            return fill_in(value, self.state.namespaces(), self.transcript.work)
         except UnknownNamespaceError as unknown:
             raise self.cannot(str(unknown)) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError, Bounds
+from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, NODE_COST, BoundReachedError, Bounds, Work
 from connect_sandbox.rehearsal.values import Json
 
 Who = Literal["connect", "caller", "vendor", "agent", "lambda", "rehearsal"]
@@ -60,7 +60,7 @@ class Transcript:
 
     def __init__(self, secrets: Iterable[str] = (), bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self.bounds = bounds
-        self._characters = 0
+        self.work = Work(bounds.characters)
         self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
         self._entries: list[Entry] = []
 
@@ -68,9 +68,8 @@ class Transcript:
         """Keep an entry, with every secret in it replaced; BoundReachedError if there is no more space for it."""
         if len(self._entries) >= self.bounds.entries:
             raise BoundReachedError("entries", self.bounds.entries)
-        self._characters += len(entry.text) + _characters(entry.data)
-        if self._characters > self.bounds.characters:
-            raise BoundReachedError("characters", self.bounds.characters)
+        self.work.add(len(entry.text))
+        _count(entry.data, self.work)
         kept = Entry(
             at=entry.at,
             who=entry.who,
@@ -137,15 +136,17 @@ class Transcript:
         return value
 
 
-def _characters(value: Json) -> int:
-    """Return about how many characters JSON has: its texts, and a few for anything else."""
+def _count(value: Json, work: Work) -> None:
+    work.add(NODE_COST)
     if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(len(key) + _characters(item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return sum(_characters(item) for item in value)
-    return 4
+        work.add(len(value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            work.add(len(key))
+            _count(item, work)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _count(item, work)
 
 
 def shown(value: Json, limit: int = 160) -> str:

@@ -21,6 +21,7 @@ from connect_sandbox.cloud.cfn.resource import (
     ResourceType,
 )
 from connect_sandbox.cloud.cfn.rollout import Rollout, held_resource
+from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack
 from connect_sandbox.cloud.cfn.template import (
     Template,
@@ -43,7 +44,7 @@ class DeploymentEngine:
         types: Mapping[str, ResourceType],
         custom_type: ResourceType,
         client: Clients,
-        services: Any,  # noqa: ANN401  (the Sandbox's parts, for the resource types)
+        services: Services,
         before_deploy: Callable[[Stack, Template], None],
     ) -> None:
         """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""

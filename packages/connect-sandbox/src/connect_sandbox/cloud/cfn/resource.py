@@ -9,11 +9,14 @@ import random
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from connect_sandbox.cloud.cfn.support import PropertyTable
 from connect_sandbox.cloud.cfn.template import Template
 from connect_sandbox.cloud.errors import AwsError
+
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.cfn.services import Services
 
 
 @dataclass
@@ -58,7 +61,7 @@ class Context:
     region: str
     template: Template
     client: Clients
-    services: Any
+    services: Services
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def physical_name(self, *, limit: int = 64, lower: bool = False) -> str:
@@ -86,17 +89,17 @@ class ResourceType:
     #: What Fn::GetAtt can give.
     attributes: ClassVar[tuple[str, ...]] = ()
 
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+    def create(self, context: Context, properties: dict[str, Any], /) -> Created:
         """Create the resource from resolved properties."""
         raise NotImplementedError
 
     def update(
-        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any], /
     ) -> Created:
         """Change the resource in place. The default replaces it: the new is created, the old deleted afterwards."""
         raise NotImplementedError
 
-    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any], /) -> None:
         """Delete the resource; that it is gone already is no error."""
         raise NotImplementedError
 

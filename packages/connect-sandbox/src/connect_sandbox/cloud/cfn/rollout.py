@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.cfn.intrinsics import Resolver
 from connect_sandbox.cloud.cfn.resource import Clients, Context, FailedResourceError, ResourceType
+from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
 from connect_sandbox.cloud.cfn.support import unsupported_properties
 from connect_sandbox.cloud.cfn.template import (
@@ -41,7 +42,7 @@ class Rollout:
         types: Mapping[str, ResourceType],
         custom_type: ResourceType,
         client: Clients,
-        services: Any,  # noqa: ANN401  (the Sandbox's parts, for the resource types)
+        services: Services,
         before_deploy: Callable[[Stack, Template], None],
     ) -> None:
         """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""
@@ -86,6 +87,7 @@ class Rollout:
     def _create_one(self, stack: Stack, resolver: Resolver, declared: Resource) -> bool:
         kind = self.type(declared.type)
         stack.record(declared.logical_id, "", declared.type, "CREATE_IN_PROGRESS")
+        properties: dict[str, Any] = {}
         try:
             properties = self._resolve(kind, declared, resolver)
             created = kind.create(self._context(stack, declared), properties)

@@ -7,6 +7,7 @@ customer input".
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -151,10 +152,11 @@ def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:
             raise stage.cannot("it has none of PromptId, Text, SSML, Media")
 
 
+@lru_cache(maxsize=256)
 def _spoken(ssml: str) -> str:
     try:
         root = ET.fromstring(ssml)  # noqa: S314  (the user's own flow)
-    except ET.ParseError as error:
+    except (ET.ParseError, UnicodeEncodeError) as error:  # the latter for half of a surrogate pair
         raise PromptError(f"the SSML is not well-formed: {error}") from None
     return re.sub(r"\s+", " ", "".join(root.itertext())).strip()
 

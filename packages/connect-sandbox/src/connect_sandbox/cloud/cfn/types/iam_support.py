@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
-
-from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.iam.models import AWSManagedPolicy, iam_backends
 
 from connect_sandbox.cloud.cfn.resource import Context
 from connect_sandbox.cloud.cfn.support import SUPPORTED, Nested, Only
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.iam.policies import Policy as PolicyDocument
 from connect_sandbox.iam.policies import PolicyKind
+from connect_sandbox.moto_internals import aws_managed_policies, aws_managed_policy, iam
 
 INLINE = Nested({"PolicyName": SUPPORTED, "PolicyDocument": SUPPORTED})
 NO_GROUPS = Only((), "there are users and roles here, no groups")
@@ -101,16 +98,10 @@ def _require_managed(account: str, arn: str) -> None:
 
     One of AWS is put into moto's IAM on first use; all of them would take seconds.
     """
-    backend: Any = iam_backends[account]["aws"]
-    if arn in backend.managed_policies:
+    policies = iam(account).managed_policies
+    if arn in policies:
         return
     name = arn.rsplit("/", 1)[-1]
-    if ":iam::aws:policy/" not in arn or name not in _aws_managed():
+    if ":iam::aws:policy/" not in arn or name not in aws_managed_policies():
         raise AwsError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
-    backend.managed_policies[arn] = AWSManagedPolicy.from_data(name, account, "aws", _aws_managed()[name])
-
-
-@lru_cache
-def _aws_managed() -> dict[str, Any]:
-    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
-    return policies
+    policies[arn] = aws_managed_policy(name, account)

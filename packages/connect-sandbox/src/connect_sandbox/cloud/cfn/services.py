@@ -1,0 +1,28 @@
+"""The parts of the sandbox that resource types work on, besides the APIs that they call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the parts import resource types, which import this
+    from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
+    from connect_sandbox.cloud.authorization import Authorization
+    from connect_sandbox.cloud.cfn.types.custom import CustomResponses
+    from connect_sandbox.cloud.connect_state import ConnectState
+    from connect_sandbox.cloud.functions import Functions
+    from connect_sandbox.cloud.lambda_state import LambdaState
+    from connect_sandbox.cloud.sns import Sns
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a resource type reaches through its Context."""
+
+    authorization: Authorization
+    lambda_state: LambdaState
+    functions: Functions
+    custom_responses: CustomResponses
+    apis: ApiRegistry
+    connect: ConnectState
+    sns: Sns

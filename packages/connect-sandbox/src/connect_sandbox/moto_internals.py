@@ -1,0 +1,244 @@
+"""Everything that the sandbox uses of moto and botocore beyond their public interfaces, behind typed names.
+
+moto promises no stability for what is below `moto.core` or for its backends, and botocore's service models come
+without types. Nothing else in this package imports moto: when moto moves something, this module and its test
+(tests/sandbox/test_moto_internals.py) say by name what is gone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, Protocol, cast
+
+import botocore.loaders
+from botocore.model import ListShape, MapShape, StringShape, StructureShape
+from moto.backends import get_backend
+from moto.core.model import ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.sts.models import sts_backends
+from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.exceptions import NotFound
+
+Backend = Any
+"""One of moto's backends: the resources of a service in one account and region. It has no type."""
+
+RegionalService = Literal["dynamodb", "kms", "secretsmanager", "sns", "sqs"]
+"""A service whose backend the sandbox looks into, by moto's name."""
+
+GLOBAL_REGION = "aws"
+"""The region under which moto keeps the services that have none."""
+
+
+# --- service models
+
+
+class HttpTrait(Protocol):
+    """How an operation looks over HTTP."""
+
+    method: str
+    path: str
+    query_args: Mapping[str, str]
+
+
+class InputShape(Protocol):
+    """The structure of an operation's parameters."""
+
+    @property
+    def required_query_args(self) -> Sequence[str]:
+        """The query parameters without which this is not the operation."""
+        ...
+
+    @property
+    def required_headers(self) -> Sequence[str]:
+        """The headers without which this is not the operation."""
+        ...
+
+
+class Service(Protocol):
+    """A service, as botocore describes it."""
+
+    service_name: str
+    metadata: Mapping[str, Any]
+
+    @property
+    def operation_names(self) -> Sequence[str]:
+        """The names of its operations."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """The protocol that it prefers: json, query, rest-json, rest-xml or smithy-rpc-v2-cbor."""
+        ...
+
+    @property
+    def is_query_compatible(self) -> bool:
+        """Whether it answers old clients in the query protocol's error codes."""
+        ...
+
+    def operation_model(self, operation_name: str, /) -> Operation:
+        """Return an operation by its name."""
+        ...
+
+
+class Operation(Protocol):
+    """An operation of a service, as botocore describes it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, such as "GetSecretValue"."""
+        ...
+
+    @property
+    def service_model(self) -> Service:
+        """The service that it belongs to."""
+        ...
+
+    @property
+    def http_trait(self) -> HttpTrait:
+        """How it looks over HTTP."""
+        ...
+
+    @property
+    def input_shape(self) -> InputShape | None:
+        """The structure of its parameters, None if it takes none."""
+        ...
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """A request as the parsers of the protocols take it. `path` and `path_parameters` are what the route matched."""
+
+    method: str
+    path: str
+    headers: Headers
+    values: MultiDict[str, str]
+    body: bytes
+    path_parameters: Mapping[str, Any]
+
+
+@lru_cache(maxsize=32)
+def service_model(service: str) -> Service:
+    """Return the model of a service, by botocore's name."""
+    description = botocore.loaders.create_loader().load_service_model(service, "service-2")
+    return cast("Service", ServiceModel(description, service))
+
+
+def read_parameters(operation: Operation, protocol: str, request: WireRequest) -> Any:  # noqa: ANN401  (JSON)
+    """Return an operation's parameters from a request; whatever moto's parser raises if they cannot be read."""
+    parser = PROTOCOL_PARSERS[protocol](cast("Any", operation))
+    return parser.parse(
+        {
+            "method": request.method,
+            "url_path": request.path,
+            "headers": request.headers,
+            "values": request.values,
+            "body": request.body,
+            "url_params": dict(request.path_parameters),
+        }
+    )
+
+
+class NoSuchRouteError(Exception):
+    """The service has no operation with this method and path."""
+
+
+def route(
+    service: str, method: str, url: str, headers: Mapping[str, str], body: bytes
+) -> tuple[Operation, str, WireRequest]:
+    """Return the operation that a request asks for, its protocol and the request in parts; else NoSuchRouteError."""
+    parsed = Request.from_primitives(method, url, dict(headers), body)
+    try:
+        found, path_parameters = get_service_router(service).match(parsed)
+    except NotFound as error:
+        raise NoSuchRouteError(f"{method} {parsed.path} of {service}") from error
+    protocol = determine_request_protocol(found.service_model, parsed.content_type)
+    wire = WireRequest(
+        parsed.method, parsed.path, parsed.headers, parsed.values, parsed.data, dict(path_parameters)
+    )
+    return cast("Operation", found), protocol, wire
+
+
+def write_answer(
+    operation: Operation, protocol: str, result: Mapping[str, Any], request_id: str
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, headers and body of an operation's answer in the wire form of the protocol."""
+    made = get_serializer_class(operation.service_model.service_name, protocol)
+    answer = made(cast("Any", operation), SerializationContext(request_id)).serialize(dict(result))
+    body = answer["body"]
+    headers = [(str(name), str(value)) for name, value in answer["headers"].items()]
+    return int(answer["status_code"]), headers, body if isinstance(body, bytes) else body.encode()
+
+
+# --- shapes: botocore computes their parts when they are first read, which type checkers cannot see
+
+
+def members_of(shape: StructureShape) -> Mapping[str, Any]:
+    """Return a structure's members by name."""
+    return cast("Mapping[str, Any]", shape.members)
+
+
+def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
+    """Return the shape of a list's items."""
+    return shape.member
+
+
+def value_of(shape: MapShape) -> Any:  # noqa: ANN401  (a shape)
+    """Return the shape of a map's values."""
+    return shape.value
+
+
+def enum_of(shape: StringShape) -> Sequence[str]:
+    """Return the values that a text may have; empty if it may have any."""
+    return cast("Sequence[str]", shape.enum)
+
+
+def metadata_of(shape: StringShape) -> Mapping[str, Any]:
+    """Return a text's constraints: min, max, pattern."""
+    return cast("Mapping[str, Any]", shape.metadata)
+
+
+# --- backends
+
+
+def backend(service: RegionalService, account: str, region: str) -> Backend:
+    """Return the resources of a service."""
+    return cast("Any", get_backend(service))[account][region]
+
+
+def iam(account: str) -> Backend:
+    """Return the roles, users and policies of an account."""
+    return cast("Any", iam_backends)[account][GLOBAL_REGION]
+
+
+def sts(account: str) -> Backend:
+    """Return the role sessions of an account."""
+    return cast("Any", sts_backends)[account][GLOBAL_REGION]
+
+
+@lru_cache
+def aws_managed_policies() -> Mapping[str, Any]:
+    """Return the policies that AWS manages, by name, as moto knows them."""
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
+
+
+def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's policy)
+    """Return one policy that AWS manages, to be kept in an account's IAM."""
+    return AWSManagedPolicy.from_data(name, account, GLOBAL_REGION, aws_managed_policies()[name])
+
+
+# --- the server
+
+
+def moto_server() -> ThreadedMotoServer:
+    """Return a moto server on a free port of the loopback interface, not yet started."""
+    return ThreadedMotoServer("127.0.0.1", 0, verbose=False)

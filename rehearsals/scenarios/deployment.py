@@ -97,7 +97,7 @@ class Deployment:
         started = time.monotonic()
         with (
             _this_python_first(),
-            Sandbox.start(work_dir / "sandbox") as sandbox,
+            Sandbox.start(work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"]) as sandbox,
             BotPlatform() as bot,
             BiometricsVendors() as vendors,
         ):

@@ -71,7 +71,6 @@ def parser() -> argparse.ArgumentParser:
     _render_parser(commands)
     _diagram_parser(commands)
     _diff_parser(commands)
-    # The command line of the whole project carries this one out: the flow language does not know the sandbox.
     return top
 
 

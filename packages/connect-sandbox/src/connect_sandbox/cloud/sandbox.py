@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -46,10 +47,10 @@ from connect_sandbox.cloud.sns_api import SnsApi
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
-#: What a command line may inherit from this machine; everything else of its environment stays out. The second line is
-#: what pip needs to reach its index when an app bundles functions for the first time.
+#: What a command inherits from this machine; everything else of its environment stays out. The second line is what
+#: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
-    r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME|CONNECT_BRIDGES_\w+"
+    r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME"
     r"|PIP_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
 )
 
@@ -57,14 +58,21 @@ _INHERITED = re.compile(
 class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
-    Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might not
-    bear, in words), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
+    Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
+    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, work_dir: Path, *, region: str = "us-east-1", port: int = 0) -> None:
-        """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one)."""
+    def __init__(
+        self, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+    ) -> None:
+        """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
+
+        `inherit` names environment variables of this process that commands and the app's synthesis see too, with
+        wildcards: "MY_APP_*". Of the rest they see PATH, HOME and what the CDK, npm and pip need.
+        """
+        self._inherit = tuple(inherit)
         self.region = region
         self.account = ACCOUNT
         self.warnings: list[str] = []
@@ -77,9 +85,11 @@ class Sandbox:
         self._client_lock = threading.Lock()
 
     @classmethod
-    def start(cls, work_dir: Path, *, region: str = "us-east-1", port: int = 0) -> Sandbox:
-        """Return a sandbox to be used in a `with` statement."""
-        return cls(work_dir, region=region, port=port)
+    def start(
+        cls, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+    ) -> Sandbox:
+        """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
+        return cls(work_dir, region=region, port=port, inherit=inherit)
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -101,12 +111,12 @@ class Sandbox:
         """End every process and forget every resource."""
         self._exit.close()
 
-    # -- for those who rehearse
+    # -- for tests and rehearsals
 
     def environment(self) -> dict[str, str]:
-        """Return the environment for a command that shall take the sandbox for AWS, and nothing else for it."""
+        """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
         return {
-            **{name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)},
+            **{name: value for name, value in os.environ.items() if self._inherits(name)},
             "NO_PROXY": "localhost,127.0.0.1",
             "no_proxy": "localhost,127.0.0.1",
             "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
@@ -130,7 +140,7 @@ class Sandbox:
         }
 
     def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
-        """Return a boto3 client of the developer's; every call goes over HTTP through the front."""
+        """Return a boto3 client with the developer's permissions; its calls go over HTTP like anyone's."""
         return self._client(service)
 
     def cdk(self, *arguments: str, cwd: Path, on_line: Callable[[str], None] | None = None) -> CdkRun:
@@ -254,6 +264,9 @@ class Sandbox:
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
         function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
         return None if function is None else function.policy
+
+    def _inherits(self, name: str) -> bool:
+        return bool(_INHERITED.fullmatch(name)) or any(fnmatchcase(name, wanted) for wanted in self._inherit)
 
     def _complete(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
         if arguments and arguments[0] == "bootstrap" and not any(a.startswith("aws://") for a in arguments):

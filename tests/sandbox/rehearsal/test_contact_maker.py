@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from connect_sandbox.rehearsal import (
     Presses,
     Queue,
 )
+from connect_sandbox.rehearsal.canned_functions import Calls, CannedFunctions
 from connect_sandbox.rehearsal.contact_maker import ContactMaker
 from connect_sandbox.rehearsal.reading import ScenarioError
 
@@ -78,20 +78,27 @@ def test_a_deployed_function_is_invoked_as_the_flow_says(contact: ContactMaker, 
     assert deployed.asked == [f"{FUNCTION} ContactFlowEvent 1", f"{FUNCTION} ContactFlowEvent"]
 
 
-def slow(_event: Any, _context: Any) -> dict[str, str]:
-    time.sleep(1.05)
-    return {"name": "too late"}
-
-
 def too_large(_event: Any, _context: Any) -> dict[str, str]:
     return {"name": "x" * 32 * 1024}
 
 
 def test_a_handler_has_the_blocks_time_and_the_answers_size(contact: ContactMaker, tmp_path: Path) -> None:
     flow = write(tmp_path, *ask())
-    late = contact.calls(flow, lambdas={"lookup": slow})
+    seconds = 100.0
+    left: list[int] = []
+
+    def slow(_event: Any, context: Any) -> dict[str, str]:
+        nonlocal seconds
+        left.append(context.get_remaining_time_in_millis())
+        seconds += 1.05
+        left.append(context.get_remaining_time_in_millis())
+        return {"name": "too late"}
+
+    functions = CannedFunctions({"lookup": [Calls(slow)]}, now=lambda: seconds)
+    late = contact.calls(flow, lambdas={"lookup": functions})
     late.hears("Sorry.")
     assert "no answer within 1 s" in str(late.transcript)
+    assert left == [1000, 0]
     large = contact.calls(flow, lambdas={"lookup": too_large})
     large.hears("Sorry.")
     assert "Amazon Connect takes 32,768" in str(large.transcript)

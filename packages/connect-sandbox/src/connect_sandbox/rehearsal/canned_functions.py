@@ -69,6 +69,7 @@ class LambdaContext:
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     function_version: str = "$LATEST"
     memory_limit_in_mb: str = "128"
+    now: Callable[[], float] = time.monotonic
 
     @property
     def function_name(self) -> str:
@@ -77,13 +78,20 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until the flow stops waiting."""
-        return max(0, round((self.deadline - time.monotonic()) * 1000))
+        return max(0, round((self.deadline - self.now()) * 1000))
 
 
 class CannedFunctions:
-    """A LambdaInvoker. `behaviours` are by function name or ARN; one for each attempt, the last one stays."""
+    """A LambdaInvoker. `behaviours` are by function name or ARN; one for each attempt, the last one stays.
 
-    def __init__(self, behaviours: Mapping[str, Sequence[Behaviour]]) -> None:
+    `now` times the handlers that run in this process, in seconds. Nothing can stop a handler that never returns: that
+    is left to the time limit of the test.
+    """
+
+    def __init__(
+        self, behaviours: Mapping[str, Sequence[Behaviour]], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now = now
         self._behaviours = behaviours
         self._attempts: dict[str, int] = {}
 
@@ -100,7 +108,7 @@ class CannedFunctions:
             case Failure(error):
                 raise type(error)(str(error), seconds=error.seconds) if error else _too_late(time_limit)
             case Calls(handler):
-                return call_handler(handler, function_arn, event, time_limit)
+                return call_handler(handler, function_arn, event, time_limit, self._now)
             case _:
                 return behaviour.invoke(function_arn, event, time_limit=time_limit)
 
@@ -114,7 +122,7 @@ class CannedFunctions:
                 raise type(error)(str(error), seconds=error.seconds)
             case Calls(handler):
                 try:
-                    call_handler(handler, function_arn, event, float("inf"))
+                    call_handler(handler, function_arn, event, float("inf"), self._now)
                 except FunctionFailedError:
                     return str(uuid4())  # the flow never learns of it: Lambda has accepted the event
             case Answers() | Failure():
@@ -137,17 +145,21 @@ class CannedFunctions:
         )
 
 
-def call_handler(handler: Handler, function_arn: str, event: Mapping[str, Any], limit: float) -> LambdaAnswer:
+def call_handler(
+    handler: Handler,
+    function_arn: str,
+    event: Mapping[str, Any],
+    limit: float,
+    now: Callable[[], float] = time.monotonic,
+) -> LambdaAnswer:
     """Call a handler as Lambda's runtime does: its event and its answer go through JSON, what it raises is caught."""
-    started = time.monotonic()
-    context = LambdaContext(function_arn, started + limit)
+    started = now()
+    context = LambdaContext(function_arn, started + limit, now=now)
     try:
         returned = handler(json.loads(json.dumps(dict(event))), context)
     except Exception as error:  # as Lambda's runtime does
-        raise FunctionFailedError(
-            f"{type(error).__name__}: {error}", seconds=time.monotonic() - started
-        ) from error
-    seconds = time.monotonic() - started
+        raise FunctionFailedError(f"{type(error).__name__}: {error}", seconds=now() - started) from error
+    seconds = now() - started
     if seconds > limit:
         raise _too_late(limit)
     try:

@@ -1,12 +1,12 @@
 """A chat on the sandbox's Amazon Connect, as the flow's engine sees it: who is there, what is said while it waits."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from connect_sandbox.cloud import Sandbox
-from connect_sandbox.cloud.chats import Chat, Item
+from connect_sandbox.cloud.chats import Chat, Chats, Item
 from connect_sandbox.rehearsal.conditions import HangsUp, Says
 from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage
 from connect_sandbox.rehearsal.steps import Decides, Fails, Step
@@ -22,18 +22,26 @@ class SaysAfter(Says):
     before: Callable[[], None]
 
 
+class HasChats(Protocol):
+    """A sandbox, as far as a chat needs it."""
+
+    @property
+    def chats(self) -> Chats:
+        """The chats of its Amazon Connect."""
+        ...
+
+
 class ChatRoom:
     """One chat. A ports.ChatLine.
 
-    Real seconds: `patience` is how long the customer waits for a reply before going on, `joins_within` how long the
-    flow waits for the bot to join, `stays` how long for its leaving once the customer has no more to say (None: as
-    long as for a reply); after that the Wait block's own time is over. `bot_greets`: the customer lets the bot speak
-    first.
+    In real seconds: the customer waits `patience` for a reply before going on; the flow waits `joins_within` for the
+    bot to join and `stays` for it to leave once the customer has no more to say (None: as long as for a reply). After
+    that the Wait block's own time is over. With `bot_greets` the customer lets the bot speak first.
     """
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: HasChats,
         instance_arn: str,
         contact_id: str,
         *,
@@ -88,7 +96,7 @@ class ChatRoom:
         if self._bot_greets and self._read == 0:
             self._something_happens(self._joins_within)
         while True:
-            self._catch_up(stage)
+            self._catch_up(stage, until)
             if stage.clock.elapsed >= until:  # a bot that never stops talking does not hold the flow up
                 return Decides("WaitCompleted")
             if not self._bot_is_there():
@@ -119,9 +127,11 @@ class ChatRoom:
         """Wait until the bot writes or leaves; tell whether it did."""
         return self._chats.wait_until(lambda: bool(self._unread()) or not self._bot_is_there(), within)
 
-    def _catch_up(self, stage: Stage) -> None:
-        """Let the customer read what the bot has written since."""
+    def _catch_up(self, stage: Stage, until: float = math.inf) -> None:
+        """Let the customer read what the bot has written since, a second for each message, up to second `until`."""
         for item in self._unread():
+            if stage.clock.elapsed >= until:
+                return
             self._read = self.chat.items.index(item) + 1
             stage.says(item.content or "", who="vendor")
             stage.clock.passes(1.0)

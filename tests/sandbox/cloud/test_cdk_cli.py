@@ -96,6 +96,6 @@ def test_a_refusal_is_printed_by_the_cdk(bootstrapped: Sandbox, assembly: Any) -
 
     with pytest.raises(CdkFailedError) as failed:
         bootstrapped.cdk("deploy", "-a", app, "--method=direct", cwd=PROJECT)
-    assert "the sandbox cannot stand in for the resource type AWS::EC2::Instance" in " ".join(
+    assert "the sandbox does not emulate the resource type AWS::EC2::Instance" in " ".join(
         failed.value.output.split()
     )

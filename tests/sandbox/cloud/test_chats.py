@@ -176,9 +176,9 @@ def test_a_token_that_was_made_up_is_refused(participants: Any) -> None:
 
 
 def test_what_of_the_participant_api_is_not_reproduced_fails_by_name(participants: Any) -> None:
-    with pytest.raises(ClientError, match="cannot stand in for connectparticipant:GetTranscript"):
+    with pytest.raises(ClientError, match="does not emulate connectparticipant:GetTranscript"):
         participants.get_transcript(ConnectionToken="x" * 40)
-    with pytest.raises(ClientError, match="cannot stand in for connections of type WEBSOCKET"):
+    with pytest.raises(ClientError, match="does not emulate connections of type WEBSOCKET"):
         participants.create_participant_connection(Type=["WEBSOCKET"], ParticipantToken="x" * 40)
 
 

@@ -85,7 +85,7 @@ def test_an_instance_of_another_account_is_not_found(connect: Any) -> None:
 
 
 def test_an_operation_that_is_not_reproduced_is_refused_by_name(connect: Any) -> None:
-    with pytest.raises(ClientError, match="the sandbox cannot stand in for connect:ListQueues") as refused:
+    with pytest.raises(ClientError, match="the sandbox does not emulate connect:ListQueues") as refused:
         connect.list_queues(InstanceId=INSTANCE_ID)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -69,7 +69,7 @@ def test_an_assumed_role_may_do_what_its_policies_say(sandbox: Sandbox, deploy: 
 
 
 def test_what_moto_does_not_implement_is_refused_by_name(sandbox: Sandbox) -> None:
-    with pytest.raises(ClientError, match="the sandbox cannot stand in for") as refused:
+    with pytest.raises(ClientError, match="the sandbox does not emulate") as refused:
         sandbox.boto3_client("sns").list_origination_numbers()
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -444,11 +444,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
             "Filters": [{"FilterKey": "QUEUE", "FilterValues": ["q"]}],
             "Metrics": [{"Name": "X"}],
         },
-        "cannot be told from its parameters",
+        "cannot be determined from its parameters",
     ),
     ("secretsmanager", "get_secret_value", {"SecretId": "token"}, "lookup"),
     ("iam", "list_access_keys", {"UserName": "bot"}, "its path is needed"),
-    ("iam", "list_access_keys", {}, "cannot be told from its parameters"),
+    ("iam", "list_access_keys", {}, "cannot be determined from its parameters"),
     (
         "connect",
         "create_integration_association",
@@ -465,7 +465,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
         {"Arn": f"arn:aws:lambda:{HERE}:layer:l:1"},
         "no action of this name",
     ),
-    ("s3", "create_session", {"Bucket": "my-bucket"}, "not written down"),
+    ("s3", "create_session", {"Bucket": "my-bucket"}, "does not know which S3 action"),
 ]
 
 

@@ -149,7 +149,7 @@ def test_what_a_scenario_says_of_a_block_can_be_heard_and_compared(world: Any) -
     nobody = Conditions(outcomes={"f*": Outcome(fails="NoneFoundError")})
     world.plays(*flow, conditions=nobody).hears("Who are you?")
     with pytest.raises(
-        CannotPlayError, match=r"find .*lets it fail with CallFailed, for which it has no branch"
+        CannotPlayError, match=r"find .*makes it fail with CallFailed, for which it has no branch"
     ):
         world.plays(*flow, conditions=Conditions(outcomes={"find": Outcome(fails="CallFailed")}))
 

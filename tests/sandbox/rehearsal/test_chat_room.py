@@ -17,7 +17,7 @@ from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.sns import Sns
 from connect_sandbox.iam import AuditLog
 from connect_sandbox.rehearsal import Contact, Ports, Says, VirtualClock
-from connect_sandbox.rehearsal.chat_room import ChatRoom
+from connect_sandbox.rehearsal.chat_room import ChatRoom, messages_of
 from connect_sandbox.rehearsal.conditions import Caller
 
 from tests.support.rehearsal import INSTANCE, block, hang_up, say
@@ -102,7 +102,7 @@ def test_a_customer_and_a_bot_that_never_stop_end_with_the_wait(world: Any, clou
     def replies(room: ChatRoom, participant: Participant, ended: threading.Event) -> None:
         seen = 0
         while not ended.is_set():
-            written = [item for item in room.chat.items if item.role == "CUSTOMER" and item.type == "MESSAGE"]
+            written = messages_of(room.chat, "CUSTOMER")
             if len(written) > seen:
                 seen = len(written)
                 cloud.chats.says(room.chat, participant, f"Reply {seen}.")
@@ -116,8 +116,9 @@ def test_a_customer_and_a_bot_that_never_stop_end_with_the_wait(world: Any, clou
 
 def test_what_a_bot_wrote_before_it_left_is_read(world: Any, cloud: Cloud) -> None:
     def leaves(room: ChatRoom, participant: Participant, _ended: threading.Event) -> None:
+        assert cloud.chats.wait_until(lambda: bool(messages_of(room.chat, "CUSTOMER")), 20)
         cloud.chats.says(room.chat, participant, "Goodbye.")
         cloud.chats.leaves(room.chat, participant)
 
-    contact, _ = play(world, cloud, leaves)
+    contact, _ = play(world, cloud, leaves, Says("Bye."))
     contact.hears("Goodbye.", "The bot has left.")

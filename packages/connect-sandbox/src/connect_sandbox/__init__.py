@@ -1,6 +1,6 @@
-"""The sandbox: what stands in for AWS, and for callers, when an app is rehearsed on a laptop.
+"""The sandbox: AWS and callers for an Amazon Connect app, on a laptop and without an AWS account.
 
-`cloud` deploys what `cdk synth` wrote and runs it; `iam` decides who may call what; `rehearsal` places the calls. The
-sandbox knows the synthesized cloud assembly and the flow language, never the constructs. What it cannot stand in for
-it refuses by name.
+`cloud` deploys a synthesized CloudFormation template and runs it; `iam` decides who may call what;
+`rehearsal` places the calls. The sandbox reads the cloud assembly that `cdk synth` wrote, in any of the CDK's
+languages, and never the app's code. What it does not emulate it refuses by name.
 """

@@ -13,7 +13,7 @@ Rehearse Amazon Connect apps without an AWS account.
 commands:
   rehearse  play the scenarios of files through a flow, and check what callers hear
 
-connect-sandbox COMMAND --help says more.
+connect-sandbox COMMAND --help explains a command.
 """
 
 

@@ -42,7 +42,7 @@ def test_a_resource_type_that_is_not_reproduced_is_refused_by_name_before_anythi
     stack = deploy({"Resources": {"Queue": QUEUE, "Machine": {"Type": "AWS::EC2::Instance"}}})
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    assert "the sandbox cannot stand in for the resource type AWS::EC2::Instance" in stack.reasons
+    assert "the sandbox does not emulate the resource type AWS::EC2::Instance" in stack.reasons
     failed = [e["LogicalResourceId"] for e in stack.events if e["ResourceStatus"] == "CREATE_FAILED"]
     assert failed == ["Machine"]
     assert queues(sandbox) == []
@@ -80,7 +80,7 @@ def test_a_property_that_would_have_no_effect_is_refused_by_name(
     stack = deploy({"Conditions": conditions, "Resources": {"Queue": QUEUE, "Odd": resource}})
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    assert f"the sandbox cannot stand in for {named}" in stack.reasons
+    assert f"the sandbox does not emulate {named}" in stack.reasons
     assert queues(sandbox) == []
 
 
@@ -91,7 +91,7 @@ def test_a_value_that_shows_only_at_deploy_time_is_refused_too(sandbox: Sandbox,
     }
 
     assert deploy(template, Fifo="false").status == "CREATE_COMPLETE"
-    assert "cannot stand in for AWS::SQS::Queue FifoQueue=true" in deploy(template, Fifo="true").reasons
+    assert "does not emulate AWS::SQS::Queue FifoQueue=true" in deploy(template, Fifo="true").reasons
 
 
 def test_a_failing_resource_rolls_back_what_was_created_before_it(sandbox: Sandbox, deploy: Any) -> None:

@@ -241,7 +241,7 @@ def test_what_cannot_be_reproduced_is_refused_by_name(
     stack = deploy(template(Odd=resource))
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    assert f"the sandbox cannot stand in for {named}" in stack.reasons
+    assert f"the sandbox does not emulate {named}" in stack.reasons
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""AWS on a laptop, as far as an app of this project needs it: deploy for real, call for real, refuse by name.
+"""AWS on a laptop, as far as an Amazon Connect app needs it: deploy for real, call for real, refuse by name.
 
-`Sandbox.start(work_dir)` runs it; the CDK command line, boto3, functions and HTTP clients of deployed APIs reach it on
-one port of localhost.
+`Sandbox.start(work_dir)` runs it. The CDK command line, boto3, functions and HTTP clients of deployed APIs
+all reach it on one port of localhost.
 """
 
 from connect_sandbox.cloud.cdk_cli import CdkFailedError, CdkRun

@@ -1,6 +1,6 @@
-"""Decides every call by the policies that are deployed, and writes each decision into the audit log.
+"""Decides on every call by the deployed policies, and writes each decision to the audit log.
 
-The evaluation itself is connect_sandbox.iam's; this module gathers what it needs: a role's or user's
+connect_sandbox.iam does the evaluation; this module gathers what it needs: a role's or user's
 policies and boundary from moto's IAM, the resource policies of functions, secrets, keys, topics, queues, buckets and
 roles.
 The developer (the credentials of the CDK command line, and the roles of the CDK's bootstrap stack, which act for the
@@ -43,7 +43,7 @@ from connect_sandbox.iam import Principal as IamPrincipal
 from connect_sandbox.moto_internals import Backend, RegionalService, backend, iam
 
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
-#: What an account other than this one allows its own people is its own business: here, everything.
+#: Another account decides for itself what its people may do: here, everything.
 _EVERYTHING = Policy.parse(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
     name="the other account's own policy",
@@ -51,7 +51,7 @@ _EVERYTHING = Policy.parse(
 
 
 class Authorization:
-    """IAM in front of everything that the sandbox serves."""
+    """IAM, in front of everything that the sandbox serves."""
 
     def __init__(
         self,
@@ -66,13 +66,14 @@ class Authorization:
         self._audit = audit
         self._function_policy = function_policy
         self._lookup = _MotoLookup(account, region)
-        #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, blind to conditions.
+        #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, without looking
+        #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
         #: ARNs of the permissions boundaries of users, by user name. Kept here: moto has none for users.
         self.user_boundaries: dict[str, str] = {}
 
     def check_request(self, principal: Principal, request: HttpRequest) -> HttpResponse | None:
-        """Return the answer that refuses a request, or None if the principal may make it."""
+        """Return the response that denies a request, or None if the principal may make it."""
         if self.is_developer(principal):
             return None
         try:
@@ -146,7 +147,7 @@ class Authorization:
         return _role(self._account, role_arn) is not None
 
     def is_developer(self, principal: Principal) -> bool:
-        """Return whether the principal is the developer, who is not evaluated."""
+        """Return whether the principal is the developer, who may do everything."""
         if isinstance(principal, Admin):
             return True
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
@@ -308,7 +309,7 @@ def _queue_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
     queue = backend.queues.get(arn.rsplit(":", 1)[-1])
     if queue is None or not queue.policy:
         return None
-    # As text if it was set as an attribute, as an object if it came otherwise.
+    # Text if it was set as an attribute, otherwise an object.
     return queue.policy if isinstance(queue.policy, str) else json.dumps(queue.policy)
 
 
@@ -321,7 +322,7 @@ _READERS: dict[RegionalService, Callable[[Backend, str], str | None]] = {
 
 
 class _MotoLookup:
-    """Answers from moto what a request does not say about its resources."""
+    """Looks up in moto what a request does not say about its resources."""
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account

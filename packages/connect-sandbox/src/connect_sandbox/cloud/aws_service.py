@@ -1,9 +1,9 @@
-"""A fake for one AWS service: requests are parsed and answers written by botocore's own model of the service.
+"""A fake of one AWS service: botocore's own model of the service reads requests and writes responses.
 
-A fake is a class with one method per operation that it reproduces, named as boto3 names it. Everything around
-the method comes from the model: which operation a request asks for, its parameters, whether they are allowed
-(required members, types, lengths, patterns, enums), and the wire form of the answer. An operation without a method
-is answered 501 by name.
+A fake is a class with one method per operation that it reproduces, named as in boto3. Everything around the
+method comes from the model: which operation a request asks for, its parameters, whether they are allowed
+(required members, types, lengths, patterns, enums), and the wire form of the response. An operation without a
+method gets a 501 that names it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from connect_sandbox.moto_internals import (
 
 
 class AwsService:
-    """Base of the fakes: dispatches a request to the method that reproduces its operation."""
+    """Base of the fakes: dispatches each request to the method for its operation."""
 
-    #: botocore's name of the service, such as "connect".
+    #: The service's name in botocore, such as "connect".
     service_name: str
     #: The error code for parameters that the model does not allow.
     invalid_parameter_code = "ValidationException"
 
     def __init__(self, faults: Faults) -> None:
-        """`faults` may make an operation fail on purpose."""
+        """`faults` can make an operation fail on purpose."""
         self._faults = faults
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request, errors included, in the service's wire form."""
+        """Respond to one request, errors included, in the service's wire form."""
         try:
             operation, protocol, wire = route(
                 self.service_name,
@@ -108,7 +108,7 @@ class AwsService:
 
 
 def error_response(error: AwsError, protocol: str) -> HttpResponse:
-    """Write an error answer in the wire form of `protocol` (query, json or rest-json)."""
+    """Return an error response in the wire form of `protocol` (query, json or rest-json)."""
     request_id = str(uuid.uuid4())
     if protocol in {"query", "ec2", "rest-xml"}:
         kind = "Sender" if error.status < 500 else "Receiver"
@@ -135,7 +135,7 @@ def _serialize(operation: Operation, protocol: str, result: dict[str, Any]) -> H
 
 
 def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[str]:
-    """Yield what botocore leaves to the service: enums, patterns and maximum lengths."""
+    """Yield the problems that botocore leaves to the service: enums, patterns and maximum lengths."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         for name, member in members_of(shape).items():
             if name in value:

@@ -1,4 +1,4 @@
-"""The chats of Amazon Connect: participants, messages, and the streaming of both to SNS topics.
+"""The chats of Amazon Connect: participants, messages, and their streaming to SNS topics.
 
 Sources: Amazon Connect API reference (StartContactStreaming, StopContactStreaming, CreateParticipant), Amazon Connect
 Participant API reference, administrator guide, "Enable real-time chat message streaming".
@@ -33,7 +33,7 @@ _TOPIC = re.compile(r"arn:aws[\w-]*:sns:([\w-]+):(\d{12}):([A-Za-z0-9_-]{1,256})
 
 @dataclass
 class Participant:
-    """Somebody in a chat. Times are of the monotonic clock; `left` is None while they are there."""
+    """Somebody in a chat. Times are on the monotonic clock; `left` is None while they are there."""
 
     id: str
     role: Role
@@ -86,7 +86,7 @@ class Chat:
 
 
 class Chats:
-    """The chats of the account. Everything that happens to one wakes those who `wait_until` something holds."""
+    """The chats of the account. Every change wakes whoever waits in `wait_until`."""
 
     def __init__(self, account: str, region: str, connect: ConnectState, sns: Sns) -> None:
         """`join_limit` may be changed: seconds for a custom participant to connect."""
@@ -113,7 +113,7 @@ class Chats:
         return chat, participant
 
     def end(self, chat: Chat) -> None:
-        """End the contact: everybody is out, and streaming ends with it."""
+        """End the contact: everybody leaves, and streaming stops."""
         with self._changed:
             if chat.ended:
                 return
@@ -126,14 +126,14 @@ class Chats:
             self._changed.notify_all()
 
     def joins(self, chat: Chat, participant: Participant) -> None:
-        """Let a participant be connected; who is already, is."""
+        """Connect a participant; nothing happens if it is connected."""
         with self._changed:
             if participant.connected is None:
                 participant.connected = time.monotonic()
                 self._write(chat, "EVENT", f"{_EVENT}participant.joined", None, participant)
 
     def leaves(self, chat: Chat, participant: Participant) -> None:
-        """Let a participant go; a customer who goes ends the chat."""
+        """Let a participant leave; the chat ends when the customer does."""
         with self._changed:
             if participant.left is None:
                 self._write(chat, "EVENT", f"{_EVENT}participant.left", None, participant)
@@ -153,12 +153,12 @@ class Chats:
         return self._write(chat, "EVENT", content_type, content, participant)
 
     def wait_until(self, holds: Callable[[], bool], timeout: float) -> bool:
-        """Wait until something holds of a chat; tell whether it does."""
+        """Wait until something holds; return whether it does."""
         with self._changed:
             return self._changed.wait_for(holds, timeout)
 
     def find(self, instance_id: str, contact_id: str) -> Chat:
-        """Return a chat that goes on; ResourceNotFoundException for any other contact."""
+        """Return a chat in progress; ResourceNotFoundException for any other contact."""
         instance = self._connect.instance(instance_id)
         with self._changed:
             chat = self._chats.get(contact_id)
@@ -169,7 +169,7 @@ class Chats:
     # -- streaming
 
     def start_streaming(self, instance_id: str, contact_id: str, topic_arn: str, client_token: str) -> str:
-        """Stream a chat to a topic and return the streaming id; the same client token is the same request."""
+        """Stream a chat to a topic and return the streaming id; a client token makes the request idempotent."""
         chat = self.find(instance_id, contact_id)
         found = _TOPIC.fullmatch(topic_arn)
         if found is None or found[4] or found[1] != self._region:
@@ -244,7 +244,7 @@ class Chats:
             return connection_token
 
     def connected(self, connection_token: str) -> tuple[Chat, Participant]:
-        """Return whose connection token that is; AccessDeniedException if it is nobody's, or they are not there."""
+        """Return the chat and participant of a connection token; AccessDeniedException if neither is there."""
         with self._changed:
             chat, participant = self._holder(connection_token)
             if connection_token not in participant.connection_tokens or participant.connected is None:
@@ -254,7 +254,7 @@ class Chats:
     # -- helpers
 
     def _is_expected(self, participant: Participant) -> bool:
-        """Tell whether a custom participant is there, or may still come."""
+        """Return whether a custom participant is in the chat or may still join."""
         if participant.role != "CUSTOM_BOT" or participant.left is not None:
             return False
         return participant.connected is not None or time.monotonic() - participant.created <= self.join_limit
@@ -300,7 +300,7 @@ class Chats:
         return item
 
     def _publish(self, chat: Chat, item: Item, topic_arn: str) -> None:
-        """Publish as Amazon Connect does; it tells nobody when it may not."""
+        """Publish like Amazon Connect, which reports to nobody that it may not."""
         instance_id = chat.instance_arn.rsplit("/", 1)[-1]
         message = {
             "AbsoluteTime": item.time,

@@ -39,7 +39,7 @@ class VoiceConnector:
 
     @property
     def outbound_host_name(self) -> str:
-        """Where the external system sends its SIP requests to."""
+        """The host name to which the external system sends its SIP requests."""
         return f"{self.id}.voiceconnector.chime.aws"
 
 
@@ -47,7 +47,7 @@ class VoiceConnectors:
     """The voice connectors of the account."""
 
     def __init__(self, account: str) -> None:
-        """Start with none."""
+        """Start empty."""
         self._account = account
         self._lock = threading.Lock()
         self._connectors: dict[str, VoiceConnector] = {}
@@ -64,7 +64,7 @@ class VoiceConnectors:
         return connector
 
     def is_call_transfer_connector(self, arn: str) -> bool:
-        """Return whether the ARN is that of a connector through which Connect transfers calls."""
+        """Return whether the ARN belongs to a connector through which Connect transfers calls."""
         return any((c.arn, c.integration_type) == (arn, CALL_TRANSFER) for c in self.all())
 
     def add(
@@ -77,7 +77,7 @@ class VoiceConnectors:
         network_type: str = "IPV4_ONLY",
         connector_id: str | None = None,
     ) -> VoiceConnector:
-        """Create a connector; `connector_id` is for one that an app expects to find in the account already."""
+        """Create a connector; give `connector_id` for one that an app expects to find in the account."""
         connector_id = connector_id or "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
         connector = VoiceConnector(
             id=connector_id,
@@ -100,7 +100,7 @@ class VoiceConnectors:
 
 
 class ChimeVoiceApi(AwsService):
-    """Answers chime-sdk-voice calls from VoiceConnectors."""
+    """Serves chime-sdk-voice calls from VoiceConnectors."""
 
     service_name = "chime-sdk-voice"
     invalid_parameter_code = "BadRequestException"
@@ -113,7 +113,7 @@ class ChimeVoiceApi(AwsService):
     def create_voice_connector(
         self, name: str, require_encryption: bool, **request: Member
     ) -> dict[str, Any]:
-        """Create a voice connector; AWS opens CONNECT_CALL_TRANSFER_CONNECTOR to accounts on request only."""
+        """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only."""
         integration_type = request.get("integration_type", "")
         if integration_type not in {"", CALL_TRANSFER}:
             raise CannotStandInError(
@@ -159,25 +159,25 @@ class ChimeVoiceApi(AwsService):
     def put_voice_connector_origination(
         self, voice_connector_id: str, origination: dict[str, Any]
     ) -> dict[str, Any]:
-        """Set where calls go to."""
+        """Set where calls go."""
         connector = self._connectors.get(voice_connector_id)
         connector.origination = origination
         return {"Origination": origination}
 
     def get_voice_connector_origination(self, voice_connector_id: str) -> dict[str, Any]:
-        """Return where calls go to."""
+        """Return where calls go."""
         return {
             "Origination": _put_before(self._connectors.get(voice_connector_id).origination, "Origination")
         }
 
     def delete_voice_connector_origination(self, voice_connector_id: str) -> None:
-        """Forget where calls go to."""
+        """Delete where calls go."""
         self._connectors.get(voice_connector_id).origination = None
 
     def put_voice_connector_external_systems_configuration(
         self, voice_connector_id: str, **request: Member
     ) -> dict[str, Any]:
-        """Set which systems are at the other end."""
+        """Set the systems at the other end."""
         connector = self._connectors.get(voice_connector_id)
         connector.external_systems = {
             "SessionBorderControllerTypes": request.get("session_border_controller_types", []),
@@ -186,14 +186,14 @@ class ChimeVoiceApi(AwsService):
         return {"ExternalSystemsConfiguration": connector.external_systems}
 
     def get_voice_connector_external_systems_configuration(self, voice_connector_id: str) -> dict[str, Any]:
-        """Return which systems are at the other end."""
+        """Return the systems at the other end."""
         found = _put_before(
             self._connectors.get(voice_connector_id).external_systems, "ExternalSystemsConfiguration"
         )
         return {"ExternalSystemsConfiguration": found}
 
     def delete_voice_connector_external_systems_configuration(self, voice_connector_id: str) -> None:
-        """Forget which systems are at the other end."""
+        """Delete the systems at the other end."""
         self._connectors.get(voice_connector_id).external_systems = None
 
     def put_voice_connector_logging_configuration(

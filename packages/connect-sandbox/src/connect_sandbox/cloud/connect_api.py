@@ -1,4 +1,4 @@
-"""The Amazon Connect API, as far as custom resources and own publishing scripts need it."""
+"""The Amazon Connect API, as far as custom resources and publishing scripts need it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
 
 
 class ConnectApi(AwsService):
-    """Answers Connect calls from a ConnectState."""
+    """Serves Connect calls from a ConnectState."""
 
     service_name = "connect"
     invalid_parameter_code = "InvalidParameterException"
@@ -27,7 +27,7 @@ class ConnectApi(AwsService):
     def __init__(
         self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors, chats: Chats
     ) -> None:
-        """`voice_connectors` knows which call transfer connectors exist, `chats` the chats that go on."""
+        """`voice_connectors` holds the call transfer connectors, `chats` the chats in progress."""
         super().__init__(faults)
         self._state = state
         self._chats = chats
@@ -68,17 +68,17 @@ class ConnectApi(AwsService):
         self._state.disassociate(instance_id, integration_association_id)
 
     def associate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
-        """Let an instance's flows name a function."""
+        """Let an instance's flows use a function."""
         self._state.associate(instance_id, "LAMBDA_FUNCTION", function_arn)
 
     def disassociate_lambda_function(self, instance_id: str, function_arn: str, **_request: Member) -> None:
-        """Take that back."""
+        """Undo that."""
         for association in list(self._state.instance(instance_id).associations.values()):
             if (association.type, association.integration_arn) == ("LAMBDA_FUNCTION", function_arn):
                 self._state.disassociate(instance_id, association.id)
 
     def list_lambda_functions(self, instance_id: str, **request: Member) -> dict[str, Any]:
-        """List the functions that an instance's flows may name."""
+        """List the functions that an instance's flows may use."""
         associations = self._state.instance(instance_id).associations.values()
         page, token = _page([a.integration_arn for a in associations if a.type == "LAMBDA_FUNCTION"], request)
         return {"LambdaFunctions": page, **token}
@@ -128,7 +128,7 @@ class ConnectApi(AwsService):
         self._state.tags_of(resource_arn).update(tags)
 
     def untag_resource(self, resource_arn: str, tag_keys: list[str]) -> None:
-        """Remove tags; a key that is not there is no error."""
+        """Remove tags; it is no error if a key is absent."""
         tags = self._state.tags_of(resource_arn)
         for key in tag_keys:
             tags.pop(key, None)

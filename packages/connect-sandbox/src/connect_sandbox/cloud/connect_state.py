@@ -1,6 +1,6 @@
-"""What Amazon Connect holds for its instances: integration associations, flows and flow modules.
+"""The state of Amazon Connect instances: integration associations, flows and flow modules.
 
-An instance is not created here: apps take an existing one by its ARN, so every instance id of this account and
+Instances are not created here: apps use an existing one by ARN, so every instance id in this account and
 Region is taken to exist.
 """
 
@@ -65,7 +65,7 @@ class Flow:
 
 @dataclass
 class FlowModule(Flow):
-    """A flow module; its type is always MODULE, which is this sandbox's word, not Connect's."""
+    """A flow module; its type is always MODULE, which is the sandbox's term, not Connect's."""
 
 
 @dataclass
@@ -101,7 +101,7 @@ class ConnectState:
     def __init__(
         self, account: str, region: str, authorization: Authorization, functions: LambdaState
     ) -> None:
-        """Let `authorization` and `functions` decide which functions an instance may invoke."""
+        """Start empty; `authorization` and `functions` decide which functions an instance may invoke."""
         self._account = account
         self._region = region
         self._authorization = authorization
@@ -128,13 +128,13 @@ class ConnectState:
             return self._instances.setdefault(instance_id, Instance(arn, instance_id))
 
     def principal(self, instance_arn: str) -> ServicePrincipal:
-        """Return who Connect is when it acts for an instance."""
+        """Return the principal that Connect acts as for an instance."""
         return ServicePrincipal(
             CONNECT, source_account=self._account, source_arn=self.instance(instance_arn).arn
         )
 
     def may_invoke(self, instance_arn: str, function_arn: str) -> InvokeDecision:
-        """Say whether a flow of the instance may invoke the function: it needs association and resource policy."""
+        """Return whether a flow may invoke the function, which takes an association and a resource policy."""
         instance = self.instance(instance_arn)
         try:
             function = self._functions.get(function_arn)
@@ -161,7 +161,7 @@ class ConnectState:
         tags: dict[str, str] | None = None,
         **source: str,
     ) -> Association:
-        """Add an association; the same integration twice is a DuplicateResourceException."""
+        """Add an association; DuplicateResourceException if it exists."""
         with self._lock:
             instance = self.instance(instance_arn)
             existing = [a for a in instance.associations.values() if a.type == kind]

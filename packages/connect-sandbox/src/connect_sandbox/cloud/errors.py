@@ -1,4 +1,4 @@
-"""What goes wrong in the fake for AWS, as exceptions that carry the AWS error code or the honest refusal."""
+"""Errors of the emulated AWS: they carry an AWS error code, or say what is not emulated."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ class SandboxError(Exception):
 
 
 class CannotStandInError(SandboxError):
-    """A type, property or operation that this sandbox does not reproduce; refused by name, never skipped."""
+    """A type, property or operation that the sandbox does not emulate; refused by name, never skipped."""
 
     def __init__(self, thing: str, reason: str) -> None:
-        """`thing` names the type, property or operation; `reason` says why, and what to do if there is a way."""
+        """`thing` names the type, property or operation; `reason` says why and, if possible, what to do."""
         self.thing = thing
         self.reason = reason
-        super().__init__(f"the sandbox cannot stand in for {thing}: {reason}")
+        super().__init__(f"the sandbox does not emulate {thing}: {reason}")
 
 
 class AwsError(Exception):
-    """An error answer of an AWS API: code, message, HTTP status and, for some errors, further members."""
+    """An error response of an AWS API: code, message, HTTP status and, for some errors, further members."""
 
     def __init__(self, code: str, message: str, status: int = 400, **members: Member) -> None:
         """`members` go into the error's body beside the message (InvalidContactFlowException: problems)."""

@@ -9,10 +9,10 @@ from connect_sandbox.cloud.errors import AwsError
 
 
 class Faults:
-    """The failures that a rehearsal asked for; shared by everything that answers AWS calls."""
+    """The failures that a rehearsal asked for; every fake of a service checks them."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
@@ -26,10 +26,10 @@ class Faults:
         message: str = "a failure that the rehearsal asked for",
         times: int | None = 1,
     ) -> Fault:
-        """Make the next `times` calls of `operation` fail; `times` None means until it is forgotten (`forget`).
+        """Make the next `times` calls of `operation` fail; `times` None means until `forget`.
 
         `service` is botocore's name ("chime-sdk-voice"), `operation` the API's ("PutVoiceConnectorOrigination").
-        Mind that botocore repeats a call that fails with 5xx or throttling: four attempts by default.
+        botocore retries calls that fail with 5xx or throttling: four attempts by default.
         """
         if times is not None and times < 1:
             raise ValueError(f"times must be at least 1 or None (until forgotten), not {times}")
@@ -39,7 +39,7 @@ class Faults:
         return fault
 
     def forget(self, fault: Fault) -> None:
-        """Let what is left of a failure not happen."""
+        """Cancel what is left of a failure."""
         with self._lock:
             if fault in self._faults:
                 self._faults.remove(fault)
@@ -59,7 +59,7 @@ class Faults:
 
 @dataclass(eq=False)
 class Fault:
-    """A failure asked for; `times` counts those that are still to come."""
+    """A failure that was asked for; `times` counts how often it is still due."""
 
     service: str
     operation: str

@@ -1,4 +1,4 @@
-"""What Amazon Connect would find wrong with the content of a flow or flow module: the linter's errors."""
+"""The problems that Amazon Connect would find in the content of a flow or flow module: the linter's errors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from connect_flows import FlowKind, Severity, lint
 
 
 def flow_problems(content: str, *, kind: Literal["flow", "module"], flow_type: str) -> list[str]:
-    """Return the problems for which Connect refuses the content; empty if it takes it.
+    """Return the problems for which Connect rejects the content; empty if it accepts it.
 
-    The linter's warnings are no problems: Connect takes such a flow.
+    The linter's warnings do not count: Connect accepts such a flow.
     """
     found = lint(content, kind=FlowKind(kind), flow_type=flow_type if kind == "flow" else None)
     return [f"{d.message} Path: {d.path}" for d in found if d.severity is Severity.ERROR]

@@ -1,7 +1,7 @@
-"""The one door of the sandbox: says who calls, whether they may, and which fake answers.
+"""The single entrance to the sandbox: who is calling, whether they may, and which fake responds.
 
-An execute-api host goes to the deployed APIs, a ResponseURL to the custom resource that waits for it; every other
-request is an AWS API call, goes through IAM and then to our fake of the service or to moto.
+An execute-api host goes to the deployed APIs, a ResponseURL to the custom resource that waits for it; every
+other request is an AWS API call, which goes through IAM to the sandbox's fake of the service or to moto.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from connect_sandbox.cloud.errors import AwsError, CannotStandInError
 from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import Principals, credential_scope
 
-#: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use. moto
-#: knows more, but nothing is deployed there: an answer from it would be about an empty account.
+#: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
+#: moto knows more, but nothing is deployed there: it would describe an empty account.
 MOTO_SERVICES = frozenset(
     {
         *("dynamodb", "ecr", "events", "iam", "kms", "logs", "monitoring"),
@@ -43,7 +43,7 @@ class Front:
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
-        `before_services` get a first look, and may leave a request to the service by answering None.
+        `before_services` see a request first, and pass it on to the service by returning None.
         """
         self._principals = principals
         self._authorization = authorization
@@ -79,24 +79,24 @@ class Front:
             return handler(request)
         if name in MOTO_SERVICES:
             return self._moto.handle(request, name)
-        refusal = CannotStandInError(f"the service {name}", "nothing of it is deployed or reproduced")
+        refusal = CannotStandInError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
 
 
 class MotoClient:
-    """Passes requests on to moto's server, unchanged, over a connection each."""
+    """Forwards requests to moto's server unchanged, each over a connection of its own."""
 
     def __init__(self, port: int) -> None:
         """`port` is where moto listens."""
         self._port = port
 
     def handle(self, request: HttpRequest, service: str) -> HttpResponse:
-        """Return moto's answer; what moto does not implement becomes a 501 that says so."""
+        """Return moto's response; what moto does not implement becomes a 501 that says so."""
         answer = self._forward(request)
         if answer.status == 500 and b"Internal Server Error" in answer.body:
             operation = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
             refusal = CannotStandInError(
-                f"{service} {operation}", "moto, which stands in for it, does not implement it"
+                f"{service} {operation}", "moto, which emulates the service, does not implement it"
             )
             return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
         return answer
@@ -119,7 +119,7 @@ class MotoClient:
 
 
 def _protocol(request: HttpRequest) -> str:
-    """Guess in which form an error is understood when the service's fake has not been reached."""
+    """Guess the protocol for an error when no fake of the service was reached."""
     if "X-Amz-Target" in request.headers or "json" in request.headers.get("Content-Type"):
         return "json"
     return "query" if "x-www-form-urlencoded" in request.headers.get("Content-Type") else "rest-json"

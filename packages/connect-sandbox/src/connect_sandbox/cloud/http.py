@@ -1,7 +1,7 @@
-"""Requests and answers as they pass through the sandbox's front, and the threaded HTTP/1.1 server that carries them.
+"""HTTP requests and responses, and the threaded HTTP/1.1 server that carries them to the sandbox's front.
 
-Every AWS call of the CDK command line, of a function or of a test enters here, so the server is plain and strict:
-bodies by Content-Length or chunked, one answer with a Content-Length, connections kept alive.
+Every AWS call of the CDK command line, a function or a test enters here, so the server is plain and strict:
+bodies by Content-Length or chunked, one response with a Content-Length, connections kept alive.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote
 
 _LOG = logging.getLogger(__name__)
-# Headers that belong to one hop (RFC 9110, section 7.6.1) or that the server writes itself.
+# Hop-by-hop headers (RFC 9110, section 7.6.1), and those that the server writes itself.
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -83,12 +83,12 @@ class HttpRequest:
 
 @dataclass
 class HttpResponse:
-    """One answer. Content-Length is written by the server from the body."""
+    """One response. The server writes Content-Length from the body."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    # The length announced for an answer to HEAD, whose body is empty.
+    # The length announced in a response to HEAD, whose body is empty.
     head_length: int | None = None
 
 
@@ -99,7 +99,7 @@ class HttpServer:
     """A threaded HTTP/1.1 server on a loopback port that hands every request to one handler."""
 
     def __init__(self, handler: Handler, port: int = 0) -> None:
-        """Bind at once; `port` 0 takes a free one. Serving starts with `start`."""
+        """Bind immediately; `port` 0 takes a free one. Serving starts with `start`."""
         self._server = _ThreadingServer(("127.0.0.1", port), _make_request_handler(handler))
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -128,11 +128,11 @@ class HttpServer:
 class _ThreadingServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    #: What fails from now on fails because the sandbox ends.
+    #: From now on failures only mean that the sandbox is stopping.
     stopping = False
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  (the base's signature)
-        # A client that goes away in the middle (a killed function, a stopped CLI) is no fault of ours.
+        # A client that disconnects midway (a killed function, a stopped CLI) is no bug here.
         _LOG.debug("connection from %s ended early", client_address, exc_info=True)
 
 

@@ -19,7 +19,7 @@ _ENVIRONMENT = {
 
 
 class MotoServer:
-    """moto for as long as the context lasts. One at a time in a process: moto's state is the process's."""
+    """moto for as long as the context lasts. One at a time per process: moto's state is global."""
 
     def __enter__(self) -> Self:
         """Start on a free port."""
@@ -33,7 +33,7 @@ class MotoServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Forget the state and stop."""
+        """Clear the state and stop."""
         self.reset()
         self._server.stop()
 
@@ -43,5 +43,5 @@ class MotoServer:
         return self._server.get_host_and_port()[1]
 
     def reset(self) -> None:
-        """Forget every resource."""
+        """Delete every resource."""
         requests.post(f"http://127.0.0.1:{self.port}/moto-api/reset", timeout=30).raise_for_status()

@@ -1,6 +1,6 @@
 """The Amazon Connect Participant API, as far as a bot needs it: connection, messages, events, leaving.
 
-It knows tokens and no IAM: whoever has a participant's token is that participant.
+It uses tokens instead of IAM: whoever has a participant's token is that participant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EVENTS = frozenset({f"{_EVENT}typing", f"{_EVENT}message.delivered", f"{_EVENT}
 
 
 class ParticipantApi(AwsService):
-    """Answers participants."""
+    """Serves the participants of chats."""
 
     service_name = "connectparticipant"
 
@@ -33,15 +33,16 @@ class ParticipantApi(AwsService):
         self._sent: dict[tuple[str, str], Item] = {}
 
     def early(self, request: HttpRequest) -> HttpResponse | None:
-        """Answer a request of a participant; None leaves any other to somebody else."""
+        """Respond to a participant's request; None for any other request."""
         return self.handle(request) if request.path.startswith(PARTICIPANT_PATH) else None
 
     def create_participant_connection(self, participant_token: str, **request: Member) -> dict[str, Any]:
-        """Give a connection token; with ConnectParticipant the participant is connected from now on."""
+        """Return a connection token; ConnectParticipant also connects the participant."""
         kinds = request.get("type") or []
         if kinds != ["CONNECTION_CREDENTIALS"]:
             raise CannotStandInError(
-                f"connections of type {', '.join(kinds) or 'none'}", "it gives CONNECTION_CREDENTIALS"
+                f"connections of type {', '.join(kinds) or 'none'}",
+                "the sandbox gives CONNECTION_CREDENTIALS",
             )
         token = self._chats.connect(participant_token, mark=bool(request.get("connect_participant")))
         expiry = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)

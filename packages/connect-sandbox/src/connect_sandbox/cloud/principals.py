@@ -1,4 +1,4 @@
-"""Who makes a call: the developer, a role's session, a user of this account or another, or an AWS service."""
+"""Who makes a call: the developer, a role session, a user of this account or another, or an AWS service."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Admin:
 
     @property
     def arn(self) -> str:
-        """The account's root, which is how policies name somebody with every permission."""
+        """The account's root, by which policies name somebody with every permission."""
         return f"arn:aws:iam::{self.account}:root"
 
 
 @dataclass(frozen=True)
 class RolePrincipal:
-    """A session of an IAM role: a function while it runs, or somebody who assumed the role."""
+    """A session of an IAM role: a running function, or somebody who assumed the role."""
 
     role_arn: str
     session_name: str
@@ -51,7 +51,7 @@ class RolePrincipal:
 
 @dataclass(frozen=True)
 class UserPrincipal:
-    """An IAM user of this account, who signs with an access key of their own; `arn` includes the user's path."""
+    """An IAM user of this account, with an access key of its own; `arn` includes the user's path."""
 
     arn: str
 
@@ -93,9 +93,9 @@ class Credentials:
 
 
 class Principals:
-    """Issues credentials for roles and tells from a request's access key who signed it.
+    """Issues credentials for roles, and identifies who signed a request by its access key.
 
-    Only the access key is looked at: signatures are not verified, since nobody but this machine can send a request.
+    Signatures are not verified, since only this machine can send requests.
     """
 
     def __init__(self, account: str, region: str) -> None:
@@ -106,16 +106,16 @@ class Principals:
         self._outsiders: dict[str, Outsider] = {}
 
     def admit(self, user_arn: str) -> tuple[str, str]:
-        """Return an access key, id and secret, of an IAM user of another account, which has its own policies."""
+        """Return the access key (id and secret) of an IAM user of another account, which has its own policies."""
         if f"::{self._account}:" in user_arn:
-            raise ValueError(f"{user_arn} is of this very account {self._account}, so it is no outsider")
+            raise ValueError(f"{user_arn} is in this account {self._account}, so it is not another account's")
         key = f"AKIA{secrets.token_hex(8).upper()}"
         with self._lock:
             self._outsiders[key] = Outsider(user_arn)
         return key, secrets.token_urlsafe(30)
 
     def issue(self, role_arn: str, session_name: str) -> Credentials:
-        """Return credentials for a session of the role, known to moto's STS too (GetCallerIdentity works)."""
+        """Return credentials for a role session, which moto's STS knows too (GetCallerIdentity works)."""
         with self._lock:
             role: Any = sts(self._account).assume_role(
                 region_name=self._region,

@@ -1,4 +1,4 @@
-"""The sandbox: AWS as far as an app needs it to be deployed and rehearsed, on one laptop, behind one port."""
+"""The sandbox: as much of AWS as it takes to deploy and rehearse an app, on one laptop, behind one port."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Sandbox:
         """Start everything; the port is open on return."""
         if not self._running.acquire(blocking=False):
             raise SandboxError(
-                "another sandbox runs in this process, and moto's state is the process's; end that one first"
+                "another sandbox runs in this process, and moto's state is global; stop that one first"
             )
         self._exit.callback(self._running.release)
         try:
@@ -108,7 +108,7 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End every process and forget every resource."""
+        """Stop every process and delete every resource."""
         self._exit.close()
 
     # -- for tests and rehearsals
@@ -126,11 +126,11 @@ class Sandbox:
             "AWS_DEFAULT_REGION": self.region,
             "CDK_DEFAULT_ACCOUNT": self.account,
             "CDK_DEFAULT_REGION": self.region,
-            # No credentials, profiles or settings of this machine, and no look at EC2's metadata service.
+            # No credentials, profiles or settings of this machine, and no requests to EC2's metadata service.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # No look at the network for versions, notices and statistics.
+            # No network access for versions, notices and statistics.
             "CDK_DISABLE_VERSION_CHECK": "true",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_NOTICES": "false",
@@ -146,8 +146,8 @@ class Sandbox:
     def cdk(self, *arguments: str, cwd: Path, on_line: Callable[[str], None] | None = None) -> CdkRun:
         """Run the CDK command line, for example `cdk("deploy", "--method=direct", cwd=project)`.
 
-        bootstrap needs no environment named, and runs outside `cwd` so that it does not synthesize the app for
-        nothing; deploy never asks for approval. Raises CdkFailedError with what was printed last.
+        bootstrap needs no environment and runs outside `cwd`, so that it does not synthesize the app
+        needlessly; deploy never asks for approval. Raises CdkFailedError with the last lines of output.
         """
         command = find_cdk(cwd)
         folder = self._work_dir if arguments[:1] == ("bootstrap",) else cwd
@@ -168,13 +168,13 @@ class Sandbox:
             )
         return "127.0.0.1", self._server.port, host
 
-    # -- putting it together
+    # -- assembly
 
     def _start(self) -> None:
         self._work_dir.mkdir(parents=True, exist_ok=True)
         moto = self._exit.enter_context(MotoServer())
         self._moto_url = f"http://127.0.0.1:{moto.port}"
-        # The port is known before the parts that need it; requests are served when all is in place.
+        # The parts need the port before they exist; requests are served once everything is in place.
         self._front: Front | None = None
         self._server = HttpServer(self._serve, self._port)
         self.endpoint_url = f"http://localhost:{self._server.port}"
@@ -283,7 +283,7 @@ class Sandbox:
         return self._make_client(service, self.endpoint_url)
 
     def _moto_client(self, service: str) -> Any:  # noqa: ANN401
-        """Return a client that reaches moto past the front, for the deployment engine."""
+        """Return a client that bypasses the front, for the deployment engine."""
         return self._make_client(service, self._moto_url)
 
     def _make_client(self, service: str, endpoint_url: str) -> Any:  # noqa: ANN401
@@ -295,7 +295,7 @@ class Sandbox:
                     aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
                     region_name=self.region,
                 )
-                # One attempt: a failure asked for (faults) should show, not be repeated away.
+                # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
                 self._clients[key] = session.client(service, endpoint_url=endpoint_url, config=config)
             return self._clients[key]

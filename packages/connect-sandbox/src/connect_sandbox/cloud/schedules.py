@@ -1,4 +1,4 @@
-"""Setting off a rule with a schedule, as Amazon EventBridge does when the time has come."""
+"""Triggers a scheduled rule, as Amazon EventBridge does when the time has come."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from connect_sandbox.cloud.sandbox import Sandbox
 def run_rule(sandbox: Sandbox, name: str) -> list[Invocation]:
     """Invoke the targets of the rule, one after the other, with a scheduled event; return what they answered.
 
-    EventBridge needs the permission of each function's resource policy, so does this: AwsError 403 without it.
+    Like EventBridge, it needs each function's resource policy to allow it: AwsError 403 if not.
     Raises SandboxError if the rule is disabled.
     """
     events = sandbox.boto3_client("events")
     rule = events.describe_rule(Name=name)
     if rule["State"] != "ENABLED":
-        raise SandboxError(f"the rule {name} is {rule['State']}, so its schedule sets nothing off")
+        raise SandboxError(f"the rule {name} is {rule['State']}, so its schedule triggers nothing")
     targets = events.list_targets_by_rule(Rule=name)["Targets"]
     principal = ServicePrincipal("events.amazonaws.com", sandbox.account, rule["Arn"])
     return [

@@ -1,4 +1,4 @@
-"""SNS as far as HTTP subscriptions go: subscribe, confirm, publish. Topics themselves are moto's.
+"""SNS for HTTP subscriptions: subscribe, confirm, publish. moto keeps the topics.
 
 Sources: Amazon SNS developer guide, "Subscribing an HTTP/S endpoint", "Parsing Amazon SNS message formats" and "Key
 management" (what an encrypted topic asks of a publisher).
@@ -26,8 +26,8 @@ from connect_sandbox.cloud.sns_signing import SnsSigner
 from connect_sandbox.moto_internals import backend
 
 SNS_PATH = "/.sns/"
-"""Where the sandbox answers what AWS answers at https://sns.REGION.amazonaws.com/ to anybody: confirmations and the
-signing certificate."""
+"""Where the sandbox serves what AWS serves publicly at https://sns.REGION.amazonaws.com/: confirmations and
+the signing certificate."""
 _LONGEST_MESSAGE = 262_144
 _SETTINGS = frozenset(
     {"FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy", "RawMessageDelivery"}
@@ -36,7 +36,7 @@ _SETTINGS = frozenset(
 
 @dataclass
 class Subscription:
-    """A subscription. `settings` are the attributes as they were set; `confirmed` once the endpoint has agreed."""
+    """A subscription. `settings` are the attributes as set; `confirmed` is true once the endpoint has agreed."""
 
     arn: str
     topic_arn: str
@@ -65,7 +65,7 @@ class Subscription:
 
 
 class Sns:
-    """The subscriptions of the account, and the publishing to them. `deliveries` says what became of messages."""
+    """The subscriptions of the account, and publishing to them. `deliveries` tells what became of each message."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Sns:
         endpoint_url: str,
         warn: Callable[[str], None],
     ) -> None:
-        """`endpoint_url` is the sandbox's; `warn` takes what AWS would do and the sandbox does not."""
+        """`endpoint_url` is the sandbox's; `warn` is told what AWS would do and the sandbox does not."""
         self._account = account
         self._region = region
         self._authorization = authorization
@@ -88,11 +88,11 @@ class Sns:
 
     @property
     def certificate_url(self) -> str:
-        """Where the certificate of the signatures is."""
+        """The URL of the signing certificate."""
         return self._base + self.signer.certificate_name
 
     def close(self) -> None:
-        """Give up what has not been delivered."""
+        """Drop what has not been delivered."""
         self.deliveries.close()
 
     # -- subscriptions
@@ -100,7 +100,7 @@ class Sns:
     def subscribe(
         self, topic_arn: str, protocol: str, endpoint: str, settings: Mapping[str, str] | None = None
     ) -> Subscription:
-        """Subscribe an endpoint, and ask it to confirm. The same endpoint again is the same subscription."""
+        """Subscribe an endpoint and ask it to confirm. Subscribing it again returns the same subscription."""
         self._topic(topic_arn)
         _check_endpoint(protocol, endpoint)
         with self._lock:
@@ -128,10 +128,12 @@ class Sns:
         return subscription
 
     def change(self, subscription: Subscription, settings: Mapping[str, str]) -> None:
-        """Replace the subscription's attributes; InvalidParameter for what SNS does not take."""
+        """Replace the subscription's attributes; InvalidParameter for what SNS rejects."""
         unknown = sorted(set(settings) - _SETTINGS)
         if unknown:
-            raise CannotStandInError(f"the subscription attribute {unknown[0]}", "it has no effect here")
+            raise CannotStandInError(
+                f"the subscription attribute {unknown[0]}", "it would have no effect here"
+            )
         written = settings.get("FilterPolicy")
         scope = settings.get("FilterPolicyScope") or "MessageAttributes"
         found = FilterPolicy(_json("FilterPolicy", written), scope=scope) if written else None
@@ -165,7 +167,7 @@ class Sns:
         raise AwsError("InvalidParameter", "Invalid parameter: Token")
 
     def unsubscribe(self, arn: str) -> None:
-        """Remove a subscription; one that is gone is no error."""
+        """Remove a subscription; it is no error if it is already gone."""
         with self._lock:
             self._subscriptions.pop(arn, None)
 
@@ -284,7 +286,7 @@ class Sns:
         }
         body = json.dumps(self._signed(topic, document))
         kind = "SubscriptionConfirmation"
-        # A confirmation is no message: it does not end in the dead-letter queue.
+        # A confirmation is no message: it never goes to the dead-letter queue.
         destination = subscription.destination().without_dead_letters()
         self.deliveries.add(Delivery(document["MessageId"], kind, destination, body))
 

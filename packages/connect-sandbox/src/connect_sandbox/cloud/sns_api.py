@@ -1,6 +1,6 @@
-"""The SNS API for HTTP subscriptions and publishing, and the two addresses that SNS opens to anybody.
+"""The SNS API for HTTP subscriptions and publishing, and the addresses that SNS serves publicly.
 
-Topics and their attributes are moto's: requests for those are left to it.
+Requests for topics and their attributes go to moto.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _OURS = frozenset(
 
 
 class SnsApi(AwsService):
-    """Answers what concerns subscriptions and publishing."""
+    """Serves subscriptions and publishing."""
 
     service_name = "sns"
     invalid_parameter_code = "InvalidParameter"
 
     def __init__(self, faults: Faults, sns: Sns, principals: Principals) -> None:
-        """`principals` tells who publishes: an encrypted topic asks the publisher for its key."""
+        """`principals` tells who publishes: an encrypted topic needs the publisher's permission to use its key."""
         super().__init__(faults)
         self._sns = sns
         self._principals = principals
 
     def early(self, request: HttpRequest) -> HttpResponse | None:
-        """Answer what is ours; None leaves the request to moto."""
+        """Respond to what this fake serves; None leaves the request to moto."""
         action = parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
         if action not in _OURS:
             return None
@@ -47,7 +47,7 @@ class SnsApi(AwsService):
         return self.handle(request)
 
     def open_to_anybody(self, request: HttpRequest) -> HttpResponse:
-        """Serve the signing certificate, a SubscribeURL and an UnsubscribeURL: the token is what lets one in."""
+        """Serve the signing certificate, a SubscribeURL and an UnsubscribeURL; the token is the only credential."""
         if request.path == SNS_PATH + self._sns.signer.certificate_name:
             return HttpResponse(
                 200, [("Content-Type", "application/x-pem-file")], self._sns.signer.certificate_pem
@@ -72,7 +72,7 @@ class SnsApi(AwsService):
     # -- operations
 
     def subscribe(self, topic_arn: str, protocol: str, **request: Member) -> dict[str, Any]:
-        """Subscribe; the ARN is told before the confirmation only if asked for."""
+        """Subscribe; the ARN is returned before the confirmation only on request."""
         found = self._sns.subscribe(
             topic_arn, protocol, str(request.get("endpoint", "")), request.get("attributes") or {}
         )

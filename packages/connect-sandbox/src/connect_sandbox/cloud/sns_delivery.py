@@ -1,4 +1,4 @@
-"""Deliveries over HTTP: attempts, retries on a clock that runs faster, the dead-letter queue, and the record of it all.
+"""Deliveries over HTTP: attempts, retries on a faster clock, the dead-letter queue, and a record of all that.
 
 Source: Amazon SNS developer guide, "Amazon SNS message delivery retries" and "Amazon SNS dead-letter queues": 5xx and
 429 answers, time-outs and broken connections are tried again as the delivery policy says; any other answer than 2xx is
@@ -25,9 +25,9 @@ from connect_sandbox.moto_internals import backend
 
 _LOG = logging.getLogger(__name__)
 SPEED_UP = 300.0
-"""How many seconds of a delivery policy pass in a real one: ten minutes of retries take two seconds."""
+"""Seconds of a delivery policy that pass in one real second: ten minutes of retries take two seconds."""
 ATTEMPT_LIMIT = 15.0
-"""Real seconds that SNS waits for the endpoint's answer."""
+"""Real seconds that SNS waits for the endpoint's response."""
 _WORKERS = 6
 _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SNS = "sns.amazonaws.com"
@@ -48,7 +48,7 @@ class Destination:
     dead_letter_queue_arn: str | None
 
     def without_dead_letters(self) -> Destination:
-        """Return the same without a dead-letter queue."""
+        """Return the destination without its dead-letter queue."""
         return replace(self, dead_letter_queue_arn=None)
 
 
@@ -56,7 +56,8 @@ class Destination:
 class Delivery:
     """One message on its way to one subscription.
 
-    `attempts` holds what each got: a status, or the kind of the failure. `order` counts deliveries as they end.
+    `attempts` holds the outcome of each: a status, or the kind of failure. `order` counts deliveries as they
+    end.
     """
 
     message_id: str
@@ -71,13 +72,13 @@ class Delivery:
 
 
 class Deliveries:
-    """Delivers in the background, several at a time: SNS keeps no order, and neither does this.
+    """Delivers in the background, several at a time, and like SNS in no order.
 
     `speed_up` divides the pauses of delivery policies. `all` is every delivery there was, in the order of publishing.
     """
 
     def __init__(self, account: str, region: str, authorization: Authorization) -> None:
-        """Start idle; threads begin with the first delivery."""
+        """Start idle; the first delivery starts the threads."""
         self.speed_up = SPEED_UP
         self.all: list[Delivery] = []
         self._queues = backend("sqs", account, region)
@@ -107,12 +108,12 @@ class Deliveries:
             self._changed.notify()
 
     def wait_until(self, holds: Callable[[], bool], timeout: float) -> bool:
-        """Wait until something holds, looking whenever a delivery has ended; tell whether it does."""
+        """Wait until something holds, checking after each delivery; return whether it does."""
         with self._changed:
             return self._changed.wait_for(holds, timeout)
 
     def wait(self, timeout: float = 30.0) -> bool:
-        """Wait until nothing is on its way; tell whether that is so."""
+        """Wait until nothing is in flight; return whether that is so."""
         return self.wait_until(lambda: self._pending == 0, timeout)
 
     def notifications(self, **attributes: str) -> list[Delivery]:
@@ -134,7 +135,7 @@ class Deliveries:
             )
 
     def close(self) -> None:
-        """Stop the threads; what is on its way stays undelivered."""
+        """Stop the threads; what is in flight stays undelivered."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -150,7 +151,7 @@ class Deliveries:
                 try:
                     self._attempt(delivery, connections)
                 except Exception as error:  # noqa: BLE001
-                    # Nothing may be lost without a trace, not even by a fault of the sandbox's own.
+                    # Nothing may be lost without a trace, not even by a bug in the sandbox.
                     _LOG.exception("the delivery of %s failed inside the sandbox", delivery.message_id)
                     self._end(delivery, "lost", f"the sandbox failed: {type(error).__name__}: {error}")
         finally:
@@ -219,7 +220,7 @@ class Deliveries:
 
 
 def _post(delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> int | str:
-    """Try once; return the status of the answer, or the kind of the failure. Connections are kept alive."""
+    """Try once; return the response's status, or the kind of failure. Connections are kept alive."""
     destination = delivery.destination
     url = urlsplit(destination.url)
     if url.hostname not in _HOSTS:
@@ -237,7 +238,7 @@ def _post(delivery: Delivery, connections: dict[str, http.client.HTTPConnection]
         headers["x-amz-sns-rawdelivery"] = "true"
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     kept = connections.pop(url.netloc, None)
-    # A connection that was kept may have been closed meanwhile, which is no failure of the endpoint.
+    # A kept-alive connection may have been closed meanwhile, which is no failure of the endpoint.
     for connection in [*([kept] if kept else []), _connect(url.scheme, url.netloc)]:
         try:
             connection.request("POST", target, body=delivery.body.encode(), headers=headers)

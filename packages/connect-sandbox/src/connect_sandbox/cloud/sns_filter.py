@@ -1,8 +1,8 @@
 """Filter policies of SNS subscriptions, on message attributes.
 
 Source: Amazon SNS developer guide, "Amazon SNS subscription filter policies". Reproduced are lists of exact strings,
-`prefix`, `suffix`, `anything-but` (strings) and `exists`; anything else is refused by name when it is set, never when
-a message comes.
+`prefix`, `suffix`, `anything-but` (strings) and `exists`; anything else is refused by name when it is set,
+not when a message arrives.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Rule = Callable[[str | None], bool]
 
 
 class FilterPolicy:
-    """A policy: every attribute that it names must fit one of the attribute's rules."""
+    """A filter policy: every attribute that it names must match one of its rules."""
 
     def __init__(self, policy: Mapping[str, Any], *, scope: str = "MessageAttributes") -> None:
-        """Read a policy; InvalidParameter if it is none, CannotStandInError for what is not reproduced."""
+        """Read a policy; InvalidParameter if it is malformed, CannotStandInError for what is not emulated."""
         if scope != "MessageAttributes":
             raise CannotStandInError(f"the filter policy scope {scope}", "the sandbox filters on attributes")
         self._rules: dict[str, list[Rule]] = {}
@@ -33,7 +33,7 @@ class FilterPolicy:
             self._rules[name] = [_rule(name, item) for item in allowed]
 
     def lets_pass(self, attributes: Mapping[str, str]) -> bool:
-        """Tell whether a message with these String attributes goes to the subscription."""
+        """Return whether the subscription gets a message with these String attributes."""
         return all(any(rule(attributes.get(name)) for rule in rules) for name, rules in self._rules.items())
 
 
@@ -42,7 +42,7 @@ def _rule(name: str, item: Any) -> Rule:  # noqa: ANN401  (JSON)
         return lambda value: value == item
     if not isinstance(item, Mapping) or len(item) != 1:
         raise CannotStandInError(
-            f"the filter {item!r} on {name}", "it compares strings, by one operator each"
+            f"the filter {item!r} on {name}", "the sandbox compares strings, with one operator each"
         )
     ((operator, operand),) = item.items()
     match operator, operand:

@@ -1,4 +1,4 @@
-"""When SNS tries a delivery over HTTP again: the delivery policy of a subscription, as a list of pauses.
+"""When SNS retries a delivery over HTTP: a subscription's delivery policy as a list of pauses.
 
 Source: Amazon SNS developer guide, "Amazon SNS message delivery retries" and "Creating an HTTP/S delivery policy".
 """
@@ -30,7 +30,7 @@ _KNOWN = frozenset(
 def pauses(policy: Mapping[str, Any] | None) -> list[float]:
     """Return the seconds before each retry. The four phases: at once, minimum delay, back-off, maximum delay.
 
-    InvalidParameter if the policy is not one that SNS takes.
+    InvalidParameter for a policy that SNS rejects.
     """
     given = policy or {}
     unknown = sorted(set(given) - _KNOWN)

@@ -1,7 +1,7 @@
-"""The signature of what SNS sends, and the certificate to verify it with.
+"""The signatures of SNS messages, and the certificate to verify them with.
 
 Source: Amazon SNS developer guide, "Verifying the signatures of Amazon SNS messages". Version 1 is SHA1 with RSA,
-version 2 SHA256 with RSA. The certificate is made anew for each sandbox, self-signed, and served at SigningCertURL.
+version 2 SHA256 with RSA. Each sandbox makes a new self-signed certificate, served at SigningCertURL.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIGNED = {
 
 
 class SnsSigner:
-    """Signs messages with a key of its own."""
+    """Signs messages with its own key."""
 
     def __init__(self) -> None:
         """Make the key and its certificate, valid for a day."""
@@ -56,13 +56,13 @@ class SnsSigner:
 
 
 def string_to_sign(document: Mapping[str, str]) -> bytes:
-    """Return what the signature of a message is over: names and values in turn, a line each."""
+    """Return the text that a message's signature covers: names and values in turn, one a line."""
     names = _SIGNED.get(document.get("Type", ""), _SIGNED["SubscriptionConfirmation"])
     return "".join(f"{name}\n{document[name]}\n" for name in names if name in document).encode()
 
 
 def is_signed(document: Mapping[str, str], certificate_pem: bytes) -> bool:
-    """Tell whether a message bears a valid signature of the certificate's key."""
+    """Return whether a message has a valid signature by the certificate's key."""
     key = x509.load_pem_x509_certificate(certificate_pem).public_key()
     algorithm = _HASHES.get(document.get("SignatureVersion", ""))
     if not isinstance(key, rsa.RSAPublicKey) or algorithm is None:

@@ -1,4 +1,4 @@
-"""Names for values whose shape a schema or a service model describes, not a Python type."""
+"""Types for values that a schema or a service model describes, not a Python type."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """IAM for the sandbox: who may do what, decided from the deployed policies as AWS decides it.
 
-``describe_call`` turns a raw AWS API request into its action, resources and condition keys; ``evaluate``
-decides on it by identity-based and resource-based policies; ``denied_response`` answers a refusal as AWS
-does; ``AuditLog`` and ``compare_grants`` set what a role was granted against what it used. What cannot be
-worked out is refused by name.
+``describe_call`` turns a raw AWS API request into its action, resources and condition keys; ``evaluate`` decides on
+it by identity-based and resource-based policies; ``denied_response`` builds AWS's response to a denied call;
+``AuditLog`` and ``compare_grants`` compare what a role was granted with what it used. What cannot be determined is
+refused by name.
 """
 
 from connect_sandbox.iam.audit import AuditEntry, AuditLog, Grant, GrantReport, compare_grants

@@ -1,7 +1,7 @@
-"""What was asked of IAM, and how it compares with what was granted: least privilege as a test.
+"""What IAM was asked, and how it compares with what was granted: least privilege as a test.
 
-``AuditLog`` records each permission that a call asked for. ``compare_grants`` sets a role's policies against
-it, both ways: what is granted and was never used, and what was used and is granted nowhere.
+``AuditLog`` records each permission that a call asked for. ``compare_grants`` compares it with a role's policies in
+both directions: granted and never used, used and granted nowhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One permission that a call asked for: an action on a resource."""
+    """One permission that a call needed: an action on a resource."""
 
     time: datetime
     principal: str
@@ -39,7 +39,7 @@ class AuditEntry:
 
 
 class AuditLog:
-    """Every decision, in order; safe to use from several threads."""
+    """Every decision, in order. Thread-safe."""
 
     def __init__(self) -> None:
         self._entries: list[AuditEntry] = []
@@ -73,7 +73,7 @@ class AuditLog:
         action: str | None = None,
         allowed: bool | None = None,
     ) -> tuple[AuditEntry, ...]:
-        """Return the entries in order, of all or of some.
+        """Return all entries, or some, in order.
 
         By role (name), principal (ARN, as of an IAM user), action (may hold ``*``) or outcome.
         """
@@ -89,7 +89,7 @@ class AuditLog:
         )
 
     def clear(self) -> None:
-        """Forget everything so far."""
+        """Delete all entries."""
         with self._lock:
             self._entries.clear()
 
@@ -111,8 +111,8 @@ class GrantReport:
     """How the grants of a role or user compare with its calls.
 
     ``wildcard_actions`` are action patterns with ``*`` or ``?`` (and NotAction) as written.
-    ``wildcard_resources`` are grants whose resource has a wildcard; ``needless_wildcard_resources`` those of
-    them that say ``*`` although the action knows resources, so that an ARN could stand there.
+    ``wildcard_resources`` are grants whose resource has a wildcard; ``needless_wildcard_resources`` those of them
+    that say ``*`` although the action supports resources, so an ARN is possible.
     """
 
     unused_grants: tuple[Grant, ...]
@@ -123,7 +123,7 @@ class GrantReport:
 
     @property
     def exact(self) -> bool:
-        """Whether every grant was used, every call granted, and no wildcard stands where a name can."""
+        """Whether every grant was used, every call granted, and no wildcard used where a name is possible."""
         return not (
             self.unused_grants
             or self.ungranted_calls
@@ -140,9 +140,9 @@ class GrantReport:
 
 
 def compare_grants(policies: Sequence[Policy], calls: Iterable[AuditEntry]) -> GrantReport:
-    """Compare what policies grant with what calls asked for.
+    """Compare what policies grant with what calls needed.
 
-    Conditions are left aside: a grant counts as used if a call's action and resource match it. NotAction and
+    Conditions are ignored: a grant counts as used if a call's action and resource match it. NotAction and
     NotResource cannot be listed action by action; they count as wildcards.
     """
     entries = tuple(calls)
@@ -178,7 +178,7 @@ def _allows(policies: Sequence[Policy]) -> list[Statement]:
 
 
 def _pairs(statement: Statement) -> list[tuple[str, Pattern | None]]:
-    """Return the actions and resources as written; None stands for the complement that NotResource means."""
+    """Return the actions and resources as written; None means the complement of a NotResource."""
     resources: tuple[Pattern | None, ...] = (None,) if statement.resources is None else statement.resources
     return [(action, resource) for action in statement.actions or () for resource in resources]
 
@@ -226,7 +226,7 @@ def _wildcard_actions(policies: Sequence[Policy]) -> list[Grant]:
 
 
 def _is_needless(grant: Grant, resource: Pattern | None) -> bool:
-    """Whether ``*`` (or NotResource) stands although the action knows resources."""
+    """Whether ``*`` (or NotResource) is used although the action supports resources."""
     if resource is not None and resource.text != "*":
         return False
     action = find_action(grant.action)

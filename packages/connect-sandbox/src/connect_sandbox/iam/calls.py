@@ -1,4 +1,4 @@
-"""From a raw HTTP request to what IAM is asked: the action, its resources and its condition keys."""
+"""Turns a raw HTTP request into what IAM is asked: the action, its resources and its condition keys."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AwsCall:
-    """An AWS API call, ready to be decided on.
+    """An AWS API call, ready for a decision.
 
-    ``requests`` are the permissions that it needs, the operation's own first; empty if AWS asks for none
+    ``requests`` are the permissions that it needs, the operation's own first; empty if AWS needs none
     (sts:GetCallerIdentity, Connect's participant API). ``context`` holds the keys common to all of them.
     """
 
@@ -60,7 +60,7 @@ class AwsCall:
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """The ARNs that the call's own action is asked for; ``*`` for an action that knows no resources."""
+        """The ARNs that the call's own action applies to; ``*`` for an action without resources."""
         return tuple(request.resource for request in self.requests if request.action == self.action)
 
 
@@ -80,10 +80,10 @@ def describe_call(
 ) -> AwsCall:
     """Describe a raw HTTP request of boto3, the CLI or another SDK.
 
-    ``path`` is the raw, percent-encoded path. ``region`` is the sandbox's: a call signed for another Region
-    is refused; None lets any pass. ``account`` owns the resources that the request names without an account.
-    ``lookup`` answers what a request does not say (a secret's ARN by its name, tags); without it such calls
-    are refused. Raises UnsupportedCall if service, operation, action or a resource cannot be told.
+    ``path`` is the raw, percent-encoded path. ``region`` is the sandbox's: a call signed for another Region is
+    refused; None accepts any. ``account`` owns the resources that the request names without an account. ``lookup``
+    knows what a request does not say (a secret's ARN by its name, tags); without it such calls are refused. Raises
+    UnsupportedCall if service, operation, action or a resource cannot be determined.
     """
     request = parse_request(method, path, query, headers, body)
     if region is not None and request.region not in {region, "aws-global"}:

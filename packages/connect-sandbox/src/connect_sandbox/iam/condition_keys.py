@@ -1,8 +1,8 @@
 """The condition keys that a request carries, and those that AWS leaves out of it.
 
-A key is either given a value here, or listed as absent because AWS documents that it is not in such a
-request, or not known; a policy whose answer hangs on an unknown key is refused by name. Sources: AWS IAM User
-Guide, "AWS global condition context keys"; the Service Authorization Reference per service.
+A key has a value here, or is listed as absent because AWS documents that such requests lack it, or is unknown; a
+policy that depends on an unknown key is refused by name. Sources: AWS IAM User Guide, "AWS global condition context
+keys"; the Service Authorization Reference per service.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _Params = Mapping[str, Any]
 
 
 def request_context(request: AwsRequest, now: datetime, source_ip: str | None) -> RequestContext:
-    """Return the keys of a request by a role or user, without those of the principal and of the resource."""
+    """Return the keys of a role's or user's request, without those of the principal and the resource."""
     tags = _request_tags(request.params)
     values: dict[str, ContextValue | None] = {
-        # The sandbox speaks HTTP on loopback where the deployed code speaks HTTPS: the answer is AWS's.
+        # The sandbox uses HTTP on loopback where deployed code uses HTTPS: the value is AWS's.
         "aws:SecureTransport": "true",
         "aws:RequestedRegion": request.region,
         "aws:CurrentTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -68,7 +68,7 @@ def resource_context(action: str, arn: str, params: _Params, account: str, looku
 
 
 def _request_tags(params: _Params) -> dict[str, str]:
-    """Tags come as a list of pairs, as a mapping, or as S3's query string, under Tags, tags or Tagging."""
+    """Read tags, which are a list of pairs, a mapping, or S3's query string, under Tags, tags or Tagging."""
     found = params.get("Tags") or params.get("tags") or params.get("TagList") or params.get("Tagging") or {}
     if isinstance(found, str):
         return dict(parse_qsl(found))
@@ -145,7 +145,7 @@ _KEYS: Final[dict[str, dict[str, Callable[[_Params], ContextValue | None]]]] = {
     },
 }
 
-#: Keys that only requests by services, through endpoints, or with other credentials than the sandbox's have.
+#: Keys that occur only in requests by services, through VPC endpoints, or with credentials that the sandbox has not.
 _NEVER: Final = (
     "aws:SourceArn",
     "aws:SourceAccount",
@@ -163,5 +163,5 @@ _NEVER: Final = (
     "aws:MultiFactorAuthAge",
 )
 
-#: A direct call comes through no other service, and its code runs in no attested enclave.
+#: A direct call does not come through another service, nor from an attested enclave.
 _ABSENT: Final = {"kms": ("kms:ViaService", "kms:RecipientAttestation:*", "kms:EncryptionContext:*")}

@@ -37,7 +37,7 @@ class Condition:
     values: tuple[Pattern, ...]
 
     def holds(self, context: RequestContext) -> bool:
-        """Whether the condition holds; UnsupportedPolicy for a key that the sandbox knows nothing of."""
+        """Whether the condition holds; UnsupportedPolicy for a key that the sandbox does not know."""
         prefix, base, if_exists = _split(self.operator)
         actual = self._value(context, self.key)
         if base == "Null":
@@ -129,7 +129,7 @@ def _texts(policy: str, operator: str, key: str, value: object) -> list[str]:
 
 
 def _check_values(policy: str, operator: str, key: str, texts: list[str]) -> None:
-    """Refuse what IAM refuses: a number, date, boolean or network that is none."""
+    """Refuse what IAM refuses: a malformed number, date, boolean or network."""
     _, base, _ = _split(operator)
     check = next((reader for name, reader in _READERS.items() if base.startswith(name)), None)
     for text in texts:
@@ -158,7 +158,7 @@ def _like(value: str, wanted: Pattern, lookup: _Lookup) -> bool:
 
 
 def _arn_like(value: str, wanted: Pattern, lookup: _Lookup) -> bool:
-    """Each of an ARN's six parts on its own: a star never reaches over one of the first five colons."""
+    """Compare the six parts of an ARN separately: a star never matches across the first five colons."""
     actual = value.split(":", 5)
     parts = _arn_parts(wanted)
     if len(actual) != 6 or parts is None:
@@ -193,7 +193,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _date(text: str) -> Decimal | None:
-    """Seconds since 1970 of an ISO 8601 date, or of a number of seconds."""
+    """Return the seconds since 1970 of an ISO 8601 date or a number of seconds."""
     if (seconds := _number(text)) is not None:
         return seconds
     try:

@@ -1,4 +1,4 @@
-"""AWS's answer to a call that IAM refuses, in the protocol of the call."""
+"""AWS's response to a call that IAM denies, in the call's protocol."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from connect_sandbox.iam.calls import AwsCall
     from connect_sandbox.iam.evaluate import Decision
 
-#: Services that have another code for it than AccessDenied, seen in their answers (query protocol).
+#: Services of the query protocol whose responses were seen with another code than AccessDenied.
 _QUERY_CODES: Final = {"sns": "AuthorizationError"}
 
 
 def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of the answer to a refused call; SDKs raise their ClientError from it.
+    """Return status, headers and body of the response to a denied call; SDKs raise their ClientError from it.
 
     JSON and CBOR: 400 AccessDeniedException. REST JSON: 403 AccessDeniedException. Query and S3: 403
-    AccessDenied (SNS: AuthorizationError). A query-compatible service (SQS, CloudWatch) gives its old code
-    AccessDenied in x-amzn-query-error, which boto3 shows as the code. A HEAD request's answer has no body, so
+    AccessDenied (SNS: AuthorizationError). A query-compatible service (SQS, CloudWatch) sends its old code
+    AccessDenied in x-amzn-query-error, which boto3 shows as the code. The response to a HEAD request has no body, so
     its code is 403.
     """
     request_id = str(uuid.uuid4())
@@ -31,7 +31,7 @@ def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, s
         headers["x-amzn-query-error"] = "AccessDenied;Sender"
     if protocol == "json":
         headers["content-type"] = f"application/x-amz-json-{call.request.json_version}"
-        # Services write the text as message or as Message; SDKs read both.
+        # Services send the text as message or Message; SDKs read both.
         body = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": decision.message}
         return 400, headers, json.dumps(body).encode()
     if protocol == "smithy-rpc-v2-cbor":

@@ -1,23 +1,23 @@
-"""What the sandbox raises rather than guess at a permission."""
+"""The errors that the sandbox raises rather than guess a permission."""
 
 from __future__ import annotations
 
 
 class IamError(Exception):
-    """Something about a call or a policy that the sandbox's IAM will not pass over."""
+    """Something in a call or a policy that the sandbox's IAM cannot handle and does not ignore."""
 
 
-class UnsupportedCall(IamError):  # noqa: N818 - the sandbox's term for all that it cannot stand in for
-    """A request whose action or resources the sandbox cannot work out: never allowed silently."""
+class UnsupportedCall(IamError):  # noqa: N818 - the sandbox's term for what it does not emulate
+    """A request whose action or resources the sandbox cannot determine: never silently allowed."""
 
     def __init__(self, what: str, reason: str) -> None:
-        super().__init__(f"the sandbox cannot stand in for {what}: {reason}")
+        super().__init__(f"the sandbox does not emulate {what}: {reason}")
         self.what = what
         self.reason = reason
 
 
 class UnsupportedPolicy(IamError):  # noqa: N818 - as above
-    """A policy that AWS may well accept and that the sandbox cannot evaluate; it names the part."""
+    """A policy that AWS may accept but the sandbox cannot evaluate; it names the part."""
 
     def __init__(self, policy: str, what: str, reason: str) -> None:
         super().__init__(f"the sandbox cannot evaluate {what} in policy {policy}: {reason}")

@@ -1,11 +1,10 @@
 """IAM's decision: whether a principal may do an action on a resource.
 
 The order of AWS: an explicit Deny anywhere refuses; then, inside one account, an identity-based or a
-resource-based policy must allow, and a permissions boundary must not stand in the way. Between accounts both
-must allow. A service principal (connect.amazonaws.com) has no identity-based policy: the resource's policy
-alone decides. A KMS key's policy and a role's trust policy must allow in every case, if only by delegating to
-the account (…:root). Source: AWS IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Key
-policies".
+resource-based policy must allow, and a permissions boundary must not prevent it. Between accounts both
+must allow. A service principal (connect.amazonaws.com) has no identity-based policies: only the resource's policy
+decides. A KMS key's policy and a role's trust policy must allow in every case, if only by delegating to the account
+(…:root). Source: AWS IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Key policies".
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Why a request was allowed or refused."""
+    """Why a request was allowed or denied."""
 
     ALLOWED_BY_IDENTITY = "an identity-based policy allows it"
     ALLOWED_BY_RESOURCE = "a resource-based policy allows it"
@@ -42,7 +41,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """One action on one resource (``*`` if the action knows none), with the request's condition keys."""
+    """One action on one resource (``*`` if the action has none), with the request's condition keys."""
 
     action: str
     resource: str
@@ -51,10 +50,10 @@ class AccessRequest:
 
 @dataclass(frozen=True)
 class Decision:
-    """What IAM says, why, and by which statement (None if nothing matched).
+    """IAM's decision, the reason, and the statement behind it (None if nothing matched).
 
-    For a call that needs several permissions this is the first refusal, else the first of ``parts``, which
-    holds the decision on each.
+    For a call that needs several permissions this is the first denial, else the first of ``parts``, which holds the
+    decision on each.
     """
 
     allowed: bool
@@ -67,7 +66,7 @@ class Decision:
 
     @property
     def message(self) -> str:
-        """AWS's words for a refusal; for an allowed request, what allowed it."""
+        """AWS's wording of a denial; for an allowed request, what allowed it."""
         because = self.reason.value.format(action=self.action)
         if self.allowed:
             return f"{self.principal.arn} may {self.action} on {self.resource}: {because} ({self.statement})"
@@ -77,7 +76,7 @@ class Decision:
         return f"User: {refused} {because}"
 
 
-#: The policies of a resource: the same for all, or looked up by the resource's ARN.
+#: The policies of a resource: the same for all, or by the resource's ARN.
 ResourcePolicies = Sequence[Policy] | Callable[[str], Sequence[Policy]]
 
 
@@ -92,7 +91,7 @@ def evaluate(
 
     ``identity_policies`` are those of the principal's role or user. ``resource_policies`` are those of the
     resource (a function's, topic's, queue's, key's, secret's, bucket's policy, a role's trust policy). Raises
-    UnsupportedPolicy if the answer hangs on a condition key that the sandbox knows nothing of.
+    UnsupportedPolicy if the decision depends on a condition key that the sandbox does not know.
     """
     _check_kinds(identity_policies, {PolicyKind.IDENTITY})
     _check_kinds([boundary] if boundary else [], {PolicyKind.BOUNDARY, PolicyKind.IDENTITY})
@@ -130,7 +129,7 @@ _OWN_POLICY_RULES: Final = re.compile(r"arn:[\w-]+:(?:kms:[^:]*:\d*:key/.+|iam::
 
 @dataclass(frozen=True)
 class _Findings:
-    """The statements that apply to a request, by where they stand."""
+    """The statements that apply to a request, by the kind of policy that holds them."""
 
     principal: Principal
     request: AccessRequest
@@ -178,14 +177,14 @@ def _denial(found: _Findings) -> Decision | None:
 
 
 def _by_resource_alone(found: _Findings) -> Decision | None:
-    """Decide where the identity's policies have no say; None if they have."""
+    """Return the decision where identity policies do not matter; None where they do."""
     level, grant = _strongest(found)
     if level is _Match.NO:
         if found.principal.kind is PrincipalKind.SERVICE or _is_strict(found.request) or _is_foreign(found):
             return found.decision(Reason.NO_RESOURCE_ALLOW)
         return None
     if found.principal.kind is PrincipalKind.SERVICE or (level is _Match.SESSION and not _is_foreign(found)):
-        # A session (or user) named by its own ARN is not held back by its boundary either.
+        # Nor does its boundary limit a session (or user) that is named by its own ARN.
         return found.decision(Reason.ALLOWED_BY_RESOURCE, grant)
     return None
 
@@ -204,7 +203,7 @@ def _by_identity_or_resource(found: _Findings) -> Decision:
 
 
 def _strongest(found: _Findings) -> tuple[_Match, Statement | None]:
-    """Return how, and by which statement, the resource's policy allows best (denials come before)."""
+    """Return the strongest way in which the resource's policy allows it, and the statement (denials come earlier)."""
     level, grant = max(
         ((level, statement) for statement, level in found.resource),
         key=lambda pair: pair[0],
@@ -220,7 +219,7 @@ def _is_strict(request: AccessRequest) -> bool:
 
 
 def _is_foreign(found: _Findings) -> bool:
-    """Whether the resource belongs to another account (an AWS-managed one belongs to all)."""
+    """Whether the resource belongs to another account (AWS-managed ones belong to all)."""
     return _account_of(found.request) not in {"", "aws", found.principal.account}
 
 
@@ -247,7 +246,7 @@ def _check_kinds(policies: Iterable[Policy], kinds: set[PolicyKind]) -> None:
     for policy in policies:
         if policy.kind not in kinds:
             raise ValueError(
-                f"policy {policy.name} is an {policy.kind}; wanted is one of: {', '.join(sorted(kinds))}"
+                f"policy {policy.name} is an {policy.kind}; expected is one of: {', '.join(sorted(kinds))}"
             )
 
 
@@ -295,7 +294,7 @@ def _targets(statement: Statement, request: AccessRequest) -> bool:
 
 
 def _holds(statement: Statement, request: AccessRequest) -> bool:
-    # All are asked, not only up to the first that fails: an unknown key must show whatever the order.
+    # All are evaluated, not only up to the first that fails: an unknown key must show in any order.
     return all([condition.holds(request.context) for condition in statement.conditions])  # noqa: C419
 
 
@@ -318,7 +317,7 @@ def _names(statement: Statement, principal: Principal, *, limited: bool) -> _Mat
 
 
 def _excepts(element: PrincipalElement, principal: Principal) -> bool:
-    """Whether a NotPrincipal lists the principal: account, role and session must all be there."""
+    """Whether a NotPrincipal lists the principal: it must hold account, role and session."""
     if element.everyone:
         return True
     if principal.kind is PrincipalKind.SERVICE:

@@ -1,4 +1,4 @@
-"""What the sandbox must look up to know which permissions a call needs."""
+"""What must be looked up to know which permissions a call needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Lookup(Protocol):
-    """What AWS knows of its resources and a request does not say; None for one that does not exist."""
+    """What AWS knows about resources and a request does not say; None for one that does not exist."""
 
     def secret_arn(self, name: str) -> str | None:
         """Return the full ARN, with its random suffix, of the secret of this name (or ARN without suffix)."""
@@ -34,7 +34,7 @@ class Lookup(Protocol):
         ...
 
     def key_owner(self, access_key: str) -> str | None:
-        """Return the ARN of the IAM user whom an access key belongs to; None for a key of nobody or of a session."""
+        """Return the ARN of the IAM user with this access key; None if no user has it."""
         ...
 
     def resource_tags(self, arn: str) -> Mapping[str, str] | None:
@@ -43,12 +43,12 @@ class Lookup(Protocol):
 
 
 class NoLookup:
-    """A lookup that knows nothing: calls and policies that need it are refused by name."""
+    """A lookup that knows nothing: calls and policies that need one are refused by name."""
 
     def secret_arn(self, name: str) -> str | None:
-        """Refuse: a secret's ARN ends in six random characters that its name does not tell."""
+        """Refuse: a secret's ARN ends in six random characters that its name does not give away."""
         raise UnsupportedCall(
-            f"secret {name}", "its ARN is needed; give its full ARN, or describe_call a lookup"
+            f"secret {name}", "its ARN is needed; use its full ARN, or pass describe_call a lookup"
         )
 
     def secret_key_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
@@ -56,9 +56,9 @@ class NoLookup:
         return None
 
     def key_arn(self, alias: str) -> str | None:
-        """Refuse: a policy names keys, an alias does not tell its key."""
+        """Refuse: policies name keys, and an alias does not give its key away."""
         raise UnsupportedCall(
-            f"KMS alias {alias}", "its key is needed; give the key's ARN, or describe_call a lookup"
+            f"KMS alias {alias}", "its key is needed; use the key's ARN, or pass describe_call a lookup"
         )
 
     def partition_key(self, table_arn: str) -> str | None:  # noqa: ARG002 - the protocol's
@@ -66,8 +66,8 @@ class NoLookup:
         return None
 
     def user_arn(self, name: str) -> str | None:
-        """Refuse: a user's ARN holds its path, which its name does not tell."""
-        raise UnsupportedCall(f"IAM user {name}", "its path is needed; give describe_call a lookup")
+        """Refuse: a user's ARN holds its path, which its name does not give away."""
+        raise UnsupportedCall(f"IAM user {name}", "its path is needed; pass describe_call a lookup")
 
     def key_owner(self, access_key: str) -> str | None:  # noqa: ARG002 - the protocol's
         """Know no user's key."""

@@ -1,10 +1,10 @@
 """IAM's wildcards and policy variables.
 
-``*`` stands for any run of characters (also none), ``?`` for exactly one; both match across colons and
-slashes. ``${key}`` is replaced by the request's condition key, ``${key, 'default'}`` by the default when the
-key is absent, and ``${*}``, ``${?}``, ``${$}`` are the characters themselves. A wildcard inside a replaced
-value is no wildcard. Variables exist since policy version 2012-10-17; in older versions they are plain text.
-Source: AWS IAM User Guide, "JSON policy elements: Resource" and "Variables and tags".
+``*`` matches any run of characters, even none, and ``?`` exactly one; both match across colons and slashes.
+``${key}`` is replaced by the request's condition key, ``${key, 'default'}`` by the default when the key is absent,
+and ``${*}``, ``${?}``, ``${$}`` are the characters themselves. A wildcard inside a replaced value is no wildcard.
+Variables exist since policy version 2012-10-17; in older versions they are plain text. Source: AWS IAM User Guide,
+"JSON policy elements: Resource" and "Variables and tags".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""IAM policy documents, read strictly: what cannot be evaluated is refused by name when it is read."""
+"""IAM policy documents, read strictly: what cannot be evaluated is refused by name on reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PolicyKind(StrEnum):
-    """Where a policy is attached, which decides the elements that it has."""
+    """Where a policy is attached, which determines its elements."""
 
     IDENTITY = "identity-based policy"
     BOUNDARY = "permissions boundary"
@@ -107,10 +107,10 @@ def _parse(text: str, name: str, kind: PolicyKind) -> Policy:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise MalformedPolicy(name, f"it is no JSON ({error})", "Give a JSON object.") from None
+        raise MalformedPolicy(name, f"it is not JSON ({error})", "Give a JSON object.") from None
     if not isinstance(document, dict) or "Statement" not in document:
         raise MalformedPolicy(name, "it has no Statement", "Give an object with Version and Statement.")
-    # The default of a missing version is the old one, in which ${…} is plain text.
+    # Without Version the old one applies, in which ${…} is plain text.
     version = document.get("Version", "2008-10-17")
     if version not in _VERSIONS:
         raise MalformedPolicy(name, f"Version is {version!r}", 'Write "2012-10-17".')
@@ -126,7 +126,7 @@ def _statement(document: object, index: int, name: str, kind: PolicyKind, versio
     where = f"{name} ({sid})"
     if unknown := sorted(set(document) - _STATEMENT_KEYS):
         raise MalformedPolicy(
-            where, f"unknown element {', '.join(unknown)}", "Remove it or mend its spelling."
+            where, f"unknown element {', '.join(unknown)}", "Remove it or correct its spelling."
         )
     if document.get("Effect") not in {"Allow", "Deny"}:
         raise MalformedPolicy(where, f"Effect is {document.get('Effect')!r}", 'Write "Allow" or "Deny".')

@@ -16,7 +16,7 @@ _SERVICE: Final = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 
 
 class PrincipalKind(StrEnum):
-    """The kinds of principal that the sandbox has."""
+    """The kinds of principal."""
 
     ROLE_SESSION = "role-session"
     USER = "user"
@@ -25,11 +25,10 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True)
 class Principal:
-    """The maker of a request.
+    """Whoever makes a request.
 
-    ``arn`` is what CloudTrail and error messages show (a session's, not its role's); ``entity_arn`` is the
-    role or user whose policies count (aws:PrincipalArn). A service has its name (connect.amazonaws.com) in
-    both.
+    ``arn`` is what CloudTrail and error messages show (a session's, not its role's); ``entity_arn`` is the role or
+    user whose policies apply (aws:PrincipalArn). For a service both are its name (connect.amazonaws.com).
     """
 
     kind: PrincipalKind
@@ -40,10 +39,10 @@ class Principal:
 
     @classmethod
     def role_session(cls, role_arn: str, session_name: str) -> Principal:
-        """Return the session that a Lambda function or another caller of AssumeRole works under."""
+        """Return the session of a Lambda function or another caller of AssumeRole."""
         found = _ROLE.fullmatch(role_arn)
         if found is None:
-            raise ValueError(f"{role_arn!r} is no role ARN; write arn:aws:iam::123456789012:role/NAME")
+            raise ValueError(f"{role_arn!r} is not a role ARN; write arn:aws:iam::123456789012:role/NAME")
         partition, account, _path, name = found.groups()
         arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"
         return cls(PrincipalKind.ROLE_SESSION, arn, role_arn, account, partition)
@@ -53,14 +52,14 @@ class Principal:
         """Return an IAM user."""
         found = _USER.fullmatch(user_arn)
         if found is None:
-            raise ValueError(f"{user_arn!r} is no user ARN; write arn:aws:iam::123456789012:user/NAME")
+            raise ValueError(f"{user_arn!r} is not a user ARN; write arn:aws:iam::123456789012:user/NAME")
         return cls(PrincipalKind.USER, user_arn, user_arn, found.group(2), found.group(1))
 
     @classmethod
     def service(cls, name: str) -> Principal:
         """Return an AWS service acting for itself, as connect.amazonaws.com when it invokes a function."""
         if _SERVICE.fullmatch(name) is None:
-            raise ValueError(f"{name!r} is no service principal; write for example connect.amazonaws.com")
+            raise ValueError(f"{name!r} is not a service principal; write for example connect.amazonaws.com")
         return cls(PrincipalKind.SERVICE, name, name, "")
 
     @property
@@ -85,9 +84,9 @@ class Principal:
             "aws:PrincipalType": None if is_service else ("AssumedRole" if session else "User"),
             "aws:username": self.arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.USER else None,
         }
-        # An account outside AWS Organizations, as the sandbox's is, has no organization keys.
+        # Like the sandbox's, an account outside AWS Organizations has no organization keys.
         absent = ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:FederatedProvider"]
         if self.kind is PrincipalKind.USER:
-            # Only temporary credentials carry these; a user's access key is none.
+            # Only temporary credentials carry these, not a user's access key.
             absent += ["aws:MultiFactorAuthPresent", "aws:TokenIssueTime"]
         return RequestContext.of(values, absent)

@@ -12,12 +12,12 @@ from connect_sandbox.iam.service_authorization import Action, ResourceType, find
 if TYPE_CHECKING:
     from connect_sandbox.iam.wire import AwsRequest
 
-#: An action (dynamodb:PutItem) and the ARN it is asked for (``*`` if the action knows no resources).
+#: An action (dynamodb:PutItem) and the ARN that it applies to (``*`` if the action has no resources).
 Permission = tuple[str, str]
 
 
 class Place:
-    """A request, with what its resources' ARNs have in common."""
+    """A request, and what its resources' ARNs have in common."""
 
     def __init__(self, request: AwsRequest, account: str, partition: str, lookup: Lookup) -> None:
         self.request = request
@@ -46,17 +46,17 @@ class Place:
         )
 
     def unsupported(self, reason: str) -> UnsupportedCall:
-        """Return the error that refuses this call."""
+        """Return the error that rejects this call."""
         return UnsupportedCall(f"{self.request.prefix}:{self.request.operation}", reason)
 
 
 def by_reference(place: Place) -> Iterator[Permission]:
-    """Take the reference's resource types and fill their ARN formats from the parameters."""
+    """Fill the ARN formats of the reference's resource types from the parameters."""
     yield from permissions_for(place, own_action(place), lambda kind: fill_arn(place, kind))
 
 
 def own_action(place: Place, name: str | None = None) -> Action:
-    """Return the reference's action of the operation's name or another; refuse one it does not have."""
+    """Return the reference's action, by default the one with the operation's name; refuse an unknown one."""
     wanted = f"{place.request.prefix}:{name or place.request.operation}"
     action = find_action(wanted)
     if action is None:
@@ -67,7 +67,7 @@ def own_action(place: Place, name: str | None = None) -> Action:
 def permissions_for(
     place: Place, action: Action, arn_of: Callable[[ResourceType], str | None]
 ) -> Iterator[Permission]:
-    """Ask for an action on each resource type it must name and each it may; ``arn_of`` tells a type's ARN."""
+    """Yield an action with each resource type that it must or may name; ``arn_of`` returns a type's ARN."""
     if not action.knows_resources:
         yield action.full_name, "*"
         return
@@ -76,26 +76,26 @@ def permissions_for(
         arn = arn_of(kind)
         if arn is None:
             raise place.unsupported(
-                f"the {kind.name} it acts on ({kind.arn_format}) cannot be told from its parameters "
+                f"the {kind.name} it acts on ({kind.arn_format}) cannot be determined from its parameters "
                 f"({', '.join(sorted(place.params)) or 'none'})"
             )
         found += 1
         yield action.full_name, arn
-    # A call that names its resource by ARN (as tagging does) acts on that one, not on a type without an id as well.
+    # A call that names its resource by ARN (tagging does) acts on that alone, not also on a type without an id.
     named = [kind for kind in action.optional if _named_by_arn(place, kind)]
     for kind in named or action.optional:
         if (arn := arn_of(kind)) is not None:
             found += 1
             yield action.full_name, arn
     if not found:
-        raise place.unsupported("none of the resources it may act on can be told from its parameters")
+        raise place.unsupported("none of the resources it may act on can be determined from its parameters")
 
 
 def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None = None) -> str | None:
-    """Fill an ARN format: by a parameter that is such an ARN, else variable by variable.
+    """Fill an ARN format from a parameter that is such an ARN, else variable by variable.
 
-    The id of what a Create… call makes is not known before: it is asked for as ``*``, so that only a policy
-    with a wildcard in that place allows it.
+    The id of what a Create… call makes is not known yet: it is ``*``, so only a policy with a wildcard there allows
+    it.
     """
     if (named := _named_by_arn(place, kind)) is not None:
         return named
@@ -116,7 +116,7 @@ def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None
 
 
 def _named_by_arn(place: Place, kind: ResourceType) -> str | None:
-    """Return the ARN of that type among the parameters, if one is there."""
+    """Return the ARN of that type among the parameters, if there is one."""
     for name, value in place.params.items():
         if isinstance(value, str) and kind.matches(value) and name != "InstanceId":
             return value

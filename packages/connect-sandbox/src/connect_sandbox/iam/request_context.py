@@ -1,4 +1,4 @@
-"""The condition keys of one request, and what the sandbox knows of their absence."""
+"""The condition keys of one request, and those known to be absent."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ContextValue = str | tuple[str, ...]
 
 
 class UnknownConditionKey(LookupError):  # noqa: N818 - "unknown", not "wrong"
-    """A condition key of which the sandbox knows neither its value nor that AWS leaves it out."""
+    """A condition key whose value the sandbox does not know, nor that AWS omits it."""
 
 
 @dataclass(frozen=True)
 class RequestContext:
     """Condition keys and values of a request; names of keys are case-insensitive, as in IAM.
 
-    A key that is not in the request makes IAM take a defined turn (StringEquals false, StringNotEquals true,
-    …). The sandbox takes that turn only for a key listed in ``absent``; any other unlisted key is unknown.
-    ``absent`` entries may end in ``*`` (``aws:requesttag/*``).
+    For a key that is not in the request IAM has defined results (StringEquals false, StringNotEquals true, …). The
+    sandbox uses them only for a key listed in ``absent``; any other unlisted key is unknown. ``absent`` entries may
+    end in ``*`` (``aws:requesttag/*``).
     """
 
     values: Mapping[str, ContextValue] = field(default_factory=lambda: MappingProxyType({}))
@@ -38,11 +38,11 @@ class RequestContext:
         return cls(MappingProxyType(present), frozenset(missing | {key.lower() for key in absent}))
 
     def merged(self, other: RequestContext) -> RequestContext:
-        """Return this context with the other's values on top; a key present in either is not absent."""
+        """Return this context updated with the other's values; a key present in either is not absent."""
         return RequestContext(MappingProxyType({**self.values, **other.values}), self.absent | other.absent)
 
     def get(self, key: str) -> ContextValue | None:
-        """Return the key's value, or None if AWS leaves the key out; raise UnknownConditionKey otherwise."""
+        """Return the key's value, or None if AWS omits the key; raise UnknownConditionKey otherwise."""
         name = key.lower()
         if name in self.values:
             return self.values[name]

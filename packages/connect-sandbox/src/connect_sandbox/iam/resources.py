@@ -1,9 +1,8 @@
-"""Which permissions an API call needs: its actions, and the resources that each is asked for.
+"""Which permissions an API call needs: its actions, and the resources of each.
 
 For most operations the action has the operation's name and the resources are those that the Service
-Authorization Reference lists for it, filled from the request's parameters. Where AWS does otherwise, it is
-written down here, one function a service. What cannot be worked out raises UnsupportedCall: nothing is asked
-for less than AWS asks.
+Authorization Reference lists for it, filled from the request's parameters. Where AWS differs, a function here says
+so, one per service. What cannot be determined raises UnsupportedCall: the sandbox never asks for less than AWS.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ if TYPE_CHECKING:
 def needed_permissions(
     request: AwsRequest, account: str, partition: str, lookup: Lookup
 ) -> tuple[Permission, ...]:
-    """Return the permissions that a call needs, the operation's own first; none where AWS asks for none."""
+    """Return the permissions that a call needs, the operation's own first; none where AWS needs none."""
     place = Place(request, account, partition, lookup)
     special = _SERVICES.get(request.prefix, by_reference)
     try:
         permissions = tuple(dict.fromkeys(special(place)))
     except (KeyError, TypeError, AttributeError) as error:
         raise place.unsupported(f"its parameters lack what names the resource ({error!r})") from error
-    # Not asked for anything means allowed: that must be AWS's rule, not a list that came empty.
+    # No permission needed means allowed: that must be AWS's rule, not an empty list by accident.
     if not permissions and not _is_free(request):
         raise place.unsupported("its parameters name no resource")
     return permissions
 
 
 def _is_free(request: AwsRequest) -> bool:
-    """Whether AWS asks for no permission: it answers GetCallerIdentity even to whom it is denied.
+    """Whether AWS needs no permission: it answers GetCallerIdentity even for callers who are denied it.
 
-    Connect's participant API goes by the participant's token, not by IAM.
+    Connect's participant API relies on the participant's token, not on IAM.
     """
     return request.service == "connectparticipant" or (request.service, request.operation) == (
         "sts",
@@ -65,18 +64,18 @@ def _dynamodb(place: Place) -> Iterator[Permission]:
         for name in params.get("RequestItems", {}):
             yield f"dynamodb:{operation}", table(name)
     elif operation in {"TransactGetItems", "TransactWriteItems"}:
-        # A transaction asks for the permission of each item's own operation.
+        # A transaction needs the permission of each item's own operation.
         actions = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
         actions["ConditionCheck"] = "ConditionCheckItem"
         for item in params.get("TransactItems", []):
             for kind, entry in item.items():
                 yield f"dynamodb:{actions[kind]}", table(entry["TableName"])
     elif operation in {"Query", "Scan"} and (index := place.find("IndexName")):
-        # Asked for the index alone (DynamoDB Developer Guide, "IAM policy to access a table's indexes").
+        # Only the index counts (DynamoDB Developer Guide, "IAM policy to access a table's indexes").
         yield f"dynamodb:{operation}", f"{table(place.param('TableName'))}/index/{index}"
     elif operation in {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}:
         raise place.unsupported(
-            "the table of a PartiQL statement is in its text, which the sandbox does not parse"
+            "a PartiQL statement names its table in its text, which the sandbox does not parse"
         )
     else:
         yield from by_reference(place)
@@ -86,7 +85,7 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
     operation = place.request.operation
 
     def secret(identifier: str) -> str:
-        """Return a secret's full ARN; AWS asks for the bare name's ARN if there is no such secret."""
+        """Return a secret's full ARN; if it does not exist, AWS uses the ARN with the bare name."""
         bare = identifier if identifier.startswith("arn:") else place.arn(f"secret:{identifier}")
         whole = identifier.startswith("arn:") and _has_suffix(identifier)
         return bare if whole else place.lookup.secret_arn(identifier) or bare
@@ -97,7 +96,7 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
         yield "secretsmanager:BatchGetSecretValue", "*"
         if not place.params.get("SecretIdList"):
             raise place.unsupported(
-                "which secrets its Filters select is not known beforehand; give SecretIdList"
+                "which secrets its Filters select is not known beforehand; use SecretIdList"
             )
         for identifier in place.params["SecretIdList"]:
             yield "secretsmanager:GetSecretValue", secret(identifier)
@@ -106,7 +105,7 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
         yield own_action(place).full_name, arn
         if operation == "GetSecretValue" and (key := place.lookup.secret_key_arn(arn)):
             # The caller must be allowed to use a customer-managed key (Secrets Manager User Guide, "Secret
-            # encryption and decryption"); the key that AWS manages lets everybody in the account.
+            # encryption and decryption"); the key that AWS manages is open to everybody in the account.
             yield "kms:Decrypt", key
     else:
         yield from by_reference(place)
@@ -119,11 +118,11 @@ def _has_suffix(arn: str) -> bool:
 
 
 def _logs(place: Place) -> Iterator[Permission]:
-    """Ask for a log group as ``log-group:NAME:log-stream:``, which a policy's ``log-group:NAME:*`` matches.
+    """Name a log group ``log-group:NAME:log-stream:``, which a policy's ``log-group:NAME:*`` matches.
 
-    The reference says ``log-group:NAME``; AWS's own refusals say the former (seen in public reports of
-    "not authorized to perform: logs:CreateLogGroup on resource: …:log-group:/x:log-stream:"). Tagging is the
-    exception: its resource is the ARN that the caller gives.
+    The reference says ``log-group:NAME``; AWS's own denials say the former (seen in public reports of "not authorized
+    to perform: logs:CreateLogGroup on resource: …:log-group:/x:log-stream:"). Tagging is the exception: its resource
+    is the ARN that the caller gives.
     """
     action = own_action(place)
     group = place.find("logGroupName") or place.find("logGroupIdentifier")
@@ -140,10 +139,10 @@ def _logs(place: Place) -> Iterator[Permission]:
 
 
 def _connect(place: Place) -> Iterator[Permission]:
-    """InstanceId goes into the ARN as it came.
+    """InstanceId goes into the ARN as is.
 
-    An ARN as InstanceId ends up inside another ARN and is refused (seen: "connect:ListInstanceStorageConfigs
-    on resource: arn:…:instance/arn:aws:connect:…"): pass the id.
+    An ARN as InstanceId ends up inside another ARN and is denied (seen: "connect:ListInstanceStorageConfigs on
+    resource: arn:…:instance/arn:aws:connect:…"): pass the id.
     """
     request = place.request
     aliases = {"FormId": "EvaluationFormId"}
@@ -160,7 +159,7 @@ def _connect(place: Place) -> Iterator[Permission]:
 
     action = own_action(place)
     yield from permissions_for(place, action, arn)
-    # Dependent actions that the reference lists whatever is asked for: the instance's directory is looked up.
+    # Dependent actions that the reference lists for every request: the instance's directory is looked up.
     if "connect:DescribeInstance" in action.dependent_actions:
         yield "connect:DescribeInstance", place.arn(f"instance/{place.param('InstanceId')}")
     if "ds:DescribeDirectories" in action.dependent_actions:
@@ -174,10 +173,10 @@ def _connect(place: Place) -> Iterator[Permission]:
 
 
 def _association_dependents(place: Place, action: Action) -> Iterator[Permission]:
-    """Name what Connect does with the caller's permissions for an association, by its type.
+    """Return what Connect does with the caller's permissions for an association, by its type.
 
-    The reference lists the union over all types (its "dependent actions"). A connector's are those of Chime;
-    a function or an external application needs nothing more.
+    The reference lists the union over all types (its "dependent actions"). A connector needs those of Chime; a
+    function or an external application nothing more.
     """
     kind = place.param("IntegrationType")
     if kind in {"CALL_TRANSFER_CONNECTOR", "ANALYTICS_CONNECTOR"}:
@@ -205,7 +204,7 @@ def _chime(place: Place) -> Iterator[Permission]:
 
 
 def _voice_logging(place: Place) -> Iterator[Permission]:
-    """Ask for what Chime does, with the caller's permissions, when logging is turned on: a log delivery."""
+    """Return what Chime does with the caller's permissions when logging is turned on: create a log delivery."""
     wanted = place.params.get("LoggingConfiguration", {})
     connector = place.param("VoiceConnectorId")
     groups = [
@@ -244,7 +243,7 @@ def _lambda(place: Place) -> Iterator[Permission]:
 
 
 def _function_arn(place: Place, named: str) -> str:
-    """Read NAME, NAME:QUALIFIER, ACCOUNT:function:NAME or an ARN; Qualifier may stand apart."""
+    """Read NAME, NAME:QUALIFIER, ACCOUNT:function:NAME or an ARN; Qualifier may be separate."""
     if named.startswith("arn:"):
         arn = named
     elif ":function:" in named:
@@ -297,9 +296,7 @@ def _kms(place: Place) -> Iterator[Permission]:
         yield "kms:ReEncryptTo", key(place.param("DestinationKeyId"))
         return
     if operation.endswith("Alias"):
-        raise place.unsupported(
-            "which key the alias has had is not known; the sandbox's calls make no aliases"
-        )
+        raise place.unsupported("the alias's former key is not known; the sandbox's calls make no aliases")
     action = own_action(place)
     identifier = place.find("KeyId")
     if identifier is None or not action.knows_resources:
@@ -309,10 +306,10 @@ def _kms(place: Place) -> Iterator[Permission]:
 
 
 def _iam(place: Place) -> Iterator[Permission]:
-    """Ask for a user by its ARN with path, which the lookup knows; a new one's path is in the request.
+    """Name a user by its ARN with path, which the lookup knows; a new user's path is in the request.
 
-    Without UserName IAM takes the user from the access key that signed (IAM API Reference, ListAccessKeys), and
-    GetAccessKeyLastUsed from the one that it asks about.
+    Without UserName IAM takes the user of the access key that signed (IAM API Reference, ListAccessKeys), and
+    GetAccessKeyLastUsed that of the key in question.
     """
     asked = place.find("AccessKeyId") if place.request.operation == "GetAccessKeyLastUsed" else None
 
@@ -334,7 +331,7 @@ def _sts(place: Place) -> Iterator[Permission]:
 
 
 def _apigateway(place: Place) -> Iterator[Permission]:
-    """Ask by HTTP method and path: apigateway:GET on arn:aws:apigateway:REGION::/restapis."""
+    """Name HTTP method and path: apigateway:GET on arn:aws:apigateway:REGION::/restapis."""
     request = place.request
     yield f"apigateway:{request.method}", f"arn:{place.partition}:apigateway:{request.region}::{request.path}"
 

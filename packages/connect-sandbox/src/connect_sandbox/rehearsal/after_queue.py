@@ -1,9 +1,9 @@
-"""What happens to a contact in a queue and with an agent: the flows that UpdateContactEventHooks has hooked.
+"""Plays a contact in a queue and with an agent: the flows that UpdateContactEventHooks has set.
 
 Customer queue flow while it waits, whispers when an agent answers, hold flows, and the disconnect flow
 (CustomerRemaining) when the agent hangs up first. Source: administrator guide, "Set customer queue flow", "Set whisper
-flow", "Set hold flow", "Set disconnect flow". The instance's default flows, which run where no hook is set, are not
-known here: nothing is heard then.
+flow", "Set hold flow", "Set disconnect flow". The instance's default flows, which run where no hook is set, are
+unknown here, so nothing is heard.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from connect_sandbox.rehearsal.steps import Ending
 from connect_sandbox.rehearsal.transcript import Entry, Kind, Transcript, Who
 
 LONGEST_WAIT = 3600.0
-"""Virtual seconds that a queue flow is played for when no agent ever answers."""
+"""Virtual seconds that a queue flow plays if no agent ever answers."""
 WORKSPACE_HOOKS = ("DefaultAgentUI", "DisconnectAgentUI")
 
 
 class Runs(Protocol):
-    """The engine, as far as it is needed here."""
+    """The part of the engine used here."""
 
     ports: Ports
     state: ContactState
@@ -40,7 +40,7 @@ class Runs(Protocol):
 
 
 def wait_in_queue(engine: Runs, queued: Ending) -> Ending:
-    """Play what comes after `queued`; return how the contact ended, `queued` itself if nobody answers."""
+    """Play what follows `queued`; return how the contact ended, or `queued` itself if nobody answers."""
     agent = engine.conditions.agent
     hook = engine.state.event_hooks.get("CustomerQueue")
     while hook is not None:
@@ -71,7 +71,7 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
             raise CannotPlayError(
                 name,
                 "event hook",
-                f"the flow {hooks[name]} plays in the agent workspace, which the sandbox lacks",
+                f"the flow {hooks[name]} plays in the agent workspace, which the sandbox does not emulate",
             )
     _note(engine, "takes the contact", who="agent")
     if "AgentWhisper" in hooks:
@@ -95,7 +95,7 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
 
 
 def _hold(engine: Runs, seconds: float) -> Ending | None:
-    """Play both hold flows at once; return the ending if the caller hangs up over theirs."""
+    """Play both hold flows at once; return the ending if the caller hangs up during theirs."""
     hooks = engine.state.event_hooks
     _note(engine, f"puts the caller on hold for {seconds:g} s", who="agent")
     since = engine.clock.elapsed
@@ -111,7 +111,7 @@ def _hold(engine: Runs, seconds: float) -> Ending | None:
 
 
 def _until(engine: Runs, hook: str, seconds: float, what: str) -> Ending | None:
-    """Play a flow for at most so long; None if it was interrupted."""
+    """Play a flow for at most `seconds`; None if it was interrupted."""
     flow = _flow(engine, hook, what)
     engine.clock.set_alarm(engine.clock.elapsed + seconds)
     try:
@@ -123,7 +123,7 @@ def _until(engine: Runs, hook: str, seconds: float, what: str) -> Ending | None:
 
 
 def _aside(engine: Runs, plays: Callable[[], object]) -> None:
-    """Play something that takes place at the same time as what comes next."""
+    """Play something that happens at the same time as what comes next."""
     clock = engine.clock
     engine.clock = clock.fork()
     try:

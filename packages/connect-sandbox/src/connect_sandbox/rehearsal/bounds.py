@@ -1,4 +1,4 @@
-"""How far a rehearsal may go. A flow that never ends is stopped by an error, not by the machine's memory."""
+"""How far a rehearsal may go: an error stops a flow that never ends, before it fills the memory."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Bound = Literal["seconds", "blocks", "entries", "characters"]
 """What is bounded, by the name of its field in Bounds."""
 
 REFERENCE_COST = 40
-"""Characters that looking a reference up counts as: about what it costs in time."""
-NODE_COST = 20
+"""Characters that looking up a reference counts as: about what it costs in time."""
+NODE_COST = 40
 """Characters that each value in JSON counts as, whatever it is."""
 _DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """The bounds of one contact. A contact that reaches one is stopped with a BoundExceededError.
+    """The bounds of one contact; a BoundExceededError stops a contact that would go past one.
 
-    `seconds` of virtual time: Amazon Connect keeps a chat for 7 days at most, so 8 days by default. `blocks` played,
-    `entries` in the transcript. `characters` of text that the blocks put together and the transcript keeps, all in
-    all; a reference that is looked up counts as 40 of them, a value in JSON as 20. ValueError for a bound that is not a
-    positive, finite number.
+    `seconds` of virtual time are 8 days by default, since Amazon Connect keeps a chat for 7 days at most. `blocks`
+    counts the blocks played, `entries` those of the transcript, `characters` all the text that blocks put together
+    and the transcript keeps; a reference that is looked up counts as 40 characters, and so does each value in JSON.
+    ValueError for a bound that is not a positive, finite number.
     """
 
     seconds: float = 8.0 * _DAY
@@ -39,7 +39,7 @@ class Bounds:
 
 
 DEFAULT_BOUNDS = Bounds()
-"""What holds unless a scenario or a test says otherwise."""
+"""The bounds unless a scenario or a test sets others."""
 
 
 class BoundReachedError(Exception):
@@ -52,7 +52,7 @@ class BoundReachedError(Exception):
 
 
 class Work:
-    """Counts the characters that a contact's blocks and its transcript have dealt with, up to a bound."""
+    """Counts the characters that a contact's blocks and its transcript have processed, up to a bound."""
 
     def __init__(self, limit: int = DEFAULT_BOUNDS.characters) -> None:
         self.limit = limit

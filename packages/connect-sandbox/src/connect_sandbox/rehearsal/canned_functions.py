@@ -24,7 +24,7 @@ from connect_sandbox.rehearsal.ports import LambdaAnswer, LambdaInvoker
 Handler = Callable[[dict[str, Any], Any], Any]
 """What Lambda calls: handler(event, context)."""
 NETWORK_SECONDS = 0.05
-"""Virtual seconds that a canned answer takes, unless the scenario says otherwise."""
+"""Virtual seconds that a canned answer takes by default."""
 FAILURES: dict[str, type[LambdaInvocationError]] = {
     "raises": FunctionFailedError,
     "throttled": InvocationThrottledError,
@@ -36,7 +36,7 @@ FAILURES: dict[str, type[LambdaInvocationError]] = {
 
 @dataclass(frozen=True)
 class Answers:
-    """The function returns `payload` (JSON) after `seconds`; later than the flow waits, it times out."""
+    """The function returns `payload` (JSON) after `seconds`; if the flow does not wait that long, it times out."""
 
     payload: Any
     seconds: float = NETWORK_SECONDS
@@ -57,7 +57,7 @@ class Calls:
 
 
 Behaviour = Answers | Failure | Calls | LambdaInvoker
-"""What one attempt to invoke a function meets. A LambdaInvoker passes it on, e.g. to a deployed function."""
+"""The outcome of one attempt to invoke a function. A LambdaInvoker passes it on, e.g. to a deployed function."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class LambdaContext:
 
 
 class CannedFunctions:
-    """A LambdaInvoker. `behaviours` are by function name or ARN; one for each attempt, the last one stays.
+    """A LambdaInvoker. `behaviours` are by function name or ARN: one for each attempt, the last one repeats.
 
     `now` times the handlers that run in this process, in seconds. Nothing can stop a handler that never returns: that
     is left to the time limit of the test.
@@ -96,7 +96,7 @@ class CannedFunctions:
         self._attempts: dict[str, int] = {}
 
     def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
-        """Answer as the scenario says; NotSetUpError if it says nothing about the function."""
+        """Answer as the scenario says; NotSetUpError if it does not mention the function."""
         behaviour = self._next(function_arn)
         match behaviour:
             case Answers(payload, seconds):
@@ -113,7 +113,7 @@ class CannedFunctions:
                 return behaviour.invoke(function_arn, event, time_limit=time_limit)
 
     def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
-        """Do the same, but only a refusal is the flow's to know."""
+        """Do the same; the flow only learns of a refusal."""
         behaviour = self._next(function_arn)
         match behaviour:
             case Failure(
@@ -124,7 +124,7 @@ class CannedFunctions:
                 try:
                     call_handler(handler, function_arn, event, float("inf"), self._now)
                 except FunctionFailedError:
-                    return str(uuid4())  # the flow never learns of it: Lambda has accepted the event
+                    return str(uuid4())  # Lambda has accepted the event: the flow never learns of it
             case Answers() | Failure():
                 pass
             case _:
@@ -152,7 +152,7 @@ def call_handler(
     limit: float,
     now: Callable[[], float] = time.monotonic,
 ) -> LambdaAnswer:
-    """Call a handler as Lambda's runtime does: its event and its answer go through JSON, what it raises is caught."""
+    """Call a handler like Lambda's runtime: event and response pass through JSON, exceptions are caught."""
     started = now()
     context = LambdaContext(function_arn, started + limit, now=now)
     try:
@@ -170,16 +170,16 @@ def call_handler(
 
 
 def load_handler(named: str) -> Handler:
-    """Return the handler of "package.module:function"; ValueError says what is wrong with the name."""
+    """Return the handler that "package.module:function" names; ValueError if there is none."""
     module, _, function = named.partition(":")
     if not module or not function:
-        raise ValueError("it is not of the form package.module:function")
+        raise ValueError("it does not have the form package.module:function")
     try:
         handler = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise ValueError(str(error)) from error
     if not callable(handler):
-        raise ValueError(f"{function} of {module} cannot be called")
+        raise ValueError(f"{function} of {module} is not callable")
     found: Handler = handler
     return found
 

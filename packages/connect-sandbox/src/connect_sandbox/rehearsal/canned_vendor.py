@@ -1,4 +1,4 @@
-"""The third party of a rehearsal without a cloud: what happens when the flow dials, as the scenario says."""
+"""The third party in a rehearsal without a cloud: the scenario says what happens when the flow dials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connect_sandbox.rehearsal.ports import (
 
 @dataclass(frozen=True)
 class TakesTheCall:
-    """The third party answers `after` seconds, converses, and ends the call; `drops` says how the call broke.
+    """The third party answers after `after` seconds, converses and hangs up; `drops` says why the call breaks off.
 
     `conversation` holds ("says", text) and ("asks", text) turns.
     """
@@ -32,7 +32,7 @@ class TakesTheCall:
 
 @dataclass(frozen=True)
 class DoesNotTakeIt:
-    """The call comes to nothing in this way."""
+    """The third party does not answer; `outcome` says why."""
 
     outcome: CallFailed | NotAnswered | NotDialled
 
@@ -42,7 +42,7 @@ Reaction = TakesTheCall | DoesNotTakeIt
 
 
 class CannedVendor:
-    """An ExternalVoice: one reaction for each call, the last one stays."""
+    """An ExternalVoice: one reaction for each call, the last one repeats."""
 
     def __init__(self, reactions: Sequence[Reaction]) -> None:
         self._reactions = reactions

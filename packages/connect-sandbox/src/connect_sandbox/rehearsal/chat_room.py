@@ -1,4 +1,4 @@
-"""A chat on the sandbox's Amazon Connect, as the flow's engine sees it: who is there, what is said while it waits."""
+"""A chat on the sandbox's Amazon Connect, as the engine sees it: who is there, and what is said during a Wait."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,18 +12,18 @@ from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage
 from connect_sandbox.rehearsal.steps import Decides, Fails, Step
 
 PATIENCE = 10.0
-"""Real seconds that a rehearsal waits for the bot to do something before the virtual clock runs on."""
+"""Real seconds that a rehearsal waits for the bot to act before the virtual clock moves on."""
 
 
 @dataclass(frozen=True)
 class SaysAfter(Says):
-    """The customer writes, after `before` has been done to the world around the chat."""
+    """The customer writes, after `before` was called."""
 
     before: Callable[[], None]
 
 
 class HasChats(Protocol):
-    """A sandbox, as far as a chat needs it."""
+    """The part of a sandbox that a chat needs."""
 
     @property
     def chats(self) -> Chats:
@@ -77,7 +77,7 @@ class ChatRoom:
         self._chats.says(self.chat, None, text)
 
     def waits(self, stage: Stage, seconds: int, events: Sequence[str]) -> Step:
-        """Play a Wait block: with the bot's leaving as an event, customer and bot converse meanwhile."""
+        """Play a Wait block; if it waits for the bot to leave, customer and bot converse meanwhile."""
         unknown = sorted(set(events) - {"BotParticipantDisconnected"})
         if unknown:
             raise stage.cannot(f"{unknown[0]} does not happen in a chat with an external bot here")
@@ -121,10 +121,10 @@ class ChatRoom:
                 stage.clock.passes(1.0)
                 self._something_happens(self._patience)
             case _:
-                raise stage.cannot(f"the customer of this chat can write or leave, not {move!r}")
+                raise stage.cannot(f"the customer of this chat can only write or leave, not {move!r}")
 
     def _something_happens(self, within: float) -> bool:
-        """Wait until the bot writes or leaves; tell whether it did."""
+        """Wait until the bot writes or leaves; return whether it did."""
         return self._chats.wait_until(lambda: bool(self._unread()) or not self._bot_is_there(), within)
 
     def _catch_up(self, stage: Stage, until: float = math.inf) -> None:

@@ -1,4 +1,4 @@
-"""`connect-sandbox rehearse`: play the scenarios of files through a flow, say what they have not taken.
+"""`connect-sandbox rehearse`: play scenarios through a flow, and list the branches that none has taken.
 
 Exit status: 0 everything went as expected, 1 a scenario did not (or branches are missing under --coverage),
 2 the command could not be carried out.
@@ -89,9 +89,9 @@ def parser() -> argparse.ArgumentParser:
         "--values",
         type=Path,
         metavar="FILE",
-        help="JSON: values of placeholders; a scenario's own come first",
+        help="JSON file of placeholder values; a scenario's own take precedence",
     )
-    made.add_argument("--quiet", action="store_true", help="print the transcripts of failures only")
+    made.add_argument("--quiet", action="store_true", help="print only the transcripts of failures")
     made.add_argument("--coverage", action="store_true", help="list the branches that no scenario has taken")
     made.add_argument(
         "--fail-under", type=float, metavar="PERCENT", help="coverage below which to fail (default: 100)"
@@ -116,7 +116,7 @@ def play(files: Sequence[ScenarioFile], flow: Path) -> Iterator[Played]:
 
 
 def coverage_of(played: Sequence[Played], file: ScenarioFile, flow: Path) -> Coverage:
-    """Return what the scenarios have taken of the flow."""
+    """Return the flow's coverage by the scenarios."""
     coverage = Coverage(file.flow(file.scenarios[0], flow))
     for one in played:
         if one.contact is not None:
@@ -193,10 +193,10 @@ def _values(path: Path | None) -> dict[str, str]:
     except (OSError, ValueError) as problem:
         raise _UsageError(f"{path} cannot be read as JSON: {problem}") from problem
     if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
-        raise _UsageError(f"{path} must hold one JSON object of names and texts")
+        raise _UsageError(f"{path} must hold a JSON object of names and texts")
     return document
 
 
 def _print(text: str) -> None:
-    # A flow may hold half of a surrogate pair, which no terminal takes.
+    # A flow may hold a lone surrogate, which no terminal accepts.
     sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")

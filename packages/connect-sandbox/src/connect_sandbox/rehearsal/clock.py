@@ -1,4 +1,4 @@
-"""A clock that a rehearsal moves on itself, so that a 15-minute wait takes no time."""
+"""A clock that the rehearsal advances, so that a 15-minute wait takes no time."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -7,14 +7,14 @@ from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, BoundReachedError
 
 
 class TimeIsUpError(Exception):
-    """The clock has come to its alarm: what was going on is interrupted. The engine catches it."""
+    """The clock has reached its alarm and interrupts what is going on. The engine catches it."""
 
 
 class VirtualClock:
     """Seconds since the contact began. It only moves when something that takes time on a live call happens.
 
-    `starts` is the wall-clock time of second 0 (default: now, UTC), `elapsed` the second to begin with. The clock
-    stops at second `limit`, which the contact takes from its bounds.
+    `starts` is the wall-clock time of second 0 (default: now, UTC), `elapsed` the second at which it starts. It
+    refuses to pass second `limit`, which the contact takes from its bounds.
     """
 
     def __init__(self, starts: datetime | None = None, elapsed: float = 0.0) -> None:
@@ -34,7 +34,7 @@ class VirtualClock:
         return self._starts + timedelta(seconds=self._elapsed)
 
     def passes(self, seconds: float) -> None:
-        """Move on by `seconds`.
+        """Advance by `seconds`.
 
         Raises TimeIsUpError at the alarm, BoundReachedError at the limit, ValueError for seconds that cannot pass.
         """
@@ -50,15 +50,15 @@ class VirtualClock:
 
     @property
     def has_alarm(self) -> bool:
-        """Tell whether the clock will interrupt what is going on."""
+        """Return whether the clock will interrupt what is going on."""
         return self._alarm is not None
 
     def set_alarm(self, at: float | None) -> None:
-        """Raise TimeIsUpError once when the clock comes to second `at`; None takes the alarm back."""
+        """Raise TimeIsUpError once when the clock reaches second `at`; None cancels the alarm."""
         self._alarm = at
 
     def fork(self) -> "VirtualClock":
-        """Return a clock at the same time that runs on its own, for what happens at once."""
+        """Return an independent clock at the same time, for what happens simultaneously."""
         fork = VirtualClock(self._starts, self._elapsed)
         fork.limit = self.limit
         return fork

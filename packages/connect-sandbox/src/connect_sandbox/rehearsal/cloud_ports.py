@@ -1,4 +1,4 @@
-"""The ports of a contact on the sandbox's cloud: published flows, deployed functions, associated connectors."""
+"""A contact's ports to the sandbox's cloud: published flows, deployed functions, associated connectors."""
 
 import json
 import time
@@ -49,7 +49,7 @@ class PublishedFlows:
 
 
 class DeployedFunctions:
-    """Lambda as the flows of an instance reach it: association, resource policy, code. A LambdaInvoker."""
+    """Lambda as an instance's flows reach it: association, resource policy, code. A LambdaInvoker."""
 
     def __init__(self, sandbox: Sandbox, instance_arn: str) -> None:
         self._sandbox = sandbox
@@ -65,7 +65,7 @@ class DeployedFunctions:
         return LambdaAnswer(invocation.json(), len(invocation.payload), seconds, invocation.request_id)
 
     def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Json]) -> str:
-        """Invoke the function; its failure is not the flow's."""
+        """Invoke the function; the flow does not learn of a failure."""
         return self._call(function_arn, event, None).request_id
 
     def _call(self, function_arn: str, event: Mapping[str, Json], time_limit: float | None) -> Invocation:
@@ -92,7 +92,7 @@ class AssociatedConnectors:
         self._other_end = other_end
 
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
-        """Call the other end, if Amazon Connect can reach it."""
+        """Call the other end if Amazon Connect can reach it."""
         arn = invite.voice_connector_arn
         associations = self._instance.associations.values()
         associated = {a.integration_arn for a in associations if a.type == CALL_TRANSFER_CONNECTOR}

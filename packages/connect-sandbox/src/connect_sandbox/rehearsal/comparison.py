@@ -1,8 +1,8 @@
 """The operators of conditions (flow language, "Compare").
 
-Texts compare with their case: the administrator guide says of "Check contact attributes" that it has no
-case-insensitive matching. A number operator matches only if both sides are numbers. A missing value matches nothing,
-since the guide refers those who want to check for null to a Lambda function.
+Text comparison is case-sensitive: the administrator guide says that "Check contact attributes" has no
+case-insensitive matching. A number operator matches only if both sides are numbers. A missing value matches nothing:
+to check for null, the guide recommends a Lambda function.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -22,7 +22,7 @@ OPERATORS = frozenset(
 
 
 def matches(operator: str, value: str | None, operand: str) -> bool:
-    """Tell whether `value` stands in that relation to `operand`. ValueError for an unknown operator."""
+    """Return whether `value` matches `operand`. ValueError for an unknown operator."""
     if operator not in OPERATORS:
         raise ValueError(f"unknown operator {operator!r}; there are {', '.join(sorted(OPERATORS))}")
     if value is None:

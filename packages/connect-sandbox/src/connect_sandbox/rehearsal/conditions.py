@@ -1,4 +1,4 @@
-"""What a scenario gives: who calls and what they do, queues, hours, prompts."""
+"""The conditions of a scenario: who calls and what they do, queues, hours, prompts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,21 +8,21 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Says:
-    """The caller speaks, when somebody asks."""
+    """The caller speaks when asked."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Presses:
-    """The caller presses keys (0-9 * #), when somebody asks."""
+    """The caller presses keys (0-9 * #) when asked."""
 
     digits: str
 
 
 @dataclass(frozen=True)
 class StaysSilent:
-    """The caller lets one question pass."""
+    """The caller ignores one question."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,21 @@ class HangsUp:
 
 @dataclass(frozen=True)
 class Chooses:
-    """The customer of a chat presses a button of the view that they are shown, having filled in `data`."""
+    """A chat's customer fills in `data` and presses a button of the view shown to them."""
 
     action: str
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
 Move = Says | Presses | Chooses | StaysSilent | HangsUp
-"""What a caller does, in the order in which a scenario lists it."""
+"""One thing that a caller does."""
 
 
 class Caller:
-    """A person on the telephone. `number` is E.164; `moves` are used up one question at a time, then silence."""
+    """A person on the telephone.
+
+    `number` is E.164; each question uses up one of the `moves`, then they stay silent.
+    """
 
     def __init__(self, number: str = "+12065550142", moves: Iterable[Move] = ()) -> None:
         self.number = number
@@ -53,7 +56,7 @@ class Caller:
 
     @property
     def moves_left(self) -> tuple[Move, ...]:
-        """The moves that nothing has asked for yet."""
+        """The moves that nobody has asked for yet."""
         return tuple(self._moves)
 
     def reacts(self) -> Move:
@@ -61,7 +64,7 @@ class Caller:
         return self._moves.pop(0) if self._moves else StaysSilent()
 
     def leaves_on(self, text: str) -> bool:
-        """Tell whether hearing `text` makes the caller hang up."""
+        """Return whether hearing `text` makes the caller hang up."""
         if self._moves and isinstance(self._moves[0], HangsUp):
             trigger = self._moves[0].on_hearing
             return trigger is not None and trigger in text
@@ -91,7 +94,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Understanding:
-    """What Amazon Lex makes of an utterance. `intent` None: nothing, the block takes NoMatchingCondition."""
+    """How Amazon Lex understands an utterance. `intent` None: not at all, so the block takes NoMatchingCondition."""
 
     intent: str | None
     slots: Mapping[str, str] = field(default_factory=dict)
@@ -113,7 +116,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """An agent who takes the contact out of the queue, all times in seconds.
+    """An agent who takes the contact out of the queue; times are in seconds.
 
     They may put the caller on hold once, for `holds_for`, and talk for `talks_for`; then `hangs_up_first` does.
     """
@@ -128,8 +131,8 @@ class Agent:
 class ChatBot:
     """A bot that streaming brings into the chat, in seconds since the contact began.
 
-    It is there from `joins` until `leaves` (None: to the end). It goes through `conversation`, ("says", text) and
-    ("asks", text) turns, while the first Wait block for it waits.
+    It is there from `joins` until `leaves` (None: to the end). It has its `conversation`, ("says", text) and ("asks",
+    text) turns, during the first Wait block for it.
     """
 
     joins: float = 1.0
@@ -139,14 +142,14 @@ class ChatBot:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What holds around a contact.
+    """The conditions under which a contact is played.
 
-    `queues`: every queue that exists; any other is unknown, as on AWS. `hours`: by id or ARN, open or not.
-    `prompts`: by id or ARN, the words that a recorded prompt speaks. `agents`: ids or ARNs that can be reached.
+    `queues`: every queue that exists; any other is unknown, as on AWS. `hours`: by id or ARN, open or not. `prompts`:
+    by id or ARN, the words that a recorded prompt speaks. `agents`: ids or ARNs that can be reached.
     `outbound_call_status`: what CheckOutboundCallStatus reports. `dice`: the numbers 1-100 that successive
     DistributeByPercentage blocks draw. `agent`: who takes the contact out of the queue (None: nobody). `bot`: the
-    chat's bot. `lex`: what Lex makes of what the caller says. `outcomes`: by block identifier (wildcards work, the
-    first that fits counts), what a block does instead of being played. `customer_returns_after`: seconds into a Wait
+    chat's bot. `lex`: how Lex understands what the caller says. `outcomes`: by block identifier (with wildcards, the
+    first match counts), what a block does instead of being played. `customer_returns_after`: seconds into a Wait
     after which a chat's customer is back. `media_stream`: the ARN of the Kinesis stream that the instance writes to.
     """
 
@@ -164,7 +167,7 @@ class Conditions:
     media_stream: str | None = None
 
     def outcome(self, block: str) -> Outcome | None:
-        """Return what the scenario says that the block does; None if it is played."""
+        """Return what the block does according to the scenario; None if it is played."""
         if block in self.outcomes:
             return self.outcomes[block]
         return next((told for name, told in self.outcomes.items() if fnmatchcase(block, name)), None)

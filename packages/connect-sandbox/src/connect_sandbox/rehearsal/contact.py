@@ -1,4 +1,4 @@
-"""A contact to rehearse: place the call, then say what must have happened.
+"""A contact to rehearse: place the call, then assert what happened.
 
 contact = Contact(ports, instance_arn=…, caller=Caller(moves=[Says("agent")]), conditions=…)
 contact.calls(flow_arn)
@@ -80,7 +80,7 @@ class Contact(Expectations):
         cannot be played.
         """
         if self._ending is not None:
-            raise RehearsalError("this contact has ended; a new call is a new Contact")
+            raise RehearsalError("this contact has ended; make a new Contact for a new call")
         flow = self._ports.flows.flow(flow_arn)
         try:
             self._ending = self._engine.play(flow)
@@ -111,22 +111,22 @@ class Contact(Expectations):
 
     @property
     def visited(self) -> list[str]:
-        """The identifiers of the blocks that the contact came to, in order."""
+        """The identifiers of the blocks that the contact reached, in order."""
         return [block for _, block in self._engine.visited]
 
     @property
     def visited_in(self) -> list[tuple[str, str]]:
-        """The blocks that the contact came to, in order, each with the name of its flow."""
+        """The blocks that the contact reached, in order, each with the name of its flow."""
         return self._engine.visited
 
     @property
     def moves_left(self) -> tuple[Move, ...]:
-        """What the caller would still have done."""
+        """The caller's moves that nobody has asked for."""
         return self._engine.caller.moves_left
 
     @property
     def ending(self) -> Ending:
-        """How the flow ended; RehearsalError before the call."""
+        """How the flow ended; RehearsalError if it has not been played."""
         if self._ending is None:
             raise RehearsalError(
                 "the contact has not called a flow yet, or the flow could not be played to its end"
@@ -134,6 +134,6 @@ class Contact(Expectations):
         return self._ending
 
     def queue_names(self, arn: str) -> set[str]:
-        """Return what the queue of that ARN may be called in an expectation: ARN, id, name."""
+        """Return the names by which an expectation may call the queue: ARN, id, name."""
         queue = self._conditions.queue(arn)
         return {queue.arn, queue.id, queue.name} if queue else {arn, arn.rsplit("/", 1)[-1]}

@@ -1,4 +1,4 @@
-"""The event that a flow hands to a Lambda function ("Invoke AWS Lambda functions", administrator guide).
+"""The event that a flow passes to a Lambda function ("Invoke AWS Lambda functions", administrator guide).
 
 The sample on that page has the keys up to SystemEndpoint; SegmentAttributes, Tags, RelatedContactId, Name, Description
 and CustomerId are what current instances send as well. All but ContactId and InstanceARN may be null.

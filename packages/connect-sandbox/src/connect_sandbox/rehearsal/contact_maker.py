@@ -1,4 +1,4 @@
-"""Places calls and starts chats in one line, for tests: what `contact`, the pytest fixture, is."""
+"""Places calls and starts chats in one line, for tests: the pytest fixture `contact`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connect_sandbox.rehearsal.setup_reader import Setup, read_moves, read_setup
 
 
 class ContactMaker:
-    """Makes contacts that have been played through a flow file, ready for expectations.
+    """Makes contacts that have been played through a flow file, ready for assertions.
 
     `folder` is what paths are relative to; a flow that is not there is looked for below `root`.
     """
@@ -30,10 +30,10 @@ class ContactMaker:
         caller: Iterable[Move | dict[str, Any] | str] = (),
         **setup: Any,  # noqa: ANN401
     ) -> Contact:
-        """Call the flow of a file and play it to its end. `setup` and `caller` are what scenario files know.
+        """Call the flow of a file and play it to its end. `setup` and `caller` take what scenario files take.
 
         `lambdas` also takes handlers, `{"fetch": handler}`, and whatever can invoke a deployed function. Raises
-        ScenarioError for what is not well written, RehearsalError for what cannot be played.
+        ScenarioError for a malformed setup, RehearsalError for what cannot be played.
         """
         return self._plays(flow, caller, {"channel": "VOICE", **setup})
 
@@ -43,11 +43,11 @@ class ContactMaker:
         caller: Iterable[Move | dict[str, Any] | str] = (),
         **setup: Any,  # noqa: ANN401
     ) -> Contact:
-        """Start a chat with the flow of a file, else as `calls`."""
+        """Start a chat with the flow of a file, otherwise like `calls`."""
         return self._plays(flow, caller, {**setup, "channel": "CHAT"})
 
     def coverage(self, flow: str | Path, *contacts: Contact, **values: str) -> Coverage:
-        """Return what the contacts have taken of a flow; `values` fill in its placeholders."""
+        """Return a flow's coverage by the contacts; `values` fill in its placeholders."""
         covered = Coverage(read_flow(self._path(flow), values))
         for contact in contacts:
             covered.add(contact)

@@ -11,9 +11,9 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.published import PublishedFlow
 
 REACHED = "reached"
-"""The branch that counts for a block without any."""
+"""The branch that stands for a block without any."""
 _LEAVING = frozenset({"TransferContactToQueue", "DequeueContactAndTransferToQueue"})
-"""Types that, when all is well, leave the flow: their NextAction is never taken."""
+"""Types that leave the flow on success: their NextAction is never taken."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Coverage:
     taken: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, contact: Contact) -> None:
-        """Count what a contact has done in this flow."""
+        """Add what a contact has done in this flow."""
         for taken in contact.taken:
             if taken.flow == self.flow.name:
                 self.taken.add((taken.block, taken.branch))
@@ -53,7 +53,7 @@ class Coverage:
         return [branch for branch in self.branches() if not self._is_taken(branch)]
 
     def percent(self) -> float:
-        """Return how much of the branches was taken, 0 to 100."""
+        """Return the percentage of the branches that was taken."""
         branches = self.branches()
         return 100.0 * (len(branches) - len(self.missing())) / len(branches) if branches else 100.0
 
@@ -88,7 +88,7 @@ def _branches(block: Block) -> Iterator[Branch]:
 
 
 def _decides_otherwise(block: Block) -> bool:
-    """Tell whether the block always leaves by a condition or an error: the NextAction beside them is a copy."""
+    """Return whether the block always leaves by a condition or an error, which makes its NextAction a copy."""
     transitions = block.transitions
     if transitions.error("NoMatchingCondition") is not None:
         return True

@@ -1,4 +1,4 @@
-"""The interpreter: plays one block after another on one contact until the flow ends."""
+"""The interpreter: plays a contact block by block until the flow ends."""
 
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ from connect_sandbox.rehearsal.steps import (
 from connect_sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
 
 _CIRCLE = 200
-"""Blocks at the end of a contact's way in which a circle is looked for."""
+"""The last blocks of a contact, in which an endless loop is looked for."""
 _SHOWN_OF_CIRCLE = 6
 MAXIMUM_MODULE_DEPTH = 5
 """How deep flow modules may be nested (limits page)."""
@@ -45,7 +45,7 @@ class Taken:
 
 @dataclass
 class _Position:
-    """Where the contact is in a flow; a module's position lies on that of the block that invoked it."""
+    """Where the contact is in a flow; a module's position is stacked on that of the block that invoked it."""
 
     flow: PublishedFlow
     block: str
@@ -53,9 +53,10 @@ class _Position:
 
 @dataclass
 class Engine:
-    """Plays a published flow on a contact. `play` runs to the end; `taken` and `transcript` tell the way.
+    """Plays a published flow on a contact.
 
-    The transcript's bounds and the clock's limit are the contact's: past them it is a BoundExceededError.
+    `play` runs to the end; `taken` and `transcript` record how. Past the transcript's bounds or the clock's limit it
+    raises BoundExceededError.
     """
 
     ports: Ports
@@ -69,7 +70,7 @@ class Engine:
     _visited_at: list[float] = field(default_factory=list)
 
     def play(self, flow: PublishedFlow) -> Ending:
-        """Play the contact from the flow's first block on and return how it ended."""
+        """Play the contact from the flow's first block and return how it ended."""
         chat = self.state.channel == "CHAT"
         called = "starts a chat" if chat else f"{self.state.customer_number} calls {self.state.system_number}"
         self._write("caller", flow, called)
@@ -77,13 +78,13 @@ class Engine:
         try:
             ending = self.run(flow)
             return wait_in_queue(self, ending) if ending.how == "queued" else ending
-        except BoundReachedError as reached:  # not in a block, but in the queue or with the agent
+        except BoundReachedError as reached:  # in the queue or with the agent, not in a block
             name, block = self.visited[-1]
             reason = "Shorten what setup.agent does after the last block"
             raise BoundExceededError(block, f"flow {name}", reached.bound, reached.limit, reason) from None
 
     def run(self, flow: PublishedFlow) -> Ending:
-        """Play one flow, and those that it goes on in, to the end."""
+        """Play one flow, and those that it transfers to, to the end."""
         counters = Counters()
         stack = [_Position(flow, flow.content.start)]
         while True:
@@ -113,7 +114,7 @@ class Engine:
         self._visited_at.append(self.clock.elapsed)
 
     def _go_on(self, stage: Stage, step: Step, stack: list[_Position]) -> Ending | None:
-        """Take the branch that the step asks for; return the ending if there is no further block."""
+        """Take the branch that the step calls for; return the ending if there is no further block."""
         match step:
             case Ends(ending):
                 self._take(stage, "end")
@@ -151,7 +152,7 @@ class Engine:
             self._take(stage, "next")
             self.state.flow_attributes = {}
             if self.state.in_queue and flow.type != "CUSTOMER_QUEUE":
-                self.state.in_queue = False  # the contact has left the queue: no agent answers it any more
+                self.state.in_queue = False  # the contact has left the queue: no agent will answer it
                 self.clock.set_alarm(None)
             stack[:] = [_Position(flow, flow.content.start)]
             return None
@@ -190,7 +191,7 @@ class Engine:
         return BoundExceededError(block.identifier, block.type, reached.bound, reached.limit, advice)
 
     def _way_out(self) -> str:
-        """Say where the contact goes round, and how the flow or the scenario can end that."""
+        """Return where the contact goes round, and how the flow or the scenario can end that."""
         circle = _circle([block for _, block in self.visited[-_CIRCLE:]])
         where = f"It goes round {' → '.join(circle)}" if circle else "It does not go round the same blocks"
         if not self.state.in_queue:
@@ -204,7 +205,7 @@ class Engine:
             )
             return (
                 f"{where} in the queue, where no time passes, and {comes}. "
-                "Put a prompt or a Wait block into the circle"
+                "Put a prompt or a Wait block into the loop"
             )
         if agent is None:
             return (
@@ -218,7 +219,7 @@ class Engine:
 
 
 def _circle(visited: list[str]) -> list[str]:
-    """Return the blocks between the last block and its visit before, in order; empty if it was visited once."""
+    """Return the blocks from the previous visit of the last block to it; empty if it was visited once."""
     if not visited:
         return []
     *before, last = visited
@@ -241,11 +242,11 @@ def _play(stage: Stage) -> Step:
     behaviour = PLAYED.get(kind)
     if behaviour is None:
         if kind not in UNPLAYABLE:
-            raise stage.cannot("it is no block type of the flow language that the sandbox knows")
+            raise stage.cannot("the flow language, as the sandbox knows it, has no such block type")
         raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (setup.blocks)")
     unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
     if unknown:
-        raise stage.cannot(f"it does not know the parameter {unknown[0]}")
+        raise stage.cannot(f"it has no parameter {unknown[0]}")
     wrong = stage.flow.misshapen(stage.block)
     if wrong is not None:
         raise stage.cannot(wrong)
@@ -256,7 +257,7 @@ def _as_told(stage: Stage, told: Outcome) -> Step:
     """Do what the scenario says instead of playing the block."""
     if told.fails is not None:
         if stage.block.transitions.error(told.fails) is None:
-            raise stage.cannot(f"the scenario lets it fail with {told.fails}, for which it has no branch")
+            raise stage.cannot(f"the scenario makes it fail with {told.fails}, for which it has no branch")
         return Fails(told.fails, "the scenario says so")
     stage.state.is_told(told.sets)
     what = [f"sets {shown(dict(told.sets))}"] if told.sets else []

@@ -1,16 +1,16 @@
-"""What can go wrong in a rehearsal, told apart by who is to act on it."""
+"""The errors of a rehearsal, by who has to act on them."""
 
 from connect_sandbox.rehearsal.bounds import Bound
 
 
 class RehearsalError(Exception):
-    """The rehearsal itself cannot go on; nothing about the flow has been proved."""
+    """The rehearsal itself cannot continue; it proves nothing about the flow."""
 
 
 class CannotPlayError(RehearsalError):
-    """The sandbox has no fake for what a block does, or the scenario did not say what it needs to know.
+    """The sandbox has no fake for what a block does, or the scenario does not say what the block needs.
 
-    The contact stops here rather than skip a block that matters on a live call.
+    The contact stops here rather than skip a block that matters in a live call.
     """
 
     def __init__(self, block: str, block_type: str, reason: str) -> None:
@@ -21,10 +21,10 @@ class CannotPlayError(RehearsalError):
 
 
 class BoundExceededError(RehearsalError):
-    """The contact would have gone on past one of its bounds, most likely for ever.
+    """The contact would have gone past one of its bounds, most likely for ever.
 
-    `block` is the identifier of the block that it had come to, `block_type` its type; `bound` is the name of the field
-    of Bounds, `limit` its value.
+    `block` is the identifier of the block that it had reached, `block_type` its type; `bound` is the name of the
+    field of Bounds, `limit` its value.
     """
 
     def __init__(self, block: str, block_type: str, bound: Bound, limit: float, advice: str) -> None:
@@ -55,7 +55,7 @@ class NoSuchFlowError(RehearsalError):
 
 
 class LambdaInvocationError(Exception):
-    """An invocation that brought no answer. `seconds` is how long the contact waited for it."""
+    """An invocation without a response. `seconds` is how long the contact waited for it."""
 
     def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
         super().__init__(reason)
@@ -67,7 +67,7 @@ class InvocationDeniedError(LambdaInvocationError):
 
 
 class InvocationTimedOutError(LambdaInvocationError):
-    """No answer within the block's or the function's time limit. Not retried."""
+    """No response within the block's or the function's time limit. Not retried."""
 
 
 class FunctionFailedError(LambdaInvocationError):

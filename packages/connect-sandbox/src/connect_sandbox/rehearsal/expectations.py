@@ -1,7 +1,7 @@
-"""What a test or a scenario expects of a contact. A failed expectation shows the transcript that it was measured on.
+"""What a test or a scenario expects of a contact.
 
-`hears` goes through the call in order: each call of it looks behind what the one before has found. All return the
-contact, so that expectations can be chained.
+A failed expectation shows the transcript. `hears` goes through the call in order: each use continues after what the
+previous one found. All return the contact, so that expectations can be chained.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ class Expectations(ABC):
     @property
     @abstractmethod
     def visited(self) -> list[str]:
-        """The identifiers of the blocks that the contact came to, in order."""
+        """The identifiers of the blocks that the contact reached, in order."""
 
     @property
     @abstractmethod
@@ -35,7 +35,7 @@ class Expectations(ABC):
 
     @abstractmethod
     def queue_names(self, arn: str) -> set[str]:
-        """Return what a queue may be called."""
+        """Return the names by which an expectation may call a queue."""
 
     def hears(self, *texts: str) -> Self:
         """Expect the caller to hear each of these texts (or a prompt that contains it), in this order."""
@@ -73,19 +73,19 @@ class Expectations(ABC):
         return self
 
     def reaches(self, *blocks: str) -> Self:
-        """Expect the contact to come to each of these blocks, in this order."""
+        """Expect the contact to reach each of these blocks, in this order."""
         rest = iter(self.visited)
         for block in blocks:
             if block not in rest:
                 raise self._failure(
                     f"the contact should have reached {block}"
                     + (f" (of {', '.join(blocks)}, in this order)" if len(blocks) > 1 else "")
-                    + f"; it came to {', '.join(self.visited)}"
+                    + f"; it reached {', '.join(self.visited)}"
                 )
         return self
 
     def does_not_reach(self, *blocks: str) -> Self:
-        """Expect the contact to come to none of these blocks."""
+        """Expect the contact to reach none of these blocks."""
         for block in blocks:
             if block in self.visited:
                 raise self._failure(f"the contact should not have reached {block}")

@@ -1,4 +1,4 @@
-"""Flows for a rehearsal from files: JSON or templates with ${Placeholder}s, as a FlowSource."""
+"""A FlowSource of flows in files: JSON, or templates with ${Placeholder}s."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLOW_TYPES = tuple(_TYPES.values())
 
 
 class FlowFiles:
-    """The flows and modules that a scenario names, by ARN or id. None stands for one that does not exist."""
+    """The flows and modules that a scenario names, by ARN or id. None means that it does not exist."""
 
     def __init__(
         self, flows: Mapping[str, PublishedFlow | None], modules: Mapping[str, PublishedFlow | None]
@@ -31,11 +31,11 @@ class FlowFiles:
         self._modules = modules
 
     def flow(self, arn_or_id: str) -> PublishedFlow:
-        """Return the flow; RehearsalError if the scenario does not say which file it is."""
+        """Return the flow; NotSetUpError if the scenario does not say which file it is."""
         return _found(self._flows, arn_or_id, "flow", "flows")
 
     def module(self, arn_or_id: str) -> PublishedFlow:
-        """Return the flow module; RehearsalError if the scenario does not say which file it is."""
+        """Return the flow module; NotSetUpError if the scenario does not say which file it is."""
         return _found(self._modules, arn_or_id, "flow module", "modules")
 
 
@@ -50,7 +50,7 @@ def read_flow(
 
     `type` is what Metadata.type says, or MODULE for one with an EndFlowModuleExecution block, by default. Raises
     RehearsalError naming a file that cannot be read and the placeholders without a value; FlowSyntaxError and
-    FlowImportError for one that holds no flow.
+    FlowImportError for a file without a flow.
     """
     text = _text(path)
     needed = _placeholders(text)

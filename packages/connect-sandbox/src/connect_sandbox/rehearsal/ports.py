@@ -1,4 +1,4 @@
-"""What a contact needs from the world around it, as protocols: the cloud gives one set of them, a test another."""
+"""What a contact needs from the world around it, as protocols: the cloud implements them, and so do tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,12 +68,12 @@ class HungUpByVendor:
 
 @dataclass(frozen=True)
 class HungUpByCaller:
-    """The caller hung up while the third party had the call: the contact ends."""
+    """The caller hung up during the call to the third party: the contact ends."""
 
 
 @dataclass(frozen=True)
 class CallFailed:
-    """The call was refused or broke, e.g. SIP 486 or 503."""
+    """The call was refused or broke off, e.g. SIP 486 or 503."""
 
     reason: str
 
@@ -95,7 +95,7 @@ DialOutcome = HungUpByVendor | HungUpByCaller | CallFailed | NotAnswered | NotDi
 
 
 class Line(Protocol):
-    """The caller's end of a call that a third party has: what it says is heard, written down and answered."""
+    """The caller's end of a call with a third party: hears it, records what it says, and replies."""
 
     def vendor_says(self, text: str) -> None:
         """Let the caller hear it."""
@@ -106,37 +106,37 @@ class Line(Protocol):
         ...
 
     def vendor_does(self, text: str, seconds: float = 0.0, data: Mapping[str, Any] | None = None) -> None:
-        """Write down what the third party did, and let it take that long."""
+        """Record what the third party did, and let it take that long."""
         ...
 
     def caller_stays(self) -> bool:
-        """Tell whether the caller, left to listen, is still there."""
+        """Return whether the caller is still there."""
         ...
 
 
 class ExternalVoice(Protocol):
-    """Everything that Amazon Connect can dial."""
+    """Whatever Amazon Connect can dial."""
 
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
-        """Place the call, ring at most `time_limit` seconds (virtual), carry it on `line`, tell how it ended."""
+        """Place the call, ring at most `time_limit` virtual seconds, converse on `line`, return how it ended."""
         ...
 
 
 class ChatLine(Protocol):
-    """The chat that a contact of channel CHAT is."""
+    """The chat behind a contact of channel CHAT."""
 
     def flow_says(self, text: str) -> None:
         """Let the flow write a message into the chat."""
         ...
 
     def waits(self, stage: "Stage", seconds: int, events: Sequence[str]) -> "Step":
-        """Play a Wait block, while customer and bot go on; return what it decides, or how it fails."""
+        """Play a Wait block while customer and bot converse; return what it decides, or how it fails."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The world that a contact is played in. Without `chat`, the scenario tells what a chat's bot does."""
+    """The world in which a contact is played. Without `chat`, the scenario says what a chat's bot does."""
 
     flows: FlowSource
     functions: LambdaInvoker

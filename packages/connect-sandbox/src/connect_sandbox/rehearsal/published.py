@@ -1,4 +1,4 @@
-"""A published flow or flow module, as the instance knows it and as the engine plays it."""
+"""A published flow or flow module, as the engine plays it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class PublishedFlow:
 
     @classmethod
     def parse(cls, content: str | Mapping[str, Any], *, arn: str, name: str, type: str) -> "PublishedFlow":  # noqa: A002
-        """Read the content of a flow; FlowSyntaxError if it is none."""
+        """Parse the content of a flow; FlowSyntaxError if it is not one."""
         return cls(arn=arn, name=name, type=type, content=Flow.parse(content, name=name))
 
     @property
     def is_module(self) -> bool:
-        """Tell whether this is a flow module, which another flow invokes."""
+        """Return whether this is a flow module, which other flows invoke."""
         return self.type == MODULE
 
     def block(self, identifier: str) -> Block:
@@ -42,7 +42,7 @@ class PublishedFlow:
             ) from None
 
     def misshapen(self, block: Block) -> str | None:
-        """Return what is wrong with the JSON types of a block's parameters; found out once for all contacts."""
+        """Return what is wrong with the JSON types of a block's parameters; computed once for all contacts."""
         if block.identifier not in self._misshapen:
             self._misshapen[block.identifier] = misshapen(block)
         return self._misshapen[block.identifier]

@@ -1,4 +1,4 @@
-"""Strict reading of what a person wrote in a scenario: each problem names the path, the value and the fix."""
+"""Reads scenarios strictly: each problem names the path, the value and the fix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class ScenarioError(ValueError):
-    """A scenario is not well written; the message names every problem at once, one a line."""
+    """A scenario is malformed; the message lists every problem, one a line."""
 
 
 class Reader:
@@ -29,7 +29,7 @@ class Reader:
     def keys(self, *known: str, renamed: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, Reader]:
         """Return the entries of an object that has no other keys than these.
 
-        `renamed` holds the keys of earlier versions, each with its name today, which the problem then tells.
+        `renamed` maps the keys of earlier versions to their current names, which the problem then gives.
         """
         if not isinstance(self.value, Mapping):
             self.wrong("it must be an object", f"give any of {', '.join(known)}")
@@ -56,7 +56,7 @@ class Reader:
                 yield key, self._entry(key)
             else:
                 self.problems.append(
-                    f"{self.path} has the name {key!r}, which is no text. Fix: write '{key}'."
+                    f"{self.path} has the name {key!r}, which is not text. Fix: write '{key}'."
                 )
 
     def items(self) -> Iterator[Reader]:
@@ -80,14 +80,14 @@ class Reader:
             and low <= self.value <= high
         ):
             return float(self.value)
-        self.wrong("it is no such number", f"give a number from {low:g} to {high:g}")
+        self.wrong("it is out of range", f"give a number from {low:g} to {high:g}")
         return low
 
     def whole(self, low: int, high: int) -> int:
         """Return a whole number within the bounds."""
         if isinstance(self.value, int) and not isinstance(self.value, bool) and low <= self.value <= high:
             return self.value
-        self.wrong("it is no such whole number", f"give a whole number from {low} to {high}")
+        self.wrong("it is not a whole number in range", f"give a whole number from {low} to {high}")
         return low
 
     def flag(self) -> bool:
@@ -101,7 +101,7 @@ class Reader:
         """Return one of the texts."""
         if self.value in choices:
             return str(self.value)
-        self.wrong("it is none of the values that go here", f"write one of {', '.join(choices)}")
+        self.wrong("it is not one of the values allowed here", f"write one of {', '.join(choices)}")
         return choices[0]
 
     def texts(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Reader:
 
 
 def checked(problems: Sequence[str], name: str) -> None:
-    """Raise ScenarioError if there are problems with the scenario (or scenario file) of that name."""
+    """Raise ScenarioError if there are problems with the scenario or scenario file of that name."""
     if problems:
         raise ScenarioError("\n".join(f"{name}: {problem}" for problem in problems))
 

@@ -1,8 +1,8 @@
-"""What references stand for on a contact: $.Attributes.x, $.External.a.b, $['Attributes']['my key'].
+"""The values of references on a contact: $.Attributes.x, $.External.a.b, $['Attributes']['my key'].
 
-Only paths through objects exist in the flow language; an array element cannot be referred to (Amazon Connect
-administrator guide, "Use AWS Lambda functions"). A reference to something that the contact does not have is missing:
-it is empty text in a prompt, and matches nothing in a comparison.
+The flow language only has paths through objects; array elements cannot be referenced (Amazon Connect
+administrator guide, "Use AWS Lambda functions"). A reference without a value is missing: empty text in a prompt, and
+no match in a comparison.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ ROOTS = frozenset(
         "TextToSpeechVoiceId", "Views",
     }
 )  # fmt: skip
-"""The namespaces that a rehearsed contact has. A flow that reads another one cannot be played."""
+"""The namespaces of a rehearsed contact. A flow that reads another one cannot be played."""
 
 
 class UnknownNamespaceError(Exception):
@@ -30,7 +30,7 @@ class UnknownNamespaceError(Exception):
 
 
 def look_up(text: str, namespaces: Mapping[str, Json]) -> str | None:
-    """Return what a text that is one reference stands for, None if it is missing."""
+    """Return the value of a text that is one reference, None if it is missing."""
     return _look_up(next(references(text)), namespaces)
 
 
@@ -44,9 +44,9 @@ def missing_references(text: str, namespaces: Mapping[str, Json]) -> list[str]:
 
 
 def fill_in(value: Json, namespaces: Mapping[str, Json], work: Work | None = None) -> Json:
-    """Return `value` with every reference in its texts replaced; objects and arrays are gone through.
+    """Return `value` with every reference in its texts replaced; also inside objects and arrays.
 
-    What that costs is counted in `work`, which may raise BoundReachedError.
+    `work` counts what that costs, and may raise BoundReachedError.
     """
     work = Work() if work is None else work
     work.add(NODE_COST)
@@ -60,7 +60,7 @@ def fill_in(value: Json, namespaces: Mapping[str, Json], work: Work | None = Non
 
 
 def as_text(value: Json) -> str | None:
-    """Return a scalar as the text that flows work with; None for null, an object or an array, which are no values."""
+    """Return a scalar as the text that flows work with; None for null, an object or an array."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -85,7 +85,7 @@ def _fill_in_text(text: str, namespaces: Mapping[str, Json], work: Work) -> str:
 
 @lru_cache(maxsize=256)
 def _pieces(text: str) -> tuple[str | Reference, ...]:
-    """Return a text as what stands between its references, and them. A loop fills in the same texts again and again."""
+    """Split a text into its references and what is between them. Cached, because loops fill in the same texts."""
     pieces: list[str | Reference] = []
     end = 0
     for reference in references(text):

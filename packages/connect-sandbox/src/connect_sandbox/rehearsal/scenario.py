@@ -1,4 +1,4 @@
-"""Scenario files: YAML that says what is set up, what the caller does, and what must come of it.
+"""Scenario files: YAML that says what is set up, what the caller does, and what must happen.
 
 A file holds one scenario, or several under `scenarios:` that share the file's `setup:`.
 """
@@ -22,12 +22,15 @@ from connect_sandbox.rehearsal.setup_reader import Setup, merged, read_moves, re
 from connect_sandbox.rehearsal.steps import How
 
 _RENAMED = {"given": "setup"}
-"""Keys that scenario files had under another name."""
+"""Former keys of scenario files, with their current names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What must come of a scenario; what is left out may be anything. An attribute of None must not exist."""
+    """What must happen in a scenario; anything is allowed for what is left out.
+
+    An attribute of None must not exist.
+    """
 
     hears: tuple[str, ...] = ()
     does_not_hear: tuple[str, ...] = ()
@@ -41,7 +44,7 @@ class Expected:
     queued: str | None = None
 
     def of(self, contact: Contact) -> None:
-        """AssertionError, with the transcript, if the contact went otherwise."""
+        """Raise AssertionError, with the transcript, if the contact went differently."""
         contact.hears(*self.hears).does_not_hear(*self.does_not_hear)
         contact.agent_hears(*self.agent_hears).reaches(*self.reaches).does_not_reach(*self.does_not_reach)
         contact.has_attributes(
@@ -73,7 +76,7 @@ class Scenario:
         return self.setup.calls(flow, self.caller)
 
     def check(self, contact: Contact) -> None:
-        """AssertionError, with the transcript, if the contact did not go as expected, or moves were left over."""
+        """Raise AssertionError, with the transcript, if the contact did not go as expected or moves were left over."""
         self.expect.of(contact)
         left = contact.moves_left
         if left:
@@ -106,7 +109,7 @@ class ScenarioFile:
             found = [_scenario(reader, None, path, path.stem)]
         names = [scenario.name for scenario in found]
         problems += [
-            f"the name {name!r} is there twice. Fix: rename one."
+            f"two scenarios have the name {name!r}. Fix: rename one."
             for name in {n for n in names if names.count(n) > 1}
         ]
         checked(list(dict.fromkeys(problems)), str(path))
@@ -117,9 +120,9 @@ class ScenarioFile:
         return read_flow(path, scenario.setup.values)
 
     def check_names(self, path: Path, *, besides: Collection[str] = ()) -> None:
-        """ScenarioError for values and blocks that no flow of this file's scenarios has: most likely misspelt.
+        """Raise ScenarioError for values and blocks that no flow of this file's scenarios has: probably misspelt.
 
-        Values named `besides` may be for other flows.
+        Values named in `besides` may be for other flows.
         """
         problems = []
         files = {path, *(file for scenario in self.scenarios for file in scenario.setup.files())}
@@ -160,7 +163,7 @@ def _scenario(reader: Reader, shared: object, path: Path, default_name: str) -> 
         expect=_expected(of["expect"]) if "expect" in of else Expected(),
     )
     if isinstance(reader.value, Mapping) and "expect" not in of:
-        reader.wrong("it expects nothing", "say under expect what must come of it")
+        reader.wrong("it expects nothing", "say under expect what must happen")
     return scenario
 
 
@@ -196,11 +199,11 @@ def _yaml(path: Path) -> object:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except (yaml.YAMLError, RecursionError) as problem:
-        raise ScenarioError(f"{path} is no YAML: {problem}") from problem
+        raise ScenarioError(f"{path} is not YAML: {problem}") from problem
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, which YAML libraries let the last one win."""
+    """Rejects duplicate keys, of which YAML libraries silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

@@ -60,7 +60,7 @@ _LARGEST_BOUND = 1_000_000_000
 
 @dataclass(frozen=True)
 class FlowFile:
-    """A file that holds a flow; `type` None: as its Metadata says."""
+    """A file that holds a flow; with `type` None its Metadata says which."""
 
     path: Path
     type: str | None = None
@@ -184,7 +184,7 @@ def _move(reader: Reader) -> Move:
     if "presses" in of:
         digits = of["presses"].text()
         if not digits or set(digits) - set("0123456789*#"):
-            of["presses"].wrong("these are no keys of a telephone", "write 0-9, * and # in quotes, e.g. '1'")
+            of["presses"].wrong("these are not keys of a telephone", "write 0-9, * and # in quotes, e.g. '1'")
         return Presses(digits)
     if "chooses" in of:
         data = of["data"].value if "data" in of and isinstance(of["data"].value, Mapping) else {}
@@ -296,7 +296,7 @@ def _outcome(reader: Reader) -> Outcome:
 def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:
     found = tuple(_behaviour(item) for item in reader.items())
     if not found:
-        reader.wrong("it says nothing", "give at least one answer")
+        reader.wrong("it is empty", "give at least one answer")
     return found
 
 

@@ -1,6 +1,6 @@
-"""Whether a block's parameters have the JSON types that its type takes, so that no block has to doubt them.
+"""Checks that a block's parameters have the right JSON types, so that no block has to.
 
-Amazon Connect refuses to publish a flow where they have not; the linter says more (CF1xx).
+Amazon Connect refuses to publish a flow where they do not; the linter says more (CF1xx).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a block sees while it is played: the contact, the world, and a pen for the transcript."""
+"""What a block works with while it is played: the contact, the world and the transcript."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from connect_sandbox.rehearsal.transcript import Entry, Kind, Transcript, Who
 from connect_sandbox.rehearsal.values import Json
 
 SPEECH_RATE = 14.0
-"""Characters that a voice speaks in a second, about 150 words a minute; it only paces the transcript."""
+"""Characters spoken in a second, about 150 words a minute; only paces the transcript."""
 
 
 AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD"})
@@ -39,7 +39,7 @@ class Counters:
 
     loops: dict[tuple[str, str], int] = field(default_factory=dict)
     lambda_seconds: float = 0.0
-    """Seconds spent in Lambda functions since the caller last heard something."""
+    """Seconds spent in Lambda functions since the caller last heard anything."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Stage:
         return str(self.filled(self.parameter(name)) or "")
 
     def value(self, written: str) -> str | None:
-        """Return what a parameter that is one reference stands for (None: missing); other text is filled in."""
+        """Return the value of a parameter that is one reference (None: missing); other text is filled in."""
         if not is_reference(written):
             return str(self.filled(written))
         try:
@@ -83,7 +83,7 @@ class Stage:
             raise self.cannot(str(unknown)) from None
 
     def missing_in(self, written: Json) -> list[str]:
-        """Return the references in a text that stand for nothing now."""
+        """Return the references in a text that are missing now."""
         if not isinstance(written, str):
             return []
         try:
@@ -97,7 +97,7 @@ class Stage:
         try:
             return int(filled)
         except (TypeError, ValueError):
-            raise self.cannot(f"{name} is {filled!r}, which is no whole number") from None
+            raise self.cannot(f"{name} is {filled!r}, which is not a whole number") from None
 
     def at_least(self, low: int, written: Json, name: str) -> int:
         """Return a parameter (as written) as a whole number that is not below `low`."""
@@ -113,7 +113,7 @@ class Stage:
     # --- what happens on the contact
 
     def note(self, text: str, *, who: Who = "connect", kind: Kind = "does", **data: Json) -> None:
-        """Write an entry of this block."""
+        """Add an entry for this block."""
         self.transcript.add(
             Entry(
                 at=self.clock.elapsed,
@@ -127,9 +127,9 @@ class Stage:
         )
 
     def says(self, text: str, *, who: Who = "connect", **data: Json) -> None:
-        """Let the caller hear a text, which takes as long as speaking it; they may hang up over it.
+        """Let the caller hear a text, which takes as long as speaking it; they may hang up on it.
 
-        What a flow says that plays for the agent is not the caller's to hear.
+        The caller does not hear a flow that plays for the agent.
         """
         seconds = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
         if self.flow.type in AGENTS_FLOWS and who == "connect":
@@ -146,7 +146,7 @@ class Stage:
             raise CallerHungUpError
 
     def sets(self, what: str, **data: Json) -> None:
-        """Keep a setting that no other block reads back, and write it down."""
+        """Keep a setting that no other block reads back, and record it."""
         self.state.settings[self.block.type] = dict(data)
         self.note(what, **data)
 

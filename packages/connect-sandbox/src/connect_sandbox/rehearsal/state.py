@@ -1,4 +1,4 @@
-"""What Amazon Connect keeps of a contact while its flow runs."""
+"""What Amazon Connect keeps about a contact while its flow runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class ContactState:
     views: dict[str, Any] = field(default_factory=dict)
     media_streams: dict[str, Any] = field(default_factory=lambda: {"Customer": {"Audio": None}})
     told: dict[str, Any] = field(default_factory=dict)
-    """Namespaces that the scenario has filled for blocks that the sandbox has no fake for."""
+    """Namespaces that the scenario has filled for blocks without a fake."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What Set blocks have chosen that no other block reads back: logging, recording, routing priority and such."""
 
@@ -66,7 +66,7 @@ class ContactState:
         return None if self.channel == "CHAT" else {"Address": number, "Type": "TELEPHONE_NUMBER"}
 
     def namespaces(self) -> dict[str, Any]:
-        """Return what references can reach, by namespace."""
+        """Return the values that references can reach, by namespace."""
         queue = {"ARN": self.queue.arn, "Name": self.queue.name} if self.queue else {}
         return {
             "Attributes": self.attributes,
@@ -99,7 +99,7 @@ class ContactState:
         }
 
     def is_told(self, namespaces: Mapping[str, Any]) -> None:
-        """Put values into namespaces, as if a block had."""
+        """Put values into namespaces, as a block would."""
         for name, values in namespaces.items():
             if name == "Attributes":
                 self.attributes.update(values)
@@ -117,4 +117,4 @@ class ContactState:
 
 
 def _bytes(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))  # JSON may hold half of a surrogate pair
+    return len(text.encode(errors="surrogatepass"))  # JSON may hold a lone surrogate

@@ -16,7 +16,7 @@ How = Literal[
     "failed",
 ]
 """How a contact's flow ended. `failed`: a block failed and had no branch for it, so Amazon Connect disconnects;
-`module ended`: a flow module that was rehearsed on its own came to its end."""
+`module ended`: a flow module that was rehearsed on its own has ended."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""What happened on a contact, as typed entries, and how a person reads it.
+"""What happened on a contact, as typed entries and as text.
 
-Secrets that the rehearsal knows of (a token that a vendor was given) are replaced before an entry is kept, so that
-neither the terminal nor report.json can show one.
+Secrets that the rehearsal knows (a token, for example) are replaced before an entry is kept, so that no terminal and
+no report shows one.
 """
 
 import json
@@ -13,10 +13,10 @@ from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, NODE_COST, BoundRea
 from connect_sandbox.rehearsal.values import Json
 
 Who = Literal["connect", "caller", "vendor", "agent", "lambda", "rehearsal"]
-"""Who acted. `vendor` is the voice system outside Amazon Connect, `rehearsal` the scenario that looks on."""
+"""Who acted. `vendor` is the voice system outside Amazon Connect, `rehearsal` the scenario that watches."""
 
 Kind = Literal["says", "does", "flow", "attributes", "invokes", "dials", "branch", "ends", "tells agent"]
-"""What sort of entry it is. The caller hears `says` of everybody else."""
+"""The kind of entry. The caller hears the `says` of everybody else."""
 
 REDACTED = "[secret]"
 _BLOCK_WIDTH = 34
@@ -35,7 +35,7 @@ class Entry:
     data: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry as JSON, without what it does not have."""
+        """Return the entry as JSON, without empty fields."""
         entry: dict[str, Any] = {
             "at": round(self.at, 3),
             "who": self.who,
@@ -51,7 +51,7 @@ class Entry:
         return entry
 
     def heard_by_caller(self) -> bool:
-        """Tell whether the caller hears this entry."""
+        """Return whether the caller hears this entry."""
         return self.kind == "says" and self.who != "caller"
 
 
@@ -65,7 +65,7 @@ class Transcript:
         self._entries: list[Entry] = []
 
     def add(self, entry: Entry) -> Entry:
-        """Keep an entry, with every secret in it replaced; BoundReachedError if there is no more space for it."""
+        """Keep an entry, with every secret in it replaced; BoundReachedError if that is one too many."""
         if len(self._entries) >= self.bounds.entries:
             raise BoundReachedError("entries", self.bounds.entries)
         self.work.add(len(entry.text))
@@ -114,7 +114,7 @@ class Transcript:
         return self.render()
 
     def excerpt(self, first: int = 20, last: int = 40) -> str:
-        """Return the transcript as text, of a long one its first and its last entries."""
+        """Return the transcript as text; of a long one the first and the last entries."""
         left_out = len(self._entries) - first - last
         if left_out <= 0:
             return self.render()

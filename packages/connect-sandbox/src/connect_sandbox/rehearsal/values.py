@@ -1,4 +1,4 @@
-"""The type of what JSON holds, for values that flows, events and answers are made of."""
+"""The type of JSON values, of which flows, events and responses consist."""
 
 from typing import Any, TypeAlias
 

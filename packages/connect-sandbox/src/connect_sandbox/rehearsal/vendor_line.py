@@ -1,4 +1,4 @@
-"""The caller's end of a call that an external voice system has."""
+"""The caller's end of a call with an external voice system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class VendorLine:
         self._caller_is_there = True
 
     def vendor_says(self, text: str) -> None:
-        """Let the caller hear it; they may hang up over it, which `caller_stays` then tells."""
+        """Let the caller hear it; if they hang up on it, `caller_stays` is false."""
         try:
             self._stage.says(text, who="vendor")
         except CallerHungUpError:
@@ -43,10 +43,10 @@ class VendorLine:
                 return ""
 
     def vendor_does(self, text: str, seconds: float = 0.0, data: Mapping[str, Any] | None = None) -> None:
-        """Write down what the vendor did, and let it take that long."""
+        """Record what the vendor did, and let it take that long."""
         self._stage.clock.passes(seconds)
         self._stage.note(text, who="vendor", **(data or {}))
 
     def caller_stays(self) -> bool:
-        """Tell whether the caller is still on the line."""
+        """Return whether the caller is still on the line."""
         return self._caller_is_there

@@ -1,1 +1,1 @@
-"""API Gateway's fake for REST APIs: what is deployed (registry) and what answers requests to it (runtime)."""
+"""A fake of API Gateway for REST APIs: what is deployed (registry) and what answers requests (runtime)."""

@@ -1,4 +1,4 @@
-"""Access logs: one line per request, written with the account's CloudWatch role and nobody else's permission."""
+"""Access logs: one line per request, written with the permissions of the account's CloudWatch role alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AccessLog:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._streams: set[tuple[str, str]] = set()
-        #: Why lines could not be written, in the order in which that happened.
+        #: Why lines could not be written, in order.
         self.refused: list[str] = []
 
     def write(self, stage: Stage, state: RequestState) -> None:
@@ -47,7 +47,7 @@ class AccessLog:
     def _create_stream(self, client: Any, group: str, stream: str) -> None:  # noqa: ANN401
         if (group, stream) in self._streams:
             return
-        # Another request of the same moment may have made it.
+        # A request at the same moment may have made it.
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_log_stream(logGroupName=group, logStreamName=stream)
         self._streams.add((group, stream))

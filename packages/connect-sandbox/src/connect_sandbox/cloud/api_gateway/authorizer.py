@@ -19,13 +19,13 @@ from connect_sandbox.iam import AccessRequest, IamError, Policy, Reason, Request
 from connect_sandbox.iam import Principal as IamPrincipal
 
 APIGATEWAY = "apigateway.amazonaws.com"
-#: An authorizer function has as long as an integration, seconds.
+#: Seconds that an authorizer function has, as many as an integration.
 TIMEOUT_SECONDS = 29.0
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What an authorizer function said: who the caller is, what the policy allows, and its context."""
+    """The answer of an authorizer function: who the caller is, what the policy allows, and its context."""
 
     principal_id: str
     policy: Policy
@@ -42,7 +42,7 @@ class TokenAuthorizers:
         self._cache: dict[tuple[str, str, str], tuple[float, _Answer]] = {}
 
     def authorize(self, authorizer: Authorizer, state: RequestState) -> None:
-        """Let the request pass and note who calls, or raise the GatewayError that refuses it."""
+        """Let the request pass and record who calls, or raise the GatewayError that refuses it."""
         token = state.request.headers.get(authorizer.identity_header)
         expression = authorizer.validation_expression
         if not token or (expression and not re.fullmatch(expression, token)):
@@ -107,7 +107,7 @@ class TokenAuthorizers:
 def _read(answer: Any) -> _Answer:  # noqa: ANN401  (what the function returned)
     principal_id, document = answer["principalId"], answer["policyDocument"]
     if not isinstance(principal_id, str) or not principal_id:
-        raise ValueError(f"principalId is {principal_id!r}; API Gateway wants a text")
+        raise ValueError(f"principalId is {principal_id!r}; API Gateway expects text")
     context = answer.get("context") or {}
     for name, value in context.items():
         if not isinstance(value, str | int | float | bool):

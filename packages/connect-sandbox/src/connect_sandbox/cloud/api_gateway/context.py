@@ -1,4 +1,4 @@
-"""$context: what is known of one request, for gateway responses and the access log."""
+"""$context: what is known about a request, for gateway responses and the access log."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RequestState:
         return self.started.strftime("%d/%b/%Y:%H:%M:%S +0000")
 
     def variables(self) -> dict[str, str]:
-        """Return the values of $context variables; what is not there has no value."""
+        """Return the values of $context variables; one that is not set is missing."""
         request = self.request
         return {
             "accountId": self.account,

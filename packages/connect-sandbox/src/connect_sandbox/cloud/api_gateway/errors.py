@@ -1,4 +1,4 @@
-"""The errors that API Gateway answers itself, and how gateway responses shape them."""
+"""The errors that API Gateway returns itself, and how gateway responses shape them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RESPONSE_TYPES: dict[str, tuple[int, str]] = {
 
 @dataclass
 class GatewayError(Exception):
-    """A request that API Gateway answers with an error of its own."""
+    """A request to which API Gateway returns an error of its own."""
 
     response_type: str
     message: str | None
@@ -77,7 +77,7 @@ def _shape(error: GatewayError, definition: ApiDefinition | None) -> GatewayResp
         return own
     status = RESPONSE_TYPES[error.response_type][0]
     default = responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
-    # The defaults keep the error's own status: they stand for many.
+    # The defaults keep the error's own status: they cover many.
     return (
         None
         if default is None

@@ -1,4 +1,4 @@
-"""Lambda proxy integration: the event that a function gets, and the HTTP answer that its result becomes."""
+"""Lambda proxy integration: the event that a function gets, and the HTTP response made from its result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def proxy_event(state: RequestState, path_parameters: dict[str, str]) -> dict[st
 
 
 def proxy_answer(result: Any, state: RequestState) -> HttpResponse:  # noqa: ANN401  (whatever the function returned)
-    """Return the HTTP answer that a proxy result describes; a malformed one is the gateway's 502."""
+    """Return the HTTP response that a proxy result describes; a malformed one makes the gateway's 502."""
     if not isinstance(result, dict):
         raise _malformed(state, f"it returned {type(result).__name__}, not an object")
     body = result.get("body")

@@ -58,7 +58,7 @@ class Authorizer:
 
 @dataclass
 class RequestValidator:
-    """What of a request is validated."""
+    """Which parts of a request are validated."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ class RequestValidator:
 
 @dataclass
 class GatewayResponse:
-    """How an error of the gateway's own is answered."""
+    """The response to one of the gateway's own errors."""
 
     response_type: str
     status: int | None
@@ -132,7 +132,7 @@ class ApiRegistry:
     """The REST APIs of the account, and the role with which API Gateway writes logs."""
 
     def __init__(self, account: str, region: str) -> None:
-        """Start with none."""
+        """Start empty."""
         self.account = account
         self.region = region
         self.log_role_arn = ""
@@ -165,7 +165,7 @@ class ApiRegistry:
             self._apis.pop(api_id, None)
 
     def add_resource(self, api_id: str, parent_id: str, path_part: str) -> ApiResource:
-        """Add a path part; the same one twice is a ConflictException."""
+        """Add a path part; ConflictException if it exists."""
         definition = self.get(api_id).definition
         if parent_id not in definition.resources:
             raise AwsError("NotFoundException", "Invalid Resource identifier specified", 404)

@@ -1,7 +1,7 @@
 """Answers HTTP requests to deployed REST APIs, in API Gateway's order of steps.
 
-Stage and method, size, throttle, authorizer, validation, integration; an error at any step is answered by the API's
-gateway responses; every request to a stage with an access log is logged.
+Stage and method, size, throttle, authorizer, validation, integration; the API's gateway responses shape an
+error at any step, and every request to a stage with an access log is logged.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class ApiRuntime:
 
 
 def _match(definition: ApiDefinition, state: RequestState) -> tuple[Method, dict[str, str]]:
-    """Return the method that the path and verb ask for; a fixed part goes before {name}, that before {name+}."""
+    """Return the method that path and verb ask for; a fixed part wins over {name}, and that over {name+}."""
     best: tuple[tuple[int, ...], str, dict[str, str]] | None = None
     for resource_id in definition.resources:
         matched = _match_path(definition.path(resource_id), state.path)

@@ -1,1 +1,1 @@
-"""CloudFormation's fake: templates, the deployment engine, its API, and the resource types it knows."""
+"""A fake of CloudFormation: templates, the deployment engine, its API, and the resource types it knows."""

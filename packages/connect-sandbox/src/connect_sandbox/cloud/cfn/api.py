@@ -1,4 +1,4 @@
-"""The CloudFormation API, as far as the CDK command line and boto3 users of a rehearsal need it."""
+"""The CloudFormation API, as far as the CDK command line and tests with boto3 need it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from connect_sandbox.cloud.values import Member
 #: A template given inline may hold 51,200 bytes, one in S3 1 MB (CloudFormation quotas).
 MAX_INLINE_BYTES = 51_200
 MAX_TEMPLATE_BYTES = 1_000_000
-# The CDK command line knows an empty change set by this text.
+# By this text the CDK command line recognizes an empty change set.
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
-#: How long DescribeStacks waits for an operation under way to end.
+#: Seconds that DescribeStacks waits for an operation in progress.
 LONG_POLL_SECONDS = 20.0
 
 
 class CloudFormationApi(AwsService):
-    """Answers CloudFormation calls from a DeploymentEngine."""
+    """Serves CloudFormation calls from a DeploymentEngine."""
 
     service_name = "cloudformation"
     invalid_parameter_code = "ValidationError"
@@ -41,7 +41,7 @@ class CloudFormationApi(AwsService):
     # -- stacks
 
     def create_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
-        """Create a stack; the work goes on after the answer."""
+        """Create a stack; the work continues after the response."""
         text = self._template(request)
         load_template(text)
         stack = self._engine.new_stack(stack_name, _tags(request) or {})
@@ -54,12 +54,12 @@ class CloudFormationApi(AwsService):
         try:
             self._engine.create(stack, text, _parameters(request), on_failure=on_failure)
         except Exception:
-            stack.status = "DELETE_COMPLETE"  # a stack that was refused at once does not come into being
+            stack.status = "DELETE_COMPLETE"  # a stack that is refused at once is never created
             raise
         return {"StackId": stack.stack_id}
 
     def update_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
-        """Update a stack; the work goes on after the answer."""
+        """Update a stack; the work continues after the response."""
         stack = self._engine.find(stack_name)
         stack.token = request.get("client_request_token", "")
         text = None if request.get("use_previous_template") else self._template(request)
@@ -80,7 +80,7 @@ class CloudFormationApi(AwsService):
         """Describe one stack, or all that exist."""
         if stack_name is not None:
             stack = self._engine.find(stack_name)
-            # Who polls a stack wants to know how it ends: answering then spares the CDK its pauses of five seconds.
+            # Clients poll for the end: responding only then spares the CDK its pauses of five seconds.
             self._engine.wait_for(stack, LONG_POLL_SECONDS)
             return {"Stacks": [_describe(stack)]}
         return {"Stacks": [_describe(stack) for stack in self._engine.stacks() if stack.exists]}
@@ -102,7 +102,7 @@ class CloudFormationApi(AwsService):
         stack.termination_protection = enable_termination_protection
         return {"StackId": stack.stack_id}
 
-    # -- what is in them
+    # -- events, resources, templates
 
     def describe_stack_events(self, stack_name: str, **_request: Member) -> dict[str, Any]:
         """Return the events, newest first."""
@@ -112,7 +112,7 @@ class CloudFormationApi(AwsService):
     def describe_events(self, stack_name: str | None = None, **request: Member) -> dict[str, Any]:
         """Return the events of an operation, newest first."""
         if stack_name is None:
-            raise CannotStandInError("cloudformation:DescribeEvents", "it answers for a stack by name only")
+            raise CannotStandInError("cloudformation:DescribeEvents", "give a stack's name")
         stack = self._engine.find(stack_name)
         failed_only = (request.get("filters") or {}).get("FailedEvents", False)
         events = [e for e in reversed(stack.events) if not failed_only or e.status.endswith("FAILED")]
@@ -139,7 +139,7 @@ class CloudFormationApi(AwsService):
         return {"StackResourceSummaries": _resources(self._engine.find(stack_name))}
 
     def get_template(self, stack_name: str | None = None, **_request: Member) -> dict[str, Any]:
-        """Return the template that was last given."""
+        """Return the template last deployed."""
         stack = self._engine.find(stack_name or "")
         text = stack.template.text if stack.template is not None else ""
         return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
@@ -254,18 +254,18 @@ class CloudFormationApi(AwsService):
         change_set.execution_status = "EXECUTE_COMPLETE"
 
     def delete_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
-        """Forget a prepared change."""
+        """Delete a prepared change."""
         try:
             stack, change_set = self._change_set(change_set_name, stack_name)
         except AwsError:
             return
         del stack.change_sets[change_set.name]
 
-    # -- below the operations
+    # -- helpers
 
     def _stack_for_change_set(self, name: str, kind: str, request: dict[str, Any]) -> Stack:
         if kind not in {"CREATE", "UPDATE"}:
-            raise CannotStandInError(f"a change set of type {kind}", "it prepares CREATE and UPDATE")
+            raise CannotStandInError(f"a change set of type {kind}", "the sandbox prepares CREATE and UPDATE")
         if kind == "UPDATE":
             return self._engine.find(name)
         try:
@@ -301,7 +301,7 @@ class CloudFormationApi(AwsService):
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:
-    """Return bucket and key of an S3 object's URL, in path style or with the bucket in the host name."""
+    """Return bucket and key from an S3 object's URL, path-style or virtual-hosted."""
     parsed = urlparse(url)
     path = unquote(parsed.path.lstrip("/"))
     host = parsed.hostname or ""

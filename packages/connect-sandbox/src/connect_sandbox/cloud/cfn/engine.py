@@ -1,8 +1,8 @@
 """The deployment engine: creates, updates and deletes the resources of a stack, and rolls back what fails.
 
-Resources are handled one after another in the order of their dependencies, in a thread of the operation's own, so
-that the CDK command line sees the events as they happen. Before the first resource a check refuses, by name, every
-type and property that the sandbox does not reproduce.
+Resources are handled one after another in the order of their dependencies, each operation in its own thread,
+so that the CDK command line sees the events as they happen. Before the first resource a check refuses by name
+every type and property that the sandbox does not emulate.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class DeploymentEngine:
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
     ) -> None:
-        """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""
+        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
         self.account = account
         self.region = region
         self._client = client
@@ -94,7 +94,7 @@ class DeploymentEngine:
             self._stacks[stack_id] = stack = Stack(name=name, stack_id=stack_id, tags=tags)
         return stack
 
-    # -- operations; each checks at once what AWS checks at once, then works in a thread
+    # -- operations; each checks immediately what AWS checks immediately, then works in a thread
 
     def create(
         self, stack: Stack, text: str, parameters: dict[str, str], *, on_failure: str = "ROLLBACK"
@@ -108,7 +108,7 @@ class DeploymentEngine:
     def update(
         self, stack: Stack, text: str | None, parameters: dict[str, str], tags: dict[str, str] | None
     ) -> None:
-        """Bring the stack's resources to what the template says."""
+        """Update the stack's resources to match the template."""
         if stack.in_progress or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE", "ROLLBACK_FAILED"}:
             raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
         before, resolved_before = stack.template, dict(stack.parameters)
@@ -139,12 +139,12 @@ class DeploymentEngine:
         self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
 
     def wait(self) -> None:
-        """Wait until no operation is under way."""
+        """Wait until no operation is in progress."""
         for thread in list(self._threads.values()):
             thread.join()
 
     def wait_for(self, stack: Stack, seconds: float) -> None:
-        """Wait until the stack's operation has ended, for so many seconds at most."""
+        """Wait until the stack's operation has ended, up to `timeout` seconds."""
         thread = self._threads.get(stack.stack_id)
         if thread is not None:
             thread.join(seconds)

@@ -16,7 +16,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
 class NoValue:
-    """AWS::NoValue: the property or list entry is left out."""
+    """AWS::NoValue: the property or list item is left out."""
 
 
 NO_VALUE = NoValue()
@@ -66,9 +66,7 @@ class Resolver:
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
         if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise CannotStandInError(
-                f"the dynamic reference {found[0]}", "it is not resolved at deploy time here"
-            )
+            raise CannotStandInError(f"the dynamic reference {found[0]}", "the sandbox does not resolve it")
         return value
 
     def condition(self, name: str) -> bool:
@@ -92,7 +90,7 @@ class Resolver:
             return self._ref(argument)
         method = getattr(self, "_" + name.removeprefix("Fn::").lower(), None)
         if method is None:
-            raise CannotStandInError(f"the intrinsic function {name}", "it is not evaluated here")
+            raise CannotStandInError(f"the intrinsic function {name}", "the sandbox does not evaluate it")
         return method(argument)
 
     def _ref(self, name: str) -> Any:  # noqa: ANN401
@@ -190,8 +188,8 @@ def resolve_parameters(
 ) -> dict[str, Any]:
     """Return the value of every parameter, or raise ValidationError naming the one that is wrong.
 
-    `given` are the values of this request, `previous` the resolved ones of the stack for UsePreviousValue;
-    `read_ssm` reads an SSM parameter for the type AWS::SSM::Parameter::Value<String>.
+    `given` holds this request's values, `previous` the stack's resolved ones for UsePreviousValue; `read_ssm` reads
+    an SSM parameter for the type AWS::SSM::Parameter::Value<String>.
     """
     unknown = sorted(set(given) - set(template.parameters))
     if unknown:
@@ -238,7 +236,7 @@ def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[st
             raise invalid(
                 f"Unable to fetch parameters [{raw}] from parameter store for this account."
             ) from error
-    raise CannotStandInError(f"the type {kind} of parameter {name}", "it is not resolved here")
+    raise CannotStandInError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 
 def _as_text(value: Any) -> str:  # noqa: ANN401

@@ -1,6 +1,7 @@
-"""What a resource type is to the deployment engine: a table of properties and create, update, delete.
+"""A resource type, as the deployment engine sees it: a table of properties and create, update, delete.
 
-Each type calls the same service APIs that CloudFormation's own handlers call, at moto or at a fake of ours.
+Each type calls the service APIs that CloudFormation's own handlers call, on moto or on one of the sandbox's
+fakes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Created:
-    """A resource that exists: its physical id, what Ref gives (the physical id unless said) and its attributes."""
+    """A resource that exists: its physical id, what Ref returns (by default the physical id) and its attributes."""
 
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -29,21 +30,21 @@ class Created:
 
     @property
     def reference(self) -> str:
-        """What Ref gives."""
+        """What Ref returns."""
         return self.physical_id if self.ref is None else self.ref
 
 
 class FailedResourceError(AwsError):
-    """A create that failed and left something behind, which roll back deletes (a custom resource's failed Create)."""
+    """A failed create that left something behind for rollback to delete (a custom resource's failed Create)."""
 
     def __init__(self, cause: AwsError, leftover: Created) -> None:
-        """`leftover` is what delete is called with."""
+        """`leftover` is passed to delete."""
         self.leftover = leftover
         super().__init__(cause.code, cause.message, cause.status)
 
 
 class Clients(Protocol):
-    """Gives boto3 clients that reach the services with every permission."""
+    """Returns boto3 clients that reach the services with every permission."""
 
     def __call__(self, service: str) -> Any:  # noqa: ANN401  (a boto3 client)
         """Return the client of a service, by boto3's name."""
@@ -51,7 +52,7 @@ class Clients(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """Where a resource is being created: the stack, the account, and how to reach the services."""
+    """What a resource type knows while it works: the stack, the account, and how to reach the services."""
 
     stack_name: str
     stack_id: str
@@ -65,7 +66,7 @@ class Context:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def physical_name(self, *, limit: int = 64, lower: bool = False) -> str:
-        """Return a name as CloudFormation makes them: stack, logical id and a random end, cut to `limit`."""
+        """Return a name like CloudFormation's: stack, logical id and a random suffix, cut to `limit`."""
         suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))  # noqa: S311  (no secret)
         room = limit - len(suffix) - 1
         stem = f"{self.stack_name}-{self.logical_id}"
@@ -78,7 +79,7 @@ class Context:
 
 
 class ResourceType:
-    """Base of the resource types. A subclass states its table and does the calls."""
+    """Base class of the resource types. A subclass declares its properties and makes the calls."""
 
     #: The type, such as "AWS::SNS::Topic".
     type_name: ClassVar[str]
@@ -86,7 +87,7 @@ class ResourceType:
     required: ClassVar[tuple[str, ...]] = ()
     #: Properties that cannot change in place: a change creates a new resource and deletes the old one.
     replaced_by: ClassVar[frozenset[str]] = frozenset()
-    #: What Fn::GetAtt can give.
+    #: What Fn::GetAtt can return.
     attributes: ClassVar[tuple[str, ...]] = ()
 
     def create(self, context: Context, properties: dict[str, Any], /) -> Created:
@@ -100,7 +101,7 @@ class ResourceType:
         raise NotImplementedError
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any], /) -> None:
-        """Delete the resource; that it is gone already is no error."""
+        """Delete the resource; it is no error if it is already gone."""
         raise NotImplementedError
 
     def needs_replacement(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -113,7 +114,7 @@ class ResourceType:
         return existing.attributes[name]
 
     def has_attribute(self, name: str) -> bool:
-        """Return whether Fn::GetAtt may ask for `name`."""
+        """Return whether Fn::GetAtt can return `name`."""
         return name in self.attributes
 
 

@@ -1,4 +1,4 @@
-"""Carrying out a stack's operation: resource by resource, with roll back, and the check before the first one."""
+"""Carries out a stack's operation resource by resource, with rollback, after a check of all of them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from connect_sandbox.cloud.cfn.template import (
 from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
 from connect_sandbox.iam.errors import IamError
 
-# What a resource may fail with; anything else is a fault of the sandbox itself.
+# How a resource may fail; anything else is a bug in the sandbox.
 _FAILURES = (AwsError, SandboxError, IamError, ClientError, BotoCoreError)
 _RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
-#: A stack's template, given and resolved parameters before an update.
+#: A stack's template, parameters as given and parameters as resolved, before an update.
 Before = tuple[Template | None, dict[str, str], dict[str, Any]]
 
 
 class Rollout:
-    """Creates, updates and deletes the resources of stacks, in the thread that calls it."""
+    """Creates, updates and deletes the resources of stacks in the calling thread."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Rollout:
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
     ) -> None:
-        """`types` by name; `custom_type` handles Custom::*; `before_deploy` may look at a template and warn."""
+        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
         self._account = account
         self._region = region
         self._types = types
@@ -55,7 +55,7 @@ class Rollout:
         self._before_deploy = before_deploy
 
     def create(self, stack: Stack, resolver: Resolver, on_failure: str) -> None:
-        """Create every resource; on failure roll back, or leave what there is for DO_NOTHING."""
+        """Create every resource; on failure roll back, or with DO_NOTHING keep what exists."""
         template = template_of(stack)
         failed = self._refuse(stack, resolver, "CREATE_FAILED")
         if not failed:
@@ -75,7 +75,7 @@ class Rollout:
             stack.set_status("ROLLBACK_COMPLETE" if undone else "ROLLBACK_FAILED")
 
     def _create_all(self, stack: Stack, resolver: Resolver, names: list[str]) -> list[str]:
-        """Create the named resources; return the logical ids that failed (the first failure ends it)."""
+        """Create the named resources; return the logical ids that failed (the first failure stops)."""
         for name in names:
             declared = template_of(stack).resources[name]
             if name in stack.resources or not _wanted(declared, resolver):
@@ -107,7 +107,7 @@ class Rollout:
         resolver: Resolver,
         previous: Before,
     ) -> None:
-        """Bring the resources to what the template says; on failure bring them back."""
+        """Update the resources to match the template; on failure roll back."""
         changes = _Changes()
         failed = self._refuse(stack, resolver, "UPDATE_FAILED")
         if not failed:
@@ -201,7 +201,7 @@ class Rollout:
         stack.set_status("UPDATE_ROLLBACK_COMPLETE" if undone else "UPDATE_ROLLBACK_FAILED")
 
     def _undo_failed_update(self, stack: Stack, failed: _FailedUpdate | None) -> bool:
-        """Take back what the update that failed may have done by half."""
+        """Undo what the failed update may have half done."""
         if failed is None:
             return True
         kind = self.type(failed.declared.type)
@@ -255,7 +255,7 @@ class Rollout:
                 self._delete_one(stack, held)
 
     def delete(self, stack: Stack, retain: set[str]) -> None:
-        """Delete the resources, dependants first."""
+        """Delete the resources, dependents first."""
         if self._delete_resources(stack, [name for name in stack.resources if name not in retain]):
             stack.deleted_at = dt.datetime.now(dt.UTC)
             stack.outputs = []
@@ -267,7 +267,7 @@ class Rollout:
             )
 
     def _delete_resources(self, stack: Stack, names: list[str], *, created_now: bool = False) -> bool:
-        """Delete the named resources, dependants first; return whether all went."""
+        """Delete the named resources, dependents first; return whether all were deleted."""
         done = True
         for name in _deletion_order(stack, names):
             held = stack.resources[name]
@@ -295,7 +295,7 @@ class Rollout:
         return True
 
     def _refuse(self, stack: Stack, resolver: Resolver, status: str) -> list[str]:
-        """Record an event for everything that the sandbox does not reproduce; return the logical ids."""
+        """Record an event for everything that the sandbox does not emulate; return the logical ids."""
         refused = []
         for name, declared in template_of(stack).resources.items():
             if not _wanted(declared, resolver):
@@ -327,14 +327,14 @@ class Rollout:
         return problems
 
     def _resolve(self, kind: ResourceType, declared: Resource, resolver: Resolver) -> dict[str, Any]:
-        """Return the resolved properties; refuse values that only showed now (of a parameter, for example)."""
+        """Return the resolved properties; refuse values only known now (a parameter's, for example)."""
         properties: dict[str, Any] = resolver.resolve(declared.properties)
         for path, reason in unsupported_properties(kind.properties, properties):
             raise CannotStandInError(f"{declared.type} {path}", reason)
         return properties
 
     def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:
-        """Evaluate the outputs; return what is wrong with one, or None."""
+        """Evaluate the outputs; return the first problem, or None."""
         outputs = []
         for key, declared in template_of(stack).outputs.items():
             if "Condition" in declared and not resolver.condition(declared["Condition"]):
@@ -360,7 +360,9 @@ class Rollout:
             return self._types[name]
         except KeyError:
             known = ", ".join(sorted(self._types))
-            raise CannotStandInError(f"the resource type {name}", f"it knows Custom::* and {known}") from None
+            raise CannotStandInError(
+                f"the resource type {name}", f"known are Custom::* and {known}"
+            ) from None
 
     def _context(self, stack: Stack, declared: Resource) -> Context:
         return Context(
@@ -379,7 +381,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class _FailedUpdate:
-    """The resource whose update failed: what it was, and what it was to become."""
+    """The resource whose update failed: what it was, and what it should have become."""
 
     held: StackResource
     declared: Resource
@@ -389,7 +391,7 @@ class _FailedUpdate:
 
 
 class _Changes:
-    """What an update did so far, for its roll back and its clean-up."""
+    """What an update has done so far, for rollback and clean-up."""
 
     def __init__(self) -> None:
         self.added: list[str] = []
@@ -410,7 +412,7 @@ def _wanted(declared: Resource, resolver: Resolver) -> bool:
 
 
 def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
-    """Return the names so that each precedes what it depends on, by what was deployed last."""
+    """Return the names so that each comes before what it depends on, as last deployed."""
     declared = {name: held.declared for name, held in stack.resources.items()}
     template = Template(text="", body={}, resources=declared)
     known = {name: dependencies(template, name) & set(declared) for name in declared}
@@ -444,7 +446,7 @@ def _reason(error: Exception, declared: Resource) -> str:
 
 
 def held_resource(stack: Stack, name: str) -> StackResource:
-    """Return a resource that the stack owns by its logical id."""
+    """Return one of the stack's resources by its logical id."""
     if name not in stack.resources:
         raise invalid(
             f"Template error: resource {name} does not exist in this stack (is its condition false?)"

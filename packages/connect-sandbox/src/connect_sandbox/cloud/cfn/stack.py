@@ -1,4 +1,4 @@
-"""What is remembered of a stack: its resources, its status and its events."""
+"""A stack's state: its resources, its status and its events."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ChangeSet:
 
 @dataclass
 class Stack:
-    """One stack. `status` follows CloudFormation's names."""
+    """One stack. `status` is one of CloudFormation's."""
 
     name: str
     stack_id: str
@@ -81,7 +81,7 @@ class Stack:
 
     @property
     def in_progress(self) -> bool:
-        """Whether an operation is under way."""
+        """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     @property
@@ -90,7 +90,7 @@ class Stack:
         return self.status != "DELETE_COMPLETE"
 
     def set_status(self, status: str, reason: str = "") -> None:
-        """Change the stack's own status and note it in the events."""
+        """Change the stack's own status and record it as an event."""
         self.status, self.reason = status, reason
         self.record(self.name, self.stack_id, "AWS::CloudFormation::Stack", status, reason)
 

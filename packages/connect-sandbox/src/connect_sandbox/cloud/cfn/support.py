@@ -1,6 +1,6 @@
-"""Which resource types and properties the sandbox stands in for: the tables, and the check against them.
+"""Which resource types and properties the sandbox emulates: the tables, and the check against them.
 
-A property is supported (it has its effect), recorded (kept, without effect on a laptop, and why), or neither, and
+A property is supported (it takes effect), recorded (kept without effect, for a stated reason), or unknown:
 then the deployment is refused by name before anything is created.
 """
 
@@ -15,19 +15,19 @@ from connect_sandbox.cloud.values import Member
 
 @dataclass(frozen=True)
 class Supported:
-    """The property has the effect that it has on AWS."""
+    """The property has the same effect as on AWS."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The property is kept and shown, and has no effect on a laptop."""
+    """The property is kept and shown, without effect on a laptop."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Only:
-    """A property that is supported for some of its values alone; for none of them, it is refused by name."""
+    """A property that is supported for some values only; without values it is always refused by name."""
 
     values: tuple[Any, ...]
     reason: str
@@ -35,7 +35,7 @@ class Only:
 
 @dataclass(frozen=True)
 class Nested:
-    """A structure, or a list of structures, of which each member is looked up in turn."""
+    """A structure, or a list of structures, whose members have a table of their own."""
 
     members: Mapping[str, Support]
 
@@ -44,7 +44,7 @@ Support = Supported | Recorded | Only | Nested
 PropertyTable = Mapping[str, Support]
 
 SUPPORTED = Supported()
-TAGS = Recorded("tags are kept; nothing here is billed or searched by them")
+TAGS = Recorded("tags are kept; nothing is billed or searched by them here")
 _INTRINSIC = "Fn::"
 
 
@@ -111,7 +111,7 @@ def _unsupported_values(support: Only, value: Any, where: str) -> Iterator[tuple
 
 
 def _branches(value: dict[str, Any]) -> list[Any] | None:
-    """Return what an intrinsic function may yield as far as it can be seen, or None if `value` is none."""
+    """Return what an intrinsic function may yield, as far as that is known, or None if `value` is not one."""
     if len(value) != 1:
         return None
     name, argument = next(iter(value.items()))

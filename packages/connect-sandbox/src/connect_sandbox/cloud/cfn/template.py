@@ -1,4 +1,4 @@
-"""Reading a CloudFormation template: its sections, its parameters, and which resource depends on which."""
+"""Reads a CloudFormation template: its sections, its parameters, and which resource depends on which."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def load_template(text: str) -> Template:
 
 
 def creation_order(template: Template) -> list[str]:
-    """Return the logical ids so that each follows what it depends on; raise for a circle."""
+    """Return the logical ids so that each comes after what it depends on; raise for a cycle."""
     order: list[str] = []
     visiting: list[str] = []
 
@@ -195,7 +195,7 @@ def _refuse_unknown(names: Iterator[str], known: set[str], where: str) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: short intrinsic forms, and dates left as the text that they are."""
+    """YAML as CloudFormation reads it: short forms of intrinsic functions, and dates as plain text."""
 
 
 _Loader.yaml_implicit_resolvers = {

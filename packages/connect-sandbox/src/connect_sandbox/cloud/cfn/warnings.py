@@ -1,4 +1,4 @@
-"""What deploys here and might not on AWS: said, not refused."""
+"""Warnings about what deploys here and might fail on AWS."""
 
 from __future__ import annotations
 

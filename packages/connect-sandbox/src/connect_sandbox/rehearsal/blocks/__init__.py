@@ -1,4 +1,4 @@
-"""How each block type behaves: one function a type, found by the type's name on the wire."""
+"""How each block type behaves: one function per type, looked up by the type's name."""
 
 from connect_sandbox.rehearsal.blocks import (
     control,
@@ -28,4 +28,4 @@ PLAYED = Registry.joined(
 """Every block type that the sandbox plays."""
 
 UNPLAYABLE = unplayable.REASONS
-"""Every block type that it knows of and cannot play, with the reason."""
+"""Every block type that it knows but cannot play, with the reason."""

@@ -1,4 +1,4 @@
-"""The table that block functions enter themselves in."""
+"""The table in which block functions register themselves."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Registry:
         self._behaviours = behaviours or {}
 
     def plays(self, block_type: str, *parameters: str) -> Callable[[Play], Play]:
-        """Enter the decorated function as the behaviour of `block_type`, which understands these parameters."""
+        """Register the decorated function as the behaviour of `block_type`, which understands these parameters."""
 
         def enter(play: Play) -> Play:
             self._behaviours[block_type] = Behaviour(play, frozenset(parameters))

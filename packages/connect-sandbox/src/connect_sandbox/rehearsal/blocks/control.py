@@ -30,7 +30,7 @@ def invoke_flow_module(stage: Stage) -> Step:
 def end_flow_module_execution(stage: Stage) -> Step:
     """Leave the module."""
     if not stage.flow.is_module:
-        raise stage.cannot(f"{stage.flow.name} is no flow module")
+        raise stage.cannot(f"{stage.flow.name} is not a flow module")
     return Returns()
 
 
@@ -62,13 +62,13 @@ def disconnect_participant(_stage: Stage) -> Step:
 
 @BLOCKS.plays("Wait", "TimeLimitSeconds", "Events")
 def wait(stage: Stage) -> Step:
-    """Let time pass, until it is up or one of Events happens, as the scenario says (chat)."""
+    """Let time pass until the limit or until one of Events happens, as the scenario says (chat)."""
     seconds = stage.whole_number(stage.parameter("TimeLimitSeconds"), "TimeLimitSeconds")
     if not 0 < seconds <= MAXIMUM_WAIT:
         return Fails("NoMatchingError", f"TimeLimitSeconds is {seconds}; Amazon Connect waits 1 s to 7 days")
     events = stage.parameter("Events") or []
     if events and stage.state.channel != "CHAT":
-        raise stage.cannot("Events are those of a chat, and this is a voice contact")
+        raise stage.cannot("Events happen in chats, and this is a voice contact")
     if stage.ports.chat is not None:
         return stage.ports.chat.waits(stage, seconds, events)
     if "BotParticipantDisconnected" in events and not _bot_is_there(stage):
@@ -83,7 +83,7 @@ def wait(stage: Stage) -> Step:
 
 
 def _happens(stage: Stage, events: list[str], seconds: int) -> Iterator[tuple[float, str]]:
-    """Yield what can end the Wait, and after how many seconds. Something that happens at the same time wins."""
+    """Yield what can end the Wait, and after how many seconds. An event wins over the time limit."""
     conditions = stage.conditions
     for event in events:
         match event:
@@ -126,7 +126,7 @@ def _bot_speaks(stage: Stage) -> None:
 
 @BLOCKS.plays("UpdateFlowLoggingBehavior", "FlowLoggingBehavior")
 def update_flow_logging_behavior(stage: Stage) -> Step:
-    """Turn the flow's log on or off; the transcript is kept either way."""
+    """Turn the flow's log on or off; the transcript is always kept."""
     stage.sets(
         f"flow logging: {stage.text('FlowLoggingBehavior')}", behavior=stage.text("FlowLoggingBehavior")
     )

@@ -24,7 +24,7 @@ def compare(stage: Stage) -> Step:
 
 @BLOCKS.plays("Loop", "LoopCount")
 def loop(stage: Stage) -> Step:
-    """Go round LoopCount times, then out; the count starts anew the next time."""
+    """Continue LoopCount times, then leave; the count restarts next time."""
     limit = stage.whole_number(stage.parameter("LoopCount"), "LoopCount")
     if not 0 <= limit <= MAXIMUM_LOOPS:
         raise stage.cannot(f"LoopCount is {limit}; Amazon Connect takes 0 to {MAXIMUM_LOOPS}")
@@ -58,7 +58,7 @@ def check_hours_of_operation(stage: Stage) -> Step:
 
 @BLOCKS.plays("CheckMetricData", "MetricType", "QueueId", "AgentId")
 def check_metric_data(stage: Stage) -> Step:
-    """Branch on a real-time metric of a queue (default: the target queue). The queue's age compares in milliseconds."""
+    """Branch on a real-time metric of a queue (default: the target queue). Ages compare in milliseconds."""
     if stage.parameter("AgentId") is not None:
         raise stage.cannot("the sandbox keeps no metrics of agents")
     queue = _queue(stage)
@@ -117,7 +117,7 @@ def check_outbound_call_status(stage: Stage) -> Step:
 
 @BLOCKS.plays("DistributeByPercentage")
 def distribute_by_percentage(stage: Stage) -> Step:
-    """Draw a number from 1 to 100, which the scenario gives: a rehearsal that chance decides proves nothing."""
+    """Draw a number from 1 to 100, which the scenario sets: a rehearsal decided by chance proves nothing."""
     dice = stage.conditions.dice
     if stage.state.dice_drawn >= len(dice):
         raise stage.cannot(

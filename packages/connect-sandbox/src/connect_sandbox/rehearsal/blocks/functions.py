@@ -1,10 +1,10 @@
 """InvokeLambdaFunction, with the limits and retries of Amazon Connect.
 
 Sources: administrator guide, "Invoke AWS Lambda functions" and the flow block's page. A synchronous call waits 1 to 8
-seconds; throttling and 5xx are retried up to three times within 8 seconds, an error of the code is not; functions that
-follow one another without a prompt between have 20 seconds together; an answer has at most 32 KB; STRING_MAP wants a
-flat object of strings, JSON any JSON. What $.External holds after a failed invocation is documented nowhere; here it
-is empty, so that no flow can rely on it (inferred from "overwritten by the next invocation").
+seconds; throttling and 5xx are retried up to three times within 8 seconds, an error in the code is not; functions in
+a row without a prompt between them share 20 seconds; a response has at most 32 KB; STRING_MAP requires a flat object
+of strings, JSON accepts any JSON. What $.External holds after a failed invocation is not documented; here it is
+empty, so that no flow can rely on it (inferred from "overwritten by the next invocation").
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ANSWER_LIMIT = 32 * 1024
 
 
 class _RefusedAnswerError(Exception):
-    """The function answered what the block's ResponseValidation does not take."""
+    """The function's response fails the block's ResponseValidation."""
 
 
 @BLOCKS.plays(
@@ -46,10 +46,10 @@ class _RefusedAnswerError(Exception):
     "ResponseValidation",
 )
 def invoke_lambda_function(stage: Stage) -> Step:
-    """Invoke a function and keep its answer in $.External."""
+    """Invoke a function and keep its response in $.External."""
     function_arn = stage.text("LambdaFunctionARN")
     if not function_arn:
-        return Fails("NoMatchingError", "LambdaFunctionARN stands for nothing")
+        return Fails("NoMatchingError", "LambdaFunctionARN is empty")
     event = contact_flow_event(stage.state, stage.filled(stage.parameter("LambdaInvocationAttributes") or {}))
     name = function_name(function_arn)
     if stage.parameter("InvocationType") == "ASYNCHRONOUS":
@@ -155,7 +155,7 @@ def _check(stage: Stage, answer: LambdaAnswer) -> None:
             f"ResponseValidation.ResponseType {response_type!r} is neither STRING_MAP nor JSON"
         )
     if not isinstance(answer.payload, dict):
-        raise _RefusedAnswerError(f"STRING_MAP wants an object, the answer is {shown(answer.payload, 60)}")
+        raise _RefusedAnswerError(f"STRING_MAP requires an object, the answer is {shown(answer.payload, 60)}")
     for key, value in answer.payload.items():
         if not isinstance(value, str):
-            raise _RefusedAnswerError(f"STRING_MAP wants text under {key!r}, there is {shown(value, 60)}")
+            raise _RefusedAnswerError(f"STRING_MAP requires text under {key!r}, there is {shown(value, 60)}")

@@ -43,14 +43,14 @@ def message_participant_iteratively(stage: Stage) -> Step:
     written = stage.parameter("InterruptFrequencySeconds")
     if written is None and not stage.clock.has_alarm:
         raise stage.cannot(
-            "without InterruptFrequencySeconds it speaks until an agent takes the contact, which nobody does here"
+            "without InterruptFrequencySeconds it speaks until an agent takes the contact, and no agent does here"
         )
     messages = stage.parameter("Messages")
     if not isinstance(messages, list) or not messages:
         raise stage.cannot(f"Messages must be a list of at least one prompt, is {messages!r}")
     until = math.inf
     if written is not None:
-        # More than the clock's limit comes to the same as the limit, and always fits into a float.
+        # Capped at the clock's limit, which always fits into a float.
         until = stage.clock.elapsed + min(
             stage.at_least(1, written, "InterruptFrequencySeconds"), stage.clock.limit + 1
         )
@@ -107,7 +107,7 @@ def _digits(stage: Stage) -> str | None:
 
 
 def _keep(stage: Stage, digits: str | None) -> Step:
-    # A time-out is no branch of its own here: the block succeeds with this very word (administrator guide).
+    # A timeout has no branch of its own: the block succeeds with this word (administrator guide).
     if digits is None:
         stage.state.stored_input = "Timeout"
         return Next()
@@ -123,7 +123,7 @@ def _keep(stage: Stage, digits: str | None) -> Step:
                 "PhoneNumberValidation of local numbers needs the numbering plan of the country"
             )
         if not _E164.fullmatch(f"+{digits.lstrip('+')}"):
-            return Fails("InvalidPhoneNumber", f"{digits} is no E.164 number")
+            return Fails("InvalidPhoneNumber", f"{digits} is not an E.164 number")
         digits = f"+{digits.lstrip('+')}"
     else:
         written = (custom or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
@@ -156,7 +156,7 @@ def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:
 def _spoken(ssml: str) -> str:
     try:
         root = ET.fromstring(ssml)  # noqa: S314  (the user's own flow)
-    except (ET.ParseError, UnicodeEncodeError) as error:  # the latter for half of a surrogate pair
+    except (ET.ParseError, UnicodeEncodeError) as error:  # the latter for a lone surrogate
         raise PromptError(f"the SSML is not well-formed: {error}") from None
     return re.sub(r"\s+", " ", "".join(root.itertext())).strip()
 

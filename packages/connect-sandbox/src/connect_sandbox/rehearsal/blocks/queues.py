@@ -1,7 +1,7 @@
 """Blocks that choose a queue or an agent and hand the contact over.
 
-The scenario gives the queues that exist; any other is unknown, as on AWS, and takes the Error branch. In the queue the
-flow has ended for this engine.
+The scenario sets up the queues that exist; any other is unknown, as on AWS, and takes the Error branch. For the
+engine the flow ends in the queue.
 """
 
 import re
@@ -18,7 +18,7 @@ _E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 @BLOCKS.plays("UpdateContactTargetQueue", "QueueId", "AgentId")
 def update_contact_target_queue(stage: Stage) -> Step:
-    """Choose the queue, or the agent's own queue, that the contact is to wait in."""
+    """Choose the queue, or the agent's own queue, in which the contact will wait."""
     if stage.parameter("AgentId") is not None:
         return _target_agent(stage)
     queue_id = stage.text("QueueId")
@@ -58,7 +58,7 @@ def update_contact_callback_number(stage: Stage) -> Step:
     """Keep the number to call back."""
     number = stage.text("CallbackNumber")
     if not _E164.fullmatch(number):
-        return Fails("InvalidCallbackNumber", f"{number!r} is no E.164 number")
+        return Fails("InvalidCallbackNumber", f"{number!r} is not an E.164 number")
     stage.state.callback_number = number
     stage.note(f"will call back {number}")
     return Next()
@@ -75,7 +75,7 @@ def update_contact_callback_number(stage: Stage) -> Step:
     "CallerId",
 )
 def create_callback_contact(stage: Stage) -> Step:
-    """Put a callback into a queue (default: the chosen one); the caller's own call goes on."""
+    """Put a callback into a queue (default: the chosen one); the caller's own call continues."""
     number = stage.state.callback_number or stage.state.customer_number
     agent = stage.text("AgentId")
     if agent:

@@ -1,6 +1,6 @@
 """Blocks that set something on the contact: attributes, data, tags, voice, recording, hooks.
 
-What another block or a Lambda event reads back is kept where they read it; what only the service uses is kept as a
+What another block or a Lambda event reads back is kept where it is read; what only the service uses is kept as a
 setting and shown in the transcript.
 """
 
@@ -19,9 +19,9 @@ BLOCKS = Registry()
 
 @BLOCKS.plays("UpdateContactAttributes", "Attributes", "TargetContact")
 def update_contact_attributes(stage: Stage) -> Step:
-    """Set user-defined attributes; beyond 32,768 bytes in all none is set and the Error branch is taken."""
+    """Set user-defined attributes; past 32,768 bytes in total none is set and the Error branch is taken."""
     if stage.parameter("TargetContact") not in (None, "Current"):
-        raise stage.cannot("TargetContact Related needs a second contact, and there is one")
+        raise stage.cannot("TargetContact Related needs a second contact, and there is only one")
     written = require_map(stage, "Attributes")
     new = {name: str(stage.filled(value)) for name, value in written.items()}
     size = stage.state.attribute_bytes(stage.state.attributes | new)
@@ -58,7 +58,7 @@ def update_flow_attributes(stage: Stage) -> Step:
 def update_contact_data(stage: Stage) -> Step:
     """Set the contact's name, description, language or customer id."""
     if stage.parameter("TargetContact") not in (None, "Current"):
-        raise stage.cannot("TargetContact Related needs a second contact, and there is one")
+        raise stage.cannot("TargetContact Related needs a second contact, and there is only one")
     new = {key: stage.text(key) for key in stage.block.parameters if key != "TargetContact"}
     stage.state.name = new.get("Name", stage.state.name)
     stage.state.description = new.get("Description", stage.state.description)
@@ -93,7 +93,7 @@ def untag_contact(stage: Stage) -> Step:
     "UpdateContactTextToSpeechVoice", "TextToSpeechVoice", "TextToSpeechEngine", "TextToSpeechStyle"
 )
 def update_contact_text_to_speech_voice(stage: Stage) -> Step:
-    """Choose the voice that speaks the texts."""
+    """Choose the voice for text-to-speech."""
     stage.state.voice = stage.text("TextToSpeechVoice")
     stage.note(f"speaks as {stage.state.voice} from now on")
     return Next()
@@ -152,13 +152,13 @@ def update_contact_event_hooks(stage: Stage) -> Step:
     "ScheduledTime",
 )
 def create_task(stage: Stage) -> Step:
-    """Create a task contact, which is not played; this one goes on."""
+    """Create a task contact, which is not played; this contact continues."""
     stage.sets(f"creates the task {stage.text('Name')}", **stage.filled(dict(stage.block.parameters)))
     return Next()
 
 
 def _only_kept(block_type: str, what: str, *parameters: str) -> Play:
-    """Enter a block whose setting matters to the service alone."""
+    """Register a block whose setting only the service uses."""
 
     def play(stage: Stage) -> Step:
         settings: dict[str, Any] = stage.filled(dict(stage.block.parameters))

@@ -33,7 +33,7 @@ _CONNECTOR_KEYS = {"VoiceConnectorType", "VoiceConnectorArn", "ToUser", "FromUse
 
 
 class _BadInviteError(Exception):
-    """The block's parameters, filled in, make no call; Amazon Connect takes the Error branch."""
+    """No call can be placed with the block's parameters; Amazon Connect takes the Error branch."""
 
 
 @BLOCKS.plays(
@@ -46,7 +46,7 @@ class _BadInviteError(Exception):
     "VoiceConnector",
 )
 def transfer_participant_to_third_party(stage: Stage) -> Step:
-    """Dial the third party and, if ContinueFlowExecution is "True", go on when it hangs up."""
+    """Dial the third party and, if ContinueFlowExecution is "True", continue when it hangs up."""
     limit = stage.whole_number(
         stage.parameter("ThirdPartyConnectionTimeLimitSeconds"), "ThirdPartyConnectionTimeLimitSeconds"
     )
@@ -73,7 +73,7 @@ def _after(stage: Stage, outcome: DialOutcome, limit: int) -> Step:
         case HungUpByCaller():
             raise CallerHungUpError
         case CallFailed(reason):
-            # Without resume the block knows one error only: whatever fails is NoMatchingError.
+            # Without resume the block has one error only: every failure is NoMatchingError.
             return Fails("CallFailed" if resumes else "NoMatchingError", reason)
         case NotAnswered():
             stage.clock.passes(limit)
@@ -111,7 +111,7 @@ def _invite(stage: Stage) -> Invite:
 def _over_the_telephone_network(stage: Stage, dtmf: str | None) -> Invite:
     number = stage.text("ThirdPartyPhoneNumber")
     if not _E164.fullmatch(number):
-        raise _BadInviteError(f"ThirdPartyPhoneNumber {number!r} is no E.164 number")
+        raise _BadInviteError(f"ThirdPartyPhoneNumber {number!r} is not an E.164 number")
     caller_id = stage.filled(stage.parameter("CallerId") or {}).get("Number")
     return Invite(to=number, from_=caller_id or stage.state.customer_number, dtmf=dtmf)
 
@@ -128,7 +128,7 @@ def _over_a_connector(stage: Stage, connector: Json, dtmf: str | None) -> Invite
     filled = stage.filled(connector)
     arn = filled.get("VoiceConnectorArn", "")
     if not _CONNECTOR_ARN.fullmatch(arn):
-        raise _BadInviteError(f"VoiceConnectorArn {arn!r} is no voice connector's ARN")
+        raise _BadInviteError(f"VoiceConnectorArn {arn!r} is not a voice connector's ARN")
     user_to_user = filled.get("UserToUserInformation") or None
     if user_to_user is not None and not _HEX.fullmatch(user_to_user):
         raise _BadInviteError(f"UserToUserInformation {user_to_user!r} is not hexadecimal (RFC 7433)")

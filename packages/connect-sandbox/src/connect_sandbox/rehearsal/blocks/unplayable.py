@@ -1,7 +1,7 @@
-"""Block types that the flow language has and the sandbox cannot play, each with its reason.
+"""Block types that the flow language has and the sandbox cannot play, each with the reason.
 
-A contact that reaches one stops there by name. UNDOCUMENTED types occur in console exports, but no AWS page says what
-they do.
+A contact that reaches one stops with an error that names it. UNDOCUMENTED types occur in console exports, but no AWS
+page says what they do.
 """
 
 _UNDOCUMENTED = "no AWS page says what its parameters do"

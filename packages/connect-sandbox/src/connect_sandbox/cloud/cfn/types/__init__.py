@@ -34,5 +34,5 @@ def all_types() -> dict[str, ResourceType]:
 
 
 def support_table() -> dict[str, dict[str, str]]:
-    """Return, by type and property path, what the sandbox does with a property."""
+    """Return what the sandbox does with each property, by type and property path."""
     return {name: dict(describe(kind.properties)) for name, kind in sorted(all_types().items())}

@@ -39,7 +39,7 @@ class Api(ResourceType):
         "SecurityPolicy": Recorded("the sandbox speaks HTTP on the loopback interface"),
         "EndpointAccessMode": Recorded("the sandbox speaks HTTP on the loopback interface"),
         "DisableExecuteApiEndpoint": Only(_FALSE, "custom domains are not reproduced"),
-        "FailOnWarnings": Recorded("there are no warnings of an import"),
+        "FailOnWarnings": Recorded("nothing is imported, so nothing is warned about"),
         "Tags": TAGS,
     }
     required = ("Name",)
@@ -122,7 +122,7 @@ class ApiMethod(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the method anew."""
+        """Replace the method."""
         self._put(context, new)
         return existing
 
@@ -171,7 +171,7 @@ class Deployment(ResourceType):
     attributes = ("DeploymentId",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Take the snapshot."""
+        """Make the snapshot."""
         deployment_id = apis(context).deploy(properties["RestApiId"])
         return Created(deployment_id, {"DeploymentId": deployment_id})
 
@@ -182,7 +182,7 @@ class Deployment(ResourceType):
         return existing
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Drop the snapshot, which no stage may use any more."""
+        """Delete the snapshot, which no stage may still use."""
         api = find_api(context, properties)
         if api is None:
             return
@@ -289,7 +289,7 @@ class Account(ResourceType):
         return existing
 
     def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
-        """Leave the setting as it is, as CloudFormation does."""
+        """Keep the setting, as CloudFormation does."""
 
 
 def _setting(entry: dict[str, Any]) -> MethodSetting:

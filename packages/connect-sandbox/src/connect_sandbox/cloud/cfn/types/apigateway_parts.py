@@ -35,7 +35,7 @@ _IDENTITY_SOURCE = re.compile(r"^method\.request\.header\.([A-Za-z0-9_-]+)$")
 
 
 class _Part(ResourceType):
-    """A part that the definition keeps by its id, in the mapping `kept_in`; a subclass says what is kept."""
+    """A part that the definition keeps by id in the mapping `kept_in`; a subclass says what is kept."""
 
     kept_in: ClassVar[str]
 
@@ -46,7 +46,7 @@ class _Part(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the part anew."""
+        """Replace the part."""
         return self._put(context, existing.physical_id, new)
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
@@ -166,7 +166,7 @@ class Model(_Part):
 
 
 class GatewayAnswer(ResourceType):
-    """How an error of the gateway's own is answered."""
+    """The response to one of the gateway's own errors."""
 
     type_name = "AWS::ApiGateway::GatewayResponse"
     properties: ClassVar[PropertyTable] = dict.fromkeys(
@@ -205,7 +205,7 @@ class GatewayAnswer(ResourceType):
     def update(
         self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the response anew."""
+        """Replace the response."""
         return self.create(context, new)
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:

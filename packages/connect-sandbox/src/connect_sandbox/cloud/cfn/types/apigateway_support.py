@@ -1,4 +1,4 @@
-"""What the AWS::ApiGateway::* types share: the sandbox's APIs, and how properties of theirs are read."""
+"""What the AWS::ApiGateway::* types share: the sandbox's APIs, and how their properties are read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def function_arn(uri: str, what: str) -> str:
     """Return the function that an integration's URI invokes; `what` names the property in the error."""
     found = _FUNCTION_URI.match(uri)
     if found is None:
-        raise CannotStandInError(f"{what} {uri!r}", "it invokes Lambda functions by their ARN alone")
+        raise CannotStandInError(f"{what} {uri!r}", "the sandbox invokes Lambda functions by ARN only")
     return found[1]
 
 

@@ -14,7 +14,7 @@ from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 
 
 class Function(ResourceType):
-    """A function from a zip; it runs in processes of its own."""
+    """A function from a zip, which runs in processes of its own."""
 
     type_name = "AWS::Lambda::Function"
     properties: ClassVar[PropertyTable] = {
@@ -33,7 +33,7 @@ class Function(ResourceType):
                 "LogGroup": SUPPORTED,
                 "LogFormat": SUPPORTED,
                 "ApplicationLogLevel": SUPPORTED,
-                "SystemLogLevel": Recorded("the platform's own lines are always written"),
+                "SystemLogLevel": Recorded("the platform's lines are always written"),
             }
         ),
         "PackageType": Only(("Zip",), "container images are not run"),
@@ -111,7 +111,7 @@ class Permission(ResourceType):
         return Created(sid, {"Id": sid})
 
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Take the statement away."""
+        """Remove the statement."""
         try:
             function: LambdaFunction = _state(context).get(properties["FunctionName"])
         except AwsError:

@@ -17,7 +17,7 @@ class Bucket(ResourceType):
         "BucketName": SUPPORTED,
         "AccessControl": Only(("Private",), "access lists are not reproduced"),
         "BucketEncryption": Recorded("encryption at rest: the bucket lives in memory"),
-        "PublicAccessBlockConfiguration": Recorded("nobody but this machine reaches the sandbox"),
+        "PublicAccessBlockConfiguration": Recorded("only this machine reaches the sandbox"),
         "OwnershipControls": Recorded("there is one account here"),
         "VersioningConfiguration": SUPPORTED,
         "LifecycleConfiguration": Recorded("nothing expires while the sandbox runs"),
@@ -65,7 +65,7 @@ class BucketPolicy(ResourceType):
     replaced_by = frozenset({"Bucket"})
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Note the policy; it is evaluated in front of moto, whose own evaluation ignores conditions."""
+        """Keep the policy; the sandbox evaluates it before moto, whose own evaluation ignores conditions."""
         name = properties["Bucket"]
         Policy.parse(properties["PolicyDocument"], name=f"policy of bucket {name}", kind=PolicyKind.RESOURCE)
         context.services.authorization.bucket_policies[name] = properties["PolicyDocument"]
@@ -74,7 +74,7 @@ class BucketPolicy(ResourceType):
     def update(
         self, context: Context, _existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Note the new policy."""
+        """Keep the new policy."""
         return self.create(context, new)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ class BucketPolicy(ResourceType):
 
 
 class Repository(ResourceType):
-    """A repository for container images, which the bootstrap stack wants and nothing here uses."""
+    """A repository for container images, which the bootstrap stack declares and nothing here uses."""
 
     type_name = "AWS::ECR::Repository"
     properties: ClassVar[PropertyTable] = {
@@ -128,7 +128,7 @@ class Parameter(ResourceType):
         "Type": SUPPORTED,
         "Value": SUPPORTED,
         "Description": Recorded("a description is kept"),
-        "Tier": Recorded("the tier changes the price alone"),
+        "Tier": Recorded("the tier changes only the price"),
         "Tags": TAGS,
     }
     required = ("Type", "Value")
@@ -161,15 +161,15 @@ class Parameter(ResourceType):
 
 
 class Metadata(ResourceType):
-    """The CDK's own statistics about which constructs are in use; nothing is sent from here."""
+    """The CDK's usage statistics; nothing is sent from here."""
 
     type_name = "AWS::CDK::Metadata"
     properties: ClassVar[PropertyTable] = {
-        "Analytics": Recorded("statistics for the CDK's makers; nothing is sent")
+        "Analytics": Recorded("usage statistics of the CDK; nothing is sent")
     }
 
     def create(self, context: Context, _properties: dict[str, Any]) -> Created:
-        """Note that it is there."""
+        """Record that it exists."""
         return Created(context.physical_name())
 
     def update(
@@ -179,7 +179,7 @@ class Metadata(ResourceType):
         return existing
 
     def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
-        """Forget it."""
+        """Delete the record."""
 
 
 TYPES = (Bucket(), BucketPolicy(), Repository(), Parameter(), Metadata())

@@ -9,7 +9,7 @@ from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, PropertyTable, Recorded
 from connect_sandbox.cloud.errors import AwsError
 
-_KEPT = Recorded("an alarm is kept, not evaluated: AWS services publish no metrics here")
+_KEPT = Recorded("alarms are kept, not evaluated: AWS services publish no metrics here")
 _PASSED_ON = (
     "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
     "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions",
@@ -40,7 +40,7 @@ class Alarm(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the alarm anew."""
+        """Replace the alarm."""
         return self._put(context, existing.physical_id, new)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ class Dashboard(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the dashboard anew."""
+        """Replace the dashboard."""
         return self._put(context, existing.physical_id, new)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:

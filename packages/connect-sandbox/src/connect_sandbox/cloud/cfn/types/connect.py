@@ -40,7 +40,7 @@ class IntegrationAssociation(ResourceType):
 
 
 class ContactFlow(ResourceType):
-    """A flow; its content is checked as Connect does, which tells CloudFormation no details."""
+    """A flow. Its content is checked like in Connect, which tells CloudFormation no details."""
 
     type_name = "AWS::Connect::ContactFlow"
     properties: ClassVar[PropertyTable] = {
@@ -71,7 +71,7 @@ class ContactFlow(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change what changed."""
+        """Update what changed."""
         _state(context).update_flow(new["InstanceArn"], existing.physical_id, **_changes(old, new))
         return existing
 
@@ -112,7 +112,7 @@ class ContactFlowModule(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change what changed."""
+        """Update what changed."""
         _state(context).update_module(new["InstanceArn"], existing.physical_id, **_changes(old, new))
         return existing
 

@@ -1,9 +1,9 @@
-"""Custom::* resources: the function that the ServiceToken names is invoked, and answers over HTTP.
+"""Custom::* resources: the function named by the ServiceToken is invoked, and answers over HTTP.
 
-As on AWS: the function gets a real event with a ResponseURL of the sandbox's own and PUTs its answer there; scalars
-in the properties arrive as text; a new physical id in the answer to an Update makes the old resource be deleted
-afterwards; a failed create is deleted on roll back. Unlike AWS, a function that ended without answering fails the
-resource at once instead of after ServiceTimeout (an hour by default).
+As on AWS: the function gets a real event with one of the sandbox's ResponseURLs and PUTs its answer there;
+scalars in the properties arrive as text; a new physical id in the answer to an Update gets the old resource
+deleted afterwards; rollback deletes a failed create. Unlike on AWS, a function that ends without answering
+fails the resource immediately, not after ServiceTimeout (an hour by default).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ RESPONSE_PATH = "/_sandbox/cloudformation-response/"
 DEFAULT_SERVICE_TIMEOUT = 3600
 #: An answer may hold 4096 bytes (CloudFormation, "Custom resource response objects").
 MAX_RESPONSE_BYTES = 4096
-# How long an answer may still be under way when the function has ended.
+# How long an answer may still take to arrive once the function has ended.
 _GRACE_SECONDS = 0.5
 # How long a function that has answered may take to return.
 _ENDING_SECONDS = 10.0
 
 
 class CustomResponses:
-    """The answers that are awaited, by the token in their URL."""
+    """The expected answers, by the token in their URL."""
 
     def __init__(self, endpoint_url: str) -> None:
         """`endpoint_url` is the sandbox's front."""
@@ -51,7 +51,7 @@ class CustomResponses:
         return f"{self._endpoint_url}{RESPONSE_PATH}{token}", future
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Take an answer; like S3's presigned URL, answer 403 for what was not asked for."""
+        """Accept an answer; 403 for one that nobody expects, like a presigned URL of S3."""
         with self._lock:
             future = self._awaited.pop(request.path.removeprefix(RESPONSE_PATH), None)
         if future is None or request.method != "PUT":
@@ -69,7 +69,7 @@ class CustomResponses:
 
 
 class _Everything(dict[str, Any]):
-    """The table of a type whose properties are the vendor's: all are supported, they are handed to the function."""
+    """The table of a type with the app's own properties: all are supported and passed to the function."""
 
     def get(self, _name: str, _default: Any = None) -> Any:  # noqa: ANN401
         return SUPPORTED
@@ -105,11 +105,11 @@ class CustomResource(ResourceType):
         _ask(context, "Delete", properties, {"PhysicalResourceId": existing.physical_id})
 
     def has_attribute(self, name: str) -> bool:  # noqa: ARG002  (only the answer knows)
-        """Return True: which attributes there are is known when the function has answered."""
+        """Return True: the attributes are known only when the function has answered."""
         return True
 
     def attribute(self, existing: Created, name: str) -> Any:  # noqa: ANN401
-        """Return an entry of the answer's Data."""
+        """Return an item of the answer's Data."""
         if name not in existing.attributes:
             known = ", ".join(sorted(existing.attributes)) or "nothing"
             reason = f"Vendor response doesn't contain {name} key in object (it has {known})"
@@ -132,7 +132,7 @@ def _ask(
 ) -> dict[str, Any]:
     token = properties["ServiceToken"]
     if ":lambda:" not in str(token):
-        raise CannotStandInError(f"the ServiceToken {token}", "it invokes functions, not topics")
+        raise CannotStandInError(f"the ServiceToken {token}", "the sandbox invokes functions, not topics")
     url, future = context.services.custom_responses.expect()
     event = {
         "RequestType": request_type,
@@ -146,7 +146,7 @@ def _ask(
         **more,
     }
     functions: Functions = context.services.functions
-    # CloudFormation invokes with the permissions of whoever deploys, who is the developer here.
+    # CloudFormation invokes with the deployer's permissions, who is the developer here.
     limit = float(properties.get("ServiceTimeout", DEFAULT_SERVICE_TIMEOUT))
     answer = _wait(functions, token, event, future, name=context.logical_id, limit=limit)
     for name in ("StackId", "RequestId", "LogicalResourceId"):
@@ -198,7 +198,7 @@ def _wait(
     except FutureTimeoutError:
         reason = f"CloudFormation did not receive a response from your Custom Resource in {limit:g} s"
         return {"Status": "FAILED", "Reason": reason}
-    # Its log and its calls belong to this resource: let the function end before the deployment goes on.
+    # Its log and its calls belong to this resource: let the function end before the deployment continues.
     call.join(_ENDING_SECONDS)
     return answer
 
@@ -211,7 +211,7 @@ def _created(context: Context, answer: dict[str, Any], existing: Created | None)
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401
-    """Write scalars as text, as CloudFormation hands them to a custom resource."""
+    """Write scalars as text, as CloudFormation passes them to a custom resource."""
     if isinstance(value, dict):
         return {key: _as_text(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -15,9 +15,9 @@ from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, PropertyT
 from connect_sandbox.cloud.errors import CannotStandInError
 
 _RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
-_ENCRYPTION = Recorded("the key is not used: what kms a reader needs is not evaluated")
+_ENCRYPTION = Recorded("the key is not used: a reader's KMS permissions are not evaluated")
 _INSIGHTS = Recorded("contributor insights: there are no metrics here")
-_CLASS = Recorded("the table class changes the price alone")
+_CLASS = Recorded("the table class changes only the price")
 _KEYS: PropertyTable = {
     "TableName": SUPPORTED,
     "AttributeDefinitions": SUPPORTED,

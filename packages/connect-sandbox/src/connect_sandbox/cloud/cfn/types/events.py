@@ -1,6 +1,7 @@
-"""AWS::Events::Rule, on moto's EventBridge: a rule with a schedule is kept with its targets; no clock here sets it off.
+"""AWS::Events::Rule, on moto's EventBridge: a rule with a schedule is kept with its targets.
 
-`connect_sandbox.cloud.schedules.run_rule` does what EventBridge would do when the time has come.
+Nothing triggers it here; `connect_sandbox.cloud.schedules.run_rule` does what EventBridge does when the time has
+come.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ class Rule(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "Name": SUPPORTED,
         "Description": SUPPORTED,
-        "ScheduleExpression": Recorded("a day does not pass here; run_rule sets the rule off"),
-        "State": Only(("ENABLED", "DISABLED"), "management events of CloudTrail do not happen here"),
+        "ScheduleExpression": Recorded("time does not pass here; run_rule triggers the rule"),
+        "State": Only(("ENABLED", "DISABLED"), "there are no management events of CloudTrail here"),
         "EventPattern": Only((), "no AWS service sends events here"),
         "EventBusName": Only(("default",), "there is the default event bus only"),
-        "RoleArn": Only((), "Lambda functions are reached by their resource policy"),
+        "RoleArn": Only((), "the function's resource policy lets EventBridge in"),
         "Targets": Nested({"Arn": SUPPORTED, "Id": SUPPORTED, "Input": SUPPORTED}),
         "Tags": TAGS,
     }
@@ -38,7 +39,7 @@ class Rule(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the rule anew, and take away the targets that it no longer has."""
+        """Replace the rule, and remove the targets that it no longer has."""
         kept = {target["Id"] for target in new["Targets"]}
         gone = [target["Id"] for target in old["Targets"] if target["Id"] not in kept]
         if gone:

@@ -119,7 +119,7 @@ class Policy(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the policy on those who have it now; take it from those that had it."""
+        """Put the policy on its current roles and users; remove it from the former ones."""
         gone = {
             kind: [name for name in old.get(kind, []) if name not in new.get(kind, [])]
             for kind in ("Roles", "Users")
@@ -129,7 +129,7 @@ class Policy(ResourceType):
         return existing
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
-        """Take the policy from each role and user."""
+        """Remove the policy from each role and user."""
         client = context.client("iam")
         for holder in holders(client, properties):
             try:
@@ -170,7 +170,7 @@ class ManagedPolicy(ResourceType):
         return Created(policy["Arn"], {"PolicyArn": policy["Arn"]})
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Detach the policy from everybody and delete it."""
+        """Detach the policy from all roles and users and delete it."""
         client = context.client("iam")
         arn = existing.physical_id
         try:
@@ -192,7 +192,7 @@ def _check_trust(context: Context, properties: dict[str, Any]) -> None:
 
 
 def _existing_holders(context: Context, properties: dict[str, Any]) -> list[Holder]:
-    """Return whom a policy names, before it is given to the first: a failed create must leave nothing behind."""
+    """Return whom a policy names, before attaching it to the first: a failed create must leave nothing behind."""
     found = holders(context.client("iam"), properties)
     for holder in found:
         holder.require()

@@ -1,4 +1,4 @@
-"""What the AWS::IAM::* types share: who holds policies, and which documents and AWS-managed policies there are."""
+"""What the AWS::IAM::* types share: who holds policies, and which documents and AWS-managed policies exist."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NO_GROUPS = Only((), "there are users and roles here, no groups")
 
 @dataclass(frozen=True)
 class Holder:
-    """Whom policies are put on: a role or a user, by name. Each method is IAM's operation for the one or the other."""
+    """A holder of policies: a role or a user, by name. Each method calls IAM's operation for its kind."""
 
     client: Any
     kind: Literal["role", "user"]
     name: str
 
     def require(self) -> None:
-        """Raise NoSuchEntity (ClientError) unless there is such a role or user."""
+        """Raise NoSuchEntity (ClientError) unless the role or user exists."""
         self._call("get_{}")
 
     def put(self, policy: str, document: dict[str, Any]) -> None:
@@ -46,7 +46,7 @@ class Holder:
         self._call("detach_{}_policy", PolicyArn=arn)
 
     def set_policies(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Go from the properties ManagedPolicyArns and Policies as they were to those that are wanted."""
+        """Change the properties ManagedPolicyArns and Policies from `old` to `new`."""
         before, after = set(old.get("ManagedPolicyArns", [])), set(new.get("ManagedPolicyArns", []))
         for arn in sorted(before - after):
             self.detach(arn)
@@ -60,7 +60,7 @@ class Holder:
             self.put(name, document)
 
     def clear(self) -> None:
-        """Detach and remove every policy, as must be before the holder is deleted."""
+        """Detach and remove every policy, which must happen before the holder is deleted."""
         for policy in self._call("list_attached_{}_policies")["AttachedPolicies"]:
             self.detach(policy["PolicyArn"])
         for name in self._call("list_{}_policies")["PolicyNames"]:
@@ -73,13 +73,13 @@ class Holder:
 
 
 def holders(client: Any, properties: dict[str, Any]) -> list[Holder]:  # noqa: ANN401  (a boto3 client)
-    """Return whom a policy's properties Roles and Users name."""
+    """Return the holders that a policy's properties Roles and Users name."""
     roles, users = properties.get("Roles", []), properties.get("Users", [])
     return [Holder(client, "role", name) for name in roles] + [Holder(client, "user", name) for name in users]
 
 
 def check_document(document: dict[str, Any], name: str, kind: PolicyKind) -> None:
-    """Refuse a policy that IAM refuses, or that the evaluator could not evaluate, at once and by name."""
+    """Refuse, immediately and by name, a policy that IAM refuses or that the evaluator cannot evaluate."""
     PolicyDocument.parse(document, name=name, kind=kind)
 
 
@@ -94,9 +94,9 @@ def check_policies(context: Context, properties: dict[str, Any]) -> None:
 
 
 def _require_managed(account: str, arn: str) -> None:
-    """Raise NoSuchEntity unless there is such a managed policy, of the account or of AWS.
+    """Raise NoSuchEntity unless the managed policy exists, in the account or at AWS.
 
-    One of AWS is put into moto's IAM on first use; all of them would take seconds.
+    A policy of AWS is put into moto's IAM on first use: loading all of them takes seconds.
     """
     policies = iam(account).managed_policies
     if arn in policies:

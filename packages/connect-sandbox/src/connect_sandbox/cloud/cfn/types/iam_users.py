@@ -1,4 +1,4 @@
-"""AWS::IAM::User and AccessKey, on moto's IAM: people and programs of this account that sign with keys of their own.
+"""AWS::IAM::User and AccessKey, on moto's IAM: people and programs that sign with their own keys.
 
 Return values and which change replaces: CloudFormation Template Reference, "AWS::IAM::User", "AWS::IAM::AccessKey".
 """
@@ -65,7 +65,7 @@ class User(ResourceType):
         return Created(name, {"Arn": client.get_user(UserName=name)["User"]["Arn"]})
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Delete the user with its policies, and with keys that somebody made by hand, as CloudFormation does."""
+        """Delete the user with its policies and with keys made by hand, as CloudFormation does."""
         client = context.client("iam")
         name = existing.physical_id
         with suppress(client.exceptions.NoSuchEntityException):
@@ -83,14 +83,14 @@ class AccessKey(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "UserName": SUPPORTED,
         "Serial": SUPPORTED,
-        "Status": Only(("Active", "Inactive"), "IAM sets a key to these alone on request"),
+        "Status": Only(("Active", "Inactive"), "IAM sets a key to these only on request"),
     }
     required = ("UserName",)
     replaced_by = frozenset({"UserName", "Serial"})
     attributes = ("SecretAccessKey",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Create the key. Its secret is known now and never again, so the stack keeps it."""
+        """Create the key. Its secret is only readable now, so the stack keeps it."""
         client = context.client("iam")
         key = client.create_access_key(UserName=properties["UserName"])["AccessKey"]
         created = Created(key["AccessKeyId"], {"SecretAccessKey": key["SecretAccessKey"]})
@@ -114,7 +114,7 @@ class AccessKey(ResourceType):
             return
 
     def needs_replacement(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
-        """Return whether user or serial changed; refuse a smaller serial, whose outcome AWS does not document."""
+        """Return whether user or serial changed; refuse a smaller serial, which AWS does not document."""
         smaller = int(new.get("Serial", 0)) < int(old.get("Serial", 0))
         if smaller and old["UserName"] == new["UserName"]:
             change = f"AWS::IAM::AccessKey Serial going from {old['Serial']} to {new.get('Serial', 'none')}"

@@ -97,7 +97,7 @@ class Alias(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Point the alias to another key."""
+        """Point the alias at another key."""
         context.client("kms").update_alias(AliasName=existing.physical_id, TargetKeyId=new["TargetKeyId"])
         return existing
 

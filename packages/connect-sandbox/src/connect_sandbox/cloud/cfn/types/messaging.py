@@ -23,7 +23,7 @@ class Topic(ResourceType):
     type_name = "AWS::SNS::Topic"
     properties: ClassVar[PropertyTable] = {
         "TopicName": SUPPORTED,
-        "DisplayName": Recorded("shown in mails and texts, which nobody sends here"),
+        "DisplayName": Recorded("only e-mails and text messages show it, and none are sent here"),
         "KmsMasterKeyId": SUPPORTED,
         "SignatureVersion": SUPPORTED,
         "TracingConfig": Recorded("there is no X-Ray here"),
@@ -88,7 +88,7 @@ class TopicPolicy(ResourceType):
         return existing
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
-        """Leave each topic with a policy that allows nobody, until the topic goes."""
+        """Leave each topic with a policy that allows nobody, until the topic is deleted."""
         client = context.client("sns")
         nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
         for topic in properties["Topics"]:
@@ -110,7 +110,7 @@ class Queue(ResourceType):
         "ReceiveMessageWaitTimeSeconds": SUPPORTED,
         "VisibilityTimeout": SUPPORTED,
         "RedrivePolicy": SUPPORTED,
-        "KmsMasterKeyId": Recorded("what kms SNS needs is evaluated, not what other senders need"),
+        "KmsMasterKeyId": Recorded("the KMS permissions of SNS are evaluated, not those of other senders"),
         "KmsDataKeyReusePeriodSeconds": Recorded("data keys are not cached here"),
         "SqsManagedSseEnabled": Recorded("encryption at rest: the queue lives in memory"),
         "FifoQueue": _NO_FIFO,
@@ -171,7 +171,7 @@ class QueuePolicy(ResourceType):
         return existing
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
-        """Take the policy from each queue."""
+        """Remove the policy from each queue."""
         client = context.client("sqs")
         for url in properties["Queues"]:
             try:

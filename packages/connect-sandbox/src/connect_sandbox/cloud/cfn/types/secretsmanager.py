@@ -27,7 +27,10 @@ _GENERATE = Nested(
 
 
 class Secret(ResourceType):
-    """A secret, given or generated. A change of GenerateSecretString generates a new one, as on AWS."""
+    """A secret, with a value of the template's or a generated one.
+
+    Changing GenerateSecretString generates a new one, as on AWS.
+    """
 
     type_name = "AWS::SecretsManager::Secret"
     properties: ClassVar[PropertyTable] = {
@@ -59,7 +62,7 @@ class Secret(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Store a new version if what makes its value changed."""
+        """Store a new version if the value, or how it is generated, has changed."""
         client = context.client("secretsmanager")
         sources = ("SecretString", "GenerateSecretString")
         if [old.get(name) for name in sources] != [new.get(name) for name in sources]:
@@ -86,7 +89,7 @@ class ResourcePolicy(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "SecretId": SUPPORTED,
         "ResourcePolicy": SUPPORTED,
-        "BlockPublicPolicy": Recorded("a public policy is the linters' concern here"),
+        "BlockPublicPolicy": Recorded("linters look for public policies"),
     }
     required = ("SecretId", "ResourcePolicy")
     replaced_by = frozenset({"SecretId"})
@@ -106,7 +109,7 @@ class ResourcePolicy(ResourceType):
         return self.create(context, new)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Take the policy from the secret."""
+        """Remove the policy from the secret."""
         client = context.client("secretsmanager")
         try:
             client.delete_resource_policy(SecretId=existing.physical_id)

@@ -14,7 +14,7 @@ _DOCUMENTS = ("FilterPolicy", "DeliveryPolicy", "RedrivePolicy")
 
 
 class Subscription(ResourceType):
-    """A subscription. CloudFormation does not wait for the endpoint's confirmation, and neither does this."""
+    """A subscription. Like CloudFormation, the sandbox does not wait for the endpoint's confirmation."""
 
     type_name = "AWS::SNS::Subscription"
     properties: ClassVar[PropertyTable] = {

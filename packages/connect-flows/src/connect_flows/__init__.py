@@ -16,7 +16,7 @@ from connect_flows.model import (
 from connect_flows.template import FlowTemplateError, placeholders, render
 
 ACTIONS = knowledge().actions
-"""What is known about each action type, by its name."""
+"""The knowledge about each action type, by its name."""
 
 __all__ = [
     "ACTIONS",

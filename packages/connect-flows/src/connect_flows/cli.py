@@ -1,7 +1,7 @@
 """``connect-flows``: lint, explain, import, render, diagram and diff from the command line.
 
-Exit status: 0 nothing to complain about, 1 findings (lint: errors, or warnings with --strict; diff: differences),
-2 the command could not be carried out.
+Exit status: 0 no findings, 1 findings (lint: errors, or warnings with --strict; diff: differences),
+2 the command could not be run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STDIN = "-"
 
 
 class UsageError(Exception):
-    """The command cannot be carried out; the message is for the user."""
+    """The command cannot be run; the message is for the user."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,24 +85,24 @@ def _add(commands: Any, name: str, help: str, run: Any, epilog: str = "") -> arg
 
 def _lint_parser(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
     command = _add(
-        commands, "lint", "say what Amazon Connect would refuse, and what callers would regret", _lint,
+        commands, "lint", "report what Amazon Connect would reject, and what would hurt callers", _lint,
         "Exit status: 1 when there are errors (with --strict: or warnings), else 0.\n"
         "Settings: [tool.connect-flows.lint] in the nearest pyproject.toml.",
     )  # fmt: skip
     command.add_argument(
-        "files", nargs="*", metavar="FILE", help="flow, directory of flows, or - for standard input"
+        "files", nargs="*", metavar="FILE", help="flow file, directory of flows, or - for standard input"
     )
     command.add_argument("--format", choices=sorted(FORMATS), default="text", help="default: text")
     command.add_argument(
-        "--ignore", action="append", default=[], metavar="CODE", help="rule or its beginning: CF301, CF5"
+        "--ignore", action="append", default=[], metavar="CODE", help="rule or prefix: CF301, CF5"
     )
-    command.add_argument("--strict", action="store_true", help="warnings fail as well")
+    command.add_argument("--strict", action="store_true", help="fail on warnings, too")
     command.add_argument("--explain", metavar="RULE", help="explain a rule instead of linting")
     command.add_argument(
-        "--config", type=Path, metavar="TOML", help="settings instead of the nearest pyproject.toml"
+        "--config", type=Path, metavar="TOML", help="settings file, instead of the nearest pyproject.toml"
     )
     command.add_argument(
-        "--kind", choices=[str(k) for k in FlowKind], help="default: what the content looks like"
+        "--kind", choices=[str(k) for k in FlowKind], help="default: detected from the content"
     )
     command.add_argument(
         "--flow-type", choices=knowledge().flow_types, metavar="TYPE", help="default: Metadata.type"
@@ -111,7 +111,10 @@ def _lint_parser(commands: Any) -> None:  # noqa: ANN401 - argparse has no publi
     command.add_argument("--region", help="Region that the flow is meant for")
     command.add_argument("--instance-id", help="instance that the flow is meant for")
     command.add_argument(
-        "--channel", action="append", metavar="CHANNEL", help="VOICE, CHAT or TASK: what the flow gets"
+        "--channel",
+        action="append",
+        metavar="CHANNEL",
+        help="channel of the flow's contacts: VOICE, CHAT or TASK",
     )
 
 
@@ -129,11 +132,11 @@ def _import_parser(commands: Any) -> None:  # noqa: ANN401
     command.add_argument("file", metavar="FILE", help="console export, or - for standard input")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write the template")
     command.add_argument(
-        "--readable", action="store_true", help="give generated block identifiers telling names"
+        "--readable", action="store_true", help="replace generated block identifiers by readable ones"
     )
     command.add_argument(
         "--environment", action="append", metavar="NAME",
-        help="environment in the value map; the first has the export's values, others await theirs",
+        help="environment in the value map; the first gets the export's values, the others are left to fill in",
     )  # fmt: skip
 
 
@@ -157,7 +160,7 @@ def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
 
 def _diff_parser(commands: Any) -> None:  # noqa: ANN401
     command = _add(
-        commands, "diff", "say what changed for the caller; layout and renamed blocks do not count", _diff,
+        commands, "diff", "report what changed for the caller, ignoring layout and renamed blocks", _diff,
         "Exit status: 1 when there are differences, else 0.",
     )  # fmt: skip
     command.add_argument("old", metavar="OLD")
@@ -205,7 +208,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[LintConfig, LintContext]:
 
 
 def _files(names: Sequence[str]) -> list[str]:
-    """Return the files, those in directories too (``*.json``); the order is that of the names."""
+    """Return the files, including those in directories (``*.json``), in the order of the names."""
     found: list[str] = []
     for name in names:
         path = Path(name)
@@ -341,7 +344,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _flow(name: str) -> Flow:
-    """Read a flow in either format; names in messages are those of the file."""
+    """Read a flow in either format; messages use the names in the file."""
     imported = import_flow(_bytes(name), name=name)
     source = imported.template if imported.converted else _bytes(name)
     return Flow.parse(source, name=name)

@@ -32,7 +32,7 @@ _CONTEXT = {"account", "region", "instance-id", "channels", "attributes", "lambd
 
 
 class ConfigError(ValueError):
-    """The settings cannot be used; the message names the file, the key and what is expected."""
+    """The settings are invalid; the message names the file, the key and what is expected."""
 
 
 def find_config(start: Path) -> Path | None:
@@ -45,7 +45,7 @@ def find_config(start: Path) -> Path | None:
 
 
 def load_config(path: Path) -> tuple[LintConfig, LintContext]:
-    """Return the settings of the file. Raises ConfigError for anything that is not understood."""
+    """Return the settings of the file. Raises ConfigError for anything it does not know."""
     table = _table(_load(path))
     if table is None:
         raise ConfigError(f"{path} has no table [{'.'.join(TABLE)}]")

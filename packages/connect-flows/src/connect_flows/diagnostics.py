@@ -1,4 +1,4 @@
-"""What the linter says, and how it is told what to look at."""
+"""The linter's findings, and its settings."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     ERROR = "error"
-    """Amazon Connect refuses the flow."""
+    """Amazon Connect rejects the flow."""
     WARNING = "warning"
-    """Amazon Connect takes the flow, but it hurts callers, operators or the next environment."""
+    """Amazon Connect accepts the flow, but it hurts callers, operators or the next environment."""
 
 
 class FlowKind(StrEnum):
-    """What the content is published as."""
+    """The kind of content that is published."""
 
     FLOW = "flow"
     """``AWS::Connect::ContactFlow``."""
@@ -30,7 +30,7 @@ class FlowKind(StrEnum):
 class Diagnostic:
     """One finding of the linter.
 
-    ``evidence`` says on what the rule rests: "official" (AWS documents it), "probed" (a third party tried it
+    ``evidence`` says what the rule is based on: "official" (AWS documents it), "probed" (a third party tried it
     against the service) or "export" (read off flows that the console wrote); several joined by "+".
     """
 
@@ -68,7 +68,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class LintConfig:
-    """Which findings to leave out.
+    """Which findings to ignore.
 
     A code is a rule id ("CF301") or the beginning of one ("CF5"). Blocks and files are named exactly or with
     the wildcards of a shell (``*``, ``?``, ``[ab]``).
@@ -79,7 +79,7 @@ class LintConfig:
     per_file: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def keeps(self, diagnostic: Diagnostic) -> bool:
-        """Tell whether the finding is to be reported."""
+        """Return whether to report the finding."""
         if _named(diagnostic.rule, self.ignore):
             return False
         for pattern, codes in self.per_file.items():
@@ -96,13 +96,13 @@ class LintConfig:
 
 @dataclass(frozen=True)
 class LintContext:
-    """What is known about the place where the flow will run; every field may be left out.
+    """The environment in which the flow will run; every field is optional.
 
     account: 12 digits. region: as in "us-east-1". instance_id: the UUID of the Amazon Connect instance.
-    channels: the channels of the contacts that the flow gets ("VOICE", "CHAT", "TASK", "EMAIL").
+    channels: the channels of the flow's contacts ("VOICE", "CHAT", "TASK", "EMAIL").
     attributes: names of contact attributes that are set before the flow starts.
-    lambda_responses: for a Lambda function (its ARN, its name, or the ``${Placeholder}`` as written) the keys
-    that it answers; this makes the check of overwritten ``$.External`` values exact.
+    lambda_responses: for a Lambda function (its ARN, its name, or the ``${Placeholder}`` as written) the keys that it
+    returns, which makes the check of overwritten ``$.External`` values exact.
     """
 
     account: str | None = None
@@ -114,7 +114,7 @@ class LintContext:
 
 
 def one_line(value: object, limit: int = 80) -> str:
-    """Return the value fit for a one-line message: no control characters, not longer than the limit."""
+    """Return the value for a one-line message: without control characters, no longer than the limit."""
     text = (
         value
         if isinstance(value, str)
@@ -129,7 +129,7 @@ def one_line(value: object, limit: int = 80) -> str:
 
 
 def quoted(value: object, limit: int = 80) -> str:
-    """Return a value as a message names it: strings in quotes, anything else by its kind and a beginning."""
+    """Return a value as messages show it: strings in quotes, anything else by its type and its beginning."""
     if isinstance(value, str):
         return f'"{one_line(value, limit)}"'
     if value is None:
@@ -142,7 +142,7 @@ def quoted(value: object, limit: int = 80) -> str:
 
 
 def listed(values: Iterable[str], limit: int = 12) -> str:
-    """Return names joined for a message, shortened when there are many."""
+    """Return names joined for a message, shortened if there are many."""
     names = list(values)
     shown = ", ".join(one_line(n, 60) for n in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
@@ -151,7 +151,7 @@ def listed(values: Iterable[str], limit: int = 12) -> str:
 def _number(value: float) -> str:
     try:
         return one_line(str(value), 40)
-    except ValueError:  # Python refuses to print integers of more than 4300 digits
+    except ValueError:  # Python does not print integers of more than 4300 digits
         return "a very long number"
 
 

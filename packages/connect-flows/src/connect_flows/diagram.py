@@ -1,7 +1,7 @@
-"""Pictures of a flow: Mermaid text for documents, SVG for eyes.
+"""Diagrams of a flow: Mermaid text for documents, and SVG.
 
-The SVG is laid out in layers from top to bottom by fast-sugiyama (extra ``flows``). Branches for errors are thin
-and grey, Lambda and transfer blocks are coloured.
+fast-sugiyama (extra ``svg``) lays out the SVG in layers from top to bottom. Branches for errors are thin and grey,
+Lambda and transfer blocks are coloured.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _VOICE = {"MessageParticipant", "MessageParticipantIteratively", "GetParticipant
 
 
 class DiagramError(RuntimeError):
-    """The picture cannot be drawn here; the message says what to install."""
+    """The diagram cannot be drawn here; the message says what to install."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Line:
 
 
 def kind_of(block: Block) -> str:
-    """Return the kind of block that decides its colour."""
+    """Return the kind of block, which determines its colour."""
     if block.type == "InvokeLambdaFunction":
         return "lambda"
     for kind, types in (("transfer", _TRANSFERS), ("end", _ENDS), ("voice", _VOICE)):
@@ -61,7 +61,7 @@ def kind_of(block: Block) -> str:
 
 
 def lines(flow: Flow) -> list[Line]:
-    """Return the branches between blocks that exist, those of one pair joined, in the order of the flow."""
+    """Return the branches between existing blocks in the flow's order, those of a pair joined."""
     known = flow.by_identifier
     joined: dict[tuple[str, str], list[tuple[str, bool]]] = {}
     for edge in flow.edges():
@@ -121,7 +121,7 @@ def mermaid(flow: Flow) -> str:
 
 
 def svg(flow: Flow) -> str:
-    """Return the flow as an SVG picture. Raises DiagramError when the layout library is not installed."""
+    """Return the flow as SVG. Raises DiagramError when the layout library is not installed."""
     if not flow.blocks:
         raise DiagramError(f"{flow.name} has no block to draw")
     all_lines = lines(flow)
@@ -170,7 +170,7 @@ def _layout(
     """Return the middle of each block, and for lines over several layers the points between."""
     order = [block.identifier for block in flow.blocks]
     number = {name: i for i, name in enumerate(order)}
-    # The library takes acyclic graphs only: lines that close a circle are laid out the other way round.
+    # The library only takes acyclic graphs: edges that close a cycle are laid out in reverse.
     backward = _closing(flow, all_lines)
     forward = {
         (line.target, line.source) if (line.source, line.target) in backward else (line.source, line.target)
@@ -212,7 +212,7 @@ def _layers(edges: list[tuple[int, int]]) -> Any:  # noqa: ANN401 - the library'
 
 
 def _between(source: int, target: int, successors: Mapping[int, list[int]], blocks: int) -> list[int]:
-    """Return the bend points (nodes that are no blocks) on the way from source to target."""
+    """Return the bend points (nodes that are not blocks) between source and target."""
     for first in successors.get(source, []):
         path, node = [], first
         while node >= blocks:
@@ -224,11 +224,11 @@ def _between(source: int, target: int, successors: Mapping[int, list[int]], bloc
 
 
 def _closing(flow: Flow, all_lines: Sequence[Line]) -> set[tuple[str, str]]:
-    """Return the lines that lead back to a block on the way from the start."""
+    """Return the edges that lead back to a block on the path from the start."""
     following: dict[str, list[str]] = {block.identifier: [] for block in flow.blocks}
     for line in all_lines:
         following[line.source].append(line.target)
-    state: dict[str, int] = {}  # 1 on the way, 2 done
+    state: dict[str, int] = {}  # 1 in progress, 2 done
     found = set()
     for root in [flow.start, *following]:
         if root in state or root not in following:
@@ -252,7 +252,7 @@ def _closing(flow: Flow, all_lines: Sequence[Line]) -> set[tuple[str, str]]:
 def _line(
     line: Line, places: Mapping[str, Point], routes: Mapping[tuple[str, str], list[Point]], *, alone: bool
 ) -> str:
-    """Draw a line; ``alone`` tells that its block has no other."""
+    """Draw a line; ``alone`` if its block has no other."""
     colour, width, marker = ("#b8bcc4", 1, "error") if line.error else ("#374151", 1.6, "arrow")
     (x1, y1), (x2, y2) = places[line.source], places[line.target]
     if line.source == line.target:
@@ -270,7 +270,7 @@ def _line(
             middle = (ay + by) / 2
             path += f"C{ax:.0f} {middle:.0f} {bx:.0f} {middle:.0f} {bx:.0f} {by:.0f}"
         (ax, ay), (bx, by) = points[0], points[1]
-        # Lines of one block have parted near the end of their first stretch; those of several meet there.
+        # Near the end of the first segment the lines of one block have parted; those of several meet there.
         along, below = (0.35, 0.4) if alone else (0.92, 0.72)
         label_at = (ax + (bx - ax) * along + 4, ay + (by - ay) * below)
     dashes = ' stroke-dasharray="4 3"' if line.error else ""
@@ -282,7 +282,7 @@ def _line(
         text = escape(one_line(line.label, 26))
         grey = "#9aa0aa" if line.error else "#111827"
         at = f'x="{label_at[0]:.0f}" y="{label_at[1]:.0f}" font-size="10"'
-        # The halo is a text of its own below: not every renderer knows paint-order.
+        # The halo is a separate text below: not every renderer supports paint-order.
         out += f'<text {at} fill="none" stroke="#fbfbfc" stroke-width="3">{text}</text>'
         out += f'<text {at} fill="{grey}">{text}</text>'
     return out

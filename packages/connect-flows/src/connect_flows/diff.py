@@ -1,4 +1,4 @@
-"""What changed for the caller between two versions of a flow; layout and renamed blocks do not count."""
+"""The changes for the caller between two versions of a flow; layout and renamed blocks do not count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPOKEN = ("Text", "SSML", "PromptId", "Media", "Messages")
 
 @dataclass(frozen=True)
 class Change:
-    """One change: of which block (by its new identifier, or its old one when it is gone), and from what to what."""
+    """One change: the block (by its new identifier, or the old one if it is gone), and from what to what."""
 
     kind: ChangeKind
     block: str
@@ -42,7 +42,7 @@ class Change:
 
 
 def diff(old: Flow, new: Flow) -> list[Change]:
-    """Return the changes from old to new; an empty list when callers notice none."""
+    """Return the changes from old to new; empty if callers notice none."""
     same = match(old, new)
     back = {theirs: ours for ours, theirs in same.items()}
     before, after = old.by_identifier, new.by_identifier
@@ -64,10 +64,10 @@ def diff(old: Flow, new: Flow) -> list[Change]:
 
 
 def match(old: Flow, new: Flow) -> dict[str, str]:
-    """Return which old block is which new one.
+    """Return which new block each old block became.
 
-    First by identifier; then, for renamed blocks, by the same type and parameters when that is unmistakable; then
-    by their place: what the same branch of a matched block leads to. Types must agree.
+    First by identifier; then, for renamed blocks, by type and parameters if that is unambiguous; then by place: what
+    the same branch of a matched block leads to. Types must be equal.
     """
     before, after = old.by_identifier, new.by_identifier
     pairs = {name: name for name, block in before.items() if name in after and after[name].type == block.type}
@@ -105,7 +105,7 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
 
 
 def as_text(changes: list[Change], old: str, new: str) -> str:
-    """Return the changes one a line, for a terminal."""
+    """Return the changes as text, one per line."""
     if not changes:
         return f"{old} and {new}: no difference for the caller"
     return "\n".join(
@@ -114,7 +114,7 @@ def as_text(changes: list[Change], old: str, new: str) -> str:
 
 
 def as_markdown(changes: list[Change], old: str, new: str) -> str:
-    """Return the changes under headings, for a pull request."""
+    """Return the changes as Markdown with headings, for a pull request."""
     out = [f"### Flow changes: {_code(old)} → {_code(new)}", ""]
     if not changes:
         return "\n".join([*out, "No difference for the caller.", ""])

@@ -1,7 +1,7 @@
-"""One valid block of every action type, within the smallest flow that holds it.
+"""One valid block of every action type, in the smallest flow that can hold it.
 
-They show what a type looks like (``connect-flows explain TYPE``) and are what the tests of the linter and of
-the sandbox start from. Source: the table of action types in ``knowledge.json``.
+They show what a type looks like (``connect-flows explain TYPE``), and the tests of the linter and the sandbox start
+from them. Source: the table of action types in ``knowledge.json``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ END = "end"
 
 
 def example_flow(action_type: str) -> dict[str, Any]:
-    """Return a flow that holds one block (identifier ``BLOCK``) of the type and one that ends the flow (``END``).
+    """Return a flow with one block (identifier ``BLOCK``) of the type and one that ends the flow (``END``).
 
     KeyError for a type that the flow language does not have.
     """

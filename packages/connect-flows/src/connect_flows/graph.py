@@ -1,4 +1,4 @@
-"""The graph of blocks: reachability, cycles, what flows along the branches; no walk recurses."""
+"""The graph of blocks: reachability, cycles, data flow along the branches. Nothing here recurses."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Graph:
 
     @cached_property
     def reachable(self) -> dict[str, None]:
-        """The blocks that a contact can come to, in the order of their distance from the start."""
+        """The blocks that a contact can reach, ordered by distance from the start."""
         return self.reach([self.start], lambda _: True)
 
     def reach(self, starts: Iterable[str], follow: Callable[[Edge], bool]) -> dict[str, None]:
-        """Return the starts and what can be reached from them by branches that ``follow`` allows."""
+        """Return the starts and what they reach by branches that ``follow`` allows."""
         seen = dict.fromkeys(starts)
         queue = deque(seen)
         while queue:
@@ -47,15 +47,15 @@ class Graph:
         return strongly_connected({n: tuple(e.target for e in self.edges[n]) for n in self.reachable})
 
     def is_cycle(self, component: tuple[str, ...]) -> bool:
-        """Tell whether a contact can go round in the component."""
+        """Return whether a contact can loop in the component."""
         return len(component) > 1 or any(
             edge.target == name for name in component for edge in self.edges[name]
         )
 
     def forward(self, produced: Mapping[str, int], replaced: Mapping[str, int]) -> dict[str, int]:
-        """Return what may have come to each reachable block, as bits.
+        """Return what may reach each reachable block, as bits.
 
-        A block hands on what came to it without its ``replaced`` bits, plus its ``produced`` bits.
+        A block passes on what reaches it without its ``replaced`` bits, plus its ``produced`` bits.
         """
         order = [name for component in reversed(self.components) for name in component]
         place = {name: i for i, name in enumerate(order)}

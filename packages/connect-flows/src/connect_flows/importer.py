@@ -1,4 +1,4 @@
-"""From a console export to a template: what belongs to one instance becomes a named ``${Placeholder}``."""
+"""Turns a console export into a template: what is specific to an instance becomes a named ``${Placeholder}``."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ _OF_SERVICE = {
 }
 
 
-# Marks a resource that the export leaves empty (saved, not published): each such place is one of its own.
+# Marks a resource that the export leaves empty (saved, not published): each is a resource of its own.
 _EMPTY = "\0"
 
 
 class FlowImportError(ValueError):
-    """The file is no export; the message says why."""
+    """The file is not an export; the message says why."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A template, the values that give the export back, and what the user should know.
+    """A template, the values that restore the export, and notes for the user.
 
-    kinds: for each placeholder what the resource is ("Queue", "Function", …) and how the console called it.
+    kinds: for each placeholder the kind of resource ("Queue", "Function", …) and its name in the console.
     """
 
     template: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Imported:
     converted: bool = False
 
     def value_map(self, environments: tuple[str, ...] = ("source",)) -> Json:
-        """Return the values for each environment: the first has the export's own, the others await theirs."""
+        """Return the values for each environment: the export's own for the first, null for the others."""
         empty = dict.fromkeys(self.values)
         return {
             "placeholders": dict(self.kinds),
@@ -79,9 +79,9 @@ def import_flow(
 ) -> Imported:
     """Return the template for a console export, in the current language or the one before.
 
-    readable: blocks whose identifiers were generated (UUIDs) get telling ones.
-    Rendering the template with ``values`` gives the export again, unless it was converted or made readable.
-    Raises FlowImportError when the source is neither kind of export.
+    readable: blocks with generated identifiers (UUIDs) get readable ones. Rendering the template with ``values``
+    restores the export, unless it was converted or made readable. Raises FlowImportError when the source is neither
+    kind of export.
     """
     reading = read(source)
     fatal = [p.message for p in reading.problems if p.fatal]
@@ -96,7 +96,9 @@ def import_flow(
         except legacy.LegacyError as problem:
             raise FlowImportError(f"{one_line(name, 200)}: {problem}.") from problem
     if not isinstance(document.get("Actions"), list):
-        raise FlowImportError(f"{one_line(name, 200)}: there is neither Actions nor modules: no flow export.")
+        raise FlowImportError(
+            f"{one_line(name, 200)}: it has neither Actions nor modules, so it is not a flow export."
+        )
     if readable:
         document = _renamed(document)
     names = _Names()
@@ -106,14 +108,14 @@ def import_flow(
 
 @dataclass
 class _Names:
-    """Finds resources in the document and gives each a name of its own."""
+    """Finds the resources in the document and names each."""
 
     by_value: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, str]:
-        """The placeholders with the values they had."""
+        """The placeholders with their values in the export."""
         return {name: "" if value.startswith(_EMPTY) else value for value, name in self.by_value.items()}
 
     def template(self, document: Mapping[str, Any]) -> Json:
@@ -125,7 +127,7 @@ class _Names:
                 made[key] = [
                     self._action(a, shown) if isinstance(a, Mapping) else self._known(a) for a in value
                 ]
-        # Metadata last: identifiers there are replaced only where a parameter has shown them to be resources.
+        # Metadata last: its identifiers are replaced only where a parameter has shown them to be resources.
         return {escape(str(k)): made.get(k, self._known(v)) for k, v in document.items()}
 
     def _action(self, action: Mapping[str, Any], shown: Mapping[tuple[str, str], str]) -> Json:
@@ -174,7 +176,7 @@ class _Names:
         return "".join([*parts, escape(text[end:])])
 
     def _known(self, value: object, *, keep: bool = False) -> Any:  # noqa: ANN401 - JSON
-        """Replace in anything but parameters; ``keep`` leaves strings as they are (names of blocks)."""
+        """Replace in anything but parameters; ``keep`` leaves strings unchanged (names of blocks)."""
         if isinstance(value, Mapping):
             return {escape(str(k)): self._known(v, keep=keep) for k, v in value.items()}
         if isinstance(value, list | tuple):
@@ -202,7 +204,7 @@ class _Names:
 
 
 def _kind(value: str, parameter: str) -> tuple[str, str]:
-    """Return what the resource is and a name of its own if its ARN has one."""
+    """Return the kind of resource, and its name if the ARN has one."""
     if not value.startswith("arn:"):
         if value.startswith("+"):
             return "PhoneNumber", "" if parameter.startswith("ThirdParty") else _pascal(parameter)
@@ -224,10 +226,10 @@ def _pascal(text: str) -> str:
 
 
 def _display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return how the console calls the resource of a block's parameter, from Metadata.ActionMetadata.
+    """Return the console's names for the resources in parameters, from Metadata.ActionMetadata.
 
-    The keys are block and parameter, or "" and the resource itself for what stands deeper in the parameters
-    and for the pairs of id and text that consoles wrote before 2022.
+    The keys are block and parameter, or "" and the resource itself for what is deeper in the parameters and for the
+    pairs of id and text that consoles wrote before 2022.
     """
     metadata = document.get("Metadata")
     blocks = metadata.get("ActionMetadata") if isinstance(metadata, Mapping) else None
@@ -254,14 +256,14 @@ def _display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def _add_deeper(found: dict[tuple[str, str], str], value: object, shown: object) -> None:
-    """Walk parameters and their metadata side by side and note what the resources are called."""
+    """Walk parameters and their metadata in parallel and collect the names of resources."""
     if isinstance(value, str) and isinstance(shown, Mapping):
         _add_label(found, ("", value), shown.get("displayName"))
     elif isinstance(value, Mapping) and isinstance(shown, Mapping):
         for key, inner in value.items():
             _add_deeper(found, inner, shown.get(key))
     elif isinstance(value, list) and isinstance(shown, list):
-        for item, inner in zip(value, shown, strict=False):  # metadata may name the first ones only
+        for item, inner in zip(value, shown, strict=False):  # metadata may only name the first ones
             _add_deeper(found, item, inner)
 
 
@@ -271,7 +273,7 @@ def _add_label(found: dict[tuple[str, str], str], key: tuple[str, str], label: o
 
 
 def _renamed(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give blocks with generated identifiers telling ones, wherever they are named."""
+    """Replace generated block identifiers by readable ones, everywhere."""
     shown = _display_names(document)
     names: dict[str, str] = {}
     taken = {str(a.get("Identifier")) for a in document["Actions"] if isinstance(a, Mapping)}

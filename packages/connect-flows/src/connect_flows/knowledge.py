@@ -1,7 +1,8 @@
-"""What is known about the action types of the flow language, as typed data.
+"""The knowledge about the action types of the flow language, as typed data.
 
-Source: ``knowledge.json``, written by ``bench/build_flow_knowledge.py``; each entry says its evidence
-(official: an AWS page; probed: a third party tried it against the service; export: read off console exports).
+Source: ``knowledge.json``, written by ``packages/connect-flows/tools/build_knowledge.py``; each entry says its
+evidence (official: an AWS page; probed: a third party tried it against the service; export: read off console
+exports).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ValueClass = Literal["static", "single", "jsonpath", "dynamic"]
 
 @dataclass(frozen=True)
 class When:
-    """A condition on a sibling parameter: it has one of the values, or (values None) is there at all."""
+    """A condition on a sibling parameter: it has one of the values or, with values None, is present."""
 
     parameter: str
     values: tuple[str, ...] | None
@@ -36,7 +37,7 @@ class Group:
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """What one parameter takes. An object without ``properties`` is open: what is inside is not known."""
+    """What one parameter takes. An object without ``properties`` is open: its content is unknown."""
 
     type: str
     required: bool = False
@@ -66,7 +67,7 @@ class ParameterSpec:
 
 @dataclass(frozen=True)
 class ErrorRule:
-    """Which error branches go with a parameter's value."""
+    """The error branches that depend on a parameter's value."""
 
     when: When
     required: tuple[str, ...] = ()
@@ -77,7 +78,7 @@ class ErrorRule:
 
 @dataclass(frozen=True)
 class ConditionSpec:
-    """What conditions an action takes. operators None: any. operand_kind: see knowledge.json's generator."""
+    """The conditions that an action takes. operators None: any. operand_kind: see knowledge.json's generator."""
 
     operators: tuple[str, ...] | None
     operands: tuple[str, ...] | None
@@ -89,7 +90,7 @@ class ConditionSpec:
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """One action type. ``channels`` and ``flow_types`` are None when nothing reliable is known."""
+    """One action type. ``channels`` and ``flow_types`` are None if nothing reliable is known."""
 
     type: str
     evidence: tuple[str, ...]
@@ -119,7 +120,7 @@ class ActionSpec:
 
     @property
     def basis(self) -> str:
-        """The evidence as a diagnostic names it, the strongest first."""
+        """The evidence as diagnostics name it, strongest first."""
         return basis(self.evidence)
 
 
@@ -145,7 +146,7 @@ class Knowledge:
 
 
 def basis(evidence: tuple[str, ...]) -> str:
-    """Return evidence classes in one word for a diagnostic: "official" when AWS documents it at all."""
+    """Return evidence classes as one word for a diagnostic: "official" if AWS documents it at all."""
     strong = [e for e in ("official", "probed", "export") if e in evidence]
     return strong[0] if strong[:1] == ["official"] else "+".join(strong) or "export"
 

@@ -1,7 +1,7 @@
 """Console exports from before the flow language (``modules`` / ``start``), converted to the current language.
 
-A block that has no equivalent keeps its old type and parameters, so that the linter names it, and is listed in the
-notes, as is every parameter and branch that the current form of a block has no place for.
+A block without an equivalent keeps its old type and parameters, so that the linter reports it, and is listed in the
+notes, as is every parameter and branch that the current form of a block lacks.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class LegacyError(ValueError):
 
 
 def is_legacy(document: Mapping[str, Any]) -> bool:
-    """Tell whether the document is an export from before the flow language."""
+    """Return whether the document is an export from before the flow language."""
     return "Actions" not in document and isinstance(document.get("modules"), list)
 
 
 def convert(document: Mapping[str, Any], notes: list[str]) -> Json:
-    """Return the old export in the current language; what the user should know goes to ``notes``.
+    """Return the old export in the current language; notes for the user go to ``notes``.
 
     Raises LegacyError when the export has no blocks or no start.
     """
@@ -47,7 +47,7 @@ def convert(document: Mapping[str, Any], notes: list[str]) -> Json:
 
 
 def _action(module: Module) -> Json:
-    # SetEventHook is written with the target Flow, and without one.
+    # SetEventHook occurs with the target Flow and without one.
     convert_one = CONVERTERS.get(kind_of(module.raw)) or CONVERTERS.get(str(module.raw.get("type")))
     kind, parameters = _kept(module) if convert_one is None else convert_one(module)
     transitions: Json = {}
@@ -55,7 +55,7 @@ def _action(module: Module) -> Json:
         following = module.branch("Success", "Complete") or module.errors.get("NoMatchingCondition")
         following = following or module.errors.get("NoMatchingError")
         if following is None and kind != "MessageParticipantIteratively":
-            module.note("led nowhere; it now leads to a block that disconnects")
+            module.note("led nowhere; it now leads to a disconnect block")
             following = END
         if following is not None:
             transitions["NextAction"] = following
@@ -69,8 +69,8 @@ def _action(module: Module) -> Json:
 
 
 def _kept(module: Module) -> tuple[str, Json]:
-    """Return a block that has no equivalent with all that it had, as far as the current form has a place for it."""
-    module.note("has no equivalent that is known; it is kept as it was, for you to replace")
+    """Return a block without an equivalent, with everything that the current form can hold."""
+    module.note("has no known equivalent; it is kept unchanged, for you to replace")
     parameters: Json = {}
     for parameter in module.parameters:
         name, value = str(parameter.get("name")), parameter.get("value")
@@ -111,7 +111,7 @@ def _metadata(document: Mapping[str, Any], modules: list[Module], actions: list[
     old = old if isinstance(old, Mapping) else {}
     metadata: Json = {"entryPointPosition": old.get("entryPointPosition", {"x": 20, "y": 20})}
     blocks: Json = {}
-    for module, action in zip(modules, actions, strict=False):  # a block that disconnects may have been added
+    for module, action in zip(modules, actions, strict=False):  # a disconnect block may have been added
         details = module.raw.get("metadata")
         position = details.get("position") if isinstance(details, Mapping) else None
         blocks[module.id] = {"position": position if isinstance(position, Mapping) else {"x": 0, "y": 0}}
@@ -125,7 +125,7 @@ def _metadata(document: Mapping[str, Any], modules: list[Module], actions: list[
 
 
 def _labels(module: Module) -> dict[str, str]:
-    """Return how the console called the resources that the block names: by resourceName, or by id and text."""
+    """Return the console's names for the block's resources: by resourceName, or by id and text."""
     found = {str(p.get("value")): str(p["resourceName"]) for p in module.parameters if p.get("resourceName")}
     details = module.raw.get("metadata")
     for entry in details.values() if isinstance(details, Mapping) else ():
@@ -135,7 +135,7 @@ def _labels(module: Module) -> dict[str, str]:
 
 
 def _shown(value: object, labels: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Return the labels in the shape of the parameters, as the console writes them; None where there is none."""
+    """Return the labels in the shape of the parameters, as the console writes them; None where there are none."""
     if isinstance(value, str):
         return {"displayName": labels[value]} if value in labels else None
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""How each block of the time before the flow language is written in the current language.
+"""How each block from before the flow language is written in the current language.
 
-Source: published exports of that time, those of Amazon Connect's own sample flows among them, and the same flows as
-the console exports them today.
+Source: published exports of that time, among them Amazon Connect's own sample flows, and the same flows as the
+console exports them today.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ def _speech(module: Module) -> Json:
     prompts = [module.one(name) for name in PROMPTS]
     text, kind = module.one("Text"), module.one("TextToSpeechType")
     if text is None:
-        # Published exports often have the prompt's ARN taken out; the import then asks for it.
+        # Published exports often lack the prompt's ARN; the import then asks for it.
         named = any(p.get("name") in PROMPTS for p in module.parameters)
         return {"PromptId": next((prompt for prompt in prompts if prompt), "")} if named else {}
     return {"SSML" if kind == "ssml" else "Text": text}
 
 
 def _loop_prompts(module: Module) -> tuple[str, Json]:
-    """Convert prompts in a row: a parameter for each, whose key says whether text is SSML."""
+    """Convert successive prompts: a parameter for each, whose key says whether the text is SSML."""
     messages: list[Json] = []
     for parameter in module.parameters:
         value = module.value(parameter)
@@ -122,7 +122,7 @@ def _digits(module: Module) -> tuple[str, Json]:
     module.on_error("NoMatchingError", "Error")
     limit = module.one("Timeout") or "5"
     if module.one("MaxDigits") not in {None, "1"}:
-        module.note(f"takes {module.one('MaxDigits')} digits; a menu of today takes one")
+        module.note(f"takes {module.one('MaxDigits')} digits; today's menus take one")
     return "GetParticipantInput", {**_speech(module), "InputTimeLimitSeconds": limit, "StoreInput": "False"}
 
 
@@ -214,7 +214,7 @@ def _loop(module: Module) -> tuple[str, Json]:
 def _streaming(state: str) -> Callable[[Module], tuple[str, Json]]:
     def convert(module: Module) -> tuple[str, Json]:
         module.on_error("NoMatchingError", "Error")
-        module.read |= {"Track", "ParticipantTypes"}  # the participant has only ever been the customer
+        module.read |= {"Track", "ParticipantTypes"}  # the participant was always the customer
         tracks = [str(p.get("value")) for p in module.parameters if p.get("name") == "Track"]
         directions = [
             d for d, t in (("From", "FromCustomer"), ("To", "ToCustomer")) if t in tracks or not tracks
@@ -252,7 +252,7 @@ def _staffing(module: Module) -> tuple[str, Json]:
 
 
 def _contact_flow(module: Module) -> tuple[str, Json]:
-    # This block had one way out; that of today has two.
+    # This block had one branch; today's has two.
     target = module.branch("Error", "Success")
     if target is not None:
         module.errors["NoMatchingError"] = target
@@ -298,7 +298,7 @@ def _callback(module: Module) -> tuple[str, Json]:
     module.on_error("NoMatchingError", "Error")
     attempts = module.one("MaxRetryAttempts") or "1"
     if attempts == "0":
-        module.note("tried no second time; today one attempt is the least")
+        module.note("never retried; today the minimum is one attempt")
     parameters: Json = {
         "InitialCallDelaySeconds": module.one("InitialDelaySeconds") or "5",
         "RetryDelaySeconds": module.one("RetryDelaySeconds") or "600",
@@ -327,7 +327,7 @@ _QUEUE_METRICS = {
     "CheckQueueTime": "OldestContactInQueueAgeSeconds",
     "CheckQueueCapacity": "NumberOfContactsInQueue",
 }
-"""Branch of a queue check -> what it looks at. The console writes today what it wrote then, milliseconds too."""
+"""Branch of a queue check -> what it checks. The console still writes what it wrote then, milliseconds included."""
 
 
 def _queue_status(module: Module) -> tuple[str, Json]:
@@ -340,7 +340,7 @@ def _queue_status(module: Module) -> tuple[str, Json]:
             )
     module.taken |= looks
     if len(looks) > 1:
-        module.note("looks at time and number in one block; today that takes two: check its conditions")
+        module.note("checks time and number in one block; today that takes two: check its conditions")
     module.on_error("NoMatchingCondition", "NoMatch")
     module.on_error("NoMatchingError", "Error")
     metric = _QUEUE_METRICS[min(looks, default="CheckQueueTime")]
@@ -380,7 +380,7 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "LoopPrompts": _loop_prompts,
     "PercentileBranching": _percentages,
     "CheckQueueStatus": _queue_status,
-    # What blocks were called before they were called what the lines above say.
+    # Earlier names of the block types above.
     "PlayAudio": _prompt,
     "SetScreenPop": _screen_pop,
     "StoreCustomerInput": _store_input,

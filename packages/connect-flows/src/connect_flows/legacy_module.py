@@ -1,7 +1,7 @@
 """One block of a console export from before the flow language, while it is converted.
 
-It remembers which of its parameters and branches the conversion has read, so that the rest can be named.
-Source: the forms of blocks and parameters in published exports of that time.
+It records which parameters and branches the conversion has read, so that the rest can be reported. Source: blocks and
+parameters in published exports of that time.
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ class Module:
 
     @property
     def parameters(self) -> list[Mapping[str, Any]]:
-        """Its parameters that are objects."""
+        """Those of its parameters that are objects."""
         values = self.raw.get("parameters")
         return [p for p in values if isinstance(p, Mapping)] if isinstance(values, list) else []
 
     def branch(self, *names: str) -> str | None:
-        """Return the target of the first branch of one of the names."""
+        """Return the target of the first branch with one of the names."""
         self.taken.update(names)
         for branch in self.branches:
             if branch.get("condition") in names and isinstance(branch.get("transition"), str):
@@ -94,12 +94,12 @@ class Module:
 
     @property
     def branches(self) -> list[Mapping[str, Any]]:
-        """Its branches that are objects."""
+        """Those of its branches that are objects."""
         values = self.raw.get("branches")
         return [b for b in values if isinstance(b, Mapping)] if isinstance(values, list) else []
 
     def one(self, name: str) -> str | None:
-        """Return the value of a parameter in the current language; None when it is absent or empty."""
+        """Return a parameter's value in the current language; None if it is absent or empty."""
         self.read.add(name)
         for parameter in self.parameters:
             if parameter.get("name") == name:
@@ -107,7 +107,7 @@ class Module:
         return None
 
     def all(self, name: str) -> dict[str, str]:
-        """Return the values of a parameter that stands once for each key."""
+        """Return the values of a parameter that occurs once for each key."""
         self.read.add(name)
         found = [p for p in self.parameters if p.get("name") == name and p.get("key")]
         return {str(p["key"]): self.value(p) or " " for p in found}
@@ -123,19 +123,19 @@ class Module:
         return reference(str(namespace), text, self)
 
     def on_error(self, error: str, *branches: str) -> None:
-        """Lead the error type where the old branch leads; to the added end when the old one was not connected.
+        """Connect the error type to the old branch's target, or to the added end if that was not connected.
 
         branches: the names that the branch has had, the usual one first.
         """
         target = self.branch(*branches)
         if target is None:
-            self.note(f"had no {branches[0]} branch; {error} leads to a block that disconnects")
+            self.note(f"had no {branches[0]} branch; {error} leads to a disconnect block")
         self.errors[error] = target or END
 
     def when(self, operator: str, operand: str, target: str | None) -> None:
         """Add a condition."""
         if target is None:
-            self.note(f"had no branch for {operand}; it leads to a block that disconnects")
+            self.note(f"had no branch for {operand}; it leads to a disconnect block")
         condition = {"Operator": operator, "Operands": [operand]}
         self.conditions.append({"NextAction": target or END, "Condition": condition})
 
@@ -151,7 +151,7 @@ class Module:
                 self.when(OPERATORS.get(kind, kind), str(value), branch.get("transition"))
 
     def note_what_is_left(self) -> None:
-        """Name the parameters and branches that have a value and that nothing has read."""
+        """Report the parameters and branches that have a value and were not read."""
         left = {str(p.get("name")): p.get("value") for p in self.parameters}
         for name, value in left.items():
             if name not in self.read and value not in (None, "", "None", False):
@@ -165,12 +165,12 @@ class Module:
                 self.taken.add(name)
 
     def note(self, text: str) -> None:
-        """Tell the user something about the block."""
+        """Add a note about the block for the user."""
         self.notes.append(f"block {self.id} ({kind_of(self.raw)}) {text}")
 
 
 def reference(namespace: str, name: str, module: Module) -> str:
-    """Return the reference that an old namespace and name mean."""
+    """Return the reference for an old namespace and name."""
     if namespace == "System":
         if name not in SYSTEM:
             module.note(f"reads the system attribute {name!r}, whose current name is not known")
@@ -183,5 +183,5 @@ def reference(namespace: str, name: str, module: Module) -> str:
 
 
 def kind_of(raw: Mapping[str, Any]) -> str:
-    """Return the old type as messages name it, with its target: "Transfer to Queue"."""
+    """Return the old type as messages show it, with its target: "Transfer to Queue"."""
     return f"{raw.get('type')} {raw['target']}" if raw.get("target") else str(raw.get("type"))

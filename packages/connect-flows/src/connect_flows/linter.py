@@ -1,4 +1,4 @@
-"""The linter: says before deployment what Amazon Connect refuses, and what callers would regret."""
+"""The linter: reports before deployment what Amazon Connect rejects, and what hurts callers."""
 
 from __future__ import annotations
 
@@ -44,14 +44,13 @@ def lint(
     config: LintConfig | None = None,
     context: LintContext | None = None,
 ) -> list[Diagnostic]:
-    """Return what is wrong with a flow, in the order of its blocks; an empty list when nothing is.
+    """Return what is wrong with a flow, in the order of its blocks; empty if nothing is.
 
-    source: the flow's JSON as text, bytes or parsed. ``${Placeholder}`` in values is taken as text that
-    deployment will fill in. name: what diagnostics call the flow, usually its file.
-    kind: flow or flow module; None takes a module when a block or Settings says so.
-    flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE" …); None reads Metadata.type,
-    and without it checks only that some type takes all the blocks. Unknown names raise ValueError: they are
-    a mistake of the calling program. The source never makes this function raise.
+    source: the flow's JSON as text, bytes or parsed. ``${Placeholder}`` in values counts as text that deployment
+    fills in. name: the flow's name in diagnostics, usually its file. kind: flow or flow module; with None a block or
+    Settings tells a module. flow_type: the Type of CreateContactFlow ("CONTACT_FLOW", "CUSTOMER_QUEUE" …); None reads
+    Metadata.type; without that, it only checks that some type allows all the blocks. Unknown names raise ValueError,
+    since they are the caller's mistake. No source makes this function raise.
     """
     types = knowledge().flow_types
     if flow_type is not None and flow_type not in types:
@@ -80,7 +79,7 @@ def lint(
 
 
 def explain(rule: str) -> str:
-    """Return the page about a rule; KeyError naming the nearest families for an unknown id."""
+    """Return the explanation of a rule; KeyError naming the nearest families for an unknown id."""
     known = RULES.get(rule.strip().upper())
     if known is None:
         raise KeyError(f"there is no rule {rule!r}; ids run from {min(RULES)} to {max(RULES)}")

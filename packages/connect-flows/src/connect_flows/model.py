@@ -17,7 +17,7 @@ class FlowSyntaxError(ValueError):
 
 
 class EdgeKind(StrEnum):
-    """By which branch one block leads to another."""
+    """The kind of branch by which a block leads to another."""
 
     NEXT = "next"
     CONDITION = "condition"
@@ -26,7 +26,7 @@ class EdgeKind(StrEnum):
 
 @dataclass(frozen=True)
 class ErrorBranch:
-    """Where the contact goes when the error type happens ("NoMatchingCondition" stands here as well)."""
+    """Where the contact goes when the error occurs ("NoMatchingCondition" is one of these, too)."""
 
     error_type: str
     next_action: str
@@ -34,7 +34,7 @@ class ErrorBranch:
 
 @dataclass(frozen=True)
 class ConditionBranch:
-    """Where the contact goes when the block's result meets the condition; tried in order."""
+    """Where the contact goes when the block's result meets the condition; evaluated in order."""
 
     operator: str
     operands: tuple[str, ...]
@@ -50,7 +50,7 @@ class Transitions:
     conditions: tuple[ConditionBranch, ...] = ()
 
     def error(self, error_type: str) -> str | None:
-        """Return the block for the error type; None when there is no such branch."""
+        """Return the target for the error type; None if there is no such branch."""
         return next((e.next_action for e in self.errors if e.error_type == error_type), None)
 
 
@@ -75,7 +75,7 @@ class Block:
 
     @property
     def spec(self) -> ActionSpec | None:
-        """What is known about the type; None for an unknown one."""
+        """The knowledge about the type; None for an unknown one."""
         return knowledge().actions.get(self.type)
 
     def edges(self) -> Iterator[Edge]:
@@ -102,10 +102,10 @@ class Flow:
 
     @classmethod
     def parse(cls, source: str | bytes | Mapping[str, Any], *, name: str = "<flow>") -> Flow:
-        """Return the flow that the JSON text (or parsed JSON) holds.
+        """Return the flow in the JSON text (or parsed JSON).
 
-        Only the shape is checked here, not whether Amazon Connect takes it: lint for that.
-        Raises FlowSyntaxError when the shape is wrong.
+        This only checks the shape; lint tells whether Amazon Connect accepts it. Raises FlowSyntaxError when the
+        shape is wrong.
         """
         reading = read(source)
         problems = [p.message for p in reading.problems if p.fatal]
@@ -161,7 +161,7 @@ def _flow(document: Mapping[str, Any], name: str) -> Flow:
 
 
 def block_of(action: Mapping[str, Any], where: str, problems: list[str]) -> Block:
-    """Return the block for an action object; what has a wrong type is left out and named in ``problems``."""
+    """Return the block for an action object; parts with a wrong type are left out and listed in ``problems``."""
 
     def typed(value: object, kind: type, path: str) -> Any:  # noqa: ANN401 - what JSON holds
         if value is None or isinstance(value, kind):

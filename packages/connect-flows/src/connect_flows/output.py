@@ -39,7 +39,7 @@ def as_github(found: Sequence[Diagnostic], sources: Sources) -> str:
 
 
 def as_sarif(found: Sequence[Diagnostic], sources: Sources) -> str:
-    """Return a SARIF 2.1.0 log, as code scanning services take it."""
+    """Return a SARIF 2.1.0 log for code scanning services."""
     used = sorted({d.rule for d in found})
     driver = {
         "name": "connect-flows lint",
@@ -87,11 +87,11 @@ FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], Sources], str]] = {
     "github": as_github,
     "sarif": as_sarif,
 }
-"""The output formats by the name that the command line takes."""
+"""The output formats by their name on the command line."""
 
 
 def line_of(diagnostic: Diagnostic, sources: Sources) -> int:
-    """Return the line of the file on which the finding's block is named; 1 when that cannot be told."""
+    """Return the line of the file that names the finding's block; 1 if there is none."""
     text = sources.get(diagnostic.file, "")
     if diagnostic.block is not None:
         for ascii_only in (False, True):

@@ -1,4 +1,4 @@
-"""From text to JSON without ever raising: what is wrong with the document becomes a list of problems."""
+"""Parses JSON without ever raising: what is wrong with the document becomes a list of problems."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_TEXT = 4_000_000
-"""Characters that are read at all; the largest flow (256,000 compact) with indentation is well below."""
+"""The most characters that are read; the largest flow (256,000 compact) is well below even with indentation."""
 MAX_DEPTH = 40
-"""Nesting that is read; the deepest real block (ShowView with a form) has 12 levels."""
+"""The deepest nesting that is read; the deepest real block (ShowView with a form) has 12 levels."""
 MAX_NODES = 500_000
-"""Values that are read."""
+"""The most values that are read."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the document: the linter's rule id; ``fatal`` when nothing more can be said."""
+    """A problem with the document, with the linter's rule id; ``fatal`` if nothing more can be checked."""
 
     rule: str
     message: str
@@ -28,7 +28,7 @@ class Problem:
 
 @dataclass
 class Reading:
-    """The document, if there is one, and what was wrong on the way."""
+    """The document, if there is one, and the problems found on the way."""
 
     document: Mapping[str, Any] | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _parsed(source: object, reading: Reading) -> object:
         reading.problems.append(
             Problem(
                 "CF010",
-                f'the key "{shown}" stands twice in one object; the first value is lost',
+                f'the key "{shown}" occurs twice in one object; the first value is lost',
                 "remove one of them",
                 fatal=False,
             )

@@ -1,4 +1,4 @@
-"""The catalogue of rules: every id that a diagnostic can carry, with its explanation."""
+"""The catalogue of rules: every id that a diagnostic can have, with its explanation."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Rule:
 
 
 def error(id: str, name: str, summary: str, why: str, repair: str, *, bad: str, good: str) -> Rule:  # noqa: A002
-    """Return a rule whose violation Amazon Connect refuses."""
+    """Return a rule whose violation Amazon Connect rejects."""
     return Rule(id, name, Severity.ERROR, summary, why, repair, bad, good)
 
 
 def warning(id: str, name: str, summary: str, why: str, repair: str, *, bad: str, good: str) -> Rule:  # noqa: A002
-    """Return a rule whose violation runs, but hurts."""
+    """Return a rule whose violation works, but hurts."""
     return Rule(id, name, Severity.WARNING, summary, why, repair, bad, good)
 
 
 def catalogue(*groups: Iterable[Rule]) -> dict[str, Rule]:
-    """Return the rules by id; two with one id are a mistake of ours."""
+    """Return the rules by id; ValueError if two have the same."""
     rules: dict[str, Rule] = {}
     for rule in (rule for group in groups for rule in group):
         if rule.id in rules:
@@ -52,7 +52,7 @@ def catalogue(*groups: Iterable[Rule]) -> dict[str, Rule]:
 
 
 def page(rule: Rule) -> str:
-    """Return the explanation of a rule: a page of plain text."""
+    """Return the explanation of a rule as plain text."""
     meaning = {
         Severity.ERROR: "error: Amazon Connect refuses the flow (a warning where the evidence is in dispute)",
         Severity.WARNING: "warning: Amazon Connect takes the flow, but it hurts",

@@ -1,4 +1,4 @@
-"""What a check works on: the document, its blocks as far as they can be read, and where to report."""
+"""What a check works on: the document, its readable blocks, and where to report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLOW_TYPE_OF_METADATA = {
 
 
 MISSPELT = 0.85
-"""How alike (difflib's ratio) a name is to a known one when it is taken for a misspelling of it."""
+"""The similarity (difflib's ratio) from which a name counts as a misspelling of a known one."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,17 @@ class ActionAt:
 
     @property
     def spec(self) -> ActionSpec | None:
-        """What is known about its type, in the form that its parameters give it."""
+        """The knowledge about its type, in the form that fits its parameters."""
         spec = knowledge().actions.get(self.type or "")
         return spec.form(self.parameters) if spec is not None else None
 
 
 @dataclass
 class Subject:
-    """The flow under the linter. ``flow_type`` is None when neither the caller nor the metadata says it.
+    """The flow under the linter. ``flow_type`` is None if neither the caller nor the metadata says it.
 
-    published: the document is an export of a flow that the service had published; names in it that the table
-    does not have are then more likely new than wrong. seen_published: its flow type is known from there, too.
+    published: the document is an export of a flow that the service had published; names in it that the table lacks
+    are more likely new than wrong. seen_published: so is its flow type.
     """
 
     document: Mapping[str, Any]
@@ -103,7 +103,7 @@ class Subject:
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
-        """The blocks that can be read, by identifier; of two with one identifier the first."""
+        """The readable blocks by identifier; the first of two with the same."""
         blocks: dict[str, Block] = {}
         for action in self.actions:
             if action.identifier is not None and action.identifier not in blocks:
@@ -141,10 +141,10 @@ class Subject:
         self.found.append(Diagnostic(rule, level, self.file, block, path, message, fix, evidence))
 
     def unknown(self, name: object, known: Iterable[str]) -> Severity | None:
-        """Return how bad it is that the table does not have a name; None leaves it to the rule.
+        """Return the severity for an unknown name; None leaves it to the rule.
 
-        The console gets parameters, types and error types before the table does: in a published export only
-        a name that looks like a misspelt one is an error.
+        The console gets parameters, types and error types before the table does: in a published export, an unknown
+        name is an error only if it looks misspelt.
         """
         if not self.published or not isinstance(name, str):
             return None
@@ -153,7 +153,7 @@ class Subject:
         return None if near else Severity.WARNING
 
     def in_block(self, action: ActionAt) -> Reporter:
-        """Return a reporter bound to the block."""
+        """Return a reporter for the block."""
         return Reporter(self, action)
 
     def parameters(self) -> Iterator[tuple[ActionAt, Mapping[str, Any]]]:
@@ -166,8 +166,8 @@ class Subject:
 class Reporter:
     """Reports findings on one block.
 
-    What rests on the table of a type that AWS documents nowhere and nobody probed is a warning at most: there
-    the flow may be right and the table incomplete.
+    Findings about a type that AWS does not document and nobody has probed are warnings at most: the flow may be right
+    and the table incomplete.
     """
 
     subject: Subject

@@ -1,7 +1,7 @@
-"""Flow templates: flow JSON with ``${Placeholder}`` where a deploy-time value goes.
+"""Flow templates: flow JSON with ``${Placeholder}`` for values known at deploy time.
 
-The syntax is that of CloudFormation's Fn::Sub: ``${Name}`` is replaced, ``${!Name}`` stands for the text
-``${Name}``. Flow language references such as ``$.External.body`` have no braces and stay as they are.
+The syntax is that of CloudFormation's Fn::Sub: ``${Name}`` is replaced, ``${!Name}`` is the text ``${Name}``.
+References of the flow language such as ``$.External.body`` have no braces and are left alone.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Every further ! of an escape is text: ${!!Name} stands for ${!Name}.
+# Every further ! of an escape is text: ${!!Name} is ${!Name}.
 _PLACEHOLDER = re.compile(r"\$\{(!*)([A-Za-z_][A-Za-z0-9_.:-]*)\}")
 _OPAQUE = re.compile(r"\$\{(?!!)[^{}]*\}|\{\{[^{}]*\}\}")
 _BRACES = re.compile(r"\$\{")
 
 
 class FlowTemplateError(ValueError):
-    """A template and its values do not fit; the message names every misfit at once."""
+    """A template and its values do not match; the message lists every mismatch."""
 
 
 def placeholders(template: str | bytes | Mapping[str, Any]) -> set[str]:
-    """Return the names that stand as ``${Name}`` in the strings (keys too) of the template.
+    """Return the names that occur as ``${Name}`` in the template's strings, keys included.
 
     Raises FlowTemplateError when the text is not JSON.
     """
@@ -37,9 +37,9 @@ def placeholders(template: str | bytes | Mapping[str, Any]) -> set[str]:
 def render(template: str | bytes | Mapping[str, Any], values: Mapping[str, str]) -> str:
     """Return the template as JSON text with every ``${Name}`` replaced by its value.
 
-    Replacement happens inside the parsed strings, so that a value cannot break the JSON, and in one pass, so
-    that a value which itself contains ``${…}`` (an unresolved CDK token does) is left alone. The text is
-    compact, in the order of the template, and the same for the same input.
+    Values are replaced inside the parsed strings, so they cannot break the JSON, and in one pass, so a value that
+    itself contains ``${…}`` (an unresolved CDK token does) is left alone. The text is compact, in the order of the
+    template, and the same for the same input.
 
     Raises FlowTemplateError naming all placeholders without a value, all values without a placeholder and all
     values that are not strings.
@@ -62,12 +62,12 @@ def render(template: str | bytes | Mapping[str, Any], values: Mapping[str, str])
 
 
 def dump(document: object) -> str:
-    """Return JSON text as this package writes it: compact, keys in their order, letters as they are."""
+    """Return JSON text as this package writes it: compact, keys in order, non-ASCII characters unescaped."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def escape(text: str) -> str:
-    """Return the text so that rendering gives it back: ``${x}`` becomes ``${!x}``."""
+    """Escape the text so that rendering restores it: ``${x}`` becomes ``${!x}``."""
     return _PLACEHOLDER.sub(lambda m: f"${{!{m.group(1)}{m.group(2)}}}", text)
 
 
@@ -82,15 +82,15 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 
 
 def is_opaque(text: str) -> bool:
-    """Tell whether part of the text is only known at deploy time.
+    """Return whether part of the text is only known at deploy time.
 
-    Besides ``${Name}`` this holds for unresolved CDK tokens and for the ``{{name}}`` of other template tools.
+    That is ``${Name}``, an unresolved CDK token, or the ``{{name}}`` of another template tool.
     """
     return ("{" in text) and _OPAQUE.search(text) is not None
 
 
 def malformed(text: str) -> str | None:
-    """Return the first ``${`` that is no placeholder, escape or CDK token; None when there is none."""
+    """Return the first ``${`` that is not a placeholder, escape or CDK token; None if there is none."""
     for match in _BRACES.finditer(text):
         rest = text[match.start() : match.start() + 200]
         if not _PLACEHOLDER.match(rest) and not rest.startswith("${Token["):
@@ -99,7 +99,7 @@ def malformed(text: str) -> str | None:
 
 
 def strings(document: object) -> Iterator[str]:
-    """Yield every string of the document, keys included, in no recursion."""
+    """Yield every string of the document, keys included, without recursion."""
     stack = [document]
     while stack:
         value = stack.pop()

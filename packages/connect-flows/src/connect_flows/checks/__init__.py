@@ -1,1 +1,1 @@
-"""The linter's checks, one file per family of rules; each declares its rules and one ``check`` function."""
+"""The linter's checks, one file per family of rules. Each declares its rules and a ``check`` function."""

@@ -1,4 +1,4 @@
-"""CF10x and CF14x: blocks as such - identifiers, types, where a type may stand."""
+"""CF10x and CF14x: blocks themselves: identifiers, types, and where a type is allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RULES = (
         "identifier-missing",
         "A block has no identifier, or one that is not a string or empty.",
         "Branches lead to identifiers; without one the block cannot be reached.",
-        "Give it a unique, telling name.",
+        "Give it a unique, descriptive name.",
         bad='{"Type": "DisconnectParticipant"}',
         good='{"Identifier": "bye", "Type": "DisconnectParticipant"}',
     ),
@@ -33,7 +33,7 @@ RULES = (
         "CF103",
         "identifier-too-long",
         "An identifier has more than 50 characters.",
-        "Amazon Connect takes 50.",
+        "Amazon Connect accepts 50.",
         "Shorten it.",
         bad='"Identifier": "play the welcome prompt in the language of the caller"',
         good='"Identifier": "welcome in caller language"',
@@ -41,10 +41,10 @@ RULES = (
     error(
         "CF104",
         "identifier-characters",
-        "An identifier holds a character that Amazon Connect does not take.",
+        "An identifier contains a character that Amazon Connect does not accept.",
         "Not allowed are % : ( \\ / ) = $ , ; [ ] { and }. Letters of any script, digits, spaces, - and "
         "_ are.",
-        "Leave the character out.",
+        "Remove the character.",
         bad='"Identifier": "ask (again)"',
         good='"Identifier": "ask again"',
     ),
@@ -62,7 +62,7 @@ RULES = (
         "identifier-twice",
         "Two blocks have the same identifier.",
         "It would be unclear where a branch leads.",
-        "Rename one of them and the branches that mean it.",
+        "Rename one of them and the branches that lead to it.",
         bad="two blocks named bye",
         good='blocks named "bye" and "bye after error"',
     ),
@@ -70,7 +70,7 @@ RULES = (
         "CF107",
         "unknown-type",
         "The flow language has no such action type.",
-        'The service answers "Invalid Action type" and refuses the flow.',
+        'The service rejects the flow: "Invalid Action type".',
         "Correct the name; types are case sensitive.",
         bad='"Type": "messageParticipant"',
         good='"Type": "MessageParticipant"',
@@ -79,7 +79,7 @@ RULES = (
         "CF108",
         "renamed-type",
         "The type is the name of a console block or of a documentation page, not of an action.",
-        "The designer and some AWS pages use names that the service refuses.",
+        "The designer and some AWS pages use names that the service rejects.",
         "Use the name that the message gives.",
         bad='"Type": "PlayPrompt"',
         good='"Type": "MessageParticipant"',
@@ -88,7 +88,7 @@ RULES = (
         "CF109",
         "undocumented-type",
         "The type is known by name only.",
-        "AWS does not document its parameters and branches, so that nothing in the block could be checked.",
+        "AWS does not document its parameters and branches, so the block cannot be checked.",
         "Build the block in the console, publish it there, and export it.",
         bad='"Type": "CreateContact"',
         good="a documented type, or a block exported from a published flow",
@@ -98,7 +98,7 @@ RULES = (
         "retired-type",
         "The block belongs to a service that has ended.",
         "It takes its error branch for every contact.",
-        "Remove the block; lead its callers on.",
+        "Remove the block and connect its callers to the next one.",
         bad='"Type": "CheckVoiceId"',
         good="a Lambda function that asks your voice biometrics platform",
     ),
@@ -106,7 +106,7 @@ RULES = (
         "CF111",
         "unknown-block-key",
         "A block has a key other than Identifier, Type, Parameters and Transitions.",
-        'The service answers "Invalid Action property name".',
+        'The service rejects the flow: "Invalid Action property name".',
         "Remove it; notes belong to Metadata.",
         bad='{"Identifier": "bye", "Comment": "..."}',
         good='"Metadata": {"ActionMetadata": {"bye": {...}}}',
@@ -114,9 +114,8 @@ RULES = (
     error(
         "CF140",
         "flow-type",
-        "The block's type may not stand in a flow of this type.",
-        "Each action type works in certain flow types only: no queue transfer from a whisper flow, for "
-        "example.",
+        "The block's type is not allowed in a flow of this type.",
+        "Each action type only works in certain flow types: there is no queue transfer in a whisper flow, for example.",
         "Move the block to a flow of a type that takes it, or publish the flow as such a type.",
         bad="TransferContactToQueue in an AGENT_WHISPER flow",
         good="TransferContactToQueue in a CONTACT_FLOW flow",
@@ -124,8 +123,8 @@ RULES = (
     error(
         "CF141",
         "not-in-module",
-        "The block's type may not stand in a flow module.",
-        "A module must give the contact back to the flow that invoked it.",
+        "The block's type is not allowed in a flow module.",
+        "A module must return the contact to the flow that invoked it.",
         "Use EndFlowModuleExecution.",
         bad="EndFlowExecution in a module",
         good="EndFlowModuleExecution in a module",
@@ -133,7 +132,7 @@ RULES = (
     error(
         "CF142",
         "module-only",
-        "The block's type may stand in a flow module only.",
+        "The block's type is only allowed in a flow module.",
         "There is no flow to return to.",
         "Publish the content as a module, or use DisconnectParticipant.",
         bad="EndFlowModuleExecution in a flow",
@@ -142,17 +141,17 @@ RULES = (
     warning(
         "CF143",
         "channel",
-        "The block does not work for a channel whose contacts the flow gets.",
+        "The block does not work for one of the flow's channels.",
         "Contacts of that channel take the block's error branch.",
-        "Check $.Channel first, or lead the channel to a flow of its own.",
+        "Check $.Channel first, or send that channel to another flow.",
         bad="GetParticipantInput in a chat flow",
         good="Compare $.Channel, then GetParticipantInput for VOICE only",
     ),
     warning(
         "CF144",
         "channels-mixed",
-        "The flow has blocks for different channels and never asks for the channel.",
-        "Whatever the channel, some block on the way takes its error branch.",
+        "The flow has blocks for different channels and never checks the channel.",
+        "Whatever the channel, some block takes its error branch.",
         "Compare $.Channel before the blocks that need one channel.",
         bad="GetParticipantInput (voice), then ShowView (chat)",
         good="Compare $.Channel, then one or the other",
@@ -160,21 +159,21 @@ RULES = (
     error(
         "CF145",
         "flow-types-conflict",
-        "No flow type takes all the blocks of this flow.",
-        "Whatever type the flow is published as, Amazon Connect refuses one of its blocks.",
+        "No flow type allows all the blocks of this flow.",
+        "Whatever type the flow is published as, Amazon Connect rejects one of its blocks.",
         "Split the flow by type.",
         bad="TransferToFlow beside a hold loop",
         good="two flows",
     ),
 )
 
-# The table does not say for every type whether it takes e-mail contacts.
+# The table does not say for every type whether it accepts e-mail contacts.
 _CHANNELS = frozenset({"VOICE", "CHAT", "TASK"})
 _BLOCK_KEYS = {"Identifier", "Type", "Parameters", "Transitions"}
 
 
 def check(subject: Subject) -> None:
-    """Check every block as such."""
+    """Check every block's identifier, type and place."""
     actions = subject.document.get("Actions")
     for index, raw in enumerate(actions if isinstance(actions, list) else ()):
         if not hasattr(raw, "keys"):
@@ -227,7 +226,7 @@ def _identifier(subject: Subject, action: ActionAt, seen: dict[str, str]) -> Non
             "CF104",
             "Identifier",
             f"the identifier {quoted(value)} holds {' '.join(wrong)}",
-            "leave these characters out",
+            "remove these characters",
             evidence="official",
         )
     if value in table.forbidden_names:
@@ -242,7 +241,7 @@ def _identifier(subject: Subject, action: ActionAt, seen: dict[str, str]) -> Non
         report(
             "CF106",
             "Identifier",
-            f"the identifier {quoted(value)} is also that of {seen[value]}",
+            f"the identifier {quoted(value)} is also the identifier of {seen[value]}",
             "rename one of the two",
             evidence="official",
         )
@@ -302,7 +301,7 @@ def _places(subject: Subject) -> None:
                 report(
                     "CF141",
                     "Type",
-                    f"{spec.type} may not stand in a flow module",
+                    f"{spec.type} is not allowed in a flow module",
                     "use EndFlowModuleExecution",
                 )
             continue
@@ -310,14 +309,14 @@ def _places(subject: Subject) -> None:
             report(
                 "CF142",
                 "Type",
-                f"{spec.type} may stand in a flow module only",
+                f"{spec.type} is only allowed in a flow module",
                 "publish the content as a module, or use another block",
             )
         elif spec.flow_types and subject.flow_type and subject.flow_type not in spec.flow_types:
             report(
                 "CF140",
                 "Type",
-                f"{spec.type} may not stand in a flow of type {subject.flow_type}",
+                f"{spec.type} is not allowed in a flow of type {subject.flow_type}",
                 f"types that take it: {', '.join(sorted(spec.flow_types))}",
                 severity=Severity.WARNING if spec.flow_types_disputed or subject.seen_published else None,
             )

@@ -18,7 +18,7 @@ RULES = (
         "CF401",
         "attribute-before-set",
         "An attribute is read, but the blocks that set it come later or not at all.",
-        "The reference is replaced by nothing: callers hear a gap, comparisons take NoMatchingCondition.",
+        "The reference is replaced by nothing: callers hear a gap, and comparisons take NoMatchingCondition.",
         "Set it before, or name it in the attributes of the lint context if something outside sets it.",
         bad="Compare $.Attributes.tier, then UpdateContactAttributes tier",
         good="UpdateContactAttributes tier, then Compare $.Attributes.tier",
@@ -26,18 +26,18 @@ RULES = (
     warning(
         "CF402",
         "result-before-block",
-        "A result is read, but no block before it produces that kind of result.",
+        "A result is read, but no earlier block produces it.",
         "$.External needs a Lambda block before, $.Lex a bot, $.StoredCustomerInput stored digits, and "
         "so on.",
-        "Put the producing block before it.",
+        "Put the block that produces it before.",
         bad="Compare $.External.found at the start",
         good="InvokeLambdaFunction, then Compare $.External.found",
     ),
     warning(
         "CF403",
         "external-overwritten",
-        "$.External is read although another Lambda block ran since.",
-        "Each Lambda answer replaces the whole of $.External; the earlier answer is gone.",
+        "$.External is read after another Lambda block has run.",
+        "Each Lambda response replaces all of $.External; the earlier one is gone.",
         "Copy the value to an attribute (UpdateContactAttributes) right after its Lambda block.",
         bad="Lambda A, Lambda B, read $.External.fromA",
         good="Lambda A, fromA to an attribute, Lambda B",
@@ -45,7 +45,7 @@ RULES = (
     warning(
         "CF404",
         "unknown-reference",
-        "The first name of a reference is none that the flow language is known to have.",
+        "The first name of a reference is not known in the flow language.",
         "An unknown reference is replaced by nothing.",
         "Correct the name; names are case sensitive.",
         bad="$.attributes.name",
@@ -54,9 +54,9 @@ RULES = (
     warning(
         "CF405",
         "array-in-answer",
-        "A reference picks an entry of a list from a Lambda answer.",
+        "A reference picks an item of a list in a Lambda response.",
         "Flows cannot read lists; the reference is replaced by nothing.",
-        "Let the function answer the entry under a name of its own.",
+        "Let the function return the item under its own name.",
         bad="$.External.items[0].name",
         good="$.External.firstItemName",
     ),
@@ -64,16 +64,16 @@ RULES = (
         "CF406",
         "attributes-too-large",
         "The attributes that the flow sets need more than 32,768 bytes.",
-        "That is the limit of one contact; the block that exceeds it takes its error branch.",
-        "Keep long texts outside and store their key.",
+        "That is the limit per contact; the block that exceeds it takes its error branch.",
+        "Store long texts elsewhere and keep their key.",
         bad="a 40,000 character text in an attribute",
         good="the text in a table, its key in the attribute",
     ),
     warning(
         "CF407",
         "nested-answer-not-read",
-        "A nested value of a Lambda answer is read, but the block expects a flat one.",
-        "Without ResponseValidation JSON the answer must be a flat map of strings; a nested one is an error.",
+        "A nested value of a Lambda response is read, but the block expects a flat one.",
+        "Without ResponseValidation JSON the response must be a flat map of strings; a nested one is an error.",
         'Set ResponseValidation {"ResponseType": "JSON"} on the Lambda block.',
         bad="STRING_MAP and $.External.customer.name",
         good="JSON and $.External.customer.name",
@@ -92,7 +92,7 @@ PRODUCERS: Mapping[str, frozenset[str]] = {
     "Case": frozenset({"GetCase", "CreateCase", "UpdateCase"}),
     "Modules": frozenset({"InvokeFlowModule"}),
 }
-"""Roots of references that exist only after a block of these types."""
+"""Roots of references that only exist after a block of these types."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _roots(subject: Subject, reads: list[_Read]) -> None:
             near = next((k for k in sorted(known) if k.lower() == root.lower()), None)
             subject.report(
                 "CF404",
-                f"{quoted(read.reference.text)} begins with no known name",
+                f"{quoted(read.reference.text)} does not begin with a known name",
                 f"write $.{near}" if near else "correct the name",
                 block=read.block.identifier,
                 path=read.path,
@@ -135,22 +135,22 @@ def _roots(subject: Subject, reads: list[_Read]) -> None:
         if root == "External" and any(step.isdigit() for step in read.reference.steps[1:]):
             subject.report(
                 "CF405",
-                f"{quoted(read.reference.text)} picks an entry of a list",
-                "let the function answer it under a name",
+                f"{quoted(read.reference.text)} picks an item of a list",
+                "let the function return it under a name",
                 block=read.block.identifier,
                 path=read.path,
             )
 
 
 def _attributes(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
-    """Report reads of contact and flow attributes that no path has set."""
+    """Report reads of contact and flow attributes that are set on no path."""
     for root, kind, parameter in (
         ("Attributes", "UpdateContactAttributes", "Attributes"),
         ("FlowAttributes", "UpdateFlowAttributes", "FlowAttributes"),
     ):
         names: dict[str, int] = {}
         produced: dict[str, int] = {}
-        anything = 1  # bit 0: some attribute whose name is only known at run time
+        anything = 1  # bit 0: an attribute whose name is only known at run time
         for block in (graph.blocks[name] for name in graph.reachable):
             if block.type == "InvokeFlowModule":
                 produced[block.identifier] = anything
@@ -183,9 +183,9 @@ def _attributes(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
 
 
 def _results(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
-    """Report, once for each kind of result, the first read with no producing block before it."""
+    """Report the first read of each kind of result that no earlier block produces."""
     if subject.kind is FlowKind.MODULE or subject.flow_type not in {None, "CONTACT_FLOW"}:
-        return  # these start within a contact whose other flows may have produced the result
+        return  # contacts come to these from other flows, which may have produced the result
     roots = {root: 1 << i for i, root in enumerate(PRODUCERS)}
     every = (1 << len(roots)) - 1
     produced = {}
@@ -204,15 +204,15 @@ def _results(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
         subject.report(
             "CF402",
             f"{quoted(places[0].reference.text)} is read, but no {listed(sorted(PRODUCERS[root]))}"
-            f" block comes before it in this flow{more}",
-            "put the producing block before it",
+            f" block precedes it in this flow{more}",
+            "put the block that produces it before it",
             block=places[0].block.identifier,
             path=places[0].path,
         )
 
 
 def function_of(block: Block) -> str:
-    """Return what names the function of a Lambda block: the ARN, reference or placeholder as written."""
+    """Return the function of a Lambda block: the ARN, reference or placeholder as written."""
     arn = block.parameters.get("LambdaFunctionARN")
     return arn if isinstance(arn, str) else ""
 
@@ -227,7 +227,7 @@ def _external(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
     last = graph.forward(produced, dict.fromkeys(produced, (1 << len(names)) - 1))
     ever = graph.forward(produced, {})
     flat = {n for n in names if all(_flat(b) for b in callers if function_of(b) == n)}
-    owner: dict[str, str] = {}  # the function in whose reach alone a key is read first
+    owner: dict[str, str] = {}  # the only function in reach where a key is first read
     for read in wanted:
         key, at = read.reference.steps[1], read.block.identifier
         reaching = [n for i, n in enumerate(names) if last[at] >> i & 1]
@@ -251,14 +251,14 @@ def _external(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
                 "CF403",
                 f"{quoted(read.reference.text)} is read after {quoted(lacking[0])} has replaced"
                 " $.External" + ("" if known else "; it was read after another function before"),
-                "copy it to an attribute before, or let this function answer it too",
+                "copy it to an attribute before, or let this function return it too",
                 block=at,
                 path=read.path,
             )
 
 
 def responses(subject: Subject, function: str) -> frozenset[str] | None:
-    """Return the keys that the function is said to answer; None when nothing is said."""
+    """Return the keys that the function is configured to return; None when nothing is configured."""
     known = subject.context.lambda_responses
     for name in (function, function.rpartition(":")[2], function.removeprefix("${").removesuffix("}")):
         if name in known:
@@ -285,7 +285,7 @@ def _sizes(subject: Subject, graph: Graph) -> None:
             subject.report(
                 "CF406",
                 f"the attributes need {sum(largest.values())} bytes; a contact holds {ATTRIBUTE_BYTES}",
-                "store long texts outside",
+                "store long texts elsewhere",
                 block=name,
                 path=f"{subject.paths[name]}.Parameters.Attributes",
             )

@@ -1,4 +1,4 @@
-"""CF5xx: what ties a flow to one environment, and what must not stand in a flow at all."""
+"""CF5xx: what ties a flow to one environment, and what does not belong in a flow at all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ RULES = (
     warning(
         "CF501",
         "hard-coded-resource",
-        "The ARN or identifier of a resource of one instance is written into the flow.",
+        "The ARN or identifier of an instance's resource is hard-coded in the flow.",
         "The flow cannot be deployed to another instance, Region or account.",
-        "Replace it by a ${Placeholder}: connect-flows import does so for a whole file.",
+        "Replace it with a ${Placeholder}; connect-flows import does that for a whole file.",
         bad='"QueueId": "arn:aws:connect:us-east-1:123456789012:instance/…/queue/…"',
         good='"QueueId": "${SalesQueue}"',
     ),
@@ -25,9 +25,8 @@ RULES = (
         "CF502",
         "foreign-resource",
         "An ARN belongs to another account, Region or instance than the flow is meant for.",
-        "Resources of another instance are refused. Lambda functions of another account or Region work "
-        "only with a "
-        "permission given by hand (a warning).",
+        "Resources of another instance are rejected. Lambda functions in another account or Region only work "
+        "with a permission granted by hand (a warning).",
         "Use the resource of this environment.",
         bad="a queue of the test instance in the flow for production",
         good='"QueueId": "${SalesQueue}"',
@@ -35,17 +34,17 @@ RULES = (
     warning(
         "CF503",
         "environments-mixed",
-        "ARNs of more than one instance, account or Region stand in one flow.",
-        "Some block is bound to fail wherever the flow runs; often a copied block was not adapted.",
-        "Replace them by placeholders.",
+        "One flow has ARNs of more than one instance, account or Region.",
+        "Some block will fail wherever the flow runs; often a copied block was not adapted.",
+        "Replace them with placeholders.",
         bad="a queue of one instance, a prompt of another",
         good="placeholders",
     ),
     warning(
         "CF504",
         "secret-in-flow",
-        "A password, token or key is written into the flow.",
-        "Everybody who may look at flows reads it, exports and logs repeat it, and it cannot be rotated.",
+        "A password, token or key is hard-coded in the flow.",
+        "Everybody with access to flows can read it, exports and logs repeat it, and it cannot be rotated.",
         "Let a Lambda function fetch it from Secrets Manager; it never needs to be in the flow.",
         bad='"Attributes": {"apiToken": "4f9c…"}',
         good="a Lambda function that reads the secret",
@@ -53,9 +52,9 @@ RULES = (
     warning(
         "CF505",
         "phone-number-in-flow",
-        "A telephone number is written into the flow.",
+        "A telephone number is hard-coded in the flow.",
         "It differs between environments, and it may be personal data.",
-        "Replace it by a ${Placeholder} or an attribute.",
+        "Replace it with a ${Placeholder} or an attribute.",
         bad='"ThirdPartyPhoneNumber": "+12065550100"',
         good='"ThirdPartyPhoneNumber": "${SupportNumber}"',
     ),
@@ -106,7 +105,7 @@ class _Arn:
 
 
 def check(subject: Subject) -> None:
-    """Check every parameter value for what belongs to one environment."""
+    """Check every parameter value for what is specific to one environment."""
     arns: list[_Arn] = []
     for action in subject.actions:
         for path, text in values_with_paths(action.parameters, "Parameters"):
@@ -153,7 +152,7 @@ def _resources(subject: Subject, action: ActionAt, path: str, text: str) -> list
             "CF501",
             path,
             f"{quoted(match.group(), 120)} is a resource of one environment",
-            "replace it by a ${Placeholder}",
+            "replace it with a ${Placeholder}",
             evidence="official",
         )
     if not found and _names_resource(path) and _UUID.fullmatch(text):
@@ -161,7 +160,7 @@ def _resources(subject: Subject, action: ActionAt, path: str, text: str) -> list
             "CF501",
             path,
             f"{quoted(text)} is a resource of one instance",
-            "replace it by a ${Placeholder}",
+            "replace it with a ${Placeholder}",
             evidence="official",
         )
     return found
@@ -210,7 +209,7 @@ def _secrets(subject: Subject, action: ActionAt, path: str, text: str) -> None:
         report(
             "CF505",
             path,
-            f"the telephone number {shown} is written into the flow",
-            "replace it by a ${Placeholder}",
+            f"the telephone number {shown} is hard-coded in the flow",
+            "replace it with a ${Placeholder}",
             evidence="official",
         )

@@ -12,18 +12,18 @@ RULES = (
     warning(
         "CF301",
         "unreachable-block",
-        "No contact can come to this block.",
-        "Somebody believes that callers hear it. It also counts towards the 250 blocks.",
-        "Lead a branch to it or remove it.",
+        "No contact can reach this block.",
+        "Somebody may believe that callers hear it, and it counts towards the 250 blocks.",
+        "Connect a branch to it, or remove it.",
         bad="a block that no branch names",
         good="every block lies on a path",
     ),
     warning(
         "CF302",
         "loop-without-exit",
-        "Contacts that come into this loop never leave it, unless a block fails.",
-        "Callers stay until they hang up, and the instance pays for them.",
-        "Count the rounds with a Loop block and lead DoneLooping out of it.",
+        "Contacts that enter this loop never leave it unless a block fails.",
+        "Callers stay until they hang up, and the instance pays for it.",
+        "Count the rounds with a Loop block and let DoneLooping lead out of it.",
         bad="menu -> invalid choice -> menu",
         good="menu -> invalid choice -> Loop 3 -> menu | goodbye",
     ),
@@ -31,8 +31,8 @@ RULES = (
         "CF303",
         "branch-to-itself",
         "An error branch leads back to its own block.",
-        "What failed once mostly fails again: the contact goes round without a pause and without a limit.",
-        "Lead the branch to a prompt or to a Loop block.",
+        "What failed once usually fails again: the contact loops without pause or limit.",
+        "Connect the branch to a prompt or a Loop block.",
         bad="NoMatchingError of the Lambda block to the Lambda block",
         good="NoMatchingError to an apology, then the queue",
     ),
@@ -49,7 +49,7 @@ RULES = (
     warning(
         "CF305",
         "queue-not-set",
-        "A contact can come to a queue transfer before a queue was set.",
+        "A contact can reach a queue transfer before a queue is set.",
         "The transfer takes its error branch. (It works if a flow before this one has set a queue.)",
         "Put UpdateContactTargetQueue before it on every path, its own error branch included.",
         bad="hello -> TransferContactToQueue",
@@ -80,7 +80,7 @@ def check(subject: Subject, graph: Graph) -> None:
             subject.report(
                 "CF301",
                 "no contact can come to this block",
-                "lead a branch to it or remove it",
+                "connect a branch to it or remove it",
                 block=name,
                 path=subject.paths[name],
             )
@@ -92,7 +92,7 @@ def check(subject: Subject, graph: Graph) -> None:
 
 def _loops(subject: Subject, graph: Graph) -> None:
     if subject.flow_type in _WAITS_FOR_OTHERS:
-        return  # the service takes the contact out when an agent is free
+        return  # the service takes the contact out when an agent becomes available
     for component in graph.components:
         if not graph.is_cycle(component):
             continue
@@ -130,7 +130,7 @@ def _own_errors(subject: Subject, graph: Graph) -> None:
             subject.report(
                 "CF303",
                 f"the branch {listed(labels)} leads back to its own block",
-                "lead it to a prompt or to a Loop block",
+                "connect it to a prompt or a Loop block",
                 block=name,
                 path=f"{subject.paths[name]}.Transitions.Errors",
             )
@@ -173,7 +173,7 @@ def _lambda_chains(subject: Subject, graph: Graph) -> None:
         elif functions and total > CHAIN_SECONDS >= before[number]:
             subject.report(
                 "CF304",
-                f"with the Lambda blocks before it this one can take {total} seconds without a"
+                f"together with the Lambda blocks before it this one can take {total} seconds without a"
                 f" prompt; Amazon Connect gives {CHAIN_SECONDS}",
                 "play a prompt between them",
                 block=functions[0],

@@ -1,4 +1,4 @@
-"""CF11x to CF13x: what stands in Parameters."""
+"""CF11x to CF13x: the content of Parameters."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class _Walk:
         elif spec.type == "array":
             self._array(value, spec, path)
         elif isinstance(value, str) and (is_reference(value) or is_opaque(value)) and spec.properties is None:
-            return  # a whole object from $.External or from deployment; what is inside cannot be seen
+            return  # a whole object from $.External or from deployment, whose content is unknown
         elif not isinstance(value, Mapping):
             self.report("CF127", path, f"the value is {quoted(value)}, not an object", "write an object")
         elif spec.type == "map":
@@ -170,12 +170,15 @@ class _Walk:
         if spec.pattern is not None and not re.fullmatch(spec.pattern, value):
             form = _FORMS.get(path.rpartition(".")[2], spec.pattern)
             self.report(
-                "CF121", path, f"the value {quoted(value)} has not the form of the parameter", f"write {form}"
+                "CF121",
+                path,
+                f"the value {quoted(value)} does not match the parameter's format",
+                f"write {form}",
             )
 
     def _reference(self, value: str, spec: ParameterSpec, path: str) -> bool:
         """Check references in the value; return whether its content is only known at run time."""
-        # The console lets attribute names hold spaces and colons and writes them into references as they are.
+        # The console allows spaces and colons in attribute names, and writes them into references as is.
         odd = value.startswith(("$.", "$["))
         if spec.value == "jsonpath":
             if not is_reference(value) and not is_opaque(value):
@@ -209,8 +212,7 @@ class _Walk:
             self.report(
                 "CF117",
                 path,
-                f"the value {quoted(value)} stands on an AWS page, but console exports say"
-                f" {listed(spec.enum)}",
+                f"the value {quoted(value)} is on an AWS page, but console exports say {listed(spec.enum)}",
                 f"write {listed(spec.enum)}",
                 evidence="export",
                 severity=Severity.WARNING,
@@ -304,7 +306,7 @@ class _Walk:
 
 
 def holds(when: When, scope: Mapping[str, Any]) -> bool | None:
-    """Tell whether the condition on sibling parameters holds; None when that is only known later."""
+    """Return whether the condition on sibling parameters holds; None when that is only known later."""
     value: object = scope
     for name in when.parameter.split("."):
         if not isinstance(value, Mapping) or name not in value:

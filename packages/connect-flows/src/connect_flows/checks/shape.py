@@ -14,9 +14,8 @@ RULES = (
         "CF001",
         "not-json",
         "The text cannot be read as JSON (or not as UTF-8).",
-        "CreateContactFlow and the console's import take JSON text only; a comment, a trailing comma or "
-        "NaN is enough.",
-        "Correct the place that the message names.",
+        "CreateContactFlow and the console's import only accept JSON; a comment, a trailing comma or NaN breaks it.",
+        "Correct the JSON where the message says.",
         bad='{"Version": "2019-10-30",}',
         good='{"Version": "2019-10-30", "StartAction": "hello", "Actions": [...]}',
     ),
@@ -24,9 +23,8 @@ RULES = (
         "CF002",
         "not-an-object",
         "The JSON is a list, a string or a number instead of an object.",
-        "A flow is one object; the answer of a list or describe call has the flow as text inside, in "
-        "Content.",
-        "Take the flow itself, e.g. ContactFlow.Content of DescribeContactFlow.",
+        "A flow is one object; the response of a list or describe call has the flow as text in Content.",
+        "Use the flow itself, e.g. ContactFlow.Content of DescribeContactFlow.",
         bad="[{...}]",
         good='{"Version": "2019-10-30", ...}',
     ),
@@ -42,8 +40,8 @@ RULES = (
     error(
         "CF004",
         "wrong-version",
-        "Version is not the one version of the flow language that exists.",
-        "Amazon Connect knows 2019-10-30 and nothing else.",
+        "Version is not the only version of the flow language.",
+        "Amazon Connect only accepts 2019-10-30.",
         'Write "2019-10-30".',
         bad='"Version": "2020-01-01"',
         good='"Version": "2019-10-30"',
@@ -52,7 +50,7 @@ RULES = (
         "CF005",
         "unknown-key",
         "The document has a key that the flow language does not define.",
-        "It is ignored at best; often it is a misspelling of a key that then is missing.",
+        "It is ignored at best; often it is a misspelt key, which is then missing.",
         "Remove it, or move your own data to Metadata, which Amazon Connect ignores.",
         bad='"startAction": "hello"',
         good='"StartAction": "hello"',
@@ -60,9 +58,9 @@ RULES = (
     error(
         "CF006",
         "too-large",
-        "The flow has more characters than Amazon Connect takes.",
+        "The flow has more characters than Amazon Connect accepts.",
         "Content may have 256,000 characters (written without indentation).",
-        "Move a part into a flow module or a flow of its own.",
+        "Move part of it into a flow module or another flow.",
         bad="one flow with 240 blocks and long prompts",
         good="a flow that invokes two modules",
     ),
@@ -70,8 +68,8 @@ RULES = (
         "CF007",
         "nested-too-deeply",
         "The JSON is nested deeper than any flow.",
-        "Nothing in the flow language needs more than a dozen levels; such a document is damaged or hostile.",
-        "Take out the needless levels.",
+        "Nothing in the flow language needs more than a dozen levels; such a document is broken or hostile.",
+        "Remove the extra levels.",
         bad="[[[[[[...]]]]]]",
         good='{"Actions": [{"Parameters": {...}}]}',
     ),
@@ -87,9 +85,9 @@ RULES = (
     error(
         "CF009",
         "block-count",
-        "The flow has no block or more than 250.",
-        "Amazon Connect takes 1 to 250 actions.",
-        "Add a block, or move a part into a flow module.",
+        "The flow has no block, or more than 250.",
+        "Amazon Connect accepts 1 to 250 actions.",
+        "Add a block, or move part of the flow into a module.",
         bad='"Actions": []',
         good='"Actions": [{"Identifier": "bye", "Type": "DisconnectParticipant", ...}]',
     ),
@@ -97,7 +95,7 @@ RULES = (
         "CF010",
         "duplicate-key",
         "One object has the same key twice.",
-        "JSON readers keep the last value: what was written first is lost without a word.",
+        "JSON parsers keep the last value: the first is silently lost.",
         "Remove one of the two.",
         bad='{"Text": "Hello", "Text": "Bye"}',
         good='{"Text": "Hello"}',
@@ -105,17 +103,17 @@ RULES = (
     error(
         "CF011",
         "start-without-block",
-        "StartAction names no block of the flow.",
-        "The flow would have no beginning.",
-        "Name the identifier of the first block.",
+        "StartAction does not name a block of the flow.",
+        "The flow has nowhere to start.",
+        "Use the identifier of the first block.",
         bad='"StartAction": "helo"',
         good='"StartAction": "hello"',
     ),
     warning(
         "CF012",
         "malformed-placeholder",
-        "The text holds ${ that is no placeholder.",
-        "It is not replaced at deploy time, so that callers would hear it.",
+        "The text contains a ${ that is not a placeholder.",
+        "It is not replaced at deploy time, so callers would hear it.",
         "Write ${Name} (letters, digits, _ . : -) for a placeholder, ${!Name} for the text ${Name}.",
         bad="Welcome to ${company name}",
         good="Welcome to ${CompanyName}",
@@ -123,10 +121,10 @@ RULES = (
     error(
         "CF013",
         "placeholder-in-structure",
-        "A placeholder stands where the structure of the flow is written.",
-        "Block types, identifiers, targets and the version must be known before deployment, or nothing "
-        "can be checked.",
-        "Write the name itself; use placeholders in parameter values and operands.",
+        "A placeholder is used in the structure of the flow.",
+        "Block types, identifiers, targets and the version must be known before deployment, or the flow cannot "
+        "be checked.",
+        "Write the actual name; use placeholders in parameter values and operands.",
         bad='"Type": "${BlockType}"',
         good='"Type": "MessageParticipant"',
     ),
@@ -137,7 +135,7 @@ _KNOWN = {*_KEYS, "Metadata", "Settings"}
 
 
 def check(subject: Subject) -> bool:
-    """Check the document; return whether its blocks can be looked at."""
+    """Check the document; return whether its blocks can be checked."""
     document = subject.document
     if "Actions" not in document and ("modules" in document or "start" in document):
         subject.report(
@@ -202,7 +200,7 @@ def _size(subject: Subject) -> None:
     except (
         TypeError,
         ValueError,
-    ):  # a mapping with values that JSON cannot hold; the values are reported in place
+    ):  # a mapping with values that JSON cannot represent; they are reported in place
         return
     if length > maximum:
         subject.report(
@@ -238,7 +236,7 @@ def _structural(subject: Subject, value: object, path: str, block: str | None) -
     if isinstance(value, str) and is_opaque(value):
         subject.report(
             "CF013",
-            f"{quoted(value)} stands where a name must be known before deployment",
+            f"{quoted(value)} is in a place where the name must be known before deployment",
             "write the name itself",
             block=block,
             path=path,

@@ -127,7 +127,7 @@ def _errors(subject: Subject, action: ActionAt, raw: Mapping[str, Any]) -> dict[
 
 def _error_rules(report: Reporter, action: ActionAt, spec: ActionSpec, present: Mapping[str, str]) -> None:
     if spec.next_action == "forbidden":
-        return  # CF203 says it
+        return  # CF203 reports it
     required, forbidden = dict.fromkeys(spec.errors_required, ""), dict[str, str]()
     disputed: set[str] = set()
     allowed = {*spec.errors_required, *spec.errors_allowed}

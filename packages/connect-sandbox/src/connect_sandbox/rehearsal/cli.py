@@ -25,7 +25,7 @@ from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
 
 EPILOG = """\
-A scenario says what is set up, what the caller does and what must come of it:
+A scenario says what is set up, what the caller does and what must happen:
 
   setup:
     values: {QueueArn: support}
@@ -37,7 +37,7 @@ A scenario says what is set up, what the caller does and what must come of it:
     hears: [Thank you for calling.]
     ends: {queued: Support}
 
-Exit status: 1 when a scenario goes otherwise than expected or, with --coverage, branches are missing, else 0.
+Exit status: 1 when a scenario fails or, with --coverage, branches are missing, else 0.
 """
 
 

@@ -198,13 +198,13 @@ class Engine:
             return f"{where}. Let a Loop block or a condition lead out"
         agent = self.conditions.agent
         if self.clock.elapsed == self._visited_at[-_CIRCLE:][0]:
-            comes = (
-                f"the agent answers after {agent.answers_after:,g} s"
+            never = (
+                f"the agent, who answers after {agent.answers_after:,g} s, never does"
                 if agent
-                else "the wait ends after an hour"
+                else "the wait never ends"
             )
             return (
-                f"{where} in the queue, where no time passes, and {comes}. "
+                f"{where} in the queue, where no time passes, so {never}. "
                 "Put a prompt or a Wait block into the loop"
             )
         if agent is None:

@@ -7,6 +7,7 @@ import pytest
 from connect_flows import ACTIONS
 from connect_flows.examples import BLOCK, example_flow, example_place
 from connect_sandbox.rehearsal import (
+    BoundExceededError,
     CannotPlayError,
     Conditions,
     HungUpByVendor,
@@ -268,8 +269,10 @@ def test_a_hook_to_a_flow_that_does_not_exist_takes_the_error_branch(world: Any)
     world.plays(hook, say("sorry", "Sorry.", "bye"), hang_up()).hears("Sorry.")
 
 
+NUMBERS = ["0", "-1", "1e12", "NaN", "999999999999", "1" * 400, 5, -1]
+LARGE = [["x"] * 20_000, {str(number): "x" for number in range(20_000)}, "$.Attributes.x" * 5_000]
 junk = st.recursive(
-    st.sampled_from(["", "x", "-1", "999999999999", "$.A.b", "$.Attributes.x", None, 5, True]),
+    st.sampled_from([*NUMBERS, *LARGE, "", "x", "\ud800", "$.A.b", "$.Attributes.x", None, True]),
     lambda inner: (
         st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["Value", "a"]), inner, max_size=2)
     ),
@@ -277,6 +280,7 @@ junk = st.recursive(
 )
 
 
+@pytest.mark.timeout(120)
 @given(kind=st.sampled_from(sorted(ACTIONS)), data=st.data())
 def test_whatever_a_parameter_holds_the_contact_is_played_or_stopped_by_name(
     new_world: Any, kind: str, data: Any
@@ -290,8 +294,10 @@ def test_whatever_a_parameter_holds_the_contact_is_played_or_stopped_by_name(
         place = place[name]
         name = data.draw(st.sampled_from(sorted(place)))
     place[name] = data.draw(junk)
-    with contextlib.suppress(CannotPlayError):
-        rehearse(new_world(), kind, flow=flow)
+    channel = data.draw(st.sampled_from(["VOICE", "CHAT"]))
+    agent = data.draw(st.sampled_from([None, Agent(), Agent(answers_after=86_400, holds_for=86_400)]))
+    with contextlib.suppress(CannotPlayError, BoundExceededError):
+        rehearse(new_world(), kind, flow=flow, channel=channel, agent=agent)
 
 
 @pytest.mark.parametrize(("agent", "heard"), [("a-1", "We call you back."), ("nobody", "Sorry.")])

@@ -1,6 +1,6 @@
 """Pictures of a flow: Mermaid text for documents, SVG for eyes.
 
-The SVG is laid out in layers from top to bottom by fast-sugiyama (extra ``flows``). Branches for errors are thin
+The SVG is laid out in layers from top to bottom by fast-sugiyama (extra ``svg``). Branches for errors are thin
 and grey, Lambda and transfer blocks are coloured.
 """
 
@@ -207,7 +207,7 @@ def _layers(edges: list[tuple[int, int]]) -> Any:  # noqa: ANN401 - the library'
     try:
         from fast_sugiyama import from_edges  # noqa: PLC0415 - only SVG needs the extra
     except ImportError as problem:
-        raise DiagramError("SVG needs a layout library: pip install 'connect-bridges[flows]'") from problem
+        raise DiagramError("SVG needs a layout library: pip install 'connect-flows[svg]'") from problem
     return from_edges(edges, dummy_vertices=True, vertex_spacing=SPACING)
 
 

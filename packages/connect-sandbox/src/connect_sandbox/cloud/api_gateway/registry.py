@@ -88,7 +88,7 @@ class ApiDefinition:
     gateway_responses: dict[str, GatewayResponse] = field(default_factory=dict)
 
     def path(self, resource_id: str) -> str:
-        """Return a resource's path, such as /orders/{id}."""
+        """Return a resource's path, such as /contacts/{id}."""
         resource = self.resources[resource_id]
         if resource.parent_id is None:
             return "/"

@@ -60,7 +60,7 @@ def imports(folder: Path) -> Iterator[tuple[str, str]]:
 
 def strangers(folder: Path, allowed: set[str]) -> list[str]:
     """Return the imports of a folder that are neither allowed nor the standard library's."""
-    known = allowed | sys.stdlib_module_names
+    known = allowed | sys.stdlib_module_names | {"_typeshed"}  # type checkers bring that one
     return sorted(
         {f"{file}: {name}" for file, name in imports(folder) if name.partition(".")[0] not in known}
     )

@@ -112,7 +112,7 @@ def installing(
 
     def install(name: str) -> Installed:
         home = tmp_path_factory.mktemp(name)
-        # Without pip, what is there afterwards is what the wheel has brought. Synthesis bundles with pip, though.
+        # Without pip, what is there afterwards is what the wheel has brought. Synthesis bundles with it, though.
         venv.create(home, with_pip=name == "connect-bridges")
         asked = [str(wheels[name]), *BESIDES.get(name, [])]
         # Our own packages come from here, everybody else's from the index.

@@ -14,7 +14,7 @@ from tests.support import ROOT
 from tests.support.documents import shown_commands, write_files
 from tests.wheel.conftest import Installed
 
-pytestmark = [pytest.mark.wheel, pytest.mark.xdist_group("wheel")]  # one worker installs the wheels
+pytestmark = pytest.mark.wheel
 
 README = {
     "connect-flows": ROOT / "packages/connect-flows/README.md",

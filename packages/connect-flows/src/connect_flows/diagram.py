@@ -1,6 +1,6 @@
 """Pictures of a flow: Mermaid text for documents, SVG for eyes.
 
-The SVG is laid out in layers from top to bottom by fast-sugiyama (extra ``svg``). Branches for errors are thin
+The SVG is laid out in layers from top to bottom by fast-sugiyama (extra ``flows``). Branches for errors are thin
 and grey, Lambda and transfer blocks are coloured.
 """
 

@@ -1,6 +1,6 @@
 """What is known about the action types of the flow language, as typed data.
 
-Source: ``knowledge.json``, written by ``make knowledge`` from ``facts/flow-actions.json``; each entry says its evidence
+Source: ``knowledge.json``, written by ``bench/build_flow_knowledge.py``; each entry says its evidence
 (official: an AWS page; probed: a third party tried it against the service; export: read off console exports).
 """
 

@@ -42,6 +42,10 @@ test: setup lint ## lint, types, and every test
 	wait $$types || status=$$?; \
 	cat build/types.log; exit $$status
 
+.PHONY: knowledge
+knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
+	$(BIN)/python packages/connect-flows/tools/build_knowledge.py
+
 .PHONY: soak
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s

@@ -1,24 +1,31 @@
 """Write the linter's knowledge file from the collected facts about the flow language.
 
     make knowledge
+    python packages/connect-flows/tools/build_knowledge.py [--facts FILE] [--output FILE]
 
-``facts/flow-actions.json`` is the table of action types that the project collected from AWS pages, console exports and
-probes of third parties; it mixes data with prose ("xor AgentId", "iff StoreInput=True"). This script keeps the data,
-turns each sentence of prose that a machine can check into structure (``REFINEMENTS``), and drops the rest:
-the shipped file holds facts alone. It fails when a sentence of the facts has no reading here, so that a new
-fact can never be lost silently. The output is committed: linting needs neither this script nor the facts.
+``facts/flow-actions.json`` is the table of action types that the project collected (facts/README.md says from where);
+it mixes data with prose ("xor AgentId", "iff StoreInput=True"). This script keeps the data, turns each sentence of
+prose that a machine can check into structure (``REFINEMENTS``), and drops the rest: the shipped file holds facts alone.
+It fails when a sentence of the facts has no reading here, so that a new fact can never be lost silently. The output is
+committed: linting needs neither this script nor the facts.
 
 Shape of an entry in ``actions``: see ``connect_flows.knowledge``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+FACTS = PACKAGE / "facts/flow-actions.json"
+KNOWLEDGE = PACKAGE / "src/connect_flows/knowledge.json"
 
 # The classes of the page "parameter restrictions": static | single (static or exactly one JSONPath) |
 # jsonpath (exactly one JSONPath) | dynamic (text that may mix both; the default).
@@ -384,16 +391,25 @@ ROOTS_EXTRA = [
 SEEN_TYPES = ["ConnectParticipantWithAgenticCX"]
 
 
-def main(argv: list[str]) -> int:
-    """Convert the facts at argv[0] into the knowledge file at argv[1]; return 0."""
-    if len(argv) != 2:
-        sys.exit(__doc__)
-    facts = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
-    knowledge = convert(facts)
-    text = json.dumps(knowledge, indent=1, ensure_ascii=False, sort_keys=False)
-    Path(argv[1]).write_text(text + "\n", encoding="utf-8")
-    sys.stdout.write(f"{len(knowledge['actions'])} action types, {len(text)} characters\n")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert the facts into the knowledge file; return 0. Raises ``ValueError`` for a fact that has no reading."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--facts", type=Path, default=FACTS, metavar="FILE", help="default: the package's own"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=KNOWLEDGE, metavar="FILE", help="default: the package's own"
+    )
+    arguments = parser.parse_args(argv)
+    text = as_text(convert(json.loads(arguments.facts.read_text(encoding="utf-8"))))
+    arguments.output.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{arguments.output}: {text.count(chr(10))} lines, {len(text)} characters\n")
     return 0
+
+
+def as_text(knowledge: Json) -> str:
+    """Return the knowledge as it lies in the file."""
+    return json.dumps(knowledge, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
 
 
 def convert(facts: Json) -> Json:
@@ -422,7 +438,7 @@ def action(name: str, fact: Json) -> Json:
     more = REFINEMENTS.get(name, {})
     undocumented = fact.get("documented") is False
     entry: Json = {
-        "evidence": [s.split("(")[0] for s in fact["status"]],
+        "evidence": [s.split("(")[0].strip() for s in fact["status"]],
         "source": fact["source"],
         "documented": not undocumented,
         "category": fact["category"],
@@ -540,4 +556,4 @@ def check_nothing_is_left_unread(where: str, parameters: Json) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

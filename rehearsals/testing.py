@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsals.scenarios.deployment import Deployment
+from rehearsals.scenarios.deployment import PARTS, Deployment
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +18,5 @@ def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
     with Deployment.start(
         root, tmp_path_factory.mktemp("deployment"), lambda _step, _seconds: None
     ) as running:
-        running.deploy_all()
+        running.deploy(PARTS)
         yield running

@@ -43,7 +43,7 @@ TRANSFER = "Transfer to the voice check"
 ALICE, MALLORY = "Alice", "Mallory"
 
 
-@scenario("biometrics/enrol-then-verify")
+@scenario("biometrics/enrol-then-verify", demo=True)
 def enrol_then_verify(rehearsal: Rehearsal) -> None:
     """Call for the first time: agree, say the phrase three times, then be recognised in the same call."""
     path, number = rehearsal.deployment.biometrics, "+12065550101"
@@ -106,7 +106,7 @@ def known_caller(rehearsal: Rehearsal) -> None:
     expect([one.code for one in path.vendors.voiceit.requests[asked:]], ["SUCC"], "what VoiceIt answered")
 
 
-@scenario("biometrics/spoofer-after-dropped-call")
+@scenario("biometrics/spoofer-after-dropped-call", demo=True)
 def spoofer(rehearsal: Rehearsal) -> None:
     """Pass the check and drop the call; somebody who then shows the same number has to prove himself, and fails."""
     path, number = rehearsal.deployment.biometrics, "+12065550104"
@@ -121,7 +121,7 @@ def spoofer(rehearsal: Rehearsal) -> None:
     expect(attacker.branches, ["verify", "failedverified"], "what the gate answered the spoofer")
 
 
-@scenario("biometrics/forged-webhook")
+@scenario("biometrics/forged-webhook", demo=True)
 def forged_webhook(rehearsal: Rehearsal) -> None:
     """Post what Twilio did not sign, while a call waits: 403, nothing changes, and the caller is not disturbed."""
     path, number = rehearsal.deployment.biometrics, "+12065550105"
@@ -235,7 +235,7 @@ def locked(rehearsal: Rehearsal) -> None:
     expect(len(path.vendors.voiceit.requests), asked, "the number of requests at VoiceIt")
 
 
-@scenario("biometrics/provider-down")
+@scenario("biometrics/provider-down", demo=True)
 def provider_down(rehearsal: Rehearsal) -> None:
     """Let VoiceIt fail: the caller is told so, nobody is blamed, and the next call works again."""
     path, number = rehearsal.deployment.biometrics, "+12065550109"
@@ -288,7 +288,7 @@ def consent_refused(rehearsal: Rehearsal) -> None:
     expect(len(path.vendors.voiceit.requests), asked, "the number of requests at VoiceIt")
 
 
-@scenario("biometrics/redial-within-window")
+@scenario("biometrics/redial-within-window", part="redial")
 def redial_within_window(rehearsal: Rehearsal) -> None:
     """Have Twilio dial back (REDIAL): the proof is found within its window, and used once."""
     path, number = rehearsal.deployment.redial, "+12065550112"
@@ -307,7 +307,7 @@ def redial_within_window(rehearsal: Rehearsal) -> None:
     expect_that("outcome" not in _item(rehearsal, path, number), "the proof should be used up")
 
 
-@scenario("biometrics/redial-too-late")
+@scenario("biometrics/redial-too-late", part="redial")
 def redial_too_late(rehearsal: Rehearsal) -> None:
     """Let the call back come too late: the proof counts no longer, and the voice is checked again."""
     path, number = rehearsal.deployment.redial, "+12065550113"

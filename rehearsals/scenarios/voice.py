@@ -41,7 +41,7 @@ ASKS = Ask("How can I help you today?", remember="reason")
 GOES_BACK = Say("I am passing you to a colleague.")
 
 
-@scenario("voice/metadata-returns")
+@scenario("voice/metadata-returns", demo=True)
 def metadata_returns(rehearsal: Rehearsal) -> None:
     """Post metadata while the vendor has the call; the flow resumes and keeps it for the agent."""
     path = rehearsal.deployment.voice
@@ -85,7 +85,7 @@ def no_metadata(rehearsal: Rehearsal) -> None:
     expect(rehearsal.stored(path, contact), None, "the table's item for the contact")
 
 
-@scenario("voice/call-failed")
+@scenario("voice/call-failed", demo=True)
 def call_failed(rehearsal: Rehearsal) -> None:
     """Refuse the call (SIP 486, 503): the caller is told so and goes to the queue, unless that is full."""
     path = rehearsal.deployment.voice
@@ -109,7 +109,7 @@ def connection_timeout(rehearsal: Rehearsal) -> None:
     expect_that(rang > 60, f"60 s of ringing should have passed on the contact's clock; {rang:.0f} s did")
 
 
-@scenario("voice/metadata-lambda-fails")
+@scenario("voice/metadata-lambda-fails", demo=True)
 def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     """Let the retrieve function die: the caller goes to the queue all the same; throttling alone loses nothing."""
     path = rehearsal.deployment.voice
@@ -132,7 +132,7 @@ def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     )
 
 
-@scenario("voice/wrong-token")
+@scenario("voice/wrong-token", demo=True)
 def wrong_token(rehearsal: Rehearsal) -> None:
     """Use a wrong token: 403, nothing is stored, no token stands in a log, and the call itself goes on."""
     path = rehearsal.deployment.voice
@@ -176,7 +176,7 @@ def caller_hangs_up_at_vendor(rehearsal: Rehearsal) -> None:
     rehearsal.note(f"the item expires in {expires_in / 3600:.1f} h", item=item)
 
 
-@scenario("voice/module-in-own-flow")
+@scenario("voice/module-in-own-flow", part="own_app")
 def module_in_own_flow(rehearsal: Rehearsal) -> None:
     """Use the published module in the flow of another app, over the connector that this app created."""
     path = rehearsal.deployment.own_app

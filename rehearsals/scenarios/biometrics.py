@@ -1,4 +1,7 @@
-"""Voice biometrics: callers prove who they are at a telephony number, and nobody else does (guide 004, and beyond)."""
+"""Voice biometrics: callers prove who they are at a telephony number, and nobody else does.
+
+The calls of VoiceIt and Twilio's demo guide, and those that it does not think of.
+"""
 
 from __future__ import annotations
 
@@ -309,7 +312,7 @@ def redial_within_window(rehearsal: Rehearsal) -> None:
 
 @scenario("biometrics/redial-too-late", part="redial")
 def redial_too_late(rehearsal: Rehearsal) -> None:
-    """Let the call back come too late: the proof counts no longer, and the voice is checked again."""
+    """Let the call back come too late: the proof has expired, and the voice is checked again."""
     path, number = rehearsal.deployment.redial, "+12065550113"
     nobody_knows(rehearsal.sandbox, path, number)
     moves: list[list[Move]] = [[AGREES, SPEAKS, SPEAKS, SPEAKS], [SPEAKS], [SPEAKS], []]

@@ -65,10 +65,10 @@ def scenario(name: str, *, part: Part | None = None, demo: bool = False) -> Call
     def enter(play: Play) -> Play:
         if name in SCENARIOS:
             raise ValueError(f"there are two scenarios {name}")
-        named = part or name.partition("/")[0]
-        on = next((known for known in PARTS if known == named), None)
+        path = name.partition("/")[0]
+        on: Part | None = part or next((known for known in PARTS if known == path), None)
         if on is None:
-            raise ValueError(f"scenario {name} plays on {named!r}; give it a part: {', '.join(PARTS)}")
+            raise ValueError(f"scenario {name} plays on {path!r}; give it a part: {', '.join(PARTS)}")
         shows = (play.__doc__ or "").strip().splitlines()[0]
         SCENARIOS[name] = Scenario(name, shows, play, on, demo)
         return play

@@ -1,4 +1,4 @@
-"""The voice path: a call goes out to the external voice system and comes back, in every way that it can (guide 000)."""
+"""The voice path: a call goes out to the external voice system and comes back, in every way that it can."""
 
 import time
 
@@ -35,7 +35,10 @@ METADATA = {
     "caseNumber": 90071992547409931,
     "tags": ["refund", None, True],
 }
-"""What guide 000 posts, and what a lossy bridge would break: floats, integers beyond 2^53, unicode, nesting, order."""
+"""What Kore's guide to external voice posts, and what a lossy bridge would break.
+
+That is floats, integers beyond 2^53, unicode, nesting, order.
+"""
 
 ASKS = Ask("How can I help you today?", remember="reason")
 GOES_BACK = Say("I am passing you to a colleague.")

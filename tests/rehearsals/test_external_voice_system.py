@@ -64,7 +64,7 @@ class Api:
                 self.end_headers()
                 self.wfile.write(b'{"ok":true}')
 
-            def log_message(self, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,6 +1,6 @@
 """examples/own_voice_check, really deployed: a provider function and a flow of one's own around the gate's module.
 
-And with it the names of guide 004 (preset voiceit), and recordings that are handed over by address.
+With it the names of VoiceIt and Twilio's demo guide (preset voiceit), and recordings handed over by address.
 """
 
 from __future__ import annotations

@@ -117,5 +117,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PUT = _serve  # noqa: N815  (http.server's names)
 
-    def log_message(self, *_args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
         """Write no access log."""

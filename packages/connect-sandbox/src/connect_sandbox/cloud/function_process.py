@@ -176,9 +176,9 @@ class FunctionProcess:
         return None
 
     def _take(self, key: selectors.SelectorKey) -> Iterable[Answer]:
-        if key.data is self._api:
-            return self._api.serve(key.fileobj)
-        if key.data is self._output:
+        if isinstance(key.data, RuntimeApi):
+            return key.data.serve(key.fileobj)
+        if isinstance(key.data, _Output):
             self._output.read()
         else:
             self._selector.unregister(key.fileobj)

@@ -70,8 +70,8 @@ class Services:
 class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
-    Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might not
-    bear, in words), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
+    Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might reject),
+    `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -117,7 +117,7 @@ class Sandbox:
     # -- for those who rehearse
 
     def environment(self) -> dict[str, str]:
-        """Return the environment for a command that shall take the sandbox for AWS, and nothing else for it."""
+        """Return the environment that points a command at the sandbox, and at no other AWS."""
         return {
             **{name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)},
             "NO_PROXY": "localhost,127.0.0.1",

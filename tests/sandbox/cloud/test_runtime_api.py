@@ -37,7 +37,7 @@ class Served:
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.api = RuntimeApi(self.selector)
-        self.answers: list[Answer] = []
+        self._answers: list[Answer] = []
         self.waited_for, self._stop, self._wake = threading.Event(), *socket.socketpair()
         self.selector.register(self._stop, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._serve)
@@ -48,13 +48,19 @@ class Served:
             for key, _ in self.selector.select():
                 if key.data is not self.api:
                     return
-                self.answers += self.api.serve(key.fileobj)
+                self._answers += self.api.serve(key.fileobj)
                 if self.api.waited_for:
                     self.waited_for.set()
 
+    def answers(self) -> list[Answer]:
+        """Stop serving; return what was answered until then."""
+        if self._thread.is_alive():
+            self._wake.send(b"x")
+            self._thread.join()
+        return self._answers
+
     def end(self) -> None:
-        self._wake.send(b"x")
-        self._thread.join()
+        self.answers()
         self.api.close()
         self.selector.close()
         self._stop.close()
@@ -62,6 +68,10 @@ class Served:
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.api.address, timeout=10)
+
+    def socket(self) -> socket.socket:
+        host, port = self.api.address.split(":")
+        return socket.create_connection((host, int(port)), timeout=10)
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
         connection = self.connection()
@@ -99,7 +109,7 @@ def test_next_waits_and_hands_out_the_event_with_its_headers(served: Served) -> 
     connection.request("POST", "/2018-06-01/runtime/invocation/r-1/response", b"42")
     assert connection.getresponse().read() == b'{"status":"OK"}\n'
     connection.close()
-    assert served.answers == [Answer(payload=b"42")]
+    assert served.answers() == [Answer(payload=b"42")]
 
 
 def test_an_answer_counts_once_and_for_its_own_invocation_only(served: Served) -> None:
@@ -115,34 +125,34 @@ def test_an_answer_counts_once_and_for_its_own_invocation_only(served: Served) -
 
     refused = (400, b'{"errorMessage": "Invalid request ID", "errorType": "InvalidRequestID"}')
     assert [early, other, right[0], twice] == [refused, refused, 202, refused]
-    assert served.answers == [Answer(error={"errorType": "E"})]
+    assert served.answers() == [Answer(error={"errorType": "E"})]
 
 
 def test_an_error_that_is_no_json_has_the_type_that_its_header_names(served: Served) -> None:
     headers = {"Lambda-Runtime-Function-Error-Type": "Runtime.Boom"}
     assert served.post("/init/error", b"boom", **headers)[0] == 202
-    assert served.answers == [Answer(error={"errorMessage": "", "errorType": "Runtime.Boom"})]
+    assert served.answers() == [Answer(error={"errorMessage": "", "errorType": "Runtime.Boom"})]
 
 
 def test_what_is_not_the_runtime_api_is_refused(served: Served) -> None:
     assert served.post("/restore/next", b"")[0] == 404
-    connection = served.connection()
-    connection.request("POST", "/2018-06-01/runtime/init/error", iter([b"chunked"]))
-    assert connection.getresponse().status == 411
-    connection.close()
-    assert served.answers == []
+    with served.socket() as connection:
+        connection.sendall(
+            b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 411 Length Required\r\n")
+    assert served.answers() == []
 
 
 def test_a_request_may_come_in_pieces_and_ask_whether_to_go_on(served: Served) -> None:
-    host, port = served.api.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with served.socket() as connection:
         connection.sendall(b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\ncontent-LENGTH: 2\r\nExpe")
         connection.sendall(b"ct: 100-continue\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{")
         connection.sendall(b"}")
         assert connection.recv(1000).startswith(b"HTTP/1.1 202 Accepted\r\n")
-    assert served.answers == [Answer(error={})]
+    assert served.answers() == [Answer(error={})]
 
 
 # --- processes

@@ -108,7 +108,16 @@ class OneFlow:
 
     module = flow
 
-    def invoke(self, function_arn: str, _event: Mapping[str, Any], **_limits: float) -> LambdaAnswer:
+    def invoke(
+        self,
+        function_arn: str,
+        event: Mapping[str, Any],  # noqa: ARG002  (the port's signature)
+        *,
+        time_limit: float,  # noqa: ARG002
+    ) -> LambdaAnswer:
+        raise AssertionError(f"the flow invokes {function_arn}")
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:  # noqa: ARG002
         raise AssertionError(f"the flow invokes {function_arn}")
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations
 
 import pytest
 from connect_sandbox.rehearsal.values import Json
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Result, play
+from rehearsals.scenarios import SCENARIOS, Deployment, play
 from rehearsals.scenarios.voice import METADATA
+from tests.rehearsals.played import Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -27,7 +28,7 @@ CODE = re.compile(r",,(\d{8})(?!\d)")
 
 
 @pytest.fixture(scope="module")
-def transcripts(deployment: Deployment, played: Callable[[str], Result]) -> str:
+def transcripts(deployment: Deployment, played: Played) -> str:
     """Let every scenario have been played; return what their transcripts hold, as JSON.
 
     One destroys examples/own_app with its logs, so its call is played again.

@@ -75,8 +75,8 @@ def enrol_then_verify(rehearsal: Rehearsal) -> None:
     logged = rehearsal.logged(path)
     expect_that("message answered" in logged, "the webhook should have logged something")
     for secret in (number, path.vendors.twilio.auth_token, path.vendors.voiceit.api_token):
-        expect_that(secret not in logged, "a telephone number or a credential stands in a log")
-    rehearsal.note("no telephone number and no credential stands in a log; Twilio keeps no recording")
+        expect_that(secret not in logged, "a telephone number or a credential appears in a log")
+    rehearsal.note("no telephone number and no credential appears in a log; Twilio keeps no recording")
 
 
 @scenario("biometrics/partial-enrolment-fails-once-then-verifies")
@@ -240,7 +240,7 @@ def locked(rehearsal: Rehearsal) -> None:
 
 @scenario("biometrics/provider-down", demo=True)
 def provider_down(rehearsal: Rehearsal) -> None:
-    """Let VoiceIt fail: the caller is told so, nobody is blamed, and the next call works again."""
+    """Let VoiceIt fail: the caller hears so, no failure is counted, and the next call works again."""
     path, number = rehearsal.deployment.biometrics, "+12065550109"
     _enrol(rehearsal, path, number)
     for status in (None, 503):
@@ -257,7 +257,7 @@ def provider_down(rehearsal: Rehearsal) -> None:
 
 @scenario("biometrics/provider-slow")
 def provider_slow(rehearsal: Rehearsal) -> None:
-    """Let VoiceIt take its time: a second does no harm; after its limit the caller is told and goes to an agent."""
+    """Let VoiceIt be slow: a second does no harm; after its limit the caller hears so and goes to an agent."""
     path, number = rehearsal.deployment.biometrics, "+12065550110"
     _enrol(rehearsal, path, number)
     with path.vendors.voiceit.is_slow(1.0):

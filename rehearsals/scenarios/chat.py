@@ -58,7 +58,7 @@ def bot_hands_to_agent(rehearsal: Rehearsal) -> None:
 
 @scenario("chat/webhook-down", demo=True)
 def webhook_down(rehearsal: Rehearsal) -> None:
-    """Close the webhook's port: the customer is told, and goes to an agent; nothing is streamed to nobody."""
+    """Close the webhook's port: the customer is told, and goes to an agent; nothing is streamed."""
     path = rehearsal.deployment.chat
     path.bot.goes_down()
     try:
@@ -87,7 +87,7 @@ def wrong_verification_token(rehearsal: Rehearsal) -> None:
     )
     logged = rehearsal.logged(path)
     expect_that("verificationTokenRefused" in logged, "the function's log should say the reason")
-    expect_that(path.token not in logged, "the verification token stands in a log")
+    expect_that(path.token not in logged, "the verification token appears in a log")
     again = rehearsal.chat(BotScript(token="", leaves_after=1), moves=[ORDER])
     again.contact.does_not_hear(NOT_AVAILABLE).reaches(STOP)
     _settled(again, delivered=1)

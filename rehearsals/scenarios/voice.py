@@ -90,7 +90,7 @@ def no_metadata(rehearsal: Rehearsal) -> None:
 
 @scenario("voice/call-failed", demo=True)
 def call_failed(rehearsal: Rehearsal) -> None:
-    """Refuse the call (SIP 486, 503): the caller is told so and goes to the queue, unless that is full."""
+    """Refuse the call (SIP 486, 503): the caller hears so and goes to the queue, unless that is full."""
     path = rehearsal.deployment.voice
     contact = rehearsal.call(path, pickup=Refuses(486, "Busy Here")).contact
     contact.hears(WELCOME, CALL_FAILED).does_not_hear(NOT_ANSWERED, METADATA_MISSING)
@@ -102,7 +102,7 @@ def call_failed(rehearsal: Rehearsal) -> None:
 
 @scenario("voice/connection-timeout")
 def connection_timeout(rehearsal: Rehearsal) -> None:
-    """Let it ring in vain for the block's limit: the caller is told so and goes to the queue."""
+    """Let it ring for the block's whole limit: the caller hears that nobody answered, and goes to the queue."""
     call = rehearsal.call(rehearsal.deployment.voice, pickup=NeverAnswers())
     contact = call.contact
     contact.hears(WELCOME, NOT_ANSWERED).does_not_hear(CALL_FAILED, METADATA_MISSING)
@@ -137,7 +137,7 @@ def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
 
 @scenario("voice/wrong-token", demo=True)
 def wrong_token(rehearsal: Rehearsal) -> None:
-    """Use a wrong token: 403, nothing is stored, no token stands in a log, and the call itself goes on."""
+    """Use a wrong token: 403, nothing is stored, no token appears in a log, and the call itself goes on."""
     path = rehearsal.deployment.voice
     wrong = "not-the-token-4b1d"
     call = rehearsal.call(path, PostMetadata(METADATA, token=wrong), HangUp())
@@ -152,8 +152,8 @@ def wrong_token(rehearsal: Rehearsal) -> None:
     logged = rehearsal.logged(path)
     expect_that(bool(logged), "the functions should have logged something")
     for token in (wrong, path.token):
-        expect_that(token not in logged, "a token stands in a log")
-    rehearsal.note("nothing was stored, and no token stands in any log of the stack", answer=posted.body)
+        expect_that(token not in logged, "a token appears in a log")
+    rehearsal.note("nothing was stored, and no token appears in any log of the stack", answer=posted.body)
 
 
 @scenario("voice/caller-hangs-up-at-vendor")

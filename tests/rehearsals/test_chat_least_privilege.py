@@ -1,4 +1,4 @@
-"""Chats: what function, vendor and Amazon Connect may do is what they do. And no secret stands in any log."""
+"""Chats: what function, vendor and Amazon Connect may do is what they do. And no secret appears in any log."""
 
 from __future__ import annotations
 

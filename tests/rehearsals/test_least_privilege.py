@@ -1,4 +1,4 @@
-"""What each function may do is what it does: nothing refused, and nothing granted in vain."""
+"""What each function may do is what it does: nothing refused, and nothing granted that is not used."""
 
 from __future__ import annotations
 

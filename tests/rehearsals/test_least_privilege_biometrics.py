@@ -1,4 +1,4 @@
-"""What each function of the voice biometric gate may do is what it does: nothing refused, nothing granted in vain."""
+"""What each function of the voice biometric gate may do is what it does: nothing is refused or granted needlessly."""
 
 from __future__ import annotations
 

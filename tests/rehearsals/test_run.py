@@ -134,7 +134,7 @@ def test_paths_play_side_by_side_and_are_shown_one_after_another(deployment: Dep
         both.wait(timeout=10)
         assert second_ended.wait(timeout=10)
 
-    # Were they played in turn, the first would wait for the second in vain.
+    # Played in turn, the first would wait for the second until its barrier breaks.
     chosen = [
         Scenario("a/1", "", meets_late),
         Scenario("b/1", "", meets),

@@ -1,4 +1,4 @@
-"""No secret, telephone number or one-time code of the deployed stacks stands in a log, and no secret in a transcript.
+"""No secret, telephone number or one-time code of the deployed stacks appears in a log, and no secret in a transcript.
 
 Transcripts are what a rehearsal shows to people: they name who calls, and the code that a flow is handed.
 """
@@ -110,7 +110,7 @@ def _fields(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def found_in(text: str, secrets: Mapping[str, str]) -> set[str]:
-    """Return the names of the secrets that stand in a text."""
+    """Return the names of the secrets that appear in a text."""
     return {name for name, secret in secrets.items() if secret in text}
 
 
@@ -125,7 +125,7 @@ def codes_of(transcripts: str) -> set[str]:
 
 
 def shown_digits(text: str, digits: Iterable[str]) -> set[str]:
-    """Return those digits that stand in a text by themselves: a part of a longer number or time is none of them."""
+    """Return those digits that appear in a text by themselves: a part of a longer number or time is none of them."""
     return {one for one in digits if re.search(rf"(?<!\d){one}(?!\d)", text)}
 
 

@@ -104,7 +104,9 @@ class FunctionProcess:
         def run() -> Answer | None:
             if early := self._until_ready(deadline):
                 return early
-            time.sleep(min(delay_seconds, max(deadline - time.monotonic(), 0.0)))
+            if delay_seconds:
+                with contextlib.suppress(_LateError):
+                    self._serve(min(started + delay_seconds, deadline))
             if crash:
                 self._signal()
             elif time.monotonic() < deadline:

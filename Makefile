@@ -33,6 +33,10 @@ setup: $(VENV)/.installed node_modules/.installed ## install what the project ne
 demo: setup ## deploy to the local sandbox, place calls, show what happened
 	$(BIN)/python -m rehearsals demo
 
+.PHONY: rehearse
+rehearse: setup ## the demo with every scenario; the report goes to build/rehearse/report.json
+	$(BIN)/python -m rehearsals rehearse
+
 .PHONY: test
 test: setup lint ## lint, types, and every test
 	@# Tests keep one core busy; types are checked on another, and told at the end.

@@ -1,4 +1,4 @@
-"""What a demo run leaves behind for machines: build/demo/report.json."""
+"""What a run leaves behind for machines: build/demo/report.json or build/rehearse/report.json."""
 
 import json
 from collections.abc import Iterable

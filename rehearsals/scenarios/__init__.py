@@ -1,6 +1,7 @@
-"""The calls that `make demo` and the tests place, by name.
+"""The calls that `make demo`, `make rehearse` and the tests place, by name.
 
-Each is a function of one Rehearsal, entered in the registry by `@scenario("voice/…")`; a file here per path.
+Each is a function of one Rehearsal, entered in the registry by `@scenario("voice/…")`; a file here per path. Those of
+`make demo` are entered with `demo=True`.
 """
 
 from rehearsals.scenarios import voice  # noqa: F401  (its scenarios enter themselves)

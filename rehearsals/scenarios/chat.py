@@ -23,7 +23,7 @@ THANKS = Says("Thank you!")
 FAREWELL = "You are welcome. Goodbye!"
 
 
-@scenario("chat/bot-converses")
+@scenario("chat/bot-converses", demo=True)
 def bot_converses(rehearsal: Rehearsal) -> None:
     """Stream the chat to the bot; it joins, answers each message once, and leaves."""
     script = BotScript(token="", greeting=GREETING, replies=(TRACKING,), leaves_after=2, farewell=FAREWELL)
@@ -56,9 +56,9 @@ def bot_hands_to_agent(rehearsal: Rehearsal) -> None:
     _settled(full, delivered=1)
 
 
-@scenario("chat/webhook-down")
+@scenario("chat/webhook-down", demo=True)
 def webhook_down(rehearsal: Rehearsal) -> None:
-    """Close the webhook's port: the customer is told, and goes to an agent; nothing is streamed to nobody."""
+    """Close the webhook's port: the customer is told, and goes to an agent; nothing is streamed."""
     path = rehearsal.deployment.chat
     path.bot.goes_down()
     try:
@@ -87,7 +87,7 @@ def wrong_verification_token(rehearsal: Rehearsal) -> None:
     )
     logged = rehearsal.logged(path)
     expect_that("verificationTokenRefused" in logged, "the function's log should say the reason")
-    expect_that(path.token not in logged, "the verification token stands in a log")
+    expect_that(path.token not in logged, "the verification token appears in a log")
     again = rehearsal.chat(BotScript(token="", leaves_after=1), moves=[ORDER])
     again.contact.does_not_hear(NOT_AVAILABLE).reaches(STOP)
     _settled(again, delivered=1)
@@ -103,7 +103,7 @@ def customer_leaves(rehearsal: Rehearsal) -> None:
     _settled(chat, delivered=1)
 
 
-@scenario("chat/messages-survive-outage")
+@scenario("chat/messages-survive-outage", demo=True)
 def messages_survive_outage(rehearsal: Rehearsal) -> None:
     """Take the webhook down in mid-chat: each message is delivered later, or lies in the dead-letter queue."""
     path, deliveries = rehearsal.deployment.chat, rehearsal.sandbox.sns.deliveries

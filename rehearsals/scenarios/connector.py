@@ -8,7 +8,7 @@ from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import Rehearsal
 
 
-@scenario("voice/connector-created-and-removed")
+@scenario("voice/connector-created-and-removed", part="own_app")
 def connector_created_and_removed(rehearsal: Rehearsal) -> None:
     """Create, configure and associate the connector; destroying, or failing half-way, leaves nothing behind."""
     path = rehearsal.deployment.own_app

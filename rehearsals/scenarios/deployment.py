@@ -5,11 +5,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 from connect_sandbox.cloud import Sandbox
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
@@ -34,6 +35,20 @@ from rehearsals.vendors.chat.client import BotPlatform
 
 VOICE_STACK = "connect-bridges-dev-voice"
 OWN_APP_STACK = "own-app-support-line"
+
+Part = Literal["voice", "chat", "biometrics", "redial", "own_app"]
+"""What can be deployed by itself, named like the property of Deployment that gives the way to it."""
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
+_APP_STACKS: Final[Mapping[Part, str]] = {
+    "voice": VOICE_STACK,
+    "chat": CHAT_STACK,
+    "biometrics": stack_of(RESUME),
+    "redial": stack_of(REDIAL),
+}
+_ENVIRONMENTS: Final = {
+    stack: REDIAL if stack == stack_of(REDIAL) else RESUME for stack in _APP_STACKS.values()
+}
 
 Progress = Callable[[str, float], None]
 """Told of each step when it is done: what, and the seconds it took."""
@@ -61,7 +76,7 @@ class VoicePath:
 class Deployment:
     """A running sandbox with the stacks of this app and examples/own_app.
 
-    Each is deployed when first needed, and by `deploy_all` at once.
+    Each is deployed when first needed; `deploy` deploys several at once.
 
     `project` is the root of the repository. `work_dir` gets the sandbox's files and the cloud assemblies.
     """
@@ -86,6 +101,7 @@ class Deployment:
         self._progress = progress
         self._bootstrapping, self._deploying = threading.Lock(), threading.Lock()
         self._bootstrapped = False
+        self._assemblies: dict[str, Path] = {}
         self._deployed: set[str] = set()
         self._paths: dict[str, VoicePath] = {}
 
@@ -106,13 +122,15 @@ class Deployment:
             bot.is_told_access(vendor_access(sandbox))
             yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
 
-    def deploy_all(self) -> None:
-        """Deploy all, side by side with own_app; the first failure is raised when both have ended."""
+    def deploy(self, parts: Collection[Part]) -> None:
+        """Deploy these parts side by side; the first failure is raised when all have ended."""
+        stacks = [stack for part, stack in _APP_STACKS.items() if part in parts]
         with ThreadPoolExecutor(2) as pool:
-            deploys: list[Future[None] | Future[VoicePath]] = [
-                pool.submit(self._deploy, VOICE_STACK, CHAT_STACK, stack_of(RESUME), stack_of(REDIAL)),
-                pool.submit(lambda: self.own_app),
-            ]
+            deploys: list[Future[None] | Future[VoicePath]] = []
+            if stacks:
+                deploys.append(pool.submit(self._deploy, *stacks))
+            if "own_app" in parts:
+                deploys.append(pool.submit(lambda: self.own_app))
         for deploy in deploys:
             deploy.result()
 
@@ -125,7 +143,8 @@ class Deployment:
             connector = outputs.get("VoiceConnectorArn")
             path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
             if connector is not None:
-                # dev names a connector that somebody has made and associated by hand (guide 000, step 2).
+                # dev names a connector that somebody has made and associated by hand, as Kore's guide to external
+                # voice has it (step 2).
                 self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
             self._paths[VOICE_STACK] = path
         return self._paths[VOICE_STACK]
@@ -212,31 +231,37 @@ class Deployment:
             missing = [stack for stack in stacks if stack not in self._deployed]
             if not missing:
                 return
-            self._synthesize()
-            self._bootstrap()
-            self._cdk_deploy(missing, self._project, self._assembly("app"))
-            self._deployed.update(missing)
+            # One core synthesizes while the other one bootstraps.
+            with ThreadPoolExecutor(1) as pool:
+                bootstrapping = pool.submit(self._bootstrap)
+                self._synthesize({_ENVIRONMENTS[stack] for stack in missing})
+            bootstrapping.result()
+            for assembly in sorted({self._assemblies[_ENVIRONMENTS[stack]] for stack in missing}):
+                here = [stack for stack in missing if self._assemblies[_ENVIRONMENTS[stack]] == assembly]
+                self._cdk_deploy(here, self._project, assembly)
+                self._deployed.update(here)
 
-    def _synthesize(self) -> None:
-        """Synthesize this app once, with both environments, for all of their stacks."""
-        assembly = self._assembly("app")
-        if (assembly / "manifest.json").exists():
+    def _synthesize(self, environments: Collection[str]) -> None:
+        """Synthesize this app for those environments that no assembly holds yet."""
+        named = sorted(set(environments) - set(self._assemblies))
+        if not named:
             return
         started = time.monotonic()
-        environments = with_biometrics(
+        assembly = self._assembly("-".join(named))
+        settings = with_biometrics(
             environments_with_chats(self._project, self._bot.webhook_url), self._vendors
         )
-        named = ",".join(environments)
         self.sandbox.cdk(
             "synth", "--quiet", "--output", str(assembly),
-            "-c", f"env={named}", "-c", f"environments={json.dumps(environments)}",
+            "-c", f"env={','.join(named)}", "-c", f"environments={json.dumps(settings)}",
             cwd=self._project,
         )  # fmt: skip
-        self._progress(f"cdk synth -c env={named}", time.monotonic() - started)
+        self._assemblies |= dict.fromkeys(named, assembly)
+        self._progress(f"cdk synth -c env={','.join(named)}", time.monotonic() - started)
 
     def _cdk_deploy(self, stacks: Sequence[str], app: Path, assembly: Path) -> None:
         started = time.monotonic()
-        # An app does not change while a demo runs: synthesize it once, deploy its cloud assembly again later.
+        # An app does not change during a run: synthesize it once, deploy its cloud assembly again later.
         source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
         # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
         # --concurrency: the sandbox's Amazon Connect has no quota on requests a second.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rehearsals.scenarios.deployment import Deployment
+from rehearsals.scenarios.deployment import PARTS, Deployment, Part
 from rehearsals.scenarios.rehearsal import Rehearsal
 
 Play = Callable[[Rehearsal], None]
@@ -13,11 +13,16 @@ Play = Callable[[Rehearsal], None]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario: its name (`path/what-happens`), what it shows in a sentence, the function that plays it."""
+    """A scenario: its name (`path/what-happens`), what it shows in a sentence, the function that plays it.
+
+    `part` is what has to be deployed for it. `demo`: it is one of those that `make demo` plays.
+    """
 
     name: str
     shows: str
     play: Play
+    part: Part = "voice"
+    demo: bool = False
 
     @property
     def path(self) -> str:
@@ -51,13 +56,21 @@ SCENARIOS: dict[str, Scenario] = {}
 """Every scenario, in the order in which they are played."""
 
 
-def scenario(name: str) -> Callable[[Play], Play]:
-    """Enter the decorated function as the scenario of that name; its docstring says what it shows."""
+def scenario(name: str, *, part: Part | None = None, demo: bool = False) -> Callable[[Play], Play]:
+    """Enter the decorated function as the scenario of that name; its docstring says what it shows.
+
+    `part` is what it plays on, if that is not the part named like its path. `demo`: `make demo` plays it.
+    """
 
     def enter(play: Play) -> Play:
         if name in SCENARIOS:
             raise ValueError(f"there are two scenarios {name}")
-        SCENARIOS[name] = Scenario(name, (play.__doc__ or "").strip().splitlines()[0], play)
+        path = name.partition("/")[0]
+        on: Part | None = part or next((known for known in PARTS if known == path), None)
+        if on is None:
+            raise ValueError(f"scenario {name} plays on {path!r}; give it a part: {', '.join(PARTS)}")
+        shows = (play.__doc__ or "").strip().splitlines()[0]
+        SCENARIOS[name] = Scenario(name, shows, play, on, demo)
         return play
 
     return enter
@@ -80,7 +93,7 @@ def play(scenario: Scenario, deployment: Deployment) -> Result:
 def failed(
     name: str, error: BaseException, seconds: float = 0.0, rehearsal: Rehearsal | None = None
 ) -> Result:
-    """Return the result of a scenario that failed; the transcript ends with why."""
+    """Return the result of a scenario that failed; the last entry of its transcript says why."""
     why = f"{type(error).__name__}: {error}" if not isinstance(error, AssertionError) else str(error)
     entries = rehearsal.transcript() if rehearsal else []
     # An expectation's message holds the transcript below its first line; the report has that already.

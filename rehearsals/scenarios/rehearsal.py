@@ -1,4 +1,4 @@
-"""One scenario's hands: it places calls, looks into the deployed account, and keeps what happened for the report."""
+"""Helpers for one scenario: place calls, look into the deployed account, keep what happened for the report."""
 
 import json
 import subprocess
@@ -68,7 +68,7 @@ class Rehearsal:
         moves: Iterable[Move] = (),
         queue_at_capacity: bool = False,
     ) -> Call:
-        """Call the path's flow; its vendor picks up so and takes these steps, the caller makes these moves."""
+        """Call the path's flow; the vendor answers as `pickup` says and takes `steps`, the caller makes `moves`."""
         host, port, _ = self.sandbox.api_base(path.api_url)
         script = VendorScript(
             pickup=pickup or Answers(),

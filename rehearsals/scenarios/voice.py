@@ -1,4 +1,4 @@
-"""The voice path: a call goes out to the external voice system and comes back, in every way that it can (guide 000)."""
+"""The voice path: a call goes out to the external voice system and comes back, in every way that it can."""
 
 import time
 
@@ -35,13 +35,16 @@ METADATA = {
     "caseNumber": 90071992547409931,
     "tags": ["refund", None, True],
 }
-"""What guide 000 posts, and what a lossy bridge would break: floats, integers beyond 2^53, unicode, nesting, order."""
+"""What Kore's guide to external voice posts, and what a lossy bridge would break.
+
+That is floats, integers beyond 2^53, unicode, nesting, order.
+"""
 
 ASKS = Ask("How can I help you today?", remember="reason")
 GOES_BACK = Say("I am passing you to a colleague.")
 
 
-@scenario("voice/metadata-returns")
+@scenario("voice/metadata-returns", demo=True)
 def metadata_returns(rehearsal: Rehearsal) -> None:
     """Post metadata while the vendor has the call; the flow resumes and keeps it for the agent."""
     path = rehearsal.deployment.voice
@@ -85,9 +88,9 @@ def no_metadata(rehearsal: Rehearsal) -> None:
     expect(rehearsal.stored(path, contact), None, "the table's item for the contact")
 
 
-@scenario("voice/call-failed")
+@scenario("voice/call-failed", demo=True)
 def call_failed(rehearsal: Rehearsal) -> None:
-    """Refuse the call (SIP 486, 503): the caller is told so and goes to the queue, unless that is full."""
+    """Refuse the call (SIP 486, 503): the caller hears so and goes to the queue, unless that is full."""
     path = rehearsal.deployment.voice
     contact = rehearsal.call(path, pickup=Refuses(486, "Busy Here")).contact
     contact.hears(WELCOME, CALL_FAILED).does_not_hear(NOT_ANSWERED, METADATA_MISSING)
@@ -99,7 +102,7 @@ def call_failed(rehearsal: Rehearsal) -> None:
 
 @scenario("voice/connection-timeout")
 def connection_timeout(rehearsal: Rehearsal) -> None:
-    """Let it ring in vain for the block's limit: the caller is told so and goes to the queue."""
+    """Let it ring for the block's whole limit: the caller hears that nobody answered, and goes to the queue."""
     call = rehearsal.call(rehearsal.deployment.voice, pickup=NeverAnswers())
     contact = call.contact
     contact.hears(WELCOME, NOT_ANSWERED).does_not_hear(CALL_FAILED, METADATA_MISSING)
@@ -109,7 +112,7 @@ def connection_timeout(rehearsal: Rehearsal) -> None:
     expect_that(rang > 60, f"60 s of ringing should have passed on the contact's clock; {rang:.0f} s did")
 
 
-@scenario("voice/metadata-lambda-fails")
+@scenario("voice/metadata-lambda-fails", demo=True)
 def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     """Let the retrieve function die: the caller goes to the queue all the same; throttling alone loses nothing."""
     path = rehearsal.deployment.voice
@@ -132,9 +135,9 @@ def metadata_lambda_fails(rehearsal: Rehearsal) -> None:
     )
 
 
-@scenario("voice/wrong-token")
+@scenario("voice/wrong-token", demo=True)
 def wrong_token(rehearsal: Rehearsal) -> None:
-    """Use a wrong token: 403, nothing is stored, no token stands in a log, and the call itself goes on."""
+    """Use a wrong token: 403, nothing is stored, no token appears in a log, and the call itself goes on."""
     path = rehearsal.deployment.voice
     wrong = "not-the-token-4b1d"
     call = rehearsal.call(path, PostMetadata(METADATA, token=wrong), HangUp())
@@ -149,8 +152,8 @@ def wrong_token(rehearsal: Rehearsal) -> None:
     logged = rehearsal.logged(path)
     expect_that(bool(logged), "the functions should have logged something")
     for token in (wrong, path.token):
-        expect_that(token not in logged, "a token stands in a log")
-    rehearsal.note("nothing was stored, and no token stands in any log of the stack", answer=posted.body)
+        expect_that(token not in logged, "a token appears in a log")
+    rehearsal.note("nothing was stored, and no token appears in any log of the stack", answer=posted.body)
 
 
 @scenario("voice/caller-hangs-up-at-vendor")
@@ -176,7 +179,7 @@ def caller_hangs_up_at_vendor(rehearsal: Rehearsal) -> None:
     rehearsal.note(f"the item expires in {expires_in / 3600:.1f} h", item=item)
 
 
-@scenario("voice/module-in-own-flow")
+@scenario("voice/module-in-own-flow", part="own_app")
 def module_in_own_flow(rehearsal: Rehearsal) -> None:
     """Use the published module in the flow of another app, over the connector that this app created."""
     path = rehearsal.deployment.own_app

@@ -1,23 +1,43 @@
-"""Fixtures of the rehearsals."""
+"""Fixtures of the rehearsals: one sandbox with everything deployed, and each scenario played once."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Result, play
-from rehearsals.testing import deployment
+from rehearsals.scenarios import SCENARIOS, Deployment
+from rehearsals.scenarios.deployment import PARTS
+from tests.rehearsals.played import DESTROYS, Played
 
-__all__ = ["deployment"]
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what plays on the deployment in one worker of pytest-xdist (`--dist loadgroup`): it is deployed once."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "deployment" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("rehearsals"))
 
 
-@pytest.fixture(scope="session")
-def played(deployment: Deployment) -> Callable[[str], Result]:
-    """Play a scenario once in a run, and return its result to whoever asks for it."""
-    results: dict[str, Result] = {}
+# For the package, not for the session: there is one sandbox at a time in a process, and other tests have their own.
+@pytest.fixture(scope="package")
+def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Start a sandbox and deploy the apps below pytest's root folder to it."""
+    root = Path(pytestconfig.rootpath)
+    with Deployment.start(
+        root, tmp_path_factory.mktemp("deployment"), lambda _step, _seconds: None
+    ) as running:
+        running.deploy(PARTS)
+        yield running
 
-    def result(name: str) -> Result:
-        if name not in results:
-            results[name] = play(SCENARIOS[name], deployment)
-        return results[name]
 
-    return result
+@pytest.fixture(scope="package")
+def played(request: pytest.FixtureRequest, deployment: Deployment) -> Played:
+    """Play each scenario once in a run, those that were collected side by side: what they mostly do is wait."""
+    asked = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "played" in item.fixturenames and hasattr(item, "callspec")
+    ]
+    return Played(deployment, [name for name in SCENARIOS if name in asked and name != DESTROYS])

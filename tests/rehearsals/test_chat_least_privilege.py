@@ -1,4 +1,4 @@
-"""Chats: what function, vendor and Amazon Connect may do is what they do. And no secret stands in any log."""
+"""Chats: what function, vendor and Amazon Connect may do is what they do. And no secret appears in any log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from connect_sandbox.iam import compare_grants
 from connect_sandbox.rehearsal.chat_room import SaysAfter
 from connect_sandbox.rehearsal.conditions import Says
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
+from rehearsals.scenarios import Deployment, Rehearsal
 from rehearsals.scenarios.chat_path import EXTERNAL_ID
 from rehearsals.scenarios.chats import PlayedChat
 from rehearsals.vendors.chat.script import BotScript
+from tests.rehearsals.played import Played
 from tests.support.roles import deployed_role
 
 pytestmark = pytest.mark.sandbox
@@ -26,11 +27,9 @@ CONNECT, SNS = "connect.amazonaws.com", "sns.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def exercised(deployment: Deployment) -> Deployment:
+def exercised(deployment: Deployment, played: Played) -> Deployment:
     """Let the function start, stop, and find a token refused; let messages reach the bot and the dead letters."""
-    for name in ("chat/bot-converses", "chat/wrong-verification-token", "chat/messages-survive-outage"):
-        result = play(SCENARIOS[name], deployment)
-        assert result.outcome == "passed", result.failure
+    played.passes("chat/bot-converses", "chat/wrong-verification-token", "chat/messages-survive-outage")
     return deployment
 
 

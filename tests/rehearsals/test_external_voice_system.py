@@ -2,12 +2,21 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from connect_sandbox.rehearsal import Caller, Contact, HangsUp, Ports, Says, VirtualClock
+from connect_sandbox.rehearsal import (
+    Caller,
+    Contact,
+    HangsUp,
+    LambdaAnswer,
+    Ports,
+    PublishedFlow,
+    Says,
+    VirtualClock,
+)
 
 from rehearsals.vendors.voice.client import ExternalVoiceSystem
 from rehearsals.vendors.voice.script import (
@@ -22,7 +31,7 @@ from rehearsals.vendors.voice.script import (
     Say,
     VendorScript,
 )
-from tests.support.rehearsal import block, hang_up, say
+from tests.support.rehearsal import INSTANCE, block, hang_up, say
 
 PIN = "tok-1234"
 FLOW = [
@@ -64,7 +73,7 @@ class Api:
                 self.end_headers()
                 self.wfile.write(b'{"ok":true}')
 
-            def log_message(self, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -87,13 +96,38 @@ def api() -> Iterator[Api]:
     api.server.server_close()
 
 
-def call(world: Any, vendor: ExternalVoiceSystem, **contact: Any) -> Contact:
-    flow = world.publishes("main", *FLOW)
-    ports = Ports(flows=world, functions=world, external_voice=vendor)
-    return Contact(ports, secrets=[PIN], **contact).calls(flow)
+class OneFlow:
+    """An instance with FLOW and no function."""
+
+    arn = f"{INSTANCE}/contact-flow/main"
+
+    def flow(self, arn_or_id: str) -> PublishedFlow:
+        assert arn_or_id == self.arn
+        content = {"Version": "2019-10-30", "StartAction": "transfer", "Actions": FLOW}
+        return PublishedFlow.parse(json.dumps(content), arn=self.arn, name="main", type="CONTACT_FLOW")
+
+    module = flow
+
+    def invoke(
+        self,
+        function_arn: str,
+        event: Mapping[str, Any],  # noqa: ARG002  (the port's signature)
+        *,
+        time_limit: float,  # noqa: ARG002
+    ) -> LambdaAnswer:
+        raise AssertionError(f"the flow invokes {function_arn}")
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:  # noqa: ARG002
+        raise AssertionError(f"the flow invokes {function_arn}")
 
 
-def test_it_posts_what_it_learned_with_the_contact_id_of_the_sip_header(world: Any, api: Api) -> None:
+def call(vendor: ExternalVoiceSystem, **contact: Any) -> Contact:
+    instance = OneFlow()
+    ports = Ports(flows=instance, functions=instance, external_voice=vendor)
+    return Contact(ports, instance_arn=INSTANCE, secrets=[PIN], **contact).calls(OneFlow.arn)
+
+
+def test_it_posts_what_it_learned_with_the_contact_id_of_the_sip_header(api: Api) -> None:
     steps = (
         Ask("What is it about?", remember="reason"),
         PostMetadata({"x_metadata": "Caller wants: {reason}", "score": 0.25}),
@@ -101,7 +135,7 @@ def test_it_posts_what_it_learned_with_the_contact_id_of_the_sip_header(world: A
         HangUp(),
     )
     with ExternalVoiceSystem(VendorScript(steps=steps, api=api.given())) as vendor:
-        contact = call(world, vendor, caller=Caller(moves=[Says("a refund")]))
+        contact = call(vendor, caller=Caller(moves=[Says("a refund")]))
     contact.hears("What is it about?", "An agent will help you.", "Welcome back.")
     [request] = api.requests
     assert request["path"] == f"/dev/kore-metadata?contactId={contact.contact_id}"
@@ -113,19 +147,19 @@ def test_it_posts_what_it_learned_with_the_contact_id_of_the_sip_header(world: A
 
 
 @pytest.mark.parametrize(("statuses", "last"), [([429, 503], 200), ([503] * 9, 503), ([403], 403)])
-def test_it_retries_429_and_503_only(world: Any, api: Api, statuses: list[int], last: int) -> None:
+def test_it_retries_429_and_503_only(api: Api, statuses: list[int], last: int) -> None:
     api.statuses = list(statuses)
     script = VendorScript(steps=(PostMetadata({"a": 1}, retries=3, pause=0.01),), api=api.given())
     with ExternalVoiceSystem(script) as vendor:
-        call(world, vendor).hears("Welcome back.")
+        call(vendor).hears("Welcome back.")
     assert vendor.posted[0].status == last
     assert vendor.posted[0].attempts == tuple([*statuses, 200][: 4 if last != 403 else 1])
 
 
-def test_it_can_use_a_wrong_token(world: Any, api: Api) -> None:
+def test_it_can_use_a_wrong_token(api: Api) -> None:
     script = VendorScript(steps=(PostMetadata({"a": 1}, token="wrong"),), api=api.given())
     with ExternalVoiceSystem(script) as vendor:
-        call(world, vendor)
+        call(vendor)
     assert api.requests[0]["headers"]["authorizationToken"] == "wrong"
 
 
@@ -139,19 +173,19 @@ def test_it_can_use_a_wrong_token(world: Any, api: Api) -> None:
         (VendorScript(steps=(Say("Hello."), DropCall())), "It failed."),
     ],
 )
-def test_how_it_picks_up_decides_the_branch(world: Any, script: VendorScript, heard: str) -> None:
+def test_how_it_picks_up_decides_the_branch(script: VendorScript, heard: str) -> None:
     clock = VirtualClock()
     with ExternalVoiceSystem(script) as vendor:
-        call(world, vendor, clock=clock).hears(heard)
+        call(vendor, clock=clock).hears(heard)
     assert len(vendor.invites) == 1
     if heard == "Nobody answered.":
         assert clock.elapsed >= 60
 
 
-def test_it_stops_when_the_caller_hangs_up(world: Any, api: Api) -> None:
+def test_it_stops_when_the_caller_hangs_up(api: Api) -> None:
     script = VendorScript(steps=(Ask("How can I help?"), PostMetadata({"never": "posted"})), api=api.given())
     with ExternalVoiceSystem(script) as vendor:
-        call(world, vendor, caller=Caller(moves=[HangsUp()])).ends("caller hung up")
+        call(vendor, caller=Caller(moves=[HangsUp()])).ends("caller hung up")
     assert not api.requests
 
 

@@ -1,4 +1,4 @@
-"""What each function may do is what it does: nothing refused, and nothing granted in vain."""
+"""What each function may do is what it does: nothing refused, and nothing granted that is not used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from connect_sandbox.iam import Policy, compare_grants
 
 from rehearsals.scenarios.deployment import OWN_APP_STACK, VOICE_STACK, Deployment
-from rehearsals.scenarios.registry import SCENARIOS, play
+from tests.rehearsals.played import DESTROYS, Played
 from tests.support.roles import identity_policies
 
 pytestmark = pytest.mark.sandbox
@@ -22,14 +22,15 @@ METADATA_ROLES = ("MetadataStoreRole", "MetadataAuthorizeRole", "MetadataRetriev
 
 
 @pytest.fixture(scope="module")
-def exercised(deployment: Deployment) -> Deployment:
-    """Let every function do all that it ever does: play the calls, and take the connector through its life."""
-    for name in ("voice/metadata-returns", "voice/wrong-token", "voice/module-in-own-flow"):
-        result = play(SCENARIOS[name], deployment)
-        assert result.outcome == "passed", result.failure
+def exercised(deployment: Deployment, policies: dict[str, list[Policy]], played: Played) -> Deployment:
+    """Let every function do all that it ever does: play the calls, and take the connector through its life.
+
+    `policies` have been read before that, since it ends with the connector's stack.
+    """
+    played.passes("voice/metadata-returns", "voice/wrong-token", "voice/module-in-own-flow")
     _redeliver_creation(deployment)
     _update_connector(deployment)
-    result = play(SCENARIOS["voice/connector-created-and-removed"], deployment)
+    result = played.again(DESTROYS)
     assert result.outcome == "passed", result.failure
     return deployment
 
@@ -168,7 +169,7 @@ def _answers() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
             """Say nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

@@ -1,4 +1,4 @@
-"""What each function of the voice biometric gate may do is what it does: nothing refused, nothing granted in vain."""
+"""What each function of the voice biometric gate may do is what it does: nothing is refused or granted needlessly."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from connect_sandbox.cloud.schedules import run_rule
 from connect_sandbox.iam import compare_grants
 from connect_sandbox.rehearsal.conditions import Presses, Says
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
+from rehearsals.scenarios import Deployment, Rehearsal
 from rehearsals.scenarios.biometrics import ALICE, PHRASE
 from rehearsals.scenarios.biometrics_calls import nobody_knows, stored_caller
+from tests.rehearsals.played import Played
 from tests.support.roles import deployed_role
 
 pytestmark = pytest.mark.sandbox
@@ -22,11 +23,9 @@ ROLES = ("BiometricsGate", "BiometricsWebhook", "BiometricsErase", "BiometricsRe
 
 
 @pytest.fixture(scope="module")
-def exercised(deployment: Deployment) -> Deployment:
+def exercised(deployment: Deployment, played: Played) -> Deployment:
     """Let every function do all that it ever does."""
-    for name in ("biometrics/enrol-then-verify", "biometrics/erase-caller"):
-        result = play(SCENARIOS[name], deployment)
-        assert result.outcome == "passed", result.failure
+    played.passes("biometrics/enrol-then-verify", "biometrics/erase-caller")
     _sweep(deployment)
     return deployment
 

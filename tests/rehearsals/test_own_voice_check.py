@@ -1,6 +1,6 @@
 """examples/own_voice_check, really deployed: a provider function and a flow of one's own around the gate's module.
 
-And with it the names of guide 004 (preset voiceit), and recordings that are handed over by address.
+With it the names of VoiceIt and Twilio's demo guide (preset voiceit), and recordings handed over by address.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def test_a_new_caller_enrols_and_is_verified_through_a_flow_of_ones_own(line: Ac
         ("POST /v1/speakers/…/checks", 200),
     ]
     assert all(one.by_address for one in line.vendor.requests[asked + 1 :])
-    # The recordings are gone, and no address that leads to one stands in a log.
+    # The recordings are gone, and no address that leads to one appears in a log.
     assert (line.path.twilio.recordings, len(line.path.twilio.deleted) - deleted) == ([], 4)
     logged = rehearsal.logged(line.path)
     assert '"operation": "verify", "decision": "accepted"' in logged

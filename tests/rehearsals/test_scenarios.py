@@ -1,13 +1,13 @@
-"""Every scenario of the demo, on the really deployed apps."""
+"""Every scenario, on the really deployed apps."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from connect_sandbox.cloud import FunctionFault
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, Result, play
+from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from rehearsals.vendors.voice.script import PostMetadata
+from tests.rehearsals.played import Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -50,7 +50,7 @@ def test_every_promised_scenario_exists() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_scenario(played: Callable[[str], Result], name: str) -> None:
+def test_scenario(played: Played, name: str) -> None:
     result = played(name)
     assert result.outcome == "passed", f"{result.failure}\n\n{result.rendered}"
     assert result.transcript

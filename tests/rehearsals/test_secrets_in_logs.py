@@ -1,4 +1,4 @@
-"""No secret, telephone number or one-time code of the deployed stacks stands in a log, and no secret in a transcript.
+"""No secret, telephone number or one-time code of the deployed stacks appears in a log, and no secret in a transcript.
 
 Transcripts are what a rehearsal shows to people: they name who calls, and the code that a flow is handed.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations
 
 import pytest
 from connect_sandbox.rehearsal.values import Json
 
-from rehearsals.scenarios import SCENARIOS, Deployment, Result, play
+from rehearsals.scenarios import SCENARIOS, Deployment, play
 from rehearsals.scenarios.voice import METADATA
+from tests.rehearsals.played import Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -27,7 +28,7 @@ CODE = re.compile(r",,(\d{8})(?!\d)")
 
 
 @pytest.fixture(scope="module")
-def transcripts(deployment: Deployment, played: Callable[[str], Result]) -> str:
+def transcripts(deployment: Deployment, played: Played) -> str:
     """Let every scenario have been played; return what their transcripts hold, as JSON.
 
     One destroys examples/own_app with its logs, so its call is played again.
@@ -109,7 +110,7 @@ def _fields(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def found_in(text: str, secrets: Mapping[str, str]) -> set[str]:
-    """Return the names of the secrets that stand in a text."""
+    """Return the names of the secrets that appear in a text."""
     return {name for name, secret in secrets.items() if secret in text}
 
 
@@ -124,7 +125,7 @@ def codes_of(transcripts: str) -> set[str]:
 
 
 def shown_digits(text: str, digits: Iterable[str]) -> set[str]:
-    """Return those digits that stand in a text by themselves: a part of a longer number or time is none of them."""
+    """Return those digits that appear in a text by themselves: a part of a longer number or time is none of them."""
     return {one for one in digits if re.search(rf"(?<!\d){one}(?!\d)", text)}
 
 

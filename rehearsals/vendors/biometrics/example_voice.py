@@ -99,7 +99,9 @@ class ExampleVoice(VendorServer):
             return 201, {"speakerId": speaker_id}
         found = _SPEAKER.fullmatch(asked.path)
         if found is None or (asked.method == "DELETE") != (found[2] is None):
-            raise _RefusedError(501, f"the sandbox cannot stand in for {asked.method} {asked.path}")
+            raise _RefusedError(
+                501, f"this fake of Example Voice does not answer {asked.method} {asked.path}"
+            )
         speaker = self.speakers.get(found[1])
         if speaker is None:
             raise _RefusedError(404, "no-speaker")

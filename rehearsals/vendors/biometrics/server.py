@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
+
+_ANSWERS = 10.0
+"""Real seconds within which a server that has ceased to be slow has answered."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class VendorServer:
         """Open a free port; requests are answered from entering the context on."""
         self.down: Told | None = None
         self._slow = 0.0
+        self._hurry = threading.Event()
+        self._under_way, self._asked = threading.Condition(), 0
         handler = type("Bound", (_Handler,), {"vendor": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -77,17 +81,28 @@ class VendorServer:
 
     @contextmanager
     def is_slow(self, seconds: float) -> Iterator[None]:
-        """Take that long for everything."""
+        """Take that long for everything; what has not been answered at the end of the context is answered then."""
         self._slow = seconds
+        self._hurry.clear()
         try:
             yield
         finally:
             self._slow = 0.0
+            self._hurry.set()
+            with self._under_way:
+                self._under_way.wait_for(lambda: self._asked == 0, _ANSWERS)
 
     def serve(self, asked: Asked) -> Told:
         """Answer a request, after the time that it takes."""
-        time.sleep(self._slow)
-        return self.answer(asked)
+        with self._under_way:
+            self._asked += 1
+        self._hurry.wait(self._slow)
+        try:
+            return self.answer(asked)
+        finally:
+            with self._under_way:
+                self._asked -= 1
+                self._under_way.notify_all()
 
     def answer(self, asked: Asked) -> Told:
         """Return the answer to a request."""
@@ -117,5 +132,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PUT = _serve  # noqa: N815  (http.server's names)
 
-    def log_message(self, *_args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
         """Write no access log."""

@@ -175,7 +175,7 @@ class Twilio(VendorServer):
             return Told(204)
         if (method, suffix) == ("GET", ".wav"):
             return Told(200, kept[sid], {"Content-Type": "audio/x-wav"})
-        return Told(405, f"the sandbox cannot stand in for {method} {suffix}".encode())
+        return Told(405, f"this fake of Twilio does not answer {method} {suffix}".encode())
 
 
 def sign(url: str, form: Mapping[str, str], auth_token: str) -> str:

@@ -80,7 +80,10 @@ class VoiceIt(VendorServer):
         judge = judges.get(asked.path.removesuffix("/byUrl"))
         if asked.method != "POST" or judge is None:
             return self._tell(
-                asked, 501, "GERR", message=f"the sandbox cannot stand in for {asked.method} {asked.path}"
+                asked,
+                501,
+                "GERR",
+                message=f"this fake of VoiceIt does not answer {asked.method} {asked.path}",
             )
         return self._judge(asked, judge)
 

@@ -230,7 +230,7 @@ def _say(participants: Any, token: str, text: str) -> None:  # noqa: ANN401  (a 
 
 
 def _session(access: BotAccess, key: str, secret: str, token: str | None) -> Any:  # noqa: ANN401
-    session = boto3.session.Session(
+    session = boto3.Session(
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=token,
@@ -278,7 +278,7 @@ class Webhook(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    def log_message(self, *_args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
         """Write no access log: standard error is for what goes wrong."""
 
 

@@ -180,7 +180,7 @@ class Signalling(BaseHTTPRequestHandler):
             return
         self._send(200, answer)
 
-    def log_message(self, *_args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
         """Write no access log: standard error is for what goes wrong."""
 
     def _invite(self, invite: Json) -> Json:

@@ -161,7 +161,7 @@ def test_a_vendor_that_is_too_slow_is_asked_once_and_given_up_in_time(
         assert adapter.judge("verify", user, said) == {"decision": "unavailable", "code": "TIMEOUT"}
         took = time.monotonic() - started
     assert took < 0.8
-    time.sleep(1.0 - took)
+    # The slow vendor has ended with what it was asked, and nobody is left who could ask again.
     assert [one.what for one in adapter.vendor.requests].count("POST /v1/speakers/…/checks") == 1
 
 

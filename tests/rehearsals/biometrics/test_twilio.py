@@ -43,7 +43,7 @@ class App:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, *_args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's signature)
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

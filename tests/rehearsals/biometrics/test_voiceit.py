@@ -123,7 +123,7 @@ def test_wrong_credentials_and_unknown_paths_are_refused(voiceit: VoiceIt) -> No
     assert call(voiceit, "POST", "/users", pair="key:token")[0] == 401
     status, told = call(voiceit, "POST", "/enrollments/face")
     assert status == 501
-    assert "cannot stand in for POST /enrollments/face" in told["message"]
+    assert "does not answer POST /enrollments/face" in told["message"]
 
 
 def test_it_can_be_down(voiceit: VoiceIt) -> None:

@@ -1,4 +1,4 @@
-"""A running sandbox per test module, and the means to deploy small stacks into it."""
+"""A running sandbox, and the means to deploy small stacks into it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,16 @@ TRUST_LAMBDA = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one worker of pytest-xdist (`--dist loadgroup`), with one sandbox."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "sandbox" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("sandbox-cloud"))
+
+
+# For the package, not for the session: there is one at a time in a process, and other tests have their own.
+@pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Sandbox.start(tmp_path_factory.mktemp("sandbox")) as running:
         yield running

@@ -72,6 +72,8 @@ def bootstrapped(sandbox: Sandbox) -> Sandbox:
 
 def test_deploy_update_and_destroy(bootstrapped: Sandbox, assembly: Any) -> None:
     lines: list[str] = []
+    sns = bootstrapped.boto3_client("sns")
+    before = len(sns.list_topics()["Topics"])
     template = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
         "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}},
@@ -85,10 +87,11 @@ def test_deploy_update_and_destroy(bootstrapped: Sandbox, assembly: Any) -> None
 
     template["Resources"]["Topic"] = {"Type": "AWS::SNS::Topic"}
     bootstrapped.cdk("deploy", "-a", str(assembly(template)), cwd=PROJECT)  # by change set
-    assert len(bootstrapped.boto3_client("sns").list_topics()["Topics"]) == 1
+    assert len(sns.list_topics()["Topics"]) == before + 1
 
     bootstrapped.cdk("destroy", "-a", app, "--force", cwd=PROJECT)
-    assert "QueueUrls" not in bootstrapped.boto3_client("sqs").list_queues()
+    queues = bootstrapped.boto3_client("sqs").list_queues(QueueNamePrefix="tiny-Queue-")
+    assert "QueueUrls" not in queues
 
 
 def test_a_refusal_is_printed_by_the_cdk(bootstrapped: Sandbox, assembly: Any) -> None:

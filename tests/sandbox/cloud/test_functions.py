@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -107,7 +108,80 @@ def test_an_exception_is_an_unhandled_error_with_type_message_and_stack(run: Any
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no such contact")
     assert "line 2, in handler" in error["stackTrace"][0]
     assert len(error["stackTrace"]) == 1
-    assert any("[ERROR] ValueError: no such contact" in line for line in invocation.logs)
+    # One event of the log, however many lines it has.
+    [event] = [line for line in invocation.logs if "[ERROR] ValueError: no such contact" in line]
+    assert event.splitlines()[1:3] == [
+        "Traceback (most recent call last):",
+        f'  File "{error["stackTrace"][0].split(chr(34))[1]}", line 2, in handler',
+    ]
+
+
+def test_what_is_printed_is_logged_with_its_invocation_in_order(sandbox: Sandbox, run: Any) -> None:
+    code = """
+        import logging, sys
+        def handler(event, context):
+            if event.get("again"):
+                return
+            print("first")
+            logging.getLogger("app").warning("second\\nline")
+            print("third", file=sys.stderr)
+            print("x" * 200_000)
+            sys.stdout.write("unended")
+    """
+    invocation = run(code)
+    again = sandbox.functions.invoke(invocation.function_arn, {"again": True}, invoked_by=ADMIN)
+
+    start, first, second, *rest = invocation.logs
+    assert start == f"START RequestId: {invocation.request_id} Version: $LATEST"
+    assert first == "first"
+    assert second.startswith("[WARNING]\t")
+    assert second.endswith(f"\t{invocation.request_id}\tsecond")
+    assert rest[:4] == ["line", "third", "x" * 200_000, "unended"]
+    assert [line.split()[0] for line in rest[4:]] == ["END", "REPORT"]
+    assert [line.split()[0] for line in again.logs] == ["START", "END", "REPORT"]
+
+
+def test_logs_are_json_if_the_function_is_configured_so(run: Any) -> None:
+    code = """
+        import logging
+        def handler(event, context):
+            logging.getLogger().info("told")
+            raise KeyError("x")
+    """
+    invocation = run(code, LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO"})
+
+    told, error = [json.loads(line) for line in invocation.logs if line.startswith("{")]
+    assert (told["level"], told["message"], told["requestId"]) == ("INFO", "told", invocation.request_id)
+    assert (error["level"], error["errorType"], error["requestId"]) == (
+        *("ERROR", "KeyError"),
+        invocation.request_id,
+    )
+
+
+def test_a_package_in_the_zip_comes_before_lambdas_own(
+    sandbox: Sandbox, deploy: Any, function: Functions, zip_of: Callable[[dict[str, str]], bytes]
+) -> None:
+    plain = "import simplejson\ndef handler(e, c): return simplejson.__version__"
+    arn = deploy({"Resources": function(plain)}).resources["Function"]
+    lambdas_own = sandbox.functions.invoke(arn, {}, invoked_by=ADMIN).json()
+    files = {"index.py": plain, "simplejson/__init__.py": "__version__ = 'mine'"}
+    sandbox.boto3_client("lambda").update_function_code(FunctionName=arn, ZipFile=zip_of(files))
+
+    assert lambdas_own[0].isdigit()
+    assert sandbox.functions.invoke(arn, {}, invoked_by=ADMIN).json() == "mine"
+
+
+def test_the_caller_can_give_the_function_a_client_context(sandbox: Sandbox, run: Any) -> None:
+    code = "def handler(e, c): return c.client_context and c.client_context.custom"
+    without = run(code)
+    client = sandbox.boto3_client("lambda")
+    given = base64.b64encode(json.dumps({"custom": {"tenant": "é"}}, ensure_ascii=False).encode()).decode()
+    answer = client.invoke(FunctionName=without.function_arn, Payload=b"{}", ClientContext=given)
+
+    assert without.json() is None
+    assert json.load(answer["Payload"]) == {"tenant": "é"}
+    with pytest.raises(ClientError, match="InvalidRequestContent"):
+        client.invoke(FunctionName=without.function_arn, ClientContext="no base64")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +201,7 @@ def test_a_handler_that_cannot_be_loaded_is_told_as_lambda_tells_it(
     assert invocation.function_error == "Unhandled"
     assert invocation.json()["errorType"] == kind
     assert message in invocation.json()["errorMessage"]
+    assert any(f"[ERROR] {kind}: " in line and message in line for line in invocation.logs)
 
 
 def test_a_function_that_exceeds_its_time_out_is_killed(sandbox: Sandbox, run: Any) -> None:
@@ -140,11 +215,24 @@ def test_a_function_that_exceeds_its_time_out_is_killed(sandbox: Sandbox, run: A
     assert again.cold_start
 
 
-def test_a_function_that_ends_its_process_is_an_exit_error(run: Any) -> None:
-    invocation = run("import os\ndef handler(e, c): os._exit(3)")
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import os\ndef handler(e, c): print('bye'); os._exit(3)", "exited with error: exit status 3"),
+        ("import sys\ndef handler(e, c): print('bye'); sys.exit(4)", "exited with error: exit status 4"),
+        ("import sys\ndef handler(e, c): print('bye'); sys.exit(0)", "exited without providing a reason"),
+        # What Lambda does to a process that runs out of memory.
+        ("import os\ndef handler(e, c): print('bye'); os.kill(os.getpid(), 9)", "with error: signal: killed"),
+        ("import sys\nprint('bye')\nsys.exit(5)", "exited with error: exit status 5"),
+    ],
+)
+def test_a_function_that_ends_its_process_is_an_exit_error(run: Any, code: str, reason: str) -> None:
+    invocation = run(code)
 
     assert invocation.json()["errorType"] == "Runtime.ExitError"
-    assert "exit status 3" in invocation.json()["errorMessage"]
+    assert invocation.json()["errorMessage"].startswith(f"RequestId: {invocation.request_id} Error: Runtime ")
+    assert invocation.json()["errorMessage"].endswith(reason)
+    assert "bye" in invocation.logs
 
 
 def test_numbers_keep_their_digits_and_what_is_no_json_is_a_marshal_error(run: Any) -> None:
@@ -323,10 +411,39 @@ def test_the_invoke_api_answers_boto3(sandbox: Sandbox, run: Any) -> None:
         client.invoke(FunctionName="nobody")
 
 
-def test_a_node_function_runs_too(run: Any) -> None:
-    code = "exports.handler = async (event) => ({ twice: event.n * 2 })"
+def test_a_node_function_runs_too(sandbox: Sandbox, run: Any) -> None:
+    code = """
+        let calls = 0;
+        exports.handler = async (event, context) => {
+            console.log("twice\\nof", event.n);
+            return { twice: event.n * 2, calls: ++calls, left: context.getRemainingTimeInMillis() > 2000 };
+        };
+    """
+    first = run(code, {"n": 21}, Runtime="nodejs22.x", Timeout=5)
+    second = sandbox.functions.invoke(first.function_arn, {"n": 1}, invoked_by=ADMIN)
 
-    assert run(code, {"n": 21}, Runtime="nodejs22.x").json() == {"twice": 42}
+    assert first.json() == {"twice": 42, "calls": 1, "left": True}
+    assert second.json() == {"twice": 2, "calls": 2, "left": True}
+    assert first.logs[1].split("\t")[1:] == [first.request_id, "INFO", "twice\nof 21"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        ("exports.handler = async () => { throw new TypeError('no'); }", "TypeError", "no"),
+        ("exports.handler = (event, context, callback) => callback('no')", "string", "no"),
+        ("exports.other = 1", "Runtime.HandlerNotFound", "index.handler is undefined or not exported"),
+        ("throw new RangeError('at once')", "RangeError", "at once"),
+        ("exports.handler = async () => process.exit(3)", "Runtime.ExitError", "exit status 3"),
+    ],
+)
+def test_a_node_function_fails_as_lambda_tells_it(run: Any, code: str, kind: str, message: str) -> None:
+    invocation = run(code, Runtime="nodejs22.x")
+
+    assert invocation.function_error == "Unhandled"
+    assert invocation.json()["errorType"] == kind
+    assert invocation.json()["errorMessage"].endswith(message)
+    assert any(message in line for line in invocation.logs)
 
 
 def test_a_runtime_that_cannot_be_run_is_refused_by_name(deploy: Any, function: Functions) -> None:

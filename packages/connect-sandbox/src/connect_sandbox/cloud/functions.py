@@ -13,6 +13,7 @@ import datetime as dt
 import json
 import math
 import platform
+import signal
 import threading
 import time
 import uuid
@@ -35,6 +36,7 @@ from connect_sandbox.cloud.function_process import (
     node_command,
     python_command,
 )
+from connect_sandbox.cloud.lambda_runtime_api import Event
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 
@@ -86,6 +88,12 @@ class Invocation:
 
 class InvocationTimeoutError(SandboxError):
     """The caller stopped waiting; the function itself runs on, as it does on AWS."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    payload: str
+    client_context: str | None = None
 
 
 @dataclass
@@ -152,11 +160,11 @@ class Functions:
         self._authorization.require(
             invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
         )
-        text = _as_text(payload)
+        request = _Request(_as_text(payload))
         if timeout is None:
-            return self._invoke(function, text)
+            return self._invoke(function, request)
         begun: Future[float] = Future()
-        call = self._callers.submit(self._invoke, function, text, begun)
+        call = self._callers.submit(self._invoke, function, request, begun)
         pending: list[Future[Any]] = [call, begun]
         wait_for(pending, return_when=FIRST_COMPLETED)
         # A cold start counts by its processor time: how busy this machine is says nothing about Lambda's.
@@ -166,9 +174,14 @@ class Functions:
         except FutureTimeoutError:
             raise InvocationTimeoutError(f"{function.name} did not answer within {timeout:g} s") from None
 
-    def invoke_authorised(self, function: LambdaFunction, payload: bytes) -> Invocation:
-        """Invoke for a caller whose permission was checked already (the front does, for calls over HTTP)."""
-        return self._invoke(function, _as_text(payload))
+    def invoke_authorised(
+        self, function: LambdaFunction, payload: bytes, client_context: str | None = None
+    ) -> Invocation:
+        """Invoke for a caller whose permission was checked already (the front does, for calls over HTTP).
+
+        `client_context`: JSON, for the handler's context.
+        """
+        return self._invoke(function, _Request(_as_text(payload), client_context))
 
     def inject(self, function_arn: str, fault: FunctionFault) -> None:
         """Make the next invocations of a function fail or run late."""
@@ -188,18 +201,17 @@ class Functions:
         with self._lock:
             started, self._started = self._started, []
         for process in started:
-            if process.alive:
-                process.kill()
+            process.kill()
 
     def _invoke(
-        self, function: LambdaFunction, payload: str, begun: Future[float] | None = None
+        self, function: LambdaFunction, request: _Request, begun: Future[float] | None = None
     ) -> Invocation:
         fault = self._next_fault(function)
         if fault is not None and fault.kind == "throttle":
             raise _throttled("the rehearsal throttles this function")
         self._occupy(function)
         try:
-            return self._run(function, payload, fault, begun)
+            return self._run(function, request, fault, begun)
         finally:
             with self._lock:
                 self._pools[function.name].busy -= 1
@@ -219,7 +231,7 @@ class Functions:
     def _run(
         self,
         function: LambdaFunction,
-        payload: str,
+        request: _Request,
         fault: FunctionFault | None,
         begun: Future[float] | None,
     ) -> Invocation:
@@ -227,7 +239,7 @@ class Functions:
         copy, failed = self._take_copy(function)
         if begun is not None:
             begun.set_result(copy.process.init_cpu_seconds if copy.process.init_ms else 0.0)
-        outcome = failed or self._run_in(copy, function, payload, request_id, fault)
+        outcome = failed or self._run_in(copy, function, request, request_id, fault)
         init_ms = self._mark_used(copy)
         invocation = _describe(function, outcome, request_id, init_ms)
         refused = self._logs.deliver(function, copy.credentials, copy.log_stream, list(invocation.logs))
@@ -243,20 +255,24 @@ class Functions:
         self,
         copy: _Copy,
         function: LambdaFunction,
-        payload: str,
+        request: _Request,
         request_id: str,
         fault: FunctionFault | None,
     ) -> Outcome:
-        frame = {
-            "request_id": request_id,
-            "deadline_ms": (time.time() + function.timeout) * 1000,
-            "function_arn": function.arn,
-            "payload": payload,
-            "trace_id": _trace_id(),
-            "delay_seconds": fault.seconds if fault is not None and fault.kind == "delay" else 0,
-            "crash": fault is not None and fault.kind == "crash",
-        }
-        return copy.process.invoke(frame, function.timeout)
+        event = Event(
+            request_id=request_id,
+            function_arn=function.arn,
+            payload=request.payload.encode(),
+            deadline_ms=int((time.time() + function.timeout) * 1000),
+            trace_id=_trace_id(),
+            client_context=request.client_context,
+        )
+        return copy.process.invoke(
+            event,
+            function.timeout,
+            delay_seconds=fault.seconds if fault is not None and fault.kind == "delay" else 0.0,
+            crash=fault is not None and fault.kind == "crash",
+        )
 
     def _take_copy(self, function: LambdaFunction) -> tuple[_Copy, Outcome | None]:
         """Return an idle process of the function as it is deployed now, or a new one; and how its init failed."""
@@ -280,9 +296,9 @@ class Functions:
         log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         task_root = self._state.unpack(function)
         if function.runtime.startswith("python"):
-            command = python_command(task_root, self._runtime_dir)
+            command = python_command(function.handler, task_root, self._runtime_dir)
         else:
-            command = node_command(task_root)
+            command = node_command(function.handler, task_root)
         process = FunctionProcess(
             command, task_root, self._environment(function, credentials, log_stream, task_root)
         )
@@ -370,13 +386,12 @@ def _describe(
 def _answer(
     function: LambdaFunction, outcome: Outcome, request_id: str
 ) -> tuple[bytes, str | None, list[str]]:
-    if outcome.payload is not None and len(outcome.payload.encode()) > MAX_PAYLOAD_BYTES:
-        size = len(outcome.payload.encode())
+    if outcome.payload is not None and len(outcome.payload) > MAX_PAYLOAD_BYTES:
         limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
-        message = f"Response payload size ({size} bytes) exceeded {limit}."
+        message = f"Response payload size ({len(outcome.payload)} bytes) exceeded {limit}."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
-        return outcome.payload.encode(), None, []
+        return outcome.payload, None, []
     if outcome.error is not None:
         return json.dumps(outcome.error, ensure_ascii=False).encode(), "Unhandled", []
     if outcome.timed_out:
@@ -384,10 +399,20 @@ def _answer(
         reason = f"Task timed out after {function.timeout:.2f} seconds"
         payload = _error_payload(f"RequestId: {request_id} Error: {reason}", "Sandbox.Timedout")
         return payload, "Unhandled", [f"{moment} {request_id} {reason}"]
-    status = outcome.exit_status or 0
-    how = f"exit status {status}" if status >= 0 else f"signal: {-status}"
-    message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+    message = f"RequestId: {request_id} Error: {_exit_reason(outcome.exit_status or 0)}"
     return _error_payload(message, "Runtime.ExitError"), "Unhandled", [message]
+
+
+def _exit_reason(status: int) -> str:
+    """Return how Lambda tells an exit; a negative status is the signal that ended the process."""
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    how = (
+        f"exit status {status}"
+        if status > 0
+        else f"signal: {(signal.strsignal(-status) or str(-status)).lower()}"
+    )
+    return f"Runtime exited with error: {how}"
 
 
 def _error_payload(message: str, kind: str) -> bytes:

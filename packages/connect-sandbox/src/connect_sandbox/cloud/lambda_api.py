@@ -89,7 +89,8 @@ class LambdaApi(AwsService):
                 return HttpResponse(204)
             if kind != "RequestResponse":
                 raise CannotStandInError(f"the invocation type {kind}", "it invokes synchronously")
-            invocation = self._functions.invoke_authorised(function, request.body)
+            context = _client_context(request.headers.get("X-Amz-Client-Context"))
+            invocation = self._functions.invoke_authorised(function, request.body, context)
         except AwsError as error:
             return error_response(error, "rest-json")
         except SandboxError as refusal:
@@ -211,6 +212,18 @@ class LambdaApi(AwsService):
         raise CannotStandInError(
             f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
         )
+
+
+def _client_context(header: str) -> str | None:
+    """Return the JSON of a ClientContext, which a caller gives in base64; None if there is none."""
+    if not header:
+        return None
+    try:
+        # Written anew in ASCII, since it goes on in a header.
+        return json.dumps(json.loads(base64.b64decode(header, validate=True)))
+    except ValueError:
+        message = "Client context must be a valid Base64-encoded JSON object."
+        raise AwsError("InvalidRequestContentException", message) from None
 
 
 def _principal_kind(principal: str) -> str:

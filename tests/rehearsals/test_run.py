@@ -1,9 +1,9 @@
-"""The demo as a command: what it prints, reports and returns, above all when something goes wrong."""
+"""`make demo` and `make rehearse`: what they choose, print, report and return, above all when something goes wrong."""
 
 import io
 import json
 import threading
-import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 
 from rehearsals.__main__ import main
-from rehearsals.demo import Options, play_all, run
 from rehearsals.report import write_report
-from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, Result, Scenario, play
+from rehearsals.run import Command, Options, play_all, run
+from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, Result, Scenario, play, scenario
 from rehearsals.terminal import Terminal
 
 
@@ -28,23 +28,57 @@ def deployment() -> Deployment:
     return cast("Deployment", SimpleNamespace(sandbox=None))
 
 
-def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(tmp_path: Path) -> None:
+def paths(names: Iterable[str]) -> set[str]:
+    return {name.split("/")[0] for name in names}
+
+
+def test_the_demo_is_a_selection_of_every_path() -> None:
+    selection = [name for name, scenario in SCENARIOS.items() if scenario.demo]
+    assert [scenario.name for scenario in Options(Path(), "demo").chosen()] == selection
+    assert paths(selection) == paths(SCENARIOS) == {"voice", "chat", "biometrics"}
+    assert 9 <= len(selection) <= 12
+
+
+def test_each_path_of_the_demo_shows_a_success_and_failures() -> None:
+    successes = {"voice/metadata-returns", "chat/bot-converses", "biometrics/enrol-then-verify"}
+    selection = {scenario.name for scenario in Options(Path(), "demo").chosen()}
+    assert successes <= selection
+    assert paths(selection - successes) == paths(successes)
+
+
+def test_rehearse_plays_every_scenario() -> None:
+    assert [scenario.name for scenario in Options(Path(), "rehearse").chosen()] == list(SCENARIOS)
+
+
+def test_a_scenario_that_plays_on_no_part_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="scenario mail/arrives plays on 'mail'; give it a part: voice, chat"
+    ):
+        scenario("mail/arrives")(lambda _: None)
+    assert "mail/arrives" not in SCENARIOS
+
+
+@pytest.mark.parametrize("command", ["demo", "rehearse"])
+def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(
+    command: Command, tmp_path: Path
+) -> None:
     printed = io.StringIO()
-    assert run(Options(project=tmp_path), Terminal(printed)) == 1
-    report = json.loads((tmp_path / "build/demo/report.json").read_text())
+    options = Options(tmp_path, command)
+    assert run(options, Terminal(printed)) == 1
+    report = json.loads((tmp_path / "build" / command / "report.json").read_text())
     assert list(report) == ["scenarios"]
-    assert [s["name"] for s in report["scenarios"]] == list(SCENARIOS)
-    for scenario in report["scenarios"]:
-        assert set(scenario) == {"name", "outcome", "seconds", "transcript"}
-        assert scenario["outcome"] == "failed"
-        assert "there is no cdk.json" in scenario["transcript"][-1]["text"]
+    assert [s["name"] for s in report["scenarios"]] == [scenario.name for scenario in options.chosen()]
+    for reported in report["scenarios"]:
+        assert set(reported) == {"name", "outcome", "seconds", "transcript"}
+        assert reported["outcome"] == "failed"
+        assert "there is no cdk.json" in reported["transcript"][-1]["text"]
     assert "there is no cdk.json in" in printed.getvalue()
-    assert f"0 of {len(SCENARIOS)} scenarios passed" in printed.getvalue()
+    assert f"0 of {len(report['scenarios'])} scenarios passed" in printed.getvalue()
 
 
 def test_only_the_chosen_scenarios_are_reported(tmp_path: Path) -> None:
     report = tmp_path / "elsewhere.json"
-    options = Options(project=tmp_path, only=["voice/no-metadata"], report=report)
+    options = Options(tmp_path, only=["voice/no-metadata"], report=report)
     assert run(options, Terminal(io.StringIO())) == 1
     assert [s["name"] for s in json.loads(report.read_text())["scenarios"]] == ["voice/no-metadata"]
 
@@ -60,11 +94,11 @@ def test_an_unknown_scenario_is_a_usage_error_that_lists_the_known_ones(
     assert "voice/metadata-returns" in told
 
 
-def test_scenarios_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--list"]) == 0
-    listed = capsys.readouterr().out
-    assert [line.split()[0] for line in listed.splitlines()] == list(SCENARIOS)
-    assert sum(listed.count(f"{path}/") for path in ("voice", "chat", "biometrics")) == len(SCENARIOS)
+@pytest.mark.parametrize("command", ["demo", "rehearse"])
+def test_scenarios_can_be_listed(capsys: pytest.CaptureFixture[str], command: Command) -> None:
+    assert main([command, "--list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [scenario.name for scenario in Options(Path(), command).chosen()]
 
 
 @pytest.mark.parametrize("error", [AssertionError("the caller heard nothing\n\n  transcript"), KeyError("x")])
@@ -91,28 +125,29 @@ def test_a_failed_scenario_says_why_in_its_transcript(
 
 
 def test_paths_play_side_by_side_and_are_shown_one_after_another(deployment: Deployment) -> None:
-    both = threading.Barrier(2)
+    both, second_ended = threading.Barrier(2), threading.Event()
 
     def meets(_: Rehearsal) -> None:
         both.wait(timeout=10)
 
     def meets_late(_: Rehearsal) -> None:
         both.wait(timeout=10)
-        time.sleep(0.1)
+        assert second_ended.wait(timeout=10)
 
-    # Were they played in turn, the first would wait for the second in vain.
+    # Played in turn, the first would wait for the second until its barrier breaks.
     chosen = [
         Scenario("a/1", "", meets_late),
         Scenario("b/1", "", meets),
+        Scenario("b/2", "", lambda _: second_ended.set()),
         Scenario("a/2", "", lambda _: None),
     ]
     printed, results = io.StringIO(), list[Result]()
     play_all(chosen, deployment, results, Terminal(printed))
     assert {result.name: result.outcome for result in results} == dict.fromkeys(
-        ["a/1", "b/1", "a/2"], "passed"
+        ["a/1", "b/1", "b/2", "a/2"], "passed"
     )
     shown = [line.split()[0] for line in printed.getvalue().splitlines() if "/" in line]
-    assert shown == ["a/1", "a/2", "b/1"]
+    assert shown == ["a/1", "a/2", "b/1", "b/2"]
 
 
 def test_what_breaks_the_showing_is_raised(deployment: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""The demo: deploy the app to the sandbox, place the calls, show and report what happened."""
+"""A run: deploy what the scenarios need to the sandbox, play them, show and report what happened."""
 
 import tempfile
 import threading
@@ -6,42 +6,51 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rehearsals.report import write_report
 from rehearsals.scenarios import SCENARIOS, Deployment, Result, Scenario, play
 from rehearsals.scenarios.registry import failed
 from rehearsals.terminal import Terminal
 
-REPORT = Path("build/demo/report.json")
+Command = Literal["demo", "rehearse"]
 
 
 @dataclass(frozen=True)
 class Options:
     """How to run.
 
-    `only`: names of scenarios, all of them if empty. `keep`: leave the sandbox running until Ctrl-C.
+    `command`: "demo" plays a selection of every path, "rehearse" every scenario. `only`: names of scenarios to play
+    instead. `report`: where the report goes, if not to build/COMMAND/report.json of the project. `keep`: leave the
+    sandbox running until Ctrl-C.
     """
 
     project: Path
+    command: Command = "demo"
     only: Sequence[str] = ()
     report: Path | None = None
     keep: bool = False
 
     @property
     def report_path(self) -> Path:
-        """Where the report goes: as asked, else build/demo/report.json of the project."""
-        return self.report or self.project / REPORT
+        """Where the report goes."""
+        return self.report or self.project / "build" / self.command / "report.json"
 
     def chosen(self) -> list[Scenario]:
         """Return the scenarios to play; ValueError naming one that does not exist."""
         unknown = [name for name in self.only if name not in SCENARIOS]
         if unknown:
             raise ValueError(f"there is no scenario {unknown[0]!r}; there are:\n  " + "\n  ".join(SCENARIOS))
-        return [scenario for name, scenario in SCENARIOS.items() if not self.only or name in self.only]
+        if self.only:
+            return [scenario for name, scenario in SCENARIOS.items() if name in self.only]
+        return [scenario for scenario in SCENARIOS.values() if scenario.demo or self.command == "rehearse"]
 
 
 def run(options: Options, terminal: Terminal | None = None) -> int:
-    """Run the demo and return the exit status: 0 if every scenario passed. The report is written in any case."""
+    """Play the chosen scenarios and return the exit status: 0 if all of them passed, 130 after Ctrl-C, else 1.
+
+    The report is written in any case.
+    """
     terminal = terminal or Terminal()
     chosen = options.chosen()
     started = time.monotonic()
@@ -66,6 +75,8 @@ def run(options: Options, terminal: Terminal | None = None) -> int:
         if result.outcome == "failed":
             terminal.line(f"  failed: {result.name}")
     terminal.line(f"  report: {options.report_path}")
+    if options.command == "demo" and not options.only:
+        terminal.line(f"  `make rehearse` plays all {len(SCENARIOS)} scenarios")
     return 130 if interrupted else int(passed != len(chosen))
 
 
@@ -74,8 +85,7 @@ def _run(
 ) -> None:
     terminal.heading("Deploying to the sandbox")
     with Deployment.start(options.project, work_dir, terminal.step) as deployment:
-        if len(chosen) > 1:
-            deployment.deploy_all()
+        deployment.deploy({scenario.part for scenario in chosen})
         for note in (*deployment.sandbox.functions.notes, *deployment.sandbox.warnings):
             terminal.line(f"  note           {note}")
         play_all(chosen, deployment, results, terminal)

@@ -1,0 +1,1 @@
+"""The emulated cloud: a package, so that its sandbox ends with its last test."""

@@ -46,6 +46,12 @@ test: setup lint ## lint, types, and every test
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s
 
+MINUTES ?= 5
+TESTS ?= tests
+.PHONY: fuzz
+fuzz: setup ## draw new examples for the random tests: MINUTES=5 TESTS=tests/flows SEED=1
+	$(BIN)/python -m tests.support.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(TESTS)
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
 	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader
 
-pytest_plugins = ["tests.support.limits", "tests.support.draws"]
+pytest_plugins = ["tests.support.limits", "tests.support.draws", "tests.support.workers"]
 
 _parse = JSONFileLoader.load_file
 

@@ -89,7 +89,11 @@ def main() -> int:
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
     asked = parser.parse_args()
-    packages = [one for one in PACKAGES if not asked.package or one.name in asked.package]
+    packages = [
+        one for one in PACKAGES if not asked.package or f"{asked.package}.".startswith(f"{one.name}.")
+    ]
+    if not packages:
+        parser.error(f"--package is {asked.package}; choose from {', '.join(one.name for one in PACKAGES)}")
     end = time.monotonic() + asked.minutes * 60
     scores, problems = [], []
     for place, package in enumerate(packages):
@@ -97,7 +101,8 @@ def main() -> int:
             len(packages) - place
         )  # what one leaves over is for those that follow
         try:
-            scores.append(_judge(package, asked.sample, max(share, 0.0), asked.processes))
+            name = asked.package or package.name
+            scores.append(_judge(package, name, asked.sample, max(share, 0.0), asked.processes))
         except NotJudgedError as problem:
             problems.append(str(problem))
             print(problem, file=sys.stderr)
@@ -115,16 +120,18 @@ def main() -> int:
     return 2 if problems else 0
 
 
-def _judge(package: Package, sample: int, seconds: float, processes: int) -> Score:
+def _judge(package: Package, name: str, sample: int, seconds: float, processes: int) -> Score:
+    """Judge a sample of the mutants below a name: the package's own or that of one of its modules."""
     begin = time.monotonic()
     project = BUILD / package.name
     _lay_out(package, project)
     # The first run finds no mutant of that name, yet it makes all of them and learns which test reaches which.
     _mutmut(project, ["run", f"--max-children={processes}", "no-such-mutant"], max(seconds, 120.0))
-    mutants = sorted(set(_outcomes(project)) - _wording(project))
+    made = [mutant for mutant in _outcomes(project) if mutant.startswith(f"{name}.")]
+    mutants = sorted(set(made) - _wording(project))
     if not mutants:
-        raise NotJudgedError(f"{package.name}: mutmut made no mutants; see {project / 'mutmut.log'}")
-    sampled = sorted(mutants, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[: sample or None]
+        raise NotJudgedError(f"{name}: mutmut made no mutants; see {project / 'mutmut.log'}")
+    sampled = sorted(mutants, key=lambda one: hashlib.sha256(one.encode()).hexdigest())[: sample or None]
     _mutmut(
         project,
         ["run", f"--max-children={processes}", *sampled],
@@ -142,16 +149,16 @@ def _judge(package: Package, sample: int, seconds: float, processes: int) -> Sco
             f"{package.name}: mutmut judged none of its mutants; see {project / 'mutmut.log'}"
         )
     return Score(
-        package.name,
+        name,
         mutants=len(mutants),
         judged=len(judged),
-        noticed=sum(statuses[name] in NOTICED for name in judged),
+        noticed=sum(statuses[one] in NOTICED for one in judged),
         seconds=round(time.monotonic() - begin, 1),
         statuses=dict(Counter(statuses.values())),
         survivors=[
-            {"name": name, "status": statuses[name], "diff": _diff(project, name)}
-            for name in sorted(judged)
-            if statuses[name] in MISSED
+            {"name": one, "status": statuses[one], "diff": _diff(project, one)}
+            for one in sorted(judged)
+            if statuses[one] in MISSED
         ],
     )
 

@@ -37,14 +37,12 @@ demo: setup ## deploy to the local sandbox, place calls, show what happened
 rehearse: setup ## the demo with every scenario; the report goes to build/rehearse/report.json
 	$(BIN)/python -m rehearsals rehearse
 
+WORKERS ?= 2
 .PHONY: test
 test: setup lint ## lint, types, and every test
-	@# Tests keep one core busy; types are checked on another, and told at the end.
-	@mkdir -p build
-	@$(MAKE) --no-print-directory types >build/types.log 2>&1 & types=$$!; \
-	status=0; $(BIN)/python -m pytest || status=$$?; \
-	wait $$types || status=$$?; \
-	cat build/types.log; exit $$status
+	@# Types first, for both take all cores; pytest's closing line is the last.
+	@status=0; $(MAKE) --no-print-directory types || status=$$?; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) || status=$$?; exit $$status
 
 .PHONY: knowledge
 knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
@@ -54,9 +52,21 @@ knowledge: setup ## rebuild the linter's knowledge of the flow language from its
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s
 
+MINUTES ?= 5
+TESTS ?= tests
+.PHONY: fuzz
+fuzz: setup ## draw new examples for the random tests: MINUTES=5 TESTS=tests/flows SEED=1
+	$(BIN)/python -m tests.support.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(TESTS)
+
+SAMPLE ?= 25
+.PHONY: mutants
+mutants: setup ## do the tests notice wrong code? PACKAGE=runtime.metadata SAMPLE=25 (0: all) MINUTES=30
+	$(BIN)/python -m tests.mutation $(if $(PACKAGE),--package $(PACKAGE)) --sample $(SAMPLE) \
+		--minutes $(if $(filter command line environment,$(origin MINUTES)),$(MINUTES),30)
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
-	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime
+	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime --numprocesses $(WORKERS)
 
 .PHONY: lint
 lint: setup ## ruff: rules and formatting
@@ -69,9 +79,11 @@ format: setup ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 .PHONY: types
-types: setup ## mypy, strict
-	$(BIN)/mypy
-	$(BIN)/pyright
+types: setup ## mypy, strict, and pyright
+	@mkdir -p build
+	@$(BIN)/pyright >build/pyright.log 2>&1 & pyright=$$!; status=0; \
+	$(BIN)/mypy || status=$$?; wait $$pyright || status=$$?; \
+	cat build/pyright.log; exit $$status
 
 .PHONY: synth
 synth: setup ## synthesize ENV (default dev)

@@ -1,4 +1,4 @@
-"""How hypothesis searches: without a clock, since machines differ; in CI the same examples every time.
+"""What holds for every test: its time limit, and the examples that it draws.
 
 And botocore's descriptions of the services are parsed once: moto wants a new session for each test, and every session
 would parse them again, 0.1 s each.
@@ -7,15 +7,11 @@ would parse them again, 0.1 s each.
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 from botocore.loaders import JSONFileLoader
-from hypothesis import settings
 
-settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("project")
-
+pytest_plugins = ["tests.support.limits", "tests.support.draws", "tests.support.workers"]
 
 _parse = JSONFileLoader.load_file
 
@@ -25,5 +21,9 @@ def _parsed(path: str) -> Any:
     return _parse(JSONFileLoader(), path)
 
 
-# Not S3's: botocore changes that description in place for each session.
-JSONFileLoader.load_file = lambda self, path: _parse(self, path) if "/s3" in path else _parsed(path)
+def _load_file(self: JSONFileLoader, file_path: str) -> Any:
+    # Not S3's: botocore changes that description in place for each session.
+    return _parse(self, file_path) if "/s3" in file_path else _parsed(file_path)
+
+
+JSONFileLoader.load_file = _load_file

@@ -7,7 +7,7 @@ import pytest
 from connect_flows import Flow, Severity, lint, render
 from connect_flows.diff import diff
 from connect_flows.importer import FlowImportError, import_flow
-from connect_flows.legacy import CONVERTERS
+from connect_flows.legacy_blocks import CONVERTERS
 
 Json = dict[str, Any]
 INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"

@@ -268,7 +268,7 @@ def renamed(identifier: str) -> tuple[Json | str, dict[str, Any]]:
 
 M = "MessageParticipant"
 GPI = "GetParticipantInput"
-JSON_ANSWER = {"ResponseValidation": {"ResponseType": "JSON"}}
+JSON_ANSWER: Json = {"ResponseValidation": {"ResponseType": "JSON"}}
 ONE_QUEUE = "arn:aws:connect:us-east-1:123456789012:instance/aaaaaaaa-2222-3333-4444-555555555555/queue/q"
 VALID = example_flow(M)
 

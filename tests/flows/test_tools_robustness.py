@@ -9,7 +9,7 @@ from connect_flows.diagram import DiagramError, mermaid, svg
 from connect_flows.diff import as_markdown, as_text, diff
 from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
-from connect_flows.legacy import CONVERTERS
+from connect_flows.legacy_blocks import CONVERTERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -5,9 +5,10 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -59,7 +60,7 @@ class Aws:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Aws]:
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
     state = Aws()
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,7 +97,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Aws]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -125,8 +126,11 @@ class Said:
     err: str
 
 
+Run = Callable[..., Said]
+
+
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Any:
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: str) -> Said:
         status = main(["caller", *arguments])
         captured = capsys.readouterr()
@@ -136,7 +140,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
     return run
 
 
-def test_a_caller_is_erased_by_the_function_that_the_stack_names(aws: Aws, run: Any) -> None:
+def test_a_caller_is_erased_by_the_function_that_the_stack_names(aws: Aws, run: Run) -> None:
     said = run("erase", "--stack", STACK, NUMBER)
     assert (said.status, said.out, said.err) == (0, "erased\n", "")
     assert aws.described == [{"stack": STACK, "region": "us-east-1"}]
@@ -150,20 +154,20 @@ def test_a_caller_is_erased_by_the_function_that_the_stack_names(aws: Aws, run: 
     ]
 
 
-def test_a_caller_whom_nobody_knows_is_no_failure(aws: Aws, run: Any) -> None:
+def test_a_caller_whom_nobody_knows_is_no_failure(aws: Aws, run: Run) -> None:
     aws.answer = {"erased": False}
     said = run("erase", "--function", FUNCTION, NUMBER)
     assert (said.status, said.out) == (0, "nothing is known of this caller\n")
     assert aws.described == []
 
 
-def test_the_number_can_come_from_standard_input(aws: Aws, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_can_come_from_standard_input(aws: Aws, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{NUMBER}\n"))
     assert run("erase", "--stack", STACK, "-").out == "erased\n"
     assert aws.invoked[0]["payload"] == {"phoneNumber": NUMBER}
 
 
-def test_the_region_is_the_one_in_the_functions_arn_unless_one_is_named(aws: Aws, run: Any) -> None:
+def test_the_region_is_the_one_in_the_functions_arn_unless_one_is_named(aws: Aws, run: Run) -> None:
     run("erase", "--function", ARN, NUMBER)
     run("erase", "--function", ARN, "--region", "us-west-2", NUMBER)
     assert [call["region"] for call in aws.invoked] == ["eu-west-2", "us-west-2"]
@@ -173,7 +177,7 @@ def test_the_region_is_the_one_in_the_functions_arn_unless_one_is_named(aws: Aws
     "number", ["12065550147", "+1 206 555 0147", "+0", "tel:+12065550147", "", "+1206555014x"]
 )
 def test_a_number_that_is_not_e164_is_refused_before_anything_is_called(
-    aws: Aws, run: Any, number: str
+    aws: Aws, run: Run, number: str
 ) -> None:
     said = run("erase", "--stack", STACK, number)
     assert said.status == 2
@@ -195,20 +199,20 @@ def test_a_number_that_is_not_e164_is_refused_before_anything_is_called(
         ([], ""),
     ],
 )
-def test_a_command_written_wrongly_calls_nothing(aws: Aws, run: Any, arguments: list[str], says: str) -> None:
+def test_a_command_written_wrongly_calls_nothing(aws: Aws, run: Run, arguments: list[str], says: str) -> None:
     said = run(*arguments)
     assert said.status == 2
     assert says in said.err
     assert (aws.described, aws.invoked) == ([], [])
 
 
-def test_help_says_how_to_keep_the_number_out_of_the_history(run: Any) -> None:
+def test_help_says_how_to_keep_the_number_out_of_the_history(run: Run) -> None:
     said = run("erase", "--help")
     assert said.status == 0
     assert "standard input" in said.out
 
 
-def test_what_the_function_says_went_wrong_is_shown_without_the_number(aws: Aws, run: Any) -> None:
+def test_what_the_function_says_went_wrong_is_shown_without_the_number(aws: Aws, run: Run) -> None:
     aws.function_error = "Unhandled"
     aws.answer = {
         "errorMessage": f"1 recordings of {NUMBER} were not deleted at the telephony provider",
@@ -224,7 +228,7 @@ def test_what_the_function_says_went_wrong_is_shown_without_the_number(aws: Aws,
     assert len(aws.invoked) == 1
 
 
-def test_an_answer_that_is_no_erase_functions_is_a_failure(aws: Aws, run: Any) -> None:
+def test_an_answer_that_is_no_erase_functions_is_a_failure(aws: Aws, run: Run) -> None:
     for answer in ({"statusCode": 200}, None, [], {"erased": "yes"}):
         aws.answer = answer
         said = run("erase", "--function", "something-else", NUMBER)
@@ -232,7 +236,7 @@ def test_an_answer_that_is_no_erase_functions_is_a_failure(aws: Aws, run: Any) -
         assert "does not seem to be the erase function" in said.err
 
 
-def test_an_answer_that_got_lost_is_neither_success_nor_repeated_behind_ones_back(aws: Aws, run: Any) -> None:
+def test_an_answer_that_got_lost_is_neither_success_nor_repeated_behind_ones_back(aws: Aws, run: Run) -> None:
     aws.hangs_up = True
     said = run("erase", "--function", FUNCTION, NUMBER)
     assert said.status == 1
@@ -256,7 +260,7 @@ def test_an_answer_that_got_lost_is_neither_success_nor_repeated_behind_ones_bac
     ],
 )
 def test_a_stack_that_cannot_be_read_is_explained(
-    aws: Aws, run: Any, error: tuple[int, str, str], says: str
+    aws: Aws, run: Run, error: tuple[int, str, str], says: str
 ) -> None:
     aws.stack_error = error
     said = run("erase", "--stack", STACK, NUMBER)
@@ -265,7 +269,7 @@ def test_a_stack_that_cannot_be_read_is_explained(
     assert aws.invoked == []
 
 
-def test_a_stack_without_the_output_is_explained(aws: Aws, run: Any) -> None:
+def test_a_stack_without_the_output_is_explained(aws: Aws, run: Run) -> None:
     aws.outputs = {"ChatFlowArn": "x"}
     said = run("erase", "--stack", "connect-bridges-dev-chat", NUMBER)
     assert said.status == 1
@@ -285,7 +289,7 @@ def test_a_stack_without_the_output_is_explained(aws: Aws, run: Any) -> None:
     ],
 )
 def test_a_function_that_cannot_be_invoked_is_explained(
-    aws: Aws, run: Any, error: tuple[int, str, str], says: str
+    aws: Aws, run: Run, error: tuple[int, str, str], says: str
 ) -> None:
     aws.lambda_error = error
     said = run("erase", "--stack", STACK, NUMBER)
@@ -295,7 +299,7 @@ def test_a_function_that_cannot_be_invoked_is_explained(
 
 
 def test_without_credentials_one_is_told_where_to_get_them(
-    aws: Aws, run: Any, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -305,7 +309,7 @@ def test_without_credentials_one_is_told_where_to_get_them(
     assert "--profile" in said.err
 
 
-def test_without_a_region_one_is_told_to_name_it(aws: Aws, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_region_one_is_told_to_name_it(aws: Aws, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     said = run("erase", "--stack", STACK, NUMBER)
     assert said.status == 1
@@ -313,14 +317,14 @@ def test_without_a_region_one_is_told_to_name_it(aws: Aws, run: Any, monkeypatch
     assert (aws.described, aws.invoked) == ([], [])
 
 
-def test_a_profile_that_does_not_exist_is_named(aws: Aws, run: Any) -> None:
+def test_a_profile_that_does_not_exist_is_named(aws: Aws, run: Run) -> None:
     said = run("erase", "--stack", STACK, "--profile", "nobody", NUMBER)
     assert said.status == 1
     assert "there is no profile 'nobody'" in said.err
 
 
 def test_an_endpoint_that_does_not_answer_is_explained(
-    aws: Aws, run: Any, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     said = run("erase", "--function", FUNCTION, NUMBER)
@@ -328,7 +332,7 @@ def test_an_endpoint_that_does_not_answer_is_explained(
     assert "Check network, proxy and --region" in said.err
 
 
-def test_without_boto3_one_is_told_how_to_install_it(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_boto3_one_is_told_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     monkeypatch.delitem(sys.modules, "connect_bridges.operations.caller")
     monkeypatch.delattr("connect_bridges.operations.caller", raising=False)

@@ -106,7 +106,7 @@ class Account:
             self.asked.append((model.name, params))
 
         def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-            told = self.answers[service, operations[model.name]]
+            told: Any = self.answers[service, operations[model.name]]
             if callable(told):
                 told = told(self.asked[-1][1])
             error = told.get("error")

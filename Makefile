@@ -46,6 +46,10 @@ test: setup lint ## lint, types, and every test
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s
 
+.PHONY: bench
+bench: setup ## measure what the project costs: build/bench/report.json, docs/performance.md (minutes)
+	$(BIN)/python -m bench
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
 	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from connect_sandbox.rehearsal.cloud_ports import AssociatedConnectors, DeployedFunctions, PublishedFlows
 from connect_sandbox.rehearsal.conditions import Caller, Conditions, Queue
@@ -42,7 +43,7 @@ def measure(deployment: Deployment, *, quick: bool = False) -> Section:
     """Place calls at once, each number in turn; quick: 1 and 10, once each."""
     numbers = AT_ONCE[:2] if quick else AT_ONCE
     played = alternate(
-        {str(number): lambda number=number: at_once(deployment, number) for number in numbers},
+        {str(number): partial(at_once, deployment, number) for number in numbers},
         rounds=1 if quick else 5,
     )
     rates = {number: Figure.of([number / each.seconds for each in played[str(number)]]) for number in numbers}

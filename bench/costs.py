@@ -1,9 +1,10 @@
 """Cost: 1,000 calls and 1,000 chats, from what a contact really asks of AWS, times list prices.
 
-Contacts are played on the deployed voice and chat stacks in the sandbox. Invocations, their billed durations and memory,
-and bytes of logs are read from CloudWatch Logs, requests to the API from its access log, calls to DynamoDB, Secrets
-Manager, KMS and SNS from the audit of IAM's decisions. ``alone`` is the first contact: every function starts cold, every
-cache is empty. ``busy`` is the mean of those that follow at once. Durations are this machine's, not Lambda's.
+Contacts are played on the deployed voice and chat stacks in the sandbox. Invocations, their billed durations and
+memory, and bytes of logs are read from CloudWatch Logs, requests to the API from its access log, calls to DynamoDB,
+Secrets Manager, KMS and SNS from the audit of IAM's decisions. ``alone`` is the first contact: every function starts
+cold, every cache is empty. ``busy`` is the mean of those that follow at once. Durations are this machine's, not
+Lambda's.
 
 Items are taken to be at most 1 KB. Not counted: Amazon Connect itself, telephony, alarms, dashboards, custom metrics,
 data transfer, storage of tables and logs; all of them but the first two are small beside what is counted, or shared.
@@ -13,11 +14,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from connect_sandbox.cloud import Sandbox
 from connect_sandbox.rehearsal.conditions import Says
@@ -29,7 +30,7 @@ from rehearsals.scenarios.chats import play_chat
 from rehearsals.scenarios.deployment import VOICE_STACK, Deployment
 from rehearsals.vendors.chat.script import BotScript
 
-Usage = dict[str, float]
+Usage: TypeAlias = dict[str, float]
 """How much of each priced unit; names as in prices.json, and some that are counted on the way (``_NOT_PRICED``)."""
 
 _FOLDER = Path(__file__).parent
@@ -111,7 +112,7 @@ def measure(deployment: Deployment, *, quick: bool = False) -> Section:
 
 
 def guide_contact(design: Mapping[str, Any], ours: Contact) -> Contact:
-    """Return what a contact uses in a guide's design: its counts, our durations and messages, Lambda's own log lines."""
+    """Return what a contact uses in a guide's design: its counts, our durations and messages, Lambda's log lines."""
 
     def usage(counts: Mapping[str, float], measured: Usage) -> Usage:
         # The mean invocation, times theirs: both designs hold functions of the same kinds.
@@ -131,7 +132,7 @@ def guide_contact(design: Mapping[str, Any], ours: Contact) -> Contact:
 
 def usage_of_logs(events: list[str]) -> Usage:
     """Return what the log events of functions and APIs say was used."""
-    used: Usage = Counter()
+    used: Usage = defaultdict(float)
     for event in events:
         size = (len(event.encode()) + _EVENT_OVERHEAD_BYTES) / 1e9
         used["logs_gb"] += size
@@ -144,24 +145,24 @@ def usage_of_logs(events: list[str]) -> Usage:
             used["lambda_gb_seconds_arm64"] += seconds * int(report[2]) / 1024
         if event.startswith("{") and "resourcePath" in json.loads(event):
             used["api_gateway_rest_requests"] += 1
-    return used
+    return dict(used)
 
 
 def usage_of_calls(actions: list[str]) -> Usage:
     """Return what IAM actions were used; ``ValueError`` for one of a priced service that has no unit here."""
-    used: Usage = Counter()
+    used: Usage = defaultdict(float)
     for action in actions:
         if action in _UNITS:
             used[_UNITS[action]] += 1
         elif action.split(":", maxsplit=1)[0] in _COUNTED_SERVICES:
             raise ValueError(f"{action} was called; say in bench/costs.py which unit of prices.json it costs")
-    return used
+    return dict(used)
 
 
 def _contact(deployment: Deployment, stack: str, play: Callable[[], Usage], following: int) -> Contact:
     deployment.voice if stack == VOICE_STACK else deployment.chat  # noqa: B018 (deploys what is not deployed yet)
     alone = _used_by(deployment.sandbox, play)
-    busy: Usage = Counter()
+    busy: Usage = defaultdict(float)
     for _ in range(following):
         for unit, amount in _used_by(deployment.sandbox, play).items():
             busy[unit] += amount / following
@@ -177,7 +178,7 @@ def _contact(deployment: Deployment, stack: str, play: Callable[[], Usage], foll
 def _used_by(sandbox: Sandbox, play: Callable[[], Usage]) -> Usage:
     before = Counter(_log_events(sandbox))
     sandbox.audit.clear()
-    used: Usage = Counter(play())
+    used: Usage = defaultdict(float, play())
     written = list((Counter(_log_events(sandbox)) - before).elements())
     # What the developer's own credentials ask for is our looking; the contact's is asked by roles and services.
     actions = [entry.action for entry in sandbox.audit.calls(allowed=True) if not _is_ours(entry.principal)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
-from connect_bridges.shared import bundling
+from connect_bridges.shared import bundling, places
 
 METADATA_FUNCTIONS = ("metadata.store", "metadata.authorize", "metadata.retrieve")
 HANDLERS = (*METADATA_FUNCTIONS, "voice.handler")
@@ -96,7 +96,7 @@ def test_changing_a_handler_changes_only_its_own_asset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = tmp_path / "runtime"
-    shutil.copytree(bundling.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(places.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(bundling, "data_folder", lambda _name: room)
 
     def hashes() -> dict[str, str]:

@@ -31,6 +31,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.shared.places import data_folder
+from constructs import Construct
 
 _PACKAGE = "runtime"
 _MANYLINUX = "manylinux2014"
@@ -44,17 +45,23 @@ class BundlingError(RuntimeError):
     """A Lambda bundle could not be made; the message says which, why, and what to do."""
 
 
-def runtime_code(module: str, python: str, architecture: str = "arm64") -> lambda_.Code:
+def runtime_code(
+    module: str, python: str, architecture: str = "arm64", *, scope: Construct | None = None
+) -> lambda_.Code:
     """Return the code asset of a handler module below ``runtime``.
 
     python: the Lambda runtime's name, as in ``python3.14``. architecture: Lambda's name of it, ``arm64`` or
-    ``x86_64``.
+    ``x86_64``. scope: where the function stands; with it the bundle is made at once, and handed over as a file.
     The asset hash depends on the handler's modules, the lock files, the Python version and the architecture only, so
     that the same sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded
-    again. Bundling happens when the CDK asks for it, which it does not for a stack that a command leaves out.
+    again. A stack that a command leaves out is not bundled.
     Raises ``BundlingError`` for a module or an architecture that does not exist.
     """
     bundle = _Bundle.of(module, python, architecture)
+    if scope is not None and cdk.Stack.of(scope).bundling_required:
+        return lambda_.Code.from_asset(
+            str(bundle.archive()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=bundle.digest
+        )
     return lambda_.Code.from_asset(
         str(data_folder(_PACKAGE)),
         asset_hash_type=cdk.AssetHashType.CUSTOM,

@@ -64,6 +64,10 @@ mutants: setup ## do the tests notice wrong code? PACKAGE=runtime.metadata SAMPL
 	$(BIN)/python -m tests.mutation $(if $(PACKAGE),--package $(PACKAGE)) --sample $(SAMPLE) \
 		--minutes $(if $(filter command line environment,$(origin MINUTES)),$(MINUTES),30)
 
+.PHONY: bench
+bench: setup ## measure what the project costs: build/bench/report.json, docs/performance.md (minutes)
+	$(BIN)/python -m bench
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
 	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime --numprocesses $(WORKERS)

@@ -1,52 +1,109 @@
 from __future__ import annotations
 
-import io
+import importlib.util
+import json
+import os
 import shutil
+import sys
+import time
 import zipfile
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
-from connect_bridges.shared import bundling
+from aws_cdk import aws_lambda as lambda_
+from connect_bridges.shared import bundling, places
 
 METADATA_FUNCTIONS = ("metadata.store", "metadata.authorize", "metadata.retrieve")
 HANDLERS = (*METADATA_FUNCTIONS, "voice.handler")
 
 
-def bundle(module: str, target: Path) -> Path:
-    files = bundling.source_closure(module)
-    locks = bundling.lock_files(module)
-    assert bundling._LocalBundling(files, locks, "python3.14").try_bundle(str(target), None)
-    return target
-
-
 @pytest.mark.parametrize("module", METADATA_FUNCTIONS)
-def test_a_metadata_functions_zip_is_small_and_leaves_boto3_to_lambda(module: str, tmp_path: Path) -> None:
-    folder = bundle(module, tmp_path / "bundle")
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in folder.rglob("*"):
-            out.write(path, path.relative_to(folder))
-    names = zipfile.ZipFile(archive).namelist()
-    assert len(archive.getvalue()) <= 2 * 1024 * 1024
+def test_a_metadata_functions_zip_is_small_and_leaves_boto3_to_lambda(module: str) -> None:
+    path = bundling.bundle_zip(module, "python3.14")
+    names = zipfile.ZipFile(path).namelist()
+    assert path.stat().st_size <= 2 * 1024 * 1024
     assert not [
         name for name in names if name.split("/")[0] in {"boto3", "botocore", "s3transfer", "aws_cdk", "moto"}
     ]
     assert f"runtime/{module.replace('.', '/')}.py" in names
-    assert not [name for name in names if name.endswith((".pyc", "RECORD"))]
+    assert not [name for name in names if name.endswith((".pyc", "RECORD", ".lock"))]
+
+
+def test_the_cdk_is_handed_the_zip(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    lambda_.Function(
+        cdk.Stack(app, "users-stack"),
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="runtime.metadata.store.handler",
+        code=bundling.runtime_code("metadata.store", "python3.14"),
+    )
+    app.synth()
+
+    [staged] = tmp_path.glob("asset.*.zip")
+    assert staged.read_bytes() == bundling.bundle_zip("metadata.store", "python3.14").read_bytes()
+    files = json.loads((tmp_path / "users-stack.assets.json").read_text())["files"]
+    assert {"path": staged.name, "packaging": "file"} in [file["source"] for file in files.values()]
+
+
+def test_a_stack_that_a_command_leaves_out_is_not_bundled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "cache"))
+    app = cdk.App(outdir=str(tmp_path / "out"), context={"aws:cdk:bundling-stacks": ["another"]})
+    lambda_.Function(
+        cdk.Stack(app, "users-stack"),
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="runtime.metadata.store.handler",
+        code=bundling.runtime_code("metadata.store", "python3.14"),
+    )
+    app.synth()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_same_files_give_the_same_zip_wherever_and_whenever_they_are_written(tmp_path: Path) -> None:
+    archives = []
+    for name, mtime, mode in (("first", 10**9, 0o600), ("second", 1.5 * 10**9, 0o755)):
+        source = tmp_path / name / "module.py"
+        source.parent.mkdir()
+        source.write_text("x = 1\n")
+        source.chmod(mode)
+        os.utime(source, (mtime, mtime))
+        archives.append(tmp_path / f"{name}.zip")
+        bundling._write_zip(archives[-1], {"b.py": source, "a.py": source})
+
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    entries = zipfile.ZipFile(archives[0]).infolist()
+    assert [(entry.filename, oct(entry.external_attr >> 16)) for entry in entries] == [
+        ("a.py", "0o100644"),
+        ("b.py", "0o100644"),
+    ]
+
+
+def test_zips_of_a_month_ago_leave_the_cache(tmp_path: Path) -> None:
+    old, young = tmp_path / "old.zip", tmp_path / "young.zip"
+    for path, days in ((old, 31), (young, 29)):
+        path.touch()
+        then = time.time() - days * 24 * 3600
+        os.utime(path, (then, then))
+    bundling._discard_old_zips(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["young.zip"]
 
 
 def test_changing_a_handler_changes_only_its_own_asset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = tmp_path / "runtime"
-    shutil.copytree(bundling.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(places.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(bundling, "data_folder", lambda _name: room)
 
     def hashes() -> dict[str, str]:
         bundling.source_closure.cache_clear()
         lock = room / "requirements.txt"
         return {
-            module: bundling._digest([lock, *bundling.source_closure(module)], salt="test")
+            module: bundling._digest([lock, *bundling.source_closure(module)], "python3.14", "arm64")
             for module in HANDLERS
         }
 
@@ -79,5 +136,70 @@ def test_dependencies_that_cannot_be_installed_are_explained(
     monkeypatch.setattr(bundling, "data_folder", lambda _name: tmp_path)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(bundling.BundlingError, match="connect-bridges-does-not-exist"):
-        bundling._dependencies(lock, "python3.14")
+        bundling._dependencies(lock, "python3.14", "arm64")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_imports_are_found_wherever_a_statement_may_stand() -> None:
+    source = """
+import first.part
+from . import second
+def function():
+    try:
+        with open("x") as f:
+            from third import thing
+    except ImportError:
+        import fourth
+    else:
+        import fifth
+    finally:
+        import sixth
+    match 1:
+        case 1:
+            import seventh
+class Holder:
+    if True:
+        pass
+    elif False:
+        import eighth
+    for _ in ():
+        import ninth
+"""
+    assert set(bundling._imports(source, "runtime.voice")) == {
+        *("first.part", "runtime.voice", "runtime.voice.second", "third", "third.thing"),
+        *("fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
+    }
+
+
+def test_each_architecture_gets_dependencies_of_its_own() -> None:
+    digests = {
+        bundling._Bundle.of("metadata.store", "python3.14", architecture).digest
+        for architecture in ("arm64", "x86_64")
+    }
+    assert len(digests) == 2
+    with pytest.raises(bundling.BundlingError, match=r"'arm'; choose one of arm64, x86_64"):
+        bundling.runtime_code("metadata.store", "python3.14", "arm")
+
+
+def test_uv_installs_where_there_is_no_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text('#!/bin/sh\necho "$@" >"$0.called"\nexit 3\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(bundling.BundlingError, match="uv could not install the Lambda dependencies"):
+        bundling._install(tmp_path / "requirements.txt", "python3.13", "x86_64", tmp_path / "site")
+    asked = (tmp_path / "uv.called").read_text().split()
+    assert asked[:3] == ["pip", "install", f"--python={sys.executable}"]
+    assert {"--require-hashes", "--python-version=3.13", "--python-platform=x86_64-manylinux2014"} <= set(
+        asked
+    )
+
+
+def test_without_pip_and_uv_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(bundling.BundlingError, match=r"has no pip, .* no uv on the PATH.*-m ensurepip"):
+        bundling._install(tmp_path / "requirements.txt", "python3.14", "arm64", tmp_path / "site")

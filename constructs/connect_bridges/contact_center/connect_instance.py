@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
+
 import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
@@ -9,6 +12,9 @@ from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.shared.checks import INSTANCE_ARN, check
 from constructs import Construct
+
+_KNOWN = re.compile(r"[^:$]+:[^:$]+:[^:$]+:[^:$]+:(?P<account>[0-9]{12}):instance/(?P<id>[0-9a-f-]{36})")
+"""An instance's ARN without tokens: its parts are read here, since the CDK takes nine trips to Node.js to tell them."""
 
 
 class ConnectInstance(Construct):
@@ -27,7 +33,8 @@ class ConnectInstance(Construct):
         """Prefer ``ConnectInstance.from_arn``, which says what it does."""
         super().__init__(scope, id)
         self.instance_arn = check("instance_arn", instance_arn, INSTANCE_ARN)
-        self._last_in_chain: dict[tuple[str, str], cdk.CfnResource] = {}
+        self._known = _KNOWN.fullmatch(instance_arn)
+        self._last_in_chain: dict[tuple[cdk.Stack, str], cdk.CfnResource] = {}
         self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
 
     @classmethod
@@ -39,15 +46,19 @@ class ConnectInstance(Construct):
         """
         return cls(scope, id, instance_arn=instance_arn)
 
-    @property
+    @cached_property
     def instance_id(self) -> str:
         """The UUID at the end of the instance's ARN."""
-        return self._part(cdk.ArnFormat.SLASH_RESOURCE_NAME).resource_name or ""
+        if self._known:
+            return self._known["id"]
+        return self._part().resource_name or ""
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The account that owns the instance."""
-        return self._part(cdk.ArnFormat.SLASH_RESOURCE_NAME).account or ""
+        if self._known:
+            return self._known["account"]
+        return self._part().account or ""
 
     def associate_function(self, function: lambda_.IFunction) -> connect.CfnIntegrationAssociation:
         """Let flows of this instance, and of no other, invoke a function; asking twice is asking once.
@@ -87,7 +98,7 @@ class ConnectInstance(Construct):
 
         api: which of Connect's APIs creates it, such as ``flows``; each has its own limit and its own chain.
         """
-        key = (cdk.Stack.of(resource).node.addr, api)
+        key = (cdk.Stack.of(resource), api)
         before = self._last_in_chain.get(key)
         if before is not None:
             resource.add_resource_dependency(before)
@@ -99,5 +110,5 @@ class ConnectInstance(Construct):
             grantee=grantee, actions=list(actions), resource_arns=[self.instance_arn]
         )
 
-    def _part(self, form: cdk.ArnFormat) -> cdk.ArnComponents:
-        return cdk.Stack.of(self).split_arn(self.instance_arn, form)
+    def _part(self) -> cdk.ArnComponents:
+        return cdk.Stack.of(self).split_arn(self.instance_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME)

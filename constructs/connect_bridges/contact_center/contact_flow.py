@@ -22,6 +22,7 @@ from connect_flows import (
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.places import data_folder
+from connect_bridges.shared.tokens import is_token
 from constructs import Construct, IDependable
 
 _NAME_LIMIT = 127  # AWS::Connect::ContactFlow and ContactFlowModule
@@ -79,7 +80,7 @@ class ContactFlow(Construct):
         super().__init__(scope, id)
         self._instance = instance
         self.name = name or cdk.Names.unique_resource_name(self, max_length=_NAME_LIMIT, separator="-")
-        if not cdk.Token.is_unresolved(self.name) and not 0 < len(self.name.strip()) <= _NAME_LIMIT:
+        if not is_token(self.name) and not 0 < len(self.name.strip()) <= _NAME_LIMIT:
             raise ContactFlowError(
                 f"The flow name {self.name!r} has {len(self.name)} characters; Connect takes 1 to {_NAME_LIMIT}."
             )
@@ -134,7 +135,7 @@ class ContactFlow(Construct):
 
     def _place(self) -> LintContext | None:
         arn = self._instance.instance_arn
-        if cdk.Token.is_unresolved(arn):
+        if is_token(arn):
             return None
         return LintContext(
             account=self._instance.account, region=arn.split(":")[3], instance_id=self._instance.instance_id
@@ -169,7 +170,7 @@ class ContactFlow(Construct):
 
 def _known(name: str, value: str) -> str:
     """Return a value, or its placeholder if the value comes at deploy time only."""
-    return f"${{{name}}}" if cdk.Token.is_unresolved(value) else value
+    return f"${{{name}}}" if is_token(value) else value
 
 
 def load_template(name: str) -> dict[str, Any]:

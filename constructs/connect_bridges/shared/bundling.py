@@ -1,15 +1,16 @@
-"""Lambda bundles without Docker: the handler's own modules and the locked dependencies, the same bytes every time.
+"""Lambda bundles without Docker: the handler's own modules and the locked dependencies, zipped, the same every time.
 
 A bundle is what a handler imports, found by reading its import statements, plus what runtime/requirements.txt locks
 (with hashes; boto3 is left to the Lambda runtime). A package that needs more brings a requirements.txt of its own,
 which only its functions get, and a requirements.prune that names what of it is dropped. The dependencies are installed
-by pip for Lambda's platform once per lock file and Python version, and kept in a cache folder: set
-CONNECT_BRIDGES_CACHE to move it.
+by pip, or by uv where there is no pip, for Lambda's platform: once per lock file, Python version and architecture.
+They and the finished zips are kept in a cache folder: set CONNECT_BRIDGES_CACHE to move it.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -17,6 +18,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,37 +31,57 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.shared.places import data_folder
+from constructs import Construct
 
 _PACKAGE = "runtime"
-_PLATFORM = "manylinux2014_aarch64"
-_LAYOUT_VERSION = "1"  # raise it when the way of bundling changes what is in the zip
-_UNWANTED = ("*.dist-info", "__pycache__", "bin", "*.pyi", "py.typed")
+_MANYLINUX = "manylinux2014"
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+_LAYOUT_VERSION = "2"  # raise it when the way of bundling changes what is in the zip
+_UNWANTED = ("*.dist-info", "__pycache__", "bin", "*.pyi", "py.typed", ".lock")
+_ZIP_KEPT_SECONDS = 30 * 24 * 3600
 
 
 class BundlingError(RuntimeError):
     """A Lambda bundle could not be made; the message says which, why, and what to do."""
 
 
-def runtime_code(module: str, python: str) -> lambda_.Code:
+def runtime_code(
+    module: str, python: str, architecture: str = "arm64", *, scope: Construct | None = None
+) -> lambda_.Code:
     """Return the code asset of a handler module below ``runtime``.
 
-    python: the Lambda runtime's name, as in ``python3.14``.
-    The asset hash depends on the handler's modules, the lock file and the Python version only, so that the same
-    sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded again.
+    python: the Lambda runtime's name, as in ``python3.14``. architecture: Lambda's name of it, ``arm64`` or
+    ``x86_64``. scope: where the function stands; with it the bundle is made at once, and handed over as a file.
+    The asset hash depends on the handler's modules, the lock files, the Python version and the architecture only, so
+    that the same sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded
+    again. A stack that a command leaves out is not bundled.
+    Raises ``BundlingError`` for a module or an architecture that does not exist.
     """
-    files = source_closure(module)
-    locks = lock_files(module)
-    prunes = [lock.with_suffix(".prune") for lock in locks if lock.with_suffix(".prune").is_file()]
+    bundle = _Bundle.of(module, python, architecture)
+    if scope is not None and cdk.Stack.of(scope).bundling_required:
+        return lambda_.Code.from_asset(
+            str(bundle.archive()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=bundle.digest
+        )
     return lambda_.Code.from_asset(
         str(data_folder(_PACKAGE)),
         asset_hash_type=cdk.AssetHashType.CUSTOM,
-        asset_hash=_digest([*locks, *prunes, *files], salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}"),
+        asset_hash=bundle.digest,
         bundling=cdk.BundlingOptions(
             # The CDK asks for an image, and would use it only if the local way refused; it raises instead.
             image=cdk.DockerImage.from_registry("not-used"),
-            local=_LocalBundling(files, locks, python),  # type: ignore[arg-type] # jsii passes options as one value
+            local=_LocalBundling(bundle),  # type: ignore[arg-type] # jsii passes options as one value
+            # One file to hand over: the CDK would copy, hash and zip hundreds.
+            output_type=cdk.BundlingOutput.ARCHIVED,
         ),
     )
+
+
+def bundle_zip(module: str, python: str, architecture: str = "arm64") -> Path:
+    """Return the zip that Lambda gets for a handler module, made on first need; leave the file as it is.
+
+    Takes and raises what ``runtime_code`` does, and raises ``BundlingError`` if the dependencies cannot be installed.
+    """
+    return _Bundle.of(module, python, architecture).archive()
 
 
 def lock_files(module: str) -> tuple[Path, ...]:
@@ -89,14 +114,16 @@ def source_closure(module: str) -> tuple[Path, ...]:
             continue  # `from package import name` where name is no module
         found.add(path)
         waiting.append(name.rpartition(".")[0])
-        waiting.extend(_imports(path, name))
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting.extend(_imports(path.read_text(encoding="utf-8"), package))
     return tuple(sorted(found))
 
 
-def _imports(path: Path, module: str) -> list[str]:
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+@cache
+def _imports(source: str, package: str) -> tuple[str, ...]:
+    """Return the names that a module of ``package`` imports anywhere, some of which may be no modules."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -107,7 +134,15 @@ def _imports(path: Path, module: str) -> list[str]:
             )
             names.append(base or "")
             names.extend(f"{base}.{alias.name}" for alias in node.names)
-    return names
+    return tuple(names)
+
+
+def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield statements and those within them; expressions, which hold no import, are most of a tree and left out."""
+    for node in nodes:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(node, part, ()))
 
 
 def _file_of(module: str) -> Path | None:
@@ -120,35 +155,91 @@ def _file_of(module: str) -> Path | None:
 
 @jsii.implements(cdk.ILocalBundling)
 class _LocalBundling:
-    """What the CDK calls, when it needs the bundle, with the folder to fill."""
+    """What the CDK calls, when it needs the bundle, with the folder to put its zip into."""
 
-    def __init__(self, files: tuple[Path, ...], locks: tuple[Path, ...], python: str) -> None:
-        self._files = files
-        self._locks = locks
-        self._python = python
+    def __init__(self, bundle: _Bundle) -> None:
+        self._bundle = bundle
 
     def try_bundle(self, output_dir: str, options: Any) -> bool:  # noqa: ANN401, ARG002 (jsii passes both by position)
-        target = Path(output_dir)
-        for lock in self._locks:
-            shutil.copytree(_dependencies(lock, self._python), target, dirs_exist_ok=True)
-        for file in self._files:
-            place = target / _PACKAGE / file.relative_to(data_folder(_PACKAGE))
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place)
+        # A copy, not a link: what is done to the cloud assembly must not reach the cache.
+        shutil.copyfile(self._bundle.archive(), Path(output_dir) / "bundle.zip")
         return True
 
 
-def _dependencies(lock: Path, python: str) -> Path:
+@dataclass(frozen=True)
+class _Bundle:
+    """What goes into one function's zip."""
+
+    files: tuple[Path, ...]
+    locks: tuple[Path, ...]
+    python: str
+    architecture: str
+
+    @classmethod
+    def of(cls, module: str, python: str, architecture: str) -> _Bundle:
+        if architecture not in _MACHINES:
+            raise BundlingError(
+                f"Lambda has no architecture {architecture!r}; choose one of {', '.join(_MACHINES)}."
+            )
+        return cls(source_closure(module), lock_files(module), python, architecture)
+
+    @property
+    def digest(self) -> str:
+        """Stands for the contents, on any machine."""
+        prunes = [lock.with_suffix(".prune") for lock in self.locks if lock.with_suffix(".prune").is_file()]
+        return _digest([*self.locks, *prunes, *self.files], self.python, self.architecture)
+
+    def archive(self) -> Path:
+        """Return the zip, from the cache if it is there."""
+        kept = _cache_root() / f"{self.digest}.zip"
+        if not kept.is_file():
+            _discard_old_zips(kept.parent)
+            entries: dict[str, Path] = {}
+            for lock in self.locks:
+                site = _dependencies(lock, self.python, self.architecture)
+                entries |= {
+                    path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()
+                }
+            for file in self.files:
+                entries[f"{_PACKAGE}/{file.relative_to(data_folder(_PACKAGE)).as_posix()}"] = file
+            _write_zip(kept, entries)
+        return kept
+
+
+def _write_zip(target: Path, entries: dict[str, Path]) -> None:
+    """Write files under their names, sorted, without dates and owners: the same files give the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        fresh = Path(work) / target.name
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, path in sorted(entries.items()):
+                entry = zipfile.ZipInfo(name)
+                entry.external_attr = 0o100644 << 16  # Lambda runs as another user, who must be able to read
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
+        fresh.replace(target)  # somebody else may have been faster: theirs is the same
+
+
+def _discard_old_zips(folder: Path) -> None:
+    """Remove zips of a month ago: every change of a handler leaves one, and one still in use is soon made again."""
+    oldest = time.time() - _ZIP_KEPT_SECONDS
+    for path in folder.glob("*.zip"):
+        with contextlib.suppress(FileNotFoundError):  # another process may tidy up too
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+def _dependencies(lock: Path, python: str, architecture: str) -> Path:
     """Return a folder with the locked dependencies, installed on first need and shared by all functions."""
     prune = lock.with_suffix(".prune")
     inputs = [lock, prune] if prune.is_file() else [lock]
-    kept = _cache_root() / _digest(inputs, salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}")
+    kept = _cache_root() / _digest(inputs, python, architecture)
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as work:
         fresh = Path(work) / "site"
-        _pip_install(lock, python, fresh)
+        _install(lock, python, architecture, fresh)
         unwanted = [path for pattern in _UNWANTED for path in sorted(fresh.rglob(pattern))]
         unwanted += [path for pattern in _prune_list(prune) for path in sorted(fresh.glob(pattern))]
         for path in unwanted:
@@ -169,27 +260,49 @@ def _prune_list(file: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _pip_install(lock: Path, python: str, target: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
-        *("--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"),
-        *(
-            "--platform",
-            _PLATFORM,
-            "--implementation",
-            "cp",
-            "--python-version",
-            python.removeprefix("python"),
-        ),
-        *("--target", str(target), "--requirement", str(lock)),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own command)
+def _install(lock: Path, python: str, architecture: str, target: Path) -> None:
+    command = _installer(lock, python.removeprefix("python"), _MACHINES[architecture])
+    done = subprocess.run(  # noqa: S603 (our own command)
+        [*command, "--target", str(target), "--requirement", str(lock)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
+        tool = "pip" if "--platform" in command else "uv"
         raise BundlingError(
-            f"pip could not install the Lambda dependencies of {lock.name} for {python}: "
-            f"{done.stderr.strip() or done.stdout.strip()}. Synthesis needs pip and a package index on first use; "
+            f"{tool} could not install the Lambda dependencies of {lock.name} for {python} on {architecture}: "
+            f"{done.stderr.strip() or done.stdout.strip()}. Synthesis needs a package index on first use; "
             f"afterwards it takes them from {_cache_root()}."
         )
+
+
+def _installer(lock: Path, python: str, machine: str) -> list[str]:
+    """Return the command, without target and lock file, that installs for Lambda's platform: pip's, or else uv's."""
+    common = ["--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:", f"--python-version={python}"]
+    if importlib.util.find_spec("pip"):
+        return [
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--no-compile",
+            ),
+            *(*common, f"--platform={_MANYLINUX}_{machine}", "--implementation=cp"),
+        ]
+    uv = shutil.which("uv")
+    if uv:  # environments that uv makes hold no pip
+        return [
+            *(uv, "pip", "install", f"--python={sys.executable}", *common),
+            f"--python-platform={machine}-{_MANYLINUX}",
+        ]
+    raise BundlingError(
+        f"{sys.executable} has no pip, and there is no uv on the PATH: nothing can install the Lambda dependencies of "
+        f"{lock.name}. Run `{sys.executable} -m ensurepip`, or install uv."
+    )
 
 
 def _cache_root() -> Path:
@@ -200,8 +313,8 @@ def _cache_root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "connect-bridges" / "bundles"
 
 
-def _digest(files: list[Path], *, salt: str) -> str:
-    digest = hashlib.sha256(salt.encode())
+def _digest(files: list[Path], python: str, architecture: str) -> str:
+    digest = hashlib.sha256(f"{_LAYOUT_VERSION}/{python}/{_MANYLINUX}/{architecture}".encode())
     for file in files:
         content = file.read_bytes()
         digest.update(f"\0{file.relative_to(data_folder(_PACKAGE)).as_posix()}\0{len(content)}\0".encode())

@@ -71,7 +71,7 @@ class RuntimeFunction(lambda_.Function):
             description=description,
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
-            code=runtime_code(module, RUNTIME.name),
+            code=runtime_code(module, RUNTIME.name, scope=scope),
             handler=f"runtime.{module}.handler",
             timeout=timeout,
             memory_size=memory_size,

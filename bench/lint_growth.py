@@ -1,25 +1,55 @@
-"""Measure how the cost of lint grows with the number of blocks; print the exponent.
+"""The linter: how its time grows with the number of blocks.
 
-    python bench/flow_lint.py
-
-The flows are chains of prompt, Lambda, comparison and attribute blocks with error branches, from 10 to 250 blocks:
-every family of rules has work to do. The exponent is the slope of log(time) over log(blocks), and must stay at or
-below 1.1; the exit status says whether it does.
+The flows are chains of prompt, Lambda, comparison and attribute blocks with error branches: every family of rules has
+work to do. The exponent is the slope of log(time) over log(blocks): 1 is linear.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import statistics
-import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from connect_flows import lint
 
+from bench.figures import Figure, Goal, Section, alternate, exponent
+
 SIZES = (10, 20, 40, 80, 160, 250)
 LIMIT = 1.1
+
+
+def measure(*, quick: bool = False) -> Section:
+    """Lint a flow of each size in turn; quick: the smallest four sizes, three times."""
+    sizes = SIZES[:4] if quick else SIZES
+    taken = alternate({str(size): _timed(flow(size)) for size in sizes}, rounds=3 if quick else 25)
+    figures = {size: Figure.of(taken[str(size)]) for size in sizes}
+    found = exponent([(size, figure.median) for size, figure in figures.items()])
+    return Section(
+        "lint_growth",
+        "Linter: time over blocks",
+        ["blocks", "ms (quartiles)", "ms a block"],
+        [
+            [
+                str(size),
+                f"{figure.median * 1e3:.2f} ({figure.lower_quartile * 1e3:.2f}-{figure.upper_quartile * 1e3:.2f})",
+                f"{figure.median * 1e3 / size:.3f}",
+            ]
+            for size, figure in figures.items()
+        ]
+        + [["exponent", f"{found:.2f}", ""]],
+        {**{f"{size}_blocks_seconds": figure for size, figure in figures.items()}, "exponent": found},
+        [Goal("linter's exponent", found, LIMIT)],
+    )
+
+
+def _timed(text: str) -> Callable[[], float]:
+    def seconds() -> float:
+        begin = time.perf_counter()
+        lint(text)
+        return time.perf_counter() - begin
+
+    return seconds
 
 
 def flow(blocks: int) -> str:
@@ -63,35 +93,3 @@ def flow(blocks: int) -> str:
         "Transitions": {},
     }
     return json.dumps({"Version": "2019-10-30", "StartAction": "0", "Actions": [*actions, end]})
-
-
-def seconds(text: str, rounds: int = 15) -> float:
-    """Return the least of several times that lint took."""
-    taken = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        lint(text)
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
-
-
-def exponent(points: list[tuple[int, float]]) -> float:
-    """Return the slope of a straight line through log(time) over log(blocks)."""
-    return statistics.linear_regression(
-        [math.log(n) for n, _ in points], [math.log(t) for _, t in points]
-    ).slope
-
-
-def main() -> int:
-    """Print the times and the exponent; return 1 when it is above the limit."""
-    lint(flow(10))  # reads the knowledge file
-    points = [(size, seconds(flow(size))) for size in SIZES]
-    for size, taken in points:
-        sys.stdout.write(f"{size:4} blocks {taken * 1000:8.2f} ms\n")
-    found = exponent(points)
-    sys.stdout.write(f"exponent {found:.2f} (at most {LIMIT})\n")
-    return 0 if found <= LIMIT else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

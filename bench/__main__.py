@@ -1,0 +1,148 @@
+"""Measure what the project costs, print it, and write it to build/bench/report.json and docs/performance.md.
+
+    python -m bench [--quick] [--only synthesis,zips,…]
+
+Every figure that is compared is a ratio of medians which were measured in turn in one run. ``--quick`` measures once
+what is measured many times, leaves out what needs a deployment unless ``--only`` names it, and leaves the document as
+it is. The exit status says whether everything could be measured; goals that are missed are told, and do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import cold_starts, contacts, costs, document, lint_growth, synthesis, zips
+from bench.environments import context, every_function, synthesize
+from bench.figures import Section
+from bench.functions import functions_of
+from bench.processes import ROOT
+from rehearsals.scenarios.deployment import Deployment
+
+REPORT = ROOT / "build/bench/report.json"
+DOCUMENT = ROOT / "docs/performance.md"
+BUNDLED = ("cold_starts", "zips")
+DEPLOYED = ("costs", "contacts")
+SECTIONS = ("synthesis", *BUNDLED, "lint_growth", *DEPLOYED)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, measure, print and write."""
+    options = _parser().parse_args(arguments)
+    chosen = options.only or [name for name in SECTIONS if not (options.quick and name in DEPLOYED)]
+    machine = _machine()
+    print(machine["summary"])
+    sections: dict[str, Any] = {}
+    for section in _measure(chosen, quick=options.quick):
+        sections[section.name] = section.to_json()
+        _print(section)
+    report = {"machine": machine, "quick": options.quick, "sections": sections}
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    options.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(f"\nreport: {options.report}")
+    if not options.quick:
+        _update(report)
+    return 0
+
+
+def _measure(chosen: Sequence[str], *, quick: bool) -> Iterator[Section]:
+    if "synthesis" in chosen:
+        yield synthesis.measure(quick=quick)
+    if set(chosen) & set(BUNDLED):
+        with tempfile.TemporaryDirectory(prefix="bench-assembly-") as folder:
+            synthesize(context({"dev": every_function()}), Path(folder))
+            functions = functions_of(Path(folder))
+            if "cold_starts" in chosen:
+                yield cold_starts.measure(functions, quick=quick)
+            if "zips" in chosen:
+                yield zips.measure(functions)
+    if "lint_growth" in chosen:
+        yield lint_growth.measure(quick=quick)
+    if set(chosen) & set(DEPLOYED):
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-sandbox-") as folder,
+            Deployment.start(
+                ROOT, Path(folder), lambda step, seconds: print(f"  {step} {seconds:.0f} s")
+            ) as sandbox,
+        ):
+            if "costs" in chosen:  # first: it wants functions that have not been started
+                yield costs.measure(sandbox, quick=quick)
+            if "contacts" in chosen:
+                yield contacts.measure(sandbox, quick=quick)
+
+
+def _print(section: Section) -> None:
+    rows = [list(section.columns), *map(list, section.rows)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(section.columns))]
+    print(f"\n{section.title}")
+    for row in rows:
+        first, *others = (
+            cell.ljust(width) if not i else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  " + "  ".join([first, *others]).rstrip())
+    for goal in section.goals:
+        if not goal.met:
+            print(f"  missed: {goal.name} is {goal.value:.2f}, the goal at most {goal.limit:g}")
+
+
+def _update(report: dict[str, Any]) -> None:
+    before = DOCUMENT.read_text(encoding="utf-8")
+    after = document.with_tables(before, report)
+    if after != before:
+        DOCUMENT.write_text(after, encoding="utf-8")
+        print(
+            f"{DOCUMENT.relative_to(ROOT)} now holds these figures; read whether what it says of them is still true"
+        )
+
+
+def _machine() -> dict[str, Any]:
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
+    load = os.getloadavg()[0]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    facts = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "cores": cores,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "node": node,
+        "load_at_start": round(load, 2),
+    }
+    return {
+        **facts,
+        "summary": f"Measured on {facts['date']}: {cores} cores, {facts['system']}, Python {facts['python']}, "
+        f"Node.js {node.removeprefix('v')}; load average at the start {load:.1f}.",
+    }
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"there is no measurement {unknown[0]!r}; there are {', '.join(SECTIONS)}"
+        )
+    return names
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="once what is measured many times, for tests and CI"
+    )
+    parser.add_argument("--only", type=_names, metavar="NAME,…", help=f"some of {', '.join(SECTIONS)}")
+    parser.add_argument("--report", type=Path, default=REPORT, help="where the report goes")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,9 +6,9 @@
 ``erase``, ``retention``  forget a caller, on request or when unused for long
 ``machine``               every decision about a caller's state: pure, no clock, no I/O
 ``table``                 carries a decision out: one conditional write each
-``provider``              what a voice biometrics provider must be able to do; ``voiceit`` and
-                          ``lambda_provider`` do it
+``providers``             what a voice biometrics provider must be able to do, and those that do it
+``removal``               what ``erase`` and ``retention`` have in common
 ========================  ==============================================================================
 
-Source: guide 004 (VoiceIt and Twilio demo), and what it leaves open: see docs/voice-biometrics.md.
+Source: VoiceIt and Twilio's demo guide, and what it leaves open: see docs/voice-biometrics.md.
 """

@@ -9,21 +9,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from runtime.biometrics.secret import Secret
 from runtime.shared.clients import error_code
 from runtime.shared.logging import LOGGER
+from runtime.shared.rotated_secret import RotatedSecret
 
 
 class CallerTag:
     """Makes tags of 16 hexadecimal digits; without the key, calls go on and the tag is ``unknown``."""
 
-    def __init__(self, key: Secret) -> None:
+    def __init__(self, key: RotatedSecret[str]) -> None:
         self._key = key
 
     def of(self, number: str) -> str:
         """Return the tag of a telephone number."""
         try:
-            key = self._key.texts()[0]
+            key = self._key.versions()[0]
         except Exception as error:  # noqa: BLE001 (whatever it is: a log line is no reason to fail a call)
             LOGGER.warning("key of caller tags not read", cause=error_code(error))
             return "unknown"

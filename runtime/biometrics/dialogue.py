@@ -13,7 +13,7 @@ from runtime.biometrics.limits import PHONE_NUMBER
 from runtime.biometrics.machine import Move, Next
 from runtime.biometrics.policy import Policy
 from runtime.biometrics.prompts import Speech
-from runtime.biometrics.provider import (
+from runtime.biometrics.providers.base import (
     ProviderUnavailableError,
     Sample,
     VoiceBiometricsProvider,

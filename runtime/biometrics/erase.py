@@ -3,7 +3,7 @@
     aws lambda invoke --function-name <EraseFunctionName> --payload '{"phoneNumber": "+12065550100"}' \
         --cli-binary-format raw-in-base64-out /dev/stdout
 
-Environment: that of ``erasing``. IAM: dynamodb:GetItem, PutItem and DeleteItem on the table; the secrets, or the
+Environment: that of ``removal``. IAM: dynamodb:GetItem, PutItem and DeleteItem on the table; the secrets, or the
 provider function. Answers ``{"erased": true}``, or false if nothing is known of the number. Raises if anything is left:
 the caller stays marked, nothing starts for them any more, and this function and the daily sweep take it up again.
 """
@@ -16,8 +16,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.biometrics.erasing import Erasing
 from runtime.biometrics.limits import PHONE_NUMBER
+from runtime.biometrics.removal import CallerRemoval
 from runtime.shared.clients import error_code
 from runtime.shared.errors import BridgeError
 from runtime.shared.initialization import built_at_init
@@ -38,10 +38,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         count("EraseRequestInvalid")
         # The value is not quoted: it may be somebody's number, mistyped.
         raise InvalidRequestError('phoneNumber is missing or not E.164; send {"phoneNumber": "+12065550100"}')
-    erasing = _erasing()
-    tag = erasing.tag.of(number)
+    removal = _removal()
+    tag = removal.tag.of(number)
     try:
-        erased = erasing.erasure.erase(number)
+        erased = removal.erase(number)
     except Exception as error:
         LOGGER.warning("caller not erased", caller=tag, cause=error_code(error))
         count("CallerEraseFailed")
@@ -52,5 +52,5 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 @built_at_init
-def _erasing() -> Erasing:
-    return Erasing.read(os.environ)
+def _removal() -> CallerRemoval:
+    return CallerRemoval.read(os.environ)

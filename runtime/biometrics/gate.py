@@ -2,7 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (phoneNumber), CALLER_KEY_SECRET_ARN, PROVIDER_NAME, and those of ``policy``.
 IAM: dynamodb:GetItem and PutItem on the table, secretsmanager:GetSecretValue on the key of caller tags.
-Source: guide 004, the initial server; Amazon Connect administrator guide, "Invoke AWS Lambda functions".
+Source: VoiceIt and Twilio's demo guide, the initial server; Amazon Connect administrator guide, "Invoke AWS Lambda
+functions".
 
 The flow passes ``phase`` (``start``, or ``return`` when the transfer is over). Contact id and number are taken from
 what Amazon Connect itself says of the contact, never from a parameter. Answers are flat strings, under 1 KB:
@@ -35,7 +36,6 @@ from runtime.biometrics.caller_tag import CallerTag
 from runtime.biometrics.limits import CODE_LENGTH, PHONE_NUMBER
 from runtime.biometrics.machine import Answer, Branch, Phase, Question
 from runtime.biometrics.policy import Policy
-from runtime.biometrics.providers import SECRET_ARN, secret_from
 from runtime.biometrics.table import (
     Callers,
     CallersSettings,
@@ -43,10 +43,12 @@ from runtime.biometrics.table import (
     client_while_a_call_waits,
 )
 from runtime.shared.clients import error_code
+from runtime.shared.contact_flow import contact_flow_event
 from runtime.shared.environment import Environment
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.rotated_secret import secret_at
 
 PAUSE = ",,"
 """Two pauses of 750 ms before the digits, while the telephony side starts to listen."""
@@ -71,11 +73,10 @@ _COUNTED = {
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:  # noqa: ARG001 (Lambda's signature)
     """Answer the flow; raises only if the function is set up wrongly."""
     gate = _gate()
-    contact = _mapping(_mapping(event, "Details"), "ContactData")
-    parameters = _mapping(_mapping(event, "Details"), "Parameters")
-    number = _mapping(contact, "CustomerEndpoint").get("Address")
-    contact_id = contact.get("ContactId")
-    phase = Phase.RETURN if parameters.get("phase") == Phase.RETURN.value else Phase.START
+    flow = contact_flow_event(event)
+    endpoint, contact_id = flow.contact_data.customer_endpoint, flow.contact_data.get("ContactId")
+    number = endpoint.get("Address") if endpoint else None
+    phase = Phase.RETURN if flow.parameters.get("phase") == Phase.RETURN.value else Phase.START
     tag = "none"
     if not isinstance(contact_id, str) or not contact_id:
         answer = Answer(branch=Branch.UNAVAILABLE, reason="noContact")
@@ -130,12 +131,12 @@ def _gate() -> _Gate:
     table = CallersSettings.read(environment)
     policy = Policy.read(environment)
     provider = environment.text("PROVIDER_NAME", pattern=r"[A-Za-z0-9_-]{1,64}", form="the provider's name")
-    key = environment.text("CALLER_KEY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
+    key = environment.secret_arn("CALLER_KEY_SECRET_ARN")
     environment.check()
     return _Gate(
         callers=DynamoDbCallers(client_while_a_call_waits(), table),
         policy=policy,
-        tag=CallerTag(secret_from(key)),
+        tag=CallerTag(secret_at(key, str)),
         provider_name=provider,
     )
 
@@ -151,8 +152,3 @@ def _ask(gate: _Gate, number: str, contact_id: str, phase: Phase) -> Answer:
     except Exception as error:  # noqa: BLE001 (the flow must get an answer; the log gets the cause)
         LOGGER.warning("gate could not decide", cause=error_code(error))
         return Answer(branch=Branch.UNAVAILABLE, reason=TABLE_UNAVAILABLE)
-
-
-def _mapping(container: object, key: str) -> Mapping[str, Any]:
-    value = container.get(key) if isinstance(container, Mapping) else None
-    return value if isinstance(value, Mapping) else {}

@@ -38,7 +38,7 @@ MOST_LATE_PROOFS = 2
 
 
 class Branch(StrEnum):
-    """What the flow compares $.External.Branch with: the words of guide 004, and two more."""
+    """What the flow compares $.External.Branch with: the words of VoiceIt and Twilio's demo guide, and two more."""
 
     ENROL_FROM_SCRATCH = "enrollfromscratch"
     ENROL = "enroll"
@@ -243,7 +243,7 @@ def _branch(caller: Caller, policy: Policy) -> Branch:
 
 
 def arrive(caller: Caller, *, now: int) -> Transition[Move]:
-    """Answer a new call: only if a session waits, and without a promise yet, since caller id can be forged."""
+    """Answer a new call: only if a session waits, and nothing is granted yet, since caller id can be forged."""
     session = caller.session
     waiting = session is not None and session.stage is Stage.DIALLED and now < session.expires_at
     return Transition(caller, Move(next=Next.ASK_CODE if waiting else Next.NOT_EXPECTED))

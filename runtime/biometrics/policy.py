@@ -12,8 +12,8 @@ class ReturnMode(StrEnum):
     """How the caller comes back from the telephony number to Amazon Connect.
 
     RESUME: the telephony side hangs up and the flow that transferred goes on, so the proof is bound to the contact.
-    REDIAL: the telephony side dials the Connect number (guide 004). That is a new contact, so the proof can only be
-    bound to the phone number and to a short time.
+    REDIAL: the telephony side dials the Connect number, as VoiceIt and Twilio's demo does. That is a new contact, so
+    the proof can only be bound to the phone number and to a short time.
     """
 
     RESUME = "RESUME"

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Mapping
 
-from runtime.biometrics.http_client import (
-    HttpAnswer,
-    NoAnswerError,
-    NotSentError,
-    request,
-)
-from runtime.biometrics.providers import API_URL
-from runtime.biometrics.secret import Secret
+from runtime.shared.deadline import Deadline
 from runtime.shared.environment import Environment
 from runtime.shared.errors import BridgeError
+from runtime.shared.http_client import HttpAnswer, HttpError, send
+from runtime.shared.rotated_secret import RotatedSecret, json_fields
 
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}", re.ASCII)
 MOST_BYTES = 4 * 1024 * 1024
 FETCH_SECONDS = 2.5
 DELETE_SECONDS = 1.5
 PAUSE_SECONDS = 0.25
-CREDENTIALS = ("accountSid", "authToken")
+CREDENTIALS = json_fields("accountSid", "authToken")
+"""Makes of the telephony secret's text what Twilio's API, and its signatures, need."""
 
 
 class RecordingUnavailableError(BridgeError):
@@ -38,68 +33,61 @@ class RecordingUnavailableError(BridgeError):
 class TwilioRecordings:
     """Recordings of one Twilio account."""
 
-    def __init__(self, *, url: str, secret: Secret) -> None:
+    def __init__(self, *, url: str, secret: RotatedSecret[dict[str, str]]) -> None:
         self._api = url.rstrip("/")
         self._secret = secret
 
     @classmethod
-    def read(cls, environment: Environment, secret: Secret) -> TwilioRecordings:
+    def read(cls, environment: Environment, secret: RotatedSecret[dict[str, str]]) -> TwilioRecordings:
         """Read TWILIO_API_URL; ``environment.check()`` is the caller's to call."""
-        url = environment.text(
-            "TWILIO_API_URL",
-            default="https://api.twilio.com",
-            pattern=API_URL,
-            form="the URL of Twilio's API",
-        )
-        return cls(url=url, secret=secret)
+        return cls(url=environment.api_url("TWILIO_API_URL", default="https://api.twilio.com"), secret=secret)
 
     def url(self, sid: str) -> str:
         """Return the WAV file's address."""
-        return self._address(self._secret.fields(*CREDENTIALS)[0]["accountSid"], sid) + ".wav"
+        return self._address(self._secret.versions()[0]["accountSid"], sid) + ".wav"
 
     def fetch(self, sid: str) -> bytes:
         """Return the WAV file; waits for one that Twilio has not finished writing (404).
 
         Raises RecordingUnavailableError.
         """
-        ends = time.monotonic() + FETCH_SECONDS
+        deadline = Deadline(FETCH_SECONDS)
         while True:
-            answer = self._send("GET", sid, ".wav", ends)
+            answer = self._send("GET", sid, ".wav", deadline)
             if answer.status == 200 and answer.body:
                 return answer.body
-            if answer.status != 404 or time.monotonic() + PAUSE_SECONDS >= ends:
+            if answer.status != 404 or not deadline.wait(PAUSE_SECONDS):
                 raise RecordingUnavailableError(f"Twilio answered {answer.status} for the recording")
-            time.sleep(PAUSE_SECONDS)
 
     def delete(self, sid: str) -> bool:
         """Delete the recording; tell whether it is gone. Never raises: what is left is tried again every day."""
         try:
-            answer = self._send("DELETE", sid, ".json", time.monotonic() + DELETE_SECONDS)
+            answer = self._send("DELETE", sid, ".json", Deadline(DELETE_SECONDS))
         except BridgeError:
             return False
         return answer.status in {200, 204, 404}
 
-    def _send(self, method: str, sid: str, suffix: str, ends: float) -> HttpAnswer:
+    def _send(self, method: str, sid: str, suffix: str, deadline: Deadline) -> HttpAnswer:
         """Send with the current auth token, and with the previous one if Twilio does not take it (rotation)."""
-        current, *previous = self._secret.fields(*CREDENTIALS)
-        answer = self._send_as(current, method, sid, suffix, ends)
+        current, *previous = self._secret.versions()
+        answer = self._send_as(current, method, sid, suffix, deadline)
         if previous and answer.status in {401, 403}:
-            return self._send_as(previous[0], method, sid, suffix, ends)
+            return self._send_as(previous[0], method, sid, suffix, deadline)
         return answer
 
     def _send_as(
-        self, credentials: Mapping[str, str], method: str, sid: str, suffix: str, ends: float
+        self, credentials: Mapping[str, str], method: str, sid: str, suffix: str, deadline: Deadline
     ) -> HttpAnswer:
-        pair = ":".join(credentials[name] for name in CREDENTIALS)
+        pair = f"{credentials['accountSid']}:{credentials['authToken']}"
         try:
-            return request(
+            return send(
                 method,
                 self._address(credentials["accountSid"], sid) + suffix,
-                seconds=max(0.05, ends - time.monotonic()),
+                deadline=deadline,
                 headers={"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()},
                 limit=MOST_BYTES,
             )
-        except (NotSentError, NoAnswerError) as error:
+        except HttpError as error:
             raise RecordingUnavailableError(str(error)) from error
 
     def _address(self, account: str, sid: str) -> str:

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import (
+    APIGatewayProxyEvent,
+)
 from twilio.request_validator import RequestValidator
 
-from runtime.biometrics.recordings import CREDENTIALS
-from runtime.biometrics.secret import Secret
 from runtime.shared.errors import BridgeError
+from runtime.shared.rotated_secret import RotatedSecret
 
 SIGNATURE_HEADER = "x-twilio-signature"
 
@@ -27,42 +29,40 @@ class ForgedError(BridgeError):
     """Not a message of our Twilio account; says what was wrong, never the signature."""
 
 
-def verified_form(event: Mapping[str, Any], *, secret: Secret, public_url: str, path: str) -> dict[str, str]:
-    """Return the form that Twilio posted. Raises ForgedError, and what ``Secret`` raises.
+def verified_form(
+    event: Mapping[str, Any], *, secret: RotatedSecret[dict[str, str]], public_url: str, path: str
+) -> dict[str, str]:
+    """Return the form that Twilio posted. Raises ForgedError, and what the secret raises.
 
-    public_url: the API's URL with its stage, without the webhook's path; empty: as API Gateway says.
-    path: the webhook's resource path, to find what follows it.
+    secret: with accountSid and authToken. public_url: the API's URL with its stage, without the webhook's path; empty:
+    as API Gateway says. path: the webhook's resource path, to find what follows it.
     """
-    signature = _signature(event)
-    url = _url(event, public_url, path)
-    form = _form(event)
-    if not _is_signed(url, form, signature, secret) and not (
-        secret.read_anew() and _is_signed(url, form, signature, secret)
-    ):
+    request = APIGatewayProxyEvent(dict(event))
+    signature = _signature(request)
+    url = _url(request, public_url, path)
+    form = _form(request)
+
+    def signed_with(credentials: Mapping[str, str]) -> bool:
+        fits = bool(RequestValidator(credentials["authToken"]).validate(url, dict(form), signature))
+        return fits and form.get("AccountSid") == credentials["accountSid"]
+
+    if not secret.any_version(signed_with):
         raise ForgedError("the signature does not fit the URL and the form")
     return form
 
 
-def base_url(event: Mapping[str, Any], public_url: str, path: str) -> str:
+def base_url(request: APIGatewayProxyEvent, public_url: str, path: str) -> str:
     """Return the webhook's public URL, to which steps are appended."""
     if public_url:
         return f"{public_url.rstrip('/')}/{path}"
-    context = event.get("requestContext") or {}
-    return f"https://{context.get('domainName')}{str(context.get('path') or '').removesuffix(_step(event))}"
+    context = request.request_context
+    return f"https://{context.domain_name}{str(context.get('path') or '').removesuffix(_step(request))}"
 
 
-def _is_signed(url: str, form: Mapping[str, str], signature: str, secret: Secret) -> bool:
-    """Compare with every version of the auth token; all are computed, so that time does not tell which one fits."""
-    matches = []
-    for credentials in secret.fields(*CREDENTIALS):
-        fits = bool(RequestValidator(credentials["authToken"]).validate(url, dict(form), signature))
-        matches.append(fits and form.get("AccountSid") == credentials["accountSid"])
-    return any(matches)
-
-
-def _signature(event: Mapping[str, Any]) -> str:
-    several = event.get("multiValueHeaders") or {
-        name: [value] for name, value in (event.get("headers") or {}).items()
+def _signature(request: APIGatewayProxyEvent) -> str:
+    # Not from Powertools' case-insensitive headers, which keep one of two that differ in case.
+    several = request.get("multiValueHeaders") or {
+        name: [value] for name, value in (request.get("headers") or {}).items()
     }
     found = [one for name, values in several.items() if name.lower() == SIGNATURE_HEADER for one in values]
     if len(found) != 1 or not found[0]:
@@ -71,27 +71,27 @@ def _signature(event: Mapping[str, Any]) -> str:
     return signature
 
 
-def _url(event: Mapping[str, Any], public_url: str, path: str) -> str:
-    if event.get("multiValueQueryStringParameters") or event.get("queryStringParameters"):
+def _url(request: APIGatewayProxyEvent, public_url: str, path: str) -> str:
+    if request.multi_value_query_string_parameters or request.query_string_parameters:
         raise ForgedError("the URL has a query string, which none of ours has")
-    step = _step(event)
+    step = _step(request)
     # With the stage, or what a custom domain has in its place.
-    before = str((event.get("requestContext") or {}).get("path") or "").removesuffix(step)
+    before = str(request.request_context.get("path") or "").removesuffix(step)
     if not before.endswith(f"/{path}"):
         raise ForgedError("the request is not for the webhook's path")
-    return base_url(event, public_url, path) + step
+    return base_url(request, public_url, path) + step
 
 
-def _step(event: Mapping[str, Any]) -> str:
+def _step(request: APIGatewayProxyEvent) -> str:
     """Return what follows the webhook's path: ``/step/turn``, or nothing for a call that comes in."""
-    parameters = event.get("pathParameters") or {}
+    parameters = request.path_parameters
     return f"/{parameters.get('step')}/{parameters.get('turn')}" if parameters.get("step") else ""
 
 
-def _form(event: Mapping[str, Any]) -> dict[str, str]:
-    body = event.get("body") or ""
+def _form(request: APIGatewayProxyEvent) -> dict[str, str]:
+    body = request.body or ""
     try:
-        if event.get("isBase64Encoded"):
+        if request.is_base64_encoded:
             body = base64.b64decode(body, validate=True).decode("utf-8")
         pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=200)
     except (binascii.Error, ValueError) as error:

@@ -29,6 +29,7 @@ from runtime.biometrics.machine import Transition
 from runtime.shared.clients import AwsClient, client, error_code, is_temporary
 from runtime.shared.environment import Environment
 from runtime.shared.errors import TemporarilyUnavailableError
+from runtime.shared.service_models import dynamodb
 
 T = TypeVar("T")
 
@@ -59,6 +60,13 @@ class Callers(ABC):
     @abstractmethod
     def delete(self, number: str, expected: str) -> bool:
         """Delete a caller if the item still has the expected revision; tell whether it had."""
+
+    @abstractmethod
+    def overdue(self, now: int, keep: int = 0) -> Iterator[str]:
+        """Yield the numbers whose retention is over, whose erasure is unfinished, or that have recordings left.
+
+        keep: how many recordings of a caller may stay.
+        """
 
     def change(self, number: str, decide: Callable[[Caller], Transition[T]]) -> T:
         """Read, decide and write until the write is let through; return the answer that was decided with it.
@@ -108,7 +116,7 @@ def client_while_a_call_waits() -> AwsClient:
 
     A read and a write take at most 2 x 2 x (0.3 s + 0.9 s) + 0.1 s: the flow's block waits 8 s, Twilio 15 s.
     """
-    return client("dynamodb", connect_timeout=0.3, read_timeout=0.9, attempts=2)
+    return client(dynamodb, connect_timeout=0.3, read_timeout=0.9, attempts=2)
 
 
 class DynamoDbCallers(Callers):
@@ -151,12 +159,7 @@ class DynamoDbCallers(Callers):
         return True
 
     def overdue(self, now: int, keep: int = 0) -> Iterator[str]:
-        """Yield the numbers whose retention is over, whose erasure is unfinished, or that have recordings left.
-
-        keep: how many recordings of a caller may stay.
-
-        The one scan of this package, for the daily sweep; the table is small (one item a caller).
-        """
+        """Scan the table, for the daily sweep only; it is small (one item a caller)."""
         start: dict[str, Any] = {}
         while True:
             page = self._call(

@@ -1,6 +1,7 @@
 """TwiML of every answer, written with twilio's own classes so that it is always valid.
 
-Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; guide 004, the Twilio server.
+Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; VoiceIt and Twilio's demo
+guide, the Twilio server.
 """
 
 from __future__ import annotations

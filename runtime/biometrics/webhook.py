@@ -6,7 +6,7 @@ CALLER_KEY_SECRET_ARN, TWILIO_API_URL, WEBHOOK_PATH (voice), PUBLIC_URL (only be
 ``prompts`` and ``providers``.
 IAM: dynamodb:GetItem and PutItem on the table; secretsmanager:GetSecretValue on the three secrets, or
 lambda:InvokeFunction on the provider function.
-Source: guide 004, the Twilio server; Twilio's documentation, "Webhooks security" and "TwiML".
+Source: VoiceIt and Twilio's demo guide, the Twilio server; Twilio's documentation, "Webhooks security" and "TwiML".
 
 ========  ==========================================================================================
 status    when
@@ -30,6 +30,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
+from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import (
+    APIGatewayProxyEvent,
+)
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from runtime.biometrics.caller_tag import CallerTag
@@ -37,14 +40,8 @@ from runtime.biometrics.dialogue import CallMessage, Dialogue
 from runtime.biometrics.machine import Move, Next
 from runtime.biometrics.policy import Policy, ReturnMode
 from runtime.biometrics.prompts import Speech
-from runtime.biometrics.providers import (
-    API_URL,
-    SECRET_ARN,
-    provider_from,
-    secret_from,
-)
-from runtime.biometrics.recordings import TwilioRecordings
-from runtime.biometrics.secret import Secret
+from runtime.biometrics.providers.selection import provider_from
+from runtime.biometrics.recordings import CREDENTIALS, TwilioRecordings
 from runtime.biometrics.signature import ForgedError, base_url, verified_form
 from runtime.biometrics.table import (
     CallersSettings,
@@ -57,6 +54,7 @@ from runtime.shared.environment import Environment
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.rotated_secret import RotatedSecret, secret_at
 
 _COUNTED = {
     Next.PASSED: "DialoguePassed",
@@ -130,7 +128,7 @@ def _answer(status: int, twiml: str) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Webhook:
     dialogue: Dialogue
-    secret: Secret
+    secret: RotatedSecret[dict[str, str]]
     tag: CallerTag
     public_url: str
     path: str
@@ -140,7 +138,7 @@ class _Webhook:
     def voice(self, event: Mapping[str, Any]) -> Voice:
         return Voice(
             speech=self.dialogue.speech,
-            base_url=base_url(event, self.public_url, self.path),
+            base_url=base_url(APIGatewayProxyEvent(dict(event)), self.public_url, self.path),
             enrolments_needed=self.dialogue.policy.enrolments_needed,
             record_seconds=self.record_seconds,
             redial_number=self.redial_number,
@@ -152,9 +150,8 @@ def _webhook() -> _Webhook:
     environment = Environment(os.environ)
     table = CallersSettings.read(environment)
     policy = Policy.read(environment)
-    telephony = environment.text("TELEPHONY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
-    key = environment.text("CALLER_KEY_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
-    secret = secret_from(telephony)
+    secret = secret_at(environment.secret_arn("TELEPHONY_SECRET_ARN"), CREDENTIALS)
+    key = environment.secret_arn("CALLER_KEY_SECRET_ARN")
     recordings = TwilioRecordings.read(environment, secret)
     speech = Speech.read(environment)
     path = environment.text(
@@ -162,7 +159,7 @@ def _webhook() -> _Webhook:
     )
     public_url = os.environ.get("PUBLIC_URL", "")
     if public_url:
-        environment.text("PUBLIC_URL", pattern=API_URL, form="the API's public URL with its stage")
+        environment.api_url("PUBLIC_URL")
     redial_number = ""
     if policy.return_mode is ReturnMode.REDIAL:
         redial_number = environment.text(
@@ -186,7 +183,7 @@ def _webhook() -> _Webhook:
             delete=delete == "true",
         ),
         secret=secret,
-        tag=CallerTag(secret_from(key)),
+        tag=CallerTag(secret_at(key, str)),
         public_url=public_url,
         path=path,
         redial_number=redial_number,

@@ -4,5 +4,5 @@
 vendor's webhook about it. ``key_age`` watches the age of the vendor's access keys, where a vendor needs keys.
 
 ``contact`` reads the event, ``bot`` holds the decisions; ``streaming`` (Amazon Connect), ``verification_token``
-(Secrets Manager) and ``webhook`` (the vendor) are the modules that talk to somebody, all inside one ``deadline``.
+(Secrets Manager) and ``vendor_webhook`` are the modules that talk to somebody, all inside one deadline.
 """

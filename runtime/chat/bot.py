@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from runtime.chat.contact import ChatContact, ChatRequest
-from runtime.chat.deadline import Deadline
 from runtime.chat.failures import BotNotReachedError, Reason
 from runtime.chat.streaming import CALL_SECONDS, ContactStreaming
+from runtime.chat.vendor_webhook import VendorWebhook
 from runtime.chat.verification_token import VerificationToken
-from runtime.chat.webhook import Webhook
+from runtime.shared.deadline import Deadline
 from runtime.shared.logging import LOGGER
 
 
@@ -15,7 +15,7 @@ def start(
     request: ChatRequest,
     *,
     streaming: ContactStreaming,
-    webhook: Webhook,
+    webhook: VendorWebhook,
     token: VerificationToken,
     deadline: Deadline,
 ) -> str:
@@ -42,9 +42,9 @@ def start(
 
 
 def _announce(
-    contact: ChatContact, shown: str, webhook: Webhook, token: VerificationToken, deadline: Deadline
+    contact: ChatContact, shown: str, webhook: VendorWebhook, token: VerificationToken, deadline: Deadline
 ) -> None:
-    # Exactly the document of guide 001, step 1.2.
+    # Exactly the document of Kore's guide to chat, step 1.2.
     document = {
         "ContactId": contact.contact_id,
         "InstanceId": contact.instance_id,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from runtime.shared.contact_flow import contact_flow_event
 from runtime.shared.errors import BridgeError, shown
 
 _UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -67,16 +67,16 @@ def parse_request(event: object) -> ChatRequest:
 
     The block's parameters, all optional: action (start, stop), streamingId (for stop), attempt (for start).
     """
-    details = _mapping(event, "Details")
-    data = _mapping(details, "ContactData")
-    parameters = _mapping(details, "Parameters")
+    flow = contact_flow_event(event)
+    data, parameters = flow.contact_data, flow.parameters
+    channel = data.get("Channel")
     contact = ChatContact(
         contact_id=_contact_id("ContactId", data.get("ContactId")),
         initial_contact_id=_contact_id(
             "InitialContactId", data.get("InitialContactId") or data.get("ContactId")
         ),
         instance_id=_instance_id(data.get("InstanceARN")),
-        channel=data["Channel"] if isinstance(data.get("Channel"), str) else "",
+        channel=channel if isinstance(channel, str) else "",
     )
     action = parameters.get("action") or "start"
     if action == "start":
@@ -114,8 +114,3 @@ def _matching(name: str, value: object, shape: re.Pattern[str]) -> str:
             f"the block's parameter {name} is {shown(value)}; it must consist of letters, digits, - and _"
         )
     return value
-
-
-def _mapping(container: object, key: str) -> Mapping[str, Any]:
-    value = container.get(key) if isinstance(container, Mapping) else None
-    return value if isinstance(value, Mapping) else {}

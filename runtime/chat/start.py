@@ -4,7 +4,7 @@ Environment: TOPIC_ARN, WEBHOOK_URL, TOKEN_SECRET_ARN, TOKEN_HEADER (Verificatio
 DEADLINE_MILLISECONDS (6500).
 IAM: connect:StartContactStreaming and connect:StopContactStreaming on the instance, secretsmanager:GetSecretValue on
 the secret (plus kms:Decrypt on its customer-managed key).
-Source: guide 001, step 1; Amazon Connect administrator guide, "Enable real-time chat message streaming".
+Source: Kore's guide to chat, step 1; Amazon Connect administrator guide, "Enable real-time chat message streaming".
 
 The block's parameters, all optional: ``action`` (start, stop), ``attempt`` (any word; a flow that tries a second time
 after a failure names another one), ``streamingId`` (for stop).
@@ -33,16 +33,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from runtime.chat import bot
 from runtime.chat.contact import ChatRequest, parse_request
-from runtime.chat.deadline import Deadline
 from runtime.chat.failures import BotNotReachedError
 from runtime.chat.streaming import CONNECT_TIMEOUT, READ_TIMEOUT, ContactStreaming
-from runtime.chat.verification_token import VerificationToken
-from runtime.chat.webhook import TOKEN_HEADER, InvalidWebhookError, Webhook
+from runtime.chat.vendor_webhook import TOKEN_HEADER, InvalidWebhookError, VendorWebhook
+from runtime.chat.verification_token import VerificationToken, header_safe
 from runtime.shared.clients import client, error_code
+from runtime.shared.deadline import Deadline
 from runtime.shared.environment import Environment
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.rotated_secret import secret_at
+from runtime.shared.service_models import connect
 
 _SECONDS_TO_ANSWER = 0.3
 """Kept back from Lambda's own time limit, so that the answer is out before it strikes."""
@@ -50,7 +52,7 @@ _SECONDS_TO_ANSWER = 0.3
 
 class _Bridge(NamedTuple):
     streaming: ContactStreaming
-    webhook: Webhook
+    webhook: VendorWebhook
     token: VerificationToken
     seconds: float
 
@@ -107,11 +109,7 @@ def _bridge() -> _Bridge:
         pattern=r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
         form="the ARN of a standard SNS topic",
     )
-    secret_arn = environment.text(
-        "TOKEN_SECRET_ARN",
-        pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+",
-        form="the ARN of the secret that holds the verification token",
-    )
+    secret_arn = environment.secret_arn("TOKEN_SECRET_ARN")
     header = environment.text(
         "TOKEN_HEADER", default=TOKEN_HEADER, pattern=r"[A-Za-z0-9-]{1,64}", form="the name of an HTTP header"
     )
@@ -120,18 +118,18 @@ def _bridge() -> _Bridge:
     url = environment.text("WEBHOOK_URL", form="the https URL of the vendor's webhook")
     webhook = None
     try:
-        webhook = Webhook(url, token_header=header) if url else None
+        webhook = VendorWebhook(url, token_header=header) if url else None
     except InvalidWebhookError as error:
         environment.refuse(f"WEBHOOK_URL cannot be used: {error}")
     environment.check()
     if webhook is None:
         raise AssertionError("an environment without a webhook passed its check")
     # One attempt each: the retries are the deadline's. Secrets Manager is read every 5 minutes only.
-    secrets_manager = client("secretsmanager", connect_timeout=0.5, read_timeout=1, attempts=1)
-    connect = client("connect", connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, attempts=1)
+    secret = secret_at(secret_arn, header_safe, cache_seconds=cache_seconds, attempts=1)
+    amazon_connect = client(connect, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, attempts=1)
     return _Bridge(
-        ContactStreaming(connect, topic_arn),
+        ContactStreaming(amazon_connect, topic_arn),
         webhook,
-        VerificationToken(secrets_manager, secret_arn, float(cache_seconds), time.time),
+        VerificationToken(secret),
         milliseconds / 1000,
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.chat.contact import ChatContact
-from runtime.chat.deadline import Deadline
 from runtime.chat.failures import BotNotReachedError, Reason
 from runtime.shared.clients import AwsClient, error_code, is_temporary
+from runtime.shared.deadline import Deadline
 
 CONNECT_TIMEOUT = 0.4
 READ_TIMEOUT = 1.2

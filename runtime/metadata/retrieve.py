@@ -2,7 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt).
 IAM: dynamodb:GetItem on the table (plus kms:Decrypt on a customer-managed key).
-Source: guide 000, the retrieve function; Amazon Connect administrator guide, "Invoke AWS Lambda functions".
+Source: Kore's guide to external voice, the retrieve function; Amazon Connect administrator guide, "Invoke AWS Lambda
+functions".
 
 Answers ``{"found": "true", "body": "<JSON text>"}``, to be read as $.External.found and $.External.body, or
 ``{"found": "false"}``; strings only, under 32 KB, so that response validation STRING_MAP and JSON both do.
@@ -18,13 +19,27 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.metadata.logic.retrieve import contact_id_of, retrieve_metadata
+from runtime.metadata.models import (
+    CONNECT_RESPONSE_LIMIT,
+    answer_size,
+    found_answer,
+    parse_contact_id,
+)
 from runtime.metadata.table import MetadataTable, TableSettings
 from runtime.shared.clients import client, error_code
+from runtime.shared.contact_flow import contact_flow_event
 from runtime.shared.environment import Environment
+from runtime.shared.errors import BridgeError
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.service_models import dynamodb
+
+NOT_FOUND: dict[str, str] = {"found": "false"}
+
+
+class MetadataTooLargeError(BridgeError):
+    """Stored metadata that does not fit into an answer to Amazon Connect."""
 
 
 @metered()
@@ -32,7 +47,7 @@ from runtime.shared.metrics import count, metered
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:  # noqa: ARG001 (Lambda's signature)
     """Answer the flow, or raise so that it takes its Error branch."""
     try:
-        answer = retrieve_metadata(contact_id_of(event), table=_table(), now=int(time.time()))
+        answer = _metadata_of(_contact_id(event), table=_table(), now=int(time.time()))
     except Exception as error:
         LOGGER.warning("metadata not retrieved", cause=error_code(error))
         count("MetadataRetrieveFailed")
@@ -42,10 +57,38 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     return answer
 
 
+def _contact_id(event: object) -> str:
+    """Return whose metadata is asked for: the block's parameter contactId, else the contact in the flow.
+
+    Raises InvalidContactIdError.
+    """
+    flow = contact_flow_event(event)
+    return parse_contact_id(flow.parameters.get("contactId") or flow.contact_data.get("ContactId"))
+
+
+def _metadata_of(contact_id: str, *, table: MetadataTable, now: int) -> dict[str, str]:
+    """Return ``{"found": "true", "body": <JSON text>}`` or ``{"found": "false"}``.
+
+    `now` is Unix time in seconds. An expired item is a miss even while DynamoDB has not deleted it yet.
+    Raises TemporarilyUnavailableError, and MetadataTooLargeError for an item that the store function would
+    not have taken.
+    """
+    metadata = table.get(contact_id)
+    if metadata is None or metadata.expired(now):
+        return dict(NOT_FOUND)
+    size = answer_size(metadata.body)
+    if size >= CONNECT_RESPONSE_LIMIT:
+        raise MetadataTooLargeError(
+            f"the metadata of contact {contact_id} takes {size} bytes in the answer to Amazon Connect, and "
+            f"must stay under {CONNECT_RESPONSE_LIMIT}: something other than the store function wrote it"
+        )
+    return found_answer(metadata.body)
+
+
 @built_at_init
 def _table() -> MetadataTable:
     environment = Environment(os.environ)
     settings = TableSettings.read(environment)
     environment.check()
     # 2 x (0.4 s + 0.5 s) + 0.05 s = 1.85 s in the worst case; DynamoDB usually answers in a few milliseconds.
-    return MetadataTable(client("dynamodb", connect_timeout=0.4, read_timeout=0.5, attempts=2), settings)
+    return MetadataTable(client(dynamodb, connect_timeout=0.4, read_timeout=0.5, attempts=2), settings)

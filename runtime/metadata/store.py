@@ -2,7 +2,7 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt), TTL_SECONDS (86400).
 IAM: dynamodb:PutItem on the table (plus what DynamoDB needs of a customer-managed key).
-Source: guide 000, the store function; API Gateway developer guide, Lambda proxy integrations.
+Source: Kore's guide to external voice, the store function; API Gateway developer guide, Lambda proxy integrations.
 
 ========  ======================================================================================
 status    error codes
@@ -21,20 +21,25 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.metadata.logic.store import StoreRequest, request_id, store_metadata
+from runtime.metadata.models import Metadata
+from runtime.metadata.request import StoreRequest, request_id
 from runtime.metadata.table import MetadataTable, TableSettings
 from runtime.shared.clients import client, error_code
 from runtime.shared.environment import Environment
-from runtime.shared.errors import ApiError
-from runtime.shared.http import error_answer, json_answer
+from runtime.shared.errors import ApiError, TemporarilyUnavailableError
+from runtime.shared.http_answers import error_answer, json_answer
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.service_models import dynamodb
+
+RETRY_AFTER_SECONDS = 1
 
 
 @metered()
@@ -44,9 +49,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         store = _store()
         request = StoreRequest.from_event(event)
-        result = store_metadata(
-            request, table=store.table, ttl_seconds=store.ttl_seconds, now=int(time.time())
-        )
+        result = _stored(request, store, now=int(time.time()))
     except ApiError as error:
         return _refuse(error, request_id(event))
     except Exception as error:  # noqa: BLE001 (the client must get an answer; the log gets the cause)
@@ -67,6 +70,53 @@ class _Store:
     ttl_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class _StoreResult:
+    """What became of a request."""
+
+    contact_id: str
+    replaced: bool
+    expires_at: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document of the answer; `expiresAt` is ISO 8601 in UTC."""
+        expires_at = datetime.fromtimestamp(self.expires_at, UTC).isoformat().replace("+00:00", "Z")
+        return {
+            "stored": True,
+            "contactId": self.contact_id,
+            "replaced": self.replaced,
+            "expiresAt": expires_at,
+        }
+
+
+def _stored(request: StoreRequest, store: _Store, *, now: int) -> _StoreResult:
+    """Write the metadata in one PutItem; `now` is Unix time in seconds. Raises ApiError with 503.
+
+    `replaced` is true if unexpired metadata of an earlier request was there. It stays false if the SDK
+    repeated our own write after losing the first answer, which the request id in the item tells.
+    """
+    metadata = Metadata(
+        contact_id=request.contact_id,
+        body=request.body,
+        stored_at=now,
+        expires_at=now + store.ttl_seconds,
+        request_id=request.request_id,
+    )
+    try:
+        previous = store.table.put(metadata)
+    except TemporarilyUnavailableError as error:
+        raise ApiError(
+            503,
+            "TABLE_UNAVAILABLE",
+            "The metadata was not stored: the table is busy or out of reach. Send the same request again.",
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from error
+    replaced = (
+        previous is not None and previous.request_id != request.request_id and not previous.expired(now)
+    )
+    return _StoreResult(contact_id=request.contact_id, replaced=replaced, expires_at=now + store.ttl_seconds)
+
+
 @built_at_init
 def _store() -> _Store:
     environment = Environment(os.environ)
@@ -74,8 +124,8 @@ def _store() -> _Store:
     ttl_seconds = environment.whole_number("TTL_SECONDS", default=86_400, minimum=1, maximum=366 * 86_400)
     environment.check()
     # The client waits up to 29 s at API Gateway: three attempts within 8 s leave it time to try again.
-    dynamodb = client("dynamodb", connect_timeout=1, read_timeout=1.5, attempts=3)
-    return _Store(table=MetadataTable(dynamodb, settings), ttl_seconds=ttl_seconds)
+    table = MetadataTable(client(dynamodb, connect_timeout=1, read_timeout=1.5, attempts=3), settings)
+    return _Store(table=table, ttl_seconds=ttl_seconds)
 
 
 def _refuse(error: ApiError, request: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What the functions share: logging, metrics, environment, errors, HTTP answers, AWS clients."""
+"""What the functions share: logging, metrics, environment, errors, AWS clients, secrets, HTTP."""

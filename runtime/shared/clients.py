@@ -6,22 +6,41 @@ botocore's defaults (60 s per attempt) would outlive the caller. So every client
 At most `attempts` x (`connect_timeout` + `read_timeout`) seconds pass in a call, plus the pauses between
 attempts. The pauses are those of botocore's legacy mode, named here since newer releases default to
 another: for DynamoDB 50 ms, then 100 ms and so on, for other services a random part of 1 s, then of 2 s.
+
+Clients are made by botocore, from cut down service models and in one session: importing boto3 on top of it, and
+reading whole models, took 40 % of a function's cold start.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import json
+from functools import cache
+from typing import Any, Protocol, TypeAlias
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004 (botocore's name)
     HTTPClientError,
 )
+from botocore.loaders import Loader
 
 AwsClient: TypeAlias = Any
-"""A boto3 client: boto3 makes its operations from the service models at run time, so no type describes it."""
+"""A botocore client: its operations are made from the service's model at run time, so no type describes it."""
+
+
+class ServiceModel(Protocol):
+    """A module of ``service_models``."""
+
+    @property
+    def SERVICE(self) -> str:  # noqa: N802 (a module's constant)
+        """The service's name in botocore."""
+
+    @property
+    def MODEL(self) -> str:  # noqa: N802 (a module's constant)
+        """Its description as JSON."""
+
 
 THROTTLING_CODES = frozenset(
     {
@@ -41,19 +60,21 @@ THROTTLING_CODES = frozenset(
 
 
 def client(
-    service: str,
+    service: ServiceModel,
     *,
     connect_timeout: float,
     read_timeout: float,
     attempts: int,
     region: str | None = None,
 ) -> AwsClient:
-    """Return a boto3 client for `service`; times in seconds, `attempts` counts the first one too.
+    """Return a client for a service, such as ``service_models.dynamodb``, that has the model's operations only.
 
-    `region` defaults to the function's own (AWS_REGION).
+    Times in seconds; `attempts` counts the first one too. `region` defaults to the function's own.
     """
-    return boto3.client(
-        service,
+    session, loader = _session()
+    loader.add(service)
+    return session.create_client(
+        service.SERVICE,
         region_name=region,
         config=Config(
             connect_timeout=connect_timeout,
@@ -61,6 +82,41 @@ def client(
             retries={"total_max_attempts": attempts, "mode": "legacy"},
         ),
     )
+
+
+class _CutDownModels(Loader):  # type: ignore[misc] # botocore has no types
+    """botocore's reader of service descriptions, for services whose model is at hand already.
+
+    Everything else (endpoint rules, retry rules) it reads from botocore's own data.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._models: dict[str, str] = {}
+
+    def add(self, service: ServiceModel) -> None:
+        self._models[service.SERVICE] = service.MODEL
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 (botocore's signature)
+        # botocore's own looks into the folders of all 400 services for this.
+        return list(self._models)
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> dict[str, Any]:
+        model: dict[str, Any] = (
+            json.loads(self._models[service_name])
+            if type_name == "service-2"
+            else super().load_service_model(service_name, type_name, api_version)
+        )
+        return model
+
+
+@cache
+def _session() -> tuple[Any, _CutDownModels]:
+    session, loader = botocore.session.get_session(), _CutDownModels()
+    session.register_component("data_loader", loader)
+    return session, loader
 
 
 def is_temporary(error: Exception) -> bool:

@@ -47,6 +47,23 @@ class Environment:
             return int(value)
         return minimum
 
+    def secret_arn(self, name: str) -> str:
+        """Return the variable, which must be the ARN of a secret in Secrets Manager."""
+        return self.text(
+            name,
+            pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+",
+            form="the ARN of the secret",
+        )
+
+    def api_url(self, name: str, *, default: str | None = None) -> str:
+        """Return the variable, which must be a URL to which paths are appended: no query, no user."""
+        return self.text(
+            name,
+            default=default,
+            pattern=r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*",
+            form="an http(s) URL without query",
+        )
+
     def refuse(self, problem: str) -> None:
         """Add a problem that only shows when variables are seen together."""
         self._problems.append(problem)

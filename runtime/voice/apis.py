@@ -12,6 +12,7 @@ from typing import Any
 
 from runtime.shared.clients import AwsClient, client, error_code, is_temporary
 from runtime.shared.errors import BridgeError
+from runtime.shared.service_models import chime_sdk_voice, connect
 from runtime.voice.properties import ConnectorProperties
 
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
@@ -78,11 +79,9 @@ class ConnectorApis:
     def in_region(cls, region: str) -> ConnectorApis:
         """Build the clients. Creation is never repeated by the SDK: it is not idempotent."""
         return cls(
-            voice=client("chime-sdk-voice", connect_timeout=3, read_timeout=10, attempts=4, region=region),
-            voice_once=client(
-                "chime-sdk-voice", connect_timeout=3, read_timeout=20, attempts=1, region=region
-            ),
-            connect=client("connect", connect_timeout=3, read_timeout=10, attempts=4, region=region),
+            voice=client(chime_sdk_voice, connect_timeout=3, read_timeout=10, attempts=4, region=region),
+            voice_once=client(chime_sdk_voice, connect_timeout=3, read_timeout=20, attempts=1, region=region),
+            connect=client(connect, connect_timeout=3, read_timeout=10, attempts=4, region=region),
         )
 
     def create_connector(self, wanted: ConnectorProperties, tags: Mapping[str, str]) -> Connector:

@@ -7,7 +7,6 @@ Source: CloudFormation user guide, "Custom resource request objects" and "Custom
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
@@ -16,7 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runtime.shared.deadline import Deadline
 from runtime.shared.errors import BridgeError
+from runtime.shared.http_client import HttpError, send
 from runtime.shared.logging import LOGGER
 
 RESPONSE_LIMIT = 4096
@@ -90,39 +91,27 @@ class Responder:
 
 def deliver(url: str, body: bytes) -> None:
     """PUT the answer, trying three times; raises AnswerNotDeliveredError."""
+    parts = urllib.parse.urlsplit(url)
+    if not parts.hostname or parts.scheme not in {"https", "http"}:
+        raise AnswerNotDeliveredError("ResponseURL is not an http(s) URL")
     problem = ""
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(0.5 * attempt)
         try:
-            status = _put(url, body)
-        except (OSError, http.client.HTTPException) as error:
-            problem = f"{type(error).__name__}: {error}"
+            # No Content-Type: the URL is signed for none.
+            answer = send("PUT", url, deadline=Deadline(_TIMEOUT_SECONDS), body=body, limit=None)
+        except HttpError as error:
+            problem = str(error)
         else:
-            if 200 <= status < 300:
+            if 200 <= answer.status < 300:
                 return
-            problem = f"HTTP status {status}"
+            problem = f"HTTP status {answer.status}"
         LOGGER.warning(
             "CloudFormation's answer URL did not take the answer", problem=problem, attempt=attempt + 1
         )
     # The URL is a credential of its own (pre-signed): name the host only.
-    raise AnswerNotDeliveredError(f"{urllib.parse.urlsplit(url).hostname} did not take the answer: {problem}")
-
-
-def _put(url: str, body: bytes) -> int:
-    parts = urllib.parse.urlsplit(url)
-    if not parts.hostname or parts.scheme not in {"https", "http"}:
-        raise AnswerNotDeliveredError("ResponseURL is not an http(s) URL")
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
-    try:
-        target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        # No Content-Type: the URL is signed for none. http.client, unlike urllib.request, adds none itself.
-        connection.request("PUT", target, body)
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    raise AnswerNotDeliveredError(f"{parts.hostname} did not take the answer: {problem}")
 
 
 def _document(request: Request, outcome: dict[str, Any]) -> bytes:

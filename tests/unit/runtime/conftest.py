@@ -16,6 +16,7 @@ import pytest
 from moto import mock_aws
 
 from runtime.metadata import authorize, retrieve, store
+from runtime.shared import http_client, rotated_secret
 from runtime.shared.logging import LOGGER
 
 TABLE_NAME = "ConnectBridgeMetadata"
@@ -35,7 +36,13 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "KEY_ATTRIBUTE", "TTL_ATTRIBUTE", "TTL_SECONDS"):
         monkeypatch.delenv(name, raising=False)
-    caches = (store._store, retrieve._table, authorize._tokens)
+    caches = (
+        store._store,
+        retrieve._table,
+        authorize._tokens,
+        rotated_secret.secrets_manager,
+        http_client.tls,
+    )
     for cache in caches:
         cache.cache_clear()
     yield
@@ -113,13 +120,14 @@ class Seen:
 Answer = tuple[int, dict[str, str], bytes]
 
 
-class HttpStandIn:
+class HttpFake:
     """An HTTP server on loopback whose answers are the test's to say; records every request."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.respond: Callable[[Seen], Answer] = lambda _: (200, {}, b"{}")
-        stand_in = self
+        self._closing = threading.Event()
+        fake = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -127,8 +135,8 @@ class HttpStandIn:
             def _serve(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 seen = Seen(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
-                stand_in.seen.append(seen)
-                status, headers, body = stand_in.respond(seen)
+                fake.seen.append(seen)
+                status, headers, body = fake.respond(seen)
                 if status == 0:  # hang up without a word
                     self.close_connection = True
                     return
@@ -156,25 +164,40 @@ class HttpStandIn:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
+    def silent(self, _: Seen) -> Answer:
+        """Never answer: a value for `respond`. Ends with the test."""
+        self._closing.wait()
+        return 0, {}, b""
+
+    def slow(self, seconds: float, answer: Answer = (200, {}, b"")) -> Callable[[Seen], Answer]:
+        """Return a value for `respond` that answers after some time, or when the test ends."""
+
+        def respond(_: Seen) -> Answer:
+            self._closing.wait(seconds)
+            return answer
+
+        return respond
+
     def close(self) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 @pytest.fixture
-def new_stand_in() -> Iterator[Callable[[], HttpStandIn]]:
-    opened: list[HttpStandIn] = []
+def new_fake() -> Iterator[Callable[[], HttpFake]]:
+    opened: list[HttpFake] = []
 
-    def open_one() -> HttpStandIn:
-        opened.append(HttpStandIn())
+    def open_one() -> HttpFake:
+        opened.append(HttpFake())
         return opened[-1]
 
     yield open_one
-    for stand_in in opened:
-        stand_in.close()
+    for fake in opened:
+        fake.close()
 
 
 @pytest.fixture
-def stand_in(new_stand_in: Callable[[], HttpStandIn]) -> HttpStandIn:
-    return new_stand_in()
+def fake(new_fake: Callable[[], HttpFake]) -> HttpFake:
+    return new_fake()

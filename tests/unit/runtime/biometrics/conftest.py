@@ -51,11 +51,11 @@ def callers(aws: None) -> Any:
 def functions(
     callers: Any,
     secrets: dict[str, str],
-    new_stand_in: Callable[[], Any],
+    new_fake: Callable[[], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Functions]:
     """Set up the functions' environment against fakes of VoiceIt and Twilio's REST API."""
-    voiceit, twilio = new_stand_in(), new_stand_in()
+    voiceit, twilio = new_fake(), new_fake()
     for name, value in {
         "TABLE_NAME": CALLERS,
         "CALLER_KEY_SECRET_ARN": secrets["callers"],
@@ -70,7 +70,7 @@ def functions(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(recordings, "PAUSE_SECONDS", 0.01)
-    caches = (gate._gate, webhook._webhook, erase._erasing, retention._erasing)
+    caches = (gate._gate, webhook._webhook, erase._removal, retention._removal)
     for cache in caches:
         cache.cache_clear()
     yield Functions(callers, voiceit, twilio)

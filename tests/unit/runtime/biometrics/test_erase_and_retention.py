@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from runtime.biometrics import erase, erasing, machine, retention
-from runtime.biometrics.erasure import ErasureIncompleteError
-from runtime.biometrics.provider import ProviderUnavailableError
+from runtime.biometrics import erase, machine, removal, retention
+from runtime.biometrics.providers.base import ProviderUnavailableError
+from runtime.biometrics.removal import RemovalIncompleteError
 from runtime.shared.errors import TemporarilyUnavailableError
 
 NUMBER = "+12065550100"
 
 
-def deletions(stand_in: Any) -> list[str]:
-    return [one.path for one in stand_in.seen if one.method == "DELETE"]
+def deletions(fake: Any) -> list[str]:
+    return [one.path for one in fake.seen if one.method == "DELETE"]
 
 
 def test_a_caller_is_forgotten_everywhere(functions: Any, logs: Callable[[], str]) -> None:
@@ -106,7 +106,7 @@ def test_kept_recordings_are_few_enough_for_the_item(
     functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DELETE_RECORDINGS", "false")
-    monkeypatch.setattr(erasing, "KEPT_RECORDINGS", 1)
+    monkeypatch.setattr(removal, "KEPT_RECORDINGS", 1)
     functions.enrol()
     kept = functions.item()["recordings"]["L"]
     functions.ask("return")  # ends the session that enrolling has led to
@@ -154,7 +154,7 @@ def test_recordings_that_were_left_are_deleted_by_the_sweep(functions: Any, cont
     assert len(functions.item()["recordings"]["L"]) == 2
     with pytest.raises(retention.SweepIncompleteError):
         retention.handler({}, context)
-    with pytest.raises(ErasureIncompleteError, match="2 recordings were not deleted"):
+    with pytest.raises(RemovalIncompleteError, match="2 recordings were not deleted"):
         erase.handler({"phoneNumber": NUMBER}, context)
     functions.twilio.respond = answer
     assert retention.handler({}, context) == {"done": 1}

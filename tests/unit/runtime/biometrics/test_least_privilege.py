@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from runtime.biometrics import erase, gate, retention, webhook
+from runtime.shared import clients
 
 COMMON = {"dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"}
 NUMBER = "+12065550100"
@@ -20,12 +20,12 @@ def test_each_function_makes_the_calls_that_it_is_granted_and_no_other(
 ) -> None:
     made: dict[str, set[str]] = {}
     running: list[str] = []
-    session = boto3.Session()
-    session.events.register(
+    own = clients._session.__wrapped__()
+    own[0].register(
         "before-call",
         lambda model, **_: made[running[-1]].add(f"{model.service_model.service_name}:{model.name}"),
     )
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    monkeypatch.setattr(clients, "_session", lambda: own)
 
     def watched(name: str, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def run(event: Any, context: Any) -> Any:

@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,14 +82,14 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def secrets_http(new_stand_in: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+def secrets_http(new_fake: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Secrets Manager as an HTTP server whose answers are the test's to say."""
-    stand_in = new_stand_in()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", stand_in.url)
+    fake = new_fake()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", fake.url)
     monkeypatch.setenv(
         "TOKEN_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:Token-AbCdEf"
     )
-    return stand_in
+    return fake
 
 
 class Connect:
@@ -124,7 +123,7 @@ class Connect:
             self.streaming.add(STREAMING_ID)
             if self.slow_answers:
                 self.slow_answers -= 1
-                time.sleep(1.6)
+                self.http.slow(1.3)(seen)  # longer than the client waits
             return 200, {}, json.dumps({"StreamingId": STREAMING_ID}).encode()
         if seen.json()["StreamingId"] not in self.streaming:
             return 404, {"x-amzn-ErrorType": "ResourceNotFoundException"}, b"{}"
@@ -133,18 +132,18 @@ class Connect:
 
 
 @pytest.fixture
-def connect(new_stand_in: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Connect:
-    stand_in = Connect(new_stand_in())
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", stand_in.http.url)
-    return stand_in
+def connect(new_fake: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Connect:
+    fake = Connect(new_fake())
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", fake.http.url)
+    return fake
 
 
 @pytest.fixture
-def webhook(new_stand_in: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+def webhook(new_fake: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """The vendor, on loopback; it answers 200 until told otherwise."""
-    stand_in = new_stand_in()
-    monkeypatch.setenv("WEBHOOK_URL", f"{stand_in.url}/adapter/hooks/amazonconnect/st-1")
-    return stand_in
+    fake = new_fake()
+    monkeypatch.setenv("WEBHOOK_URL", f"{fake.url}/adapter/hooks/amazonconnect/st-1")
+    return fake
 
 
 class RawServer:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from runtime.metadata.logic.retrieve import MetadataTooLargeError
 from runtime.metadata.models import InvalidContactIdError
-from runtime.metadata.retrieve import handler
+from runtime.metadata.retrieve import MetadataTooLargeError, handler
 from runtime.metadata.table import UnreadableItemError
 from runtime.shared.errors import ConfigurationError, TemporarilyUnavailableError
 
@@ -81,11 +80,11 @@ def test_no_usable_contact_id_takes_the_error_branch(dynamodb: Any, context: Any
 
 
 def test_one_consistent_read_and_nothing_else_reaches_the_table(
-    stand_in: Any, monkeypatch: pytest.MonkeyPatch, connect_event: dict[str, Any], context: Any
+    fake: Any, monkeypatch: pytest.MonkeyPatch, connect_event: dict[str, Any], context: Any
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
     handler(connect_event, context)
-    (seen,) = stand_in.seen
+    (seen,) = fake.seen
     assert seen.headers["X-Amz-Target"].endswith(".GetItem")
     assert seen.json()["ConsistentRead"] is True
 
@@ -106,37 +105,32 @@ def test_an_item_of_somebody_elses_making_takes_the_error_branch(
         handler(connect_event, context)
 
 
-def _silent(_: Any) -> tuple[int, dict[str, str], bytes]:
-    time.sleep(4)
-    return 200, {}, b"{}"
-
-
 @pytest.mark.parametrize(
     "respond",
-    [_silent, lambda _: (0, {}, b""), lambda _: (500, {}, b"{}"), lambda _: (503, {}, b"<html>")],
+    [None, lambda _: (0, {}, b""), lambda _: (500, {}, b"{}"), lambda _: (503, {}, b"<html>")],
     ids=["silent", "hangs up", "fails", "is behind a failing proxy"],
 )
 def test_a_failing_table_raises_before_the_block_gives_up(
-    stand_in: Any,
+    fake: Any,
     monkeypatch: pytest.MonkeyPatch,
     connect_event: dict[str, Any],
     context: Any,
-    respond: Callable[[Any], tuple[int, dict[str, str], bytes]],
+    respond: Callable[[Any], tuple[int, dict[str, str], bytes]] | None,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = respond
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = respond or fake.silent
     started = time.monotonic()
     with pytest.raises(TemporarilyUnavailableError, match="ConnectBridgeMetadata"):
         handler(connect_event, context)
     assert time.monotonic() - started < 2.5
-    assert len(stand_in.seen) == 2
+    assert len(fake.seen) == 2
 
 
 def test_one_failed_attempt_is_made_up_for(
-    stand_in: Any, monkeypatch: pytest.MonkeyPatch, connect_event: dict[str, Any], context: Any
+    fake: Any, monkeypatch: pytest.MonkeyPatch, connect_event: dict[str, Any], context: Any
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = lambda _: (500 if len(stand_in.seen) == 1 else 200, {}, b"{}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = lambda _: (500 if len(fake.seen) == 1 else 200, {}, b"{}")
     assert handler(connect_event, context) == {"found": "false"}
 
 

@@ -261,11 +261,11 @@ def test_the_largest_metadata_that_connect_takes_is_kept_and_one_more_is_refused
 
 
 def test_one_write_and_nothing_else_reaches_the_table(
-    stand_in: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any
+    fake: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
     assert handler(store_event(), context)["statusCode"] == 200
-    (seen,) = stand_in.seen
+    (seen,) = fake.seen
     assert seen.headers["X-Amz-Target"].endswith(".PutItem")
     assert seen.json()["ReturnValues"] == "ALL_OLD"
 
@@ -288,7 +288,7 @@ def failing(error: str, status: int) -> Callable[[Any], tuple[int, dict[str, str
     ],
 )
 def test_a_busy_table_is_answered_with_503_and_retry_after(
-    stand_in: Any,
+    fake: Any,
     monkeypatch: pytest.MonkeyPatch,
     store_event: Build,
     context: Any,
@@ -297,34 +297,30 @@ def test_a_busy_table_is_answered_with_503_and_retry_after(
     status: int,
     attempts: int,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = failing(error, status)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = failing(error, status)
     answer = handler(store_event(), context)
     assert error_of(answer)[:2] == (503, "TABLE_UNAVAILABLE")
     assert int(answer["headers"]["Retry-After"]) >= 1
-    assert len(stand_in.seen) == attempts
+    assert len(fake.seen) == attempts
     assert "internal detail" not in answer["body"]
 
 
 def test_a_table_that_hangs_up_or_is_not_there_is_answered_with_503(
-    stand_in: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any, error_of: ErrorOf
+    fake: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any, error_of: ErrorOf
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = lambda _: (0, {}, b"")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = lambda _: (0, {}, b"")
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
-    stand_in.close()
+    fake.close()
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
 
 
 def test_a_silent_table_is_given_up_on_long_before_api_gateway_does(
-    stand_in: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any, error_of: ErrorOf
+    fake: Any, monkeypatch: pytest.MonkeyPatch, store_event: Build, context: Any, error_of: ErrorOf
 ) -> None:
-    def silent(_: Any) -> tuple[int, dict[str, str], bytes]:
-        time.sleep(6)
-        return 200, {}, b"{}"
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = silent
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = fake.silent
     started = time.monotonic()
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
     assert time.monotonic() - started < 8
@@ -334,7 +330,7 @@ def test_a_silent_table_is_given_up_on_long_before_api_gateway_does(
     "error", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
 )
 def test_any_other_failure_is_a_500_that_tells_nothing_but_the_request_id(
-    stand_in: Any,
+    fake: Any,
     monkeypatch: pytest.MonkeyPatch,
     store_event: Build,
     context: Any,
@@ -342,8 +338,8 @@ def test_any_other_failure_is_a_500_that_tells_nothing_but_the_request_id(
     logs: Callable[[], str],
     error: str,
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", stand_in.url)
-    stand_in.respond = failing(error, 400)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = failing(error, 400)
     answer = handler(store_event(), context)
     assert error_of(answer)[:2] == (500, "INTERNAL_ERROR")
     assert error not in answer["body"]

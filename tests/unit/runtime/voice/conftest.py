@@ -249,11 +249,11 @@ def properties() -> dict[str, Any]:
 
 
 @pytest.fixture
-def cloud(new_stand_in: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    cloud, stand_in = Cloud(), new_stand_in()
-    stand_in.respond = cloud.serve
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CHIME_SDK_VOICE", stand_in.url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", stand_in.url)
+def cloud(new_fake: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    cloud, fake = Cloud(), new_fake()
+    fake.respond = cloud.serve
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CHIME_SDK_VOICE", fake.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", fake.url)
     monkeypatch.setattr(lifecycle, "PAUSE_SECONDS", 0.01)
     # botocore pauses a random part of 1 s, 2 s, 4 s between attempts
     monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.001)
@@ -261,8 +261,8 @@ def cloud(new_stand_in: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.fixture
-def cloudformation(new_stand_in: Callable[[], Any], new_context: type[Any]) -> CloudFormation:
-    return CloudFormation(new_stand_in(), new_context)
+def cloudformation(new_fake: Callable[[], Any], new_context: type[Any]) -> CloudFormation:
+    return CloudFormation(new_fake(), new_context)
 
 
 @pytest.fixture

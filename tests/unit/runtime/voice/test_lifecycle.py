@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import copy
-import time
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -370,14 +370,15 @@ def test_slow_apis_are_given_up_on_while_there_is_time_to_undo(
 def test_a_hanging_api_does_not_keep_cloudformation_waiting(
     cloud: Any, cloudformation: Any, properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    genuine = cloud._put
+    genuine, answered = cloud._put, threading.Event()
 
     def slow(one: str, body: dict[str, Any]) -> dict[str, Any]:
-        time.sleep(2.0)
+        answered.wait(10)  # until CloudFormation has its answer
         result: dict[str, Any] = genuine(one, body)
         return result
 
     monkeypatch.setattr(cloud, "_put", slow)
+    cloudformation.receiver.respond = lambda _: (answered.set(), (200, {}, b""))[1]
     answer = cloudformation.send("Create", properties, seconds=3.0)
     assert answer["Status"] == "FAILED"
     assert "ran out of time while setting the connector's origination" in answer["Reason"]
@@ -393,14 +394,15 @@ def test_a_replacement_that_hangs_names_the_connector_that_nobody_else_will_remo
     cloud: Any, cloudformation: Any, properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
-    genuine = cloud._put
+    genuine, answered = cloud._put, threading.Event()
 
     def slow(one: str, body: dict[str, Any]) -> dict[str, Any]:
-        time.sleep(2.0)
+        answered.wait(10)  # until CloudFormation has its answer
         result: dict[str, Any] = genuine(one, body)
         return result
 
     monkeypatch.setattr(cloud, "_put", slow)
+    cloudformation.receiver.respond = lambda _: (answered.set(), (200, {}, b""))[1]
     new = properties | {"AwsRegion": "eu-west-2"}
     answer = cloudformation.send("Update", new, physical_id=arn, old=properties, seconds=3.0)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)

@@ -20,13 +20,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.biometrics.judgement import Decision, Judgement
-from runtime.biometrics.provider import ProviderUnavailableError, Sample
+from runtime.biometrics.providers.base import ProviderUnavailableError, Sample
 from runtime.shared.clients import AwsClient, error_code
 
 _USER_ID = re.compile(r"[\x21-\x7e]{1,256}", re.ASCII)
 
 
-class LambdaProvider:
+class FunctionProvider:
     """A VoiceBiometricsProvider on a user's own Lambda function; IAM: lambda:InvokeFunction on it."""
 
     def __init__(self, *, client: AwsClient, function_arn: str, name: str, min_confidence: float) -> None:

@@ -6,17 +6,13 @@ PROVIDER_SECRET_ARN and VOICEIT_API_URL; for a function of your own PROVIDER_FUN
 
 from __future__ import annotations
 
-import time
-
-from runtime.biometrics.lambda_provider import LambdaProvider
-from runtime.biometrics.provider import VoiceBiometricsProvider
-from runtime.biometrics.secret import Secret
-from runtime.biometrics.voiceit import VoiceIt
+from runtime.biometrics.providers.base import VoiceBiometricsProvider
+from runtime.biometrics.providers.function import FunctionProvider
+from runtime.biometrics.providers.voiceit import CREDENTIALS, VoiceIt
 from runtime.shared.clients import client
 from runtime.shared.environment import Environment
-
-SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+"  # noqa: S105 (a pattern)
-API_URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
+from runtime.shared.rotated_secret import secret_at
+from runtime.shared.service_models import lambda_
 
 
 def provider_from(environment: Environment) -> VoiceBiometricsProvider:
@@ -35,20 +31,16 @@ def provider_from(environment: Environment) -> VoiceBiometricsProvider:
         )
         environment.check()
         # One attempt: a recording that was sent and not answered must not be judged twice.
-        invoker = client("lambda", connect_timeout=1, read_timeout=seconds, attempts=1)
-        return LambdaProvider(
+        invoker = client(lambda_, connect_timeout=1, read_timeout=seconds, attempts=1)
+        return FunctionProvider(
             client=invoker, function_arn=function_arn, name=name, min_confidence=min_confidence
         )
-    secret_arn = environment.text("PROVIDER_SECRET_ARN", pattern=SECRET_ARN, form="the ARN of a secret")
-    url = environment.text(
-        "VOICEIT_API_URL", default="https://api.voiceit.io", pattern=API_URL, form="the URL of VoiceIt's API"
-    )
+    secret_arn = environment.secret_arn("PROVIDER_SECRET_ARN")
+    url = environment.api_url("VOICEIT_API_URL", default="https://api.voiceit.io")
     environment.check()
     return VoiceIt(
-        url=url, secret=secret_from(secret_arn), min_confidence=min_confidence, seconds=float(seconds)
+        url=url,
+        secret=secret_at(secret_arn, CREDENTIALS),
+        min_confidence=min_confidence,
+        seconds=float(seconds),
     )
-
-
-def secret_from(arn: str) -> Secret:
-    """Return a secret read through a client that gives up after 2 x (0.5 s + 1 s)."""
-    return Secret(client("secretsmanager", connect_timeout=0.5, read_timeout=1, attempts=2), arn, time.time)

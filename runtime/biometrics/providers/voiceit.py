@@ -14,22 +14,19 @@ import base64
 import json
 import re
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from runtime.biometrics.http_client import (
-    HttpAnswer,
-    NoAnswerError,
-    NotSentError,
-    request,
-)
 from runtime.biometrics.judgement import Decision, Judgement
-from runtime.biometrics.provider import ProviderUnavailableError, Sample
-from runtime.biometrics.secret import Secret
-from runtime.biometrics.voiceit_codes import CODES
-from runtime.shared.errors import BridgeError
+from runtime.biometrics.providers.base import ProviderUnavailableError, Sample
+from runtime.biometrics.providers.voiceit_codes import CODES
+from runtime.shared.deadline import Deadline
+from runtime.shared.http_client import HttpAnswer, HttpError, NotSentError, send
+from runtime.shared.rotated_secret import RotatedSecret, SecretUnavailableError, json_fields
+
+CREDENTIALS = json_fields("apiKey", "apiToken")
+"""Makes of a secret's text what ``VoiceIt`` needs."""
 
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
@@ -37,13 +34,15 @@ _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 class VoiceIt:
     """A VoiceBiometricsProvider on VoiceIt.
 
-    secret: JSON with apiKey and apiToken. min_confidence: percent that a success needs on top of VoiceIt's own
+    secret: parsed with CREDENTIALS. min_confidence: percent that a success needs on top of VoiceIt's own
     threshold; 0 leaves it to VoiceIt. seconds: for each operation, all attempts together.
     """
 
     name = "voiceit"
 
-    def __init__(self, *, url: str, secret: Secret, min_confidence: float, seconds: float) -> None:
+    def __init__(
+        self, *, url: str, secret: RotatedSecret[dict[str, str]], min_confidence: float, seconds: float
+    ) -> None:
         self._url = url.rstrip("/")
         self._secret = secret
         self._min_confidence = min_confidence
@@ -105,28 +104,22 @@ class VoiceIt:
         """Return VoiceIt's response code and document. Raises ProviderUnavailableError."""
         try:
             headers = {"Authorization": self._authorization(), "Accept": "application/json"}
-        except BridgeError as error:
+        except SecretUnavailableError as error:
             raise ProviderUnavailableError(f"VoiceIt's credentials: {error}") from error
         if content_type:
             headers["Content-Type"] = content_type
-        ends = time.monotonic() + self._seconds
+        deadline = Deadline(self._seconds)
         attempt = 0
         while True:
             attempt += 1
             try:
-                answer = request(
-                    method,
-                    self._url + path,
-                    seconds=max(0.05, ends - time.monotonic()),
-                    headers=headers,
-                    body=body,
-                )
-            except (NotSentError, NoAnswerError) as error:
+                answer = send(method, self._url + path, deadline=deadline, headers=headers, body=body)
+            except HttpError as error:
                 again = repeatable or isinstance(error, NotSentError)
-                if attempt == 1 and again and time.monotonic() < ends:
+                if attempt == 1 and again and not error.timed_out:
                     continue
                 raise ProviderUnavailableError(f"VoiceIt: {error}") from error
-            if attempt == 1 and answer.status == 401 and self._secret.read_anew():
+            if attempt == 1 and answer.status == 401 and self._secret.reread():
                 # The token was rotated since it was read. A request that is refused so was not judged.
                 headers["Authorization"] = self._authorization()
                 continue
@@ -134,7 +127,7 @@ class VoiceIt:
                 return _read(answer)
 
     def _authorization(self) -> str:
-        credentials = self._secret.fields("apiKey", "apiToken")[0]
+        credentials = self._secret.versions()[0]
         pair = f"{credentials['apiKey']}:{credentials['apiToken']}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
 

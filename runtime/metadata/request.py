@@ -1,4 +1,4 @@
-"""Take a request of an external voice system apart, refuse what cannot be kept, store the rest.
+"""Take the request of an external voice system apart, and refuse what cannot be kept.
 
 What counts as a JSON object is stricter here than in Python, so that every later reader, in whatever
 language, sees the same thing:
@@ -19,23 +19,21 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import (
+    APIGatewayProxyEvent,
+)
 
 from runtime.metadata.models import (
     CONNECT_RESPONSE_LIMIT,
     InvalidContactIdError,
-    Metadata,
     answer_size,
     parse_contact_id,
 )
-from runtime.metadata.table import MetadataTable
-from runtime.shared.errors import ApiError, TemporarilyUnavailableError, shown
+from runtime.shared.errors import ApiError, shown
 
 MAX_DEPTH = 100
-RETRY_AFTER_SECONDS = 1
 
 # A string, or the rest of the text after a quotation mark without its partner: takes linear time.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -59,53 +57,6 @@ class StoreRequest:
         _check_size(text)
         _check_json_object(text)
         return cls(contact_id=contact_id, body=text, request_id=request_id(event))
-
-
-@dataclass(frozen=True, slots=True)
-class StoreResult:
-    """What became of a request."""
-
-    contact_id: str
-    replaced: bool
-    expires_at: int
-
-    def document(self) -> dict[str, Any]:
-        """Return the JSON document of the answer; `expiresAt` is ISO 8601 in UTC."""
-        expires_at = datetime.fromtimestamp(self.expires_at, UTC).isoformat().replace("+00:00", "Z")
-        return {
-            "stored": True,
-            "contactId": self.contact_id,
-            "replaced": self.replaced,
-            "expiresAt": expires_at,
-        }
-
-
-def store_metadata(request: StoreRequest, *, table: MetadataTable, ttl_seconds: int, now: int) -> StoreResult:
-    """Write the metadata in one PutItem; `now` is Unix time in seconds. Raises ApiError with 503.
-
-    `replaced` is true if unexpired metadata of an earlier request was there. It stays false if the SDK
-    repeated our own write after losing the first answer, which the request id in the item tells.
-    """
-    metadata = Metadata(
-        contact_id=request.contact_id,
-        body=request.body,
-        stored_at=now,
-        expires_at=now + ttl_seconds,
-        request_id=request.request_id,
-    )
-    try:
-        previous = table.put(metadata)
-    except TemporarilyUnavailableError as error:
-        raise ApiError(
-            503,
-            "TABLE_UNAVAILABLE",
-            "The metadata was not stored: the table is busy or out of reach. Send the same request again.",
-            {"Retry-After": str(RETRY_AFTER_SECONDS)},
-        ) from error
-    replaced = (
-        previous is not None and previous.request_id != request.request_id and not previous.expired(now)
-    )
-    return StoreResult(contact_id=request.contact_id, replaced=replaced, expires_at=now + ttl_seconds)
 
 
 def request_id(event: object) -> str:

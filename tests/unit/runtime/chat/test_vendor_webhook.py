@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +10,23 @@ from typing import Any
 
 import pytest
 
-from runtime.chat.addresses import is_public
-from runtime.chat.deadline import Deadline
 from runtime.chat.failures import BotNotReachedError, Reason
-from runtime.chat.webhook import InvalidWebhookError, Webhook
+from runtime.chat.vendor_webhook import InvalidWebhookError, VendorWebhook
+from runtime.shared.addresses import is_public
+from runtime.shared.deadline import Deadline
 
 Serve = Callable[[socket.socket], None]
+PAUSE = threading.Event()  # never set: waits for its time
 DOCUMENT = {"Type": "InitializeConnection"}
 
 
+def until_hung_up(connection: socket.socket) -> None:
+    while connection.recv(65_536):
+        pass
+
+
 def post(url: str, seconds: float = 2.0) -> None:
-    Webhook(url).post(DOCUMENT, "token", Deadline(seconds))
+    VendorWebhook(url).post(DOCUMENT, "token", Deadline(seconds))
 
 
 def reason_of(url: str, seconds: float = 2.0) -> Reason:
@@ -104,7 +111,7 @@ def _only_for(name: str, address: str, real: Any) -> Callable[..., Any]:
 
 
 def test_a_server_that_never_shakes_hands_is_given_up_at_the_deadline(raw_server: Any) -> None:
-    server = raw_server(lambda _: time.sleep(5))
+    server = raw_server(until_hung_up)
     started = time.monotonic()
     assert reason_of(f"https://localhost:{server.port}/hook", seconds=0.6) is Reason.WEBHOOK_TIMED_OUT
     assert time.monotonic() - started < 1.2
@@ -135,14 +142,14 @@ def dripping(connection: socket.socket) -> None:
     read_request(connection)
     for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000:
         connection.sendall(bytes([byte]))
-        time.sleep(0.05)
+        PAUSE.wait(0.05)
 
 
 def continuing(connection: socket.socket) -> None:
     read_request(connection)
     while True:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        time.sleep(0.05)
+        PAUSE.wait(0.05)
 
 
 @pytest.mark.parametrize("serve", [dripping, continuing])
@@ -157,7 +164,7 @@ def test_a_huge_body_is_not_read(raw_server: Any) -> None:
     def huge(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-        time.sleep(5)
+        until_hung_up(connection)
 
     started = time.monotonic()
     post(f"http://localhost:{raw_server(huge).port}/hook")
@@ -271,7 +278,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         )
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    Webhook(f"http://localhost:{server.port}/hook").post(DOCUMENT, "token", Deadline(2))
+    VendorWebhook(f"http://localhost:{server.port}/hook").post(DOCUMENT, "token", Deadline(2))
     assert asked.count("localhost") == 1
     assert server.connections == 1
 
@@ -279,10 +286,12 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 def test_a_name_server_that_does_not_answer_is_given_up_at_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
     started = time.monotonic()
-    assert reason_of("https://bot.example.com/hook", seconds=0.3) is Reason.WEBHOOK_TIMED_OUT
+    assert reason_of("https://slow.example.com/hook", seconds=0.3) is Reason.WEBHOOK_TIMED_OUT
     assert time.monotonic() - started < 0.6
+    answered.set()
 
 
 def test_a_host_that_does_not_exist_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,11 +339,11 @@ def test_the_next_address_is_tried_if_one_does_not_accept(
 )
 def test_what_is_no_webhook_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidWebhookError):
-        Webhook(url)
+        VendorWebhook(url)
 
 
-def test_path_and_query_reach_the_webhook_as_configured(stand_in: Any) -> None:
-    post(f"{stand_in.url}/hooks/a%20b?x=1&y=%2F")
-    assert stand_in.seen[0].path == "/hooks/a%20b?x=1&y=%2F"
-    post(stand_in.url)
-    assert stand_in.seen[1].path == "/"
+def test_path_and_query_reach_the_webhook_as_configured(fake: Any) -> None:
+    post(f"{fake.url}/hooks/a%20b?x=1&y=%2F")
+    assert fake.seen[0].path == "/hooks/a%20b?x=1&y=%2F"
+    post(fake.url)
+    assert fake.seen[1].path == "/"

@@ -1,7 +1,7 @@
-"""One deadline for everything that an invocation does, however many calls and retries that is.
+"""One deadline for everything that has to be done within a time, however many calls and retries that is.
 
-A flow's Lambda block waits 8 s at most. Time limits of single calls do not add up to a limit of the whole once
-there are retries, so every call here asks the deadline how long it may take.
+A flow's Lambda block waits 8 s at most, Twilio 15 s. Time limits of single calls do not add up to a limit of the whole
+once there are retries, so every call asks the deadline how long it may take.
 """
 
 from __future__ import annotations
@@ -36,6 +36,13 @@ class Deadline:
         """Return a deadline that keeps `seconds` back, for what has to be done afterwards."""
         return Deadline(self.remaining() - seconds, clock=self._clock, sleep=self._sleep)
 
+    def wait(self, seconds: float) -> bool:
+        """Sleep; at once False if no time would be left afterwards."""
+        if seconds >= self.remaining():
+            return False
+        self._sleep(seconds)
+        return True
+
     def pause(self, attempt: int) -> bool:
         """Sleep a random time before the retry number `attempt` (1, 2, …); False if no time would be left for it.
 
@@ -43,8 +50,4 @@ class Deadline:
         do not come back together.
         """
         longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
-        pause = random.uniform(0, longest)  # noqa: S311 (spreads load, guards nothing)
-        if pause >= self.remaining():
-            return False
-        self._sleep(pause)
-        return True
+        return self.wait(random.uniform(0, longest))  # noqa: S311 (spreads load, guards nothing)

@@ -1,1 +1,0 @@
-"""What the three functions of the metadata bridge decide, free of Lambda's and AWS's calling conventions."""

@@ -1,0 +1,75 @@
+"""lambda, cut down by ``python -m runtime.shared.service_models``: do not edit.
+
+Invoke.
+"""
+# ruff: noqa: E501
+
+SERVICE = "lambda"
+MODEL = r"""{
+ "version": "2.0",
+ "metadata": {"apiVersion": "2015-03-31", "auth": ["aws.auth#sigv4"], "endpointPrefix": "lambda", "protocol": "rest-json", "protocols": ["rest-json"], "serviceFullName": "AWS Lambda", "serviceId": "Lambda", "signatureVersion": "v4", "signingName": "lambda", "uid": "lambda-2015-03-31"},
+ "operations": {
+  "Invoke": {"name": "Invoke", "http": {"method": "POST", "requestUri": "/2015-03-31/functions/{FunctionName}/invocations", "responseCode": 200}, "input": {"shape": "InvocationRequest"}, "output": {"shape": "InvocationResponse"}, "errors": [{"shape": "RuntimeAliasDeletedException"}, {"shape": "CodeArtifactUserDeletedException"}, {"shape": "ResourceNotReadyException"}, {"shape": "ServiceQuotaExceededException"}, {"shape": "InvalidSecurityGroupIDException"}, {"shape": "SnapStartTimeoutException"}, {"shape": "TooManyRequestsException"}, {"shape": "EC2ThrottledException"}, {"shape": "EFSMountConnectivityException"}, {"shape": "SubnetIPAddressLimitReachedException"}, {"shape": "KMSAccessDeniedException"}, {"shape": "RequestTooLargeException"}, {"shape": "KMSDisabledException"}, {"shape": "UnsupportedMediaTypeException"}, {"shape": "S3FilesMountConnectivityException"}, {"shape": "SerializedRequestEntityTooLargeException"}, {"shape": "InvalidRuntimeException"}, {"shape": "NoPublishedVersionException"}, {"shape": "EC2UnexpectedException"}, {"shape": "InvalidSubnetIDException"}, {"shape": "KMSNotFoundException"}, {"shape": "InvalidParameterValueException"}, {"shape": "EC2AccessDeniedException"}, {"shape": "EFSIOException"}, {"shape": "KMSInvalidStateException"}, {"shape": "ResourceConflictException"}, {"shape": "RuntimeVersionDeletedException"}, {"shape": "ENILimitReachedException"}, {"shape": "SnapStartNotReadyException"}, {"shape": "ServiceException"}, {"shape": "CodeArtifactUserPendingException"}, {"shape": "SnapStartException"}, {"shape": "RecursiveInvocationException"}, {"shape": "S3FilesMountFailureException"}, {"shape": "EFSMountTimeoutException"}, {"shape": "ENINotReadyException"}, {"shape": "S3FilesMountTimeoutException"}, {"shape": "CodeArtifactUserFailedException"}, {"shape": "ModeNotSupportedException"}, {"shape": "ResourceNotFoundException"}, {"shape": "InvalidRequestContentException"}, {"shape": "SnapStartRegenerationFailureException"}, {"shape": "DurableExecutionAlreadyStartedException"}, {"shape": "InvalidZipFileException"}, {"shape": "EFSMountFailureException"}]}
+ },
+ "shapes": {
+  "Blob": {"type": "blob", "sensitive": true},
+  "CodeArtifactUserDeletedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "CodeArtifactUserFailedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "CodeArtifactUserPendingException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "DurableExecutionAlreadyStartedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "DurableExecutionArn": {"type": "string", "max": 1024, "min": 1},
+  "DurableExecutionName": {"type": "string", "max": 64, "min": 1},
+  "EC2AccessDeniedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "EC2ThrottledException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "EC2UnexpectedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}, "EC2ErrorCode": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "EFSIOException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 410, "senderFault": true}, "exception": true},
+  "EFSMountConnectivityException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 408, "senderFault": true}, "exception": true},
+  "EFSMountFailureException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 403, "senderFault": true}, "exception": true},
+  "EFSMountTimeoutException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 408, "senderFault": true}, "exception": true},
+  "ENILimitReachedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "ENINotReadyException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "Integer": {"type": "integer"},
+  "InvalidParameterValueException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "InvalidRequestContentException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "InvalidRuntimeException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "InvalidSecurityGroupIDException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "InvalidSubnetIDException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "InvalidZipFileException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "InvocationRequest": {"type": "structure", "required": ["FunctionName"], "members": {"FunctionName": {"shape": "NamespacedFunctionName", "location": "uri", "locationName": "FunctionName"}, "InvocationType": {"shape": "InvocationType", "location": "header", "locationName": "X-Amz-Invocation-Type"}, "LogType": {"shape": "LogType", "location": "header", "locationName": "X-Amz-Log-Type"}, "ClientContext": {"shape": "String", "location": "header", "locationName": "X-Amz-Client-Context"}, "DurableExecutionName": {"shape": "DurableExecutionName", "location": "header", "locationName": "X-Amz-Durable-Execution-Name"}, "Payload": {"shape": "Blob"}, "Qualifier": {"shape": "NumericLatestPublishedOrAliasQualifier", "location": "querystring", "locationName": "Qualifier"}, "TenantId": {"shape": "TenantId", "location": "header", "locationName": "X-Amz-Tenant-Id"}}, "payload": "Payload"},
+  "InvocationResponse": {"type": "structure", "members": {"StatusCode": {"shape": "Integer", "location": "statusCode"}, "FunctionError": {"shape": "String", "location": "header", "locationName": "X-Amz-Function-Error"}, "LogResult": {"shape": "String", "location": "header", "locationName": "X-Amz-Log-Result"}, "Payload": {"shape": "Blob"}, "ExecutedVersion": {"shape": "Version", "location": "header", "locationName": "X-Amz-Executed-Version"}, "DurableExecutionArn": {"shape": "DurableExecutionArn", "location": "header", "locationName": "X-Amz-Durable-Execution-Arn"}}, "payload": "Payload"},
+  "InvocationType": {"type": "string", "enum": ["Event", "RequestResponse", "DryRun"]},
+  "KMSAccessDeniedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "KMSDisabledException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "KMSInvalidStateException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "KMSNotFoundException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "LogType": {"type": "string", "enum": ["None", "Tail"]},
+  "ModeNotSupportedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "NamespacedFunctionName": {"type": "string", "max": 256, "min": 1},
+  "NoPublishedVersionException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "NumericLatestPublishedOrAliasQualifier": {"type": "string", "max": 128, "min": 1},
+  "RecursiveInvocationException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "RequestTooLargeException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 413, "senderFault": true}, "exception": true},
+  "ResourceConflictException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "ResourceNotFoundException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 404, "senderFault": true}, "exception": true},
+  "ResourceNotReadyException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "RuntimeAliasDeletedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "RuntimeVersionDeletedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "S3FilesMountConnectivityException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 408, "senderFault": true}, "exception": true},
+  "S3FilesMountFailureException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 403, "senderFault": true}, "exception": true},
+  "S3FilesMountTimeoutException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 408, "senderFault": true}, "exception": true},
+  "SerializedRequestEntityTooLargeException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 413, "senderFault": true}, "exception": true},
+  "ServiceException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 500}, "exception": true, "fault": true},
+  "ServiceQuotaExceededException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 402, "senderFault": true}, "exception": true},
+  "SnapStartException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 400, "senderFault": true}, "exception": true},
+  "SnapStartNotReadyException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "SnapStartRegenerationFailureException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 409, "senderFault": true}, "exception": true},
+  "SnapStartTimeoutException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 408, "senderFault": true}, "exception": true},
+  "String": {"type": "string"},
+  "SubnetIPAddressLimitReachedException": {"type": "structure", "members": {"Type": {"shape": "String"}, "Message": {"shape": "String"}}, "error": {"httpStatusCode": 502}, "exception": true, "fault": true},
+  "TenantId": {"type": "string", "max": 256, "min": 1},
+  "ThrottleReason": {"type": "string", "enum": ["ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"]},
+  "TooManyRequestsException": {"type": "structure", "members": {"retryAfterSeconds": {"shape": "String", "location": "header", "locationName": "Retry-After"}, "Type": {"shape": "String"}, "message": {"shape": "String"}, "Reason": {"shape": "ThrottleReason"}}, "error": {"httpStatusCode": 429, "senderFault": true}, "exception": true},
+  "UnsupportedMediaTypeException": {"type": "structure", "members": {"Type": {"shape": "String"}, "message": {"shape": "String"}}, "error": {"httpStatusCode": 415, "senderFault": true}, "exception": true},
+  "Version": {"type": "string", "max": 1024, "min": 1}
+ }
+}"""

@@ -35,9 +35,9 @@ def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="package")
 def played(request: pytest.FixtureRequest, deployment: Deployment) -> Played:
     """Play each scenario once in a run, those that were collected side by side: what they mostly do is wait."""
-    asked = [
-        item.callspec.params["name"]
+    asked = {
+        item.callspec.params.get("name")
         for item in request.session.items
         if isinstance(item, pytest.Function) and "played" in item.fixturenames and hasattr(item, "callspec")
-    ]
+    }
     return Played(deployment, [name for name in SCENARIOS if name in asked and name != DESTROYS])

@@ -35,12 +35,15 @@ class Recordings(Protocol):
 
     def url(self, sid: str) -> str:
         """Return the WAV file's address."""
+        ...
 
     def fetch(self, sid: str) -> bytes:
         """Return the WAV file. Raises BridgeError."""
+        ...
 
     def delete(self, sid: str) -> bool:
         """Delete the recording; tell whether it is gone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,13 +33,10 @@ AwsClient: TypeAlias = Any
 class ServiceModel(Protocol):
     """A module of ``service_models``."""
 
-    @property
-    def SERVICE(self) -> str:  # noqa: N802 (a module's constant)
-        """The service's name in botocore."""
-
-    @property
-    def MODEL(self) -> str:  # noqa: N802 (a module's constant)
-        """Its description as JSON."""
+    SERVICE: str
+    """The service's name in botocore."""
+    MODEL: str
+    """Its description as JSON."""
 
 
 THROTTLING_CODES = frozenset(

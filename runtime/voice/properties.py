@@ -217,10 +217,13 @@ class _Reader:
 def _is_host(value: str) -> bool:
     if re.fullmatch(r"[0-9.]+", value):
         try:
-            ipaddress.IPv4Address(value)
+            address = ipaddress.IPv4Address(value)
         except ValueError:
             return False
-        return True
+        # Nobody could be called there, wherever the call comes from.
+        return not (
+            address.is_link_local or address.is_loopback or address.is_multicast or address.is_unspecified
+        )
     return _DOMAIN.fullmatch(value) is not None
 
 

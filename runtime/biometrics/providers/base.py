@@ -35,12 +35,15 @@ class VoiceBiometricsProvider(Protocol):
 
     def create_user(self) -> str:
         """Create a user without voice and return its id. Raises ProviderUnavailableError."""
+        ...
 
     def enrol(self, user_id: str, sample: Sample) -> Judgement:
         """Add a recording to the user's voice print."""
+        ...
 
     def verify(self, user_id: str, sample: Sample) -> Judgement:
         """Compare a recording with the user's voice print."""
+        ...
 
     def delete_user(self, user_id: str) -> None:
         """Delete the user and everything that is known of the voice; one that is gone already is no error.

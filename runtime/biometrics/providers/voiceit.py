@@ -138,14 +138,15 @@ def _read(answer: HttpAnswer) -> tuple[str, Mapping[str, Any]]:
         document = json.loads(answer.body)
     except (ValueError, RecursionError):
         document = None
-    code = document.get("responseCode") if isinstance(document, dict) else None
+    fields: Mapping[str, Any] = document if isinstance(document, dict) else {}
+    code = fields.get("responseCode")
     if answer.status >= 500 or not isinstance(code, str):
         raise ProviderUnavailableError(f"VoiceIt answered {answer.status} without a response code to go by")
     if code == "SUCC" and answer.status >= 300:
         raise ProviderUnavailableError(
             f"VoiceIt answered {answer.status} and SUCC, which contradict each other"
         )
-    return code, document
+    return code, fields
 
 
 def _confidence(document: Mapping[str, Any]) -> float | None:

@@ -56,11 +56,12 @@ def written(service: str) -> str:
         [
             f'"""{service}, cut down by ``python -m runtime.shared.service_models``: do not edit.',
             "",
-            f'{operations}."""',
-            "# ruff: noqa: E501, W505",
+            f"{operations}.",
+            '"""',
+            "# ruff: noqa: E501",
             "",
             f'SERVICE = "{service}"',
-            f"MODEL = r'''{model}'''",
+            f'MODEL = r"""{model}"""',
             "",
         ]
     )

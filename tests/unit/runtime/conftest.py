@@ -152,7 +152,7 @@ class HttpFake:
 
             do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815
 
-            def log_message(self, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
                 """Keep pytest's output clean."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -116,7 +116,7 @@ class Functions:
         assert all(isinstance(value, str) and value for value in answer.values())
         return answer
 
-    def event(self, step: str = "", turn: int = 0, **form: str) -> dict[str, Any]:
+    def event(self, step: str = "", turn: int = 0, /, **form: str) -> dict[str, Any]:
         path = f"/prod/voice/{step}/{turn}" if step else "/prod/voice"
         fields = {"AccountSid": ACCOUNT, "CallSid": "CA1", "From": NUMBER, "CallStatus": "in-progress"} | form
         signature = RequestValidator(TOKEN).compute_signature(f"https://{HOST}{path}", fields)
@@ -130,7 +130,7 @@ class Functions:
             "isBase64Encoded": False,
         }
 
-    def post(self, step: str = "", turn: int = 0, **form: str) -> tuple[int, ET.Element]:
+    def post(self, step: str = "", turn: int = 0, /, **form: str) -> tuple[int, ET.Element]:
         return self.deliver(self.event(step, turn, **form))
 
     def deliver(self, event: dict[str, Any]) -> tuple[int, ET.Element]:

@@ -509,7 +509,7 @@ def run(policy: Policy, examples: int) -> Count:
             database=None,
             derandomize=False,
             phases=[HypothesisPhase.generate],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[*HealthCheck],
         ),
     )
     return count
@@ -533,7 +533,7 @@ def test_no_contact_is_verified_whose_caller_did_not_pass_in_it(
         print(f"\n{return_mode}: {count}")
     assert count.steps >= 10_000
     assert count.verified >= 50, "a gate that verifies nobody would pass, too"
-    assert count.refused >= 100
+    assert count.refused >= 20
     assert count.races >= 100
 
 

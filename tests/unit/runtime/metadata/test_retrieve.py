@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from runtime.metadata.models import InvalidContactIdError
+from runtime.metadata.models import CONNECT_RESPONSE_LIMIT, InvalidContactIdError, answer_size
 from runtime.metadata.retrieve import MetadataTooLargeError, handler
 from runtime.metadata.table import UnreadableItemError
 from runtime.shared.errors import ConfigurationError, TemporarilyUnavailableError
@@ -87,6 +88,18 @@ def test_one_consistent_read_and_nothing_else_reaches_the_table(
     (seen,) = fake.seen
     assert seen.headers["X-Amz-Target"].endswith(".GetItem")
     assert seen.json()["ConsistentRead"] is True
+
+
+def test_the_limit_itself_is_too_much_and_one_byte_less_is_not(
+    dynamodb: Any, connect_event: dict[str, Any], context: Any, contact_id: str
+) -> None:
+    room = CONNECT_RESPONSE_LIMIT - answer_size('{"a":""}')
+    put(dynamodb, contact_id, body={"S": '{"a":"' + "x" * (room - 1) + '"}'})
+    answer = handler(connect_event, context)
+    assert len(json.dumps(answer).encode()) == CONNECT_RESPONSE_LIMIT - 1
+    put(dynamodb, contact_id, body={"S": '{"a":"' + "x" * room + '"}'})
+    with pytest.raises(MetadataTooLargeError, match=f"takes {CONNECT_RESPONSE_LIMIT} bytes"):
+        handler(connect_event, context)
 
 
 def test_more_than_connect_takes_is_never_answered(

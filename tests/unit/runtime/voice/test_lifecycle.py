@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from runtime.voice.apis import ApiCallError, ConnectorApis
+from runtime.voice.cloudformation import Request
+from runtime.voice.lifecycle import ConnectorLifecycle
+
 STEPS = [
     "CreateVoiceConnector",
     "PutVoiceConnectorOrigination",
@@ -328,6 +332,35 @@ def test_a_failed_replacement_leaves_the_old_connector_only(
     )
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
     assert cloud.connector["VoiceConnectorArn"] == cloud.association["IntegrationArn"] == arn
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_after_a_failed_replacement_only_what_was_not_undone_is_left_to_report(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, undone: bool
+) -> None:
+    """What the watchdog would tell the user to delete by hand, were time to run out now."""
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    cloud.failures["CreateIntegrationAssociation"] = [api_error(400, "InvalidRequestException")]
+    if not undone:
+        cloud.failures["DeleteVoiceConnector"] = [api_error(403, "ForbiddenException")]
+    request = Request(
+        kind="Update",
+        request_id="request",
+        stack_id="stack",
+        logical_id="Connector",
+        response_url="https://example.com/",
+        physical_id=arn,
+        properties=properties | {"AwsRegion": "eu-west-2"},
+        old_properties=properties,
+    )
+    lifecycle = ConnectorLifecycle(
+        request, apis_in_region=ConnectorApis.in_region, seconds_left=lambda: 300.0
+    )
+    with pytest.raises(ApiCallError):
+        lifecycle.run()
+    assert lifecycle.physical_id == arn
+    assert (lifecycle.unreported is None) is undone
+    assert undone or ":eu-west-2:" in str(lifecycle.unreported)
 
 
 def test_a_connector_that_is_still_associated_for_a_moment_is_deleted_in_the_end(

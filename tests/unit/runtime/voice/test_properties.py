@@ -51,6 +51,10 @@ def test_addresses_and_domain_names_are_hosts(properties: dict[str, Any], host: 
         ("Host", "sbc.example.com:5060"),
         ("Host", "256.1.1.1"),
         ("Host", "1.2.3"),
+        ("Host", "169.254.169.254"),
+        ("Host", "127.0.0.1"),
+        ("Host", "224.0.0.1"),
+        ("Host", "0.0.0.0"),  # noqa: S104
         ("Host", "-x.example.com"),
         ("Host", "2001:db8::1"),
         ("Port", "0"),
@@ -111,5 +115,6 @@ def test_nothing_given_names_everything_that_is_missing() -> None:
 )
 def test_our_lists_are_those_of_the_sdk(shape: str, member: str, ours: tuple[str, ...]) -> None:
     model = botocore.session.get_session().get_service_model("chime-sdk-voice")
-    described = model.operation_model(shape).input_shape.members[member]
+    members: dict[str, Any] = model.operation_model(shape).input_shape.members  # pyright: ignore
+    described = members[member]
     assert set(ours) == set(getattr(described, "member", described).enum)

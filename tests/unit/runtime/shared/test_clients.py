@@ -1,0 +1,76 @@
+"""AWS clients made from cut down models: the models are botocore's, and what they leave out is not needed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from runtime.shared.clients import client, is_temporary
+from runtime.shared.service_models import connect, dynamodb, secretsmanager
+from runtime.shared.service_models.__main__ import OPERATIONS, module_of, written
+
+TIMES: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 1, "attempts": 1}
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_a_cut_down_model_is_what_botocore_says(service: str) -> None:
+    """After a new botocore: python -m runtime.shared.service_models."""
+    assert module_of(service).read_text(encoding="utf-8") == written(service)
+
+
+def test_a_client_sends_what_boto3_sends(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.respond = lambda _: (200, {}, json.dumps({"Item": {"a": {"N": "1"}}, "StreamingId": "s"}).encode())
+    asked = {"TableName": "table", "Key": {"a": {"S": "é"}}, "ConsistentRead": True}
+    streamed = {
+        "InstanceId": "11111111-2222-3333-4444-555555555555",
+        "ContactId": "5f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0",
+        "ChatStreamingConfiguration": {"StreamingEndpointArn": "arn:aws:sns:us-east-1:123456789012:T"},
+        "ClientToken": "token",
+    }
+    ours = client(dynamodb, **TIMES), client(connect, **TIMES)
+    theirs = boto3.client("dynamodb"), boto3.client("connect")
+    answers = [
+        (table.get_item(**asked), chat.start_contact_streaming(**streamed)) for table, chat in (ours, theirs)
+    ]
+    for answer in answers:
+        for part in answer:
+            part.pop("ResponseMetadata")
+    assert answers[0] == answers[1]
+    sent = [(seen.method, seen.path, seen.body, seen.headers.get("X-Amz-Target")) for seen in fake.seen]
+    assert sent[:2] == sent[2:]
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-2", "https://secretsmanager.eu-west-2.amazonaws.com"),
+        ("cn-north-1", "https://secretsmanager.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "https://secretsmanager.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_endpoints_are_botocores_in_every_partition(region: str, host: str) -> None:
+    assert client(secretsmanager, region=region, **TIMES).meta.endpoint_url == host
+
+
+def test_an_operation_that_was_cut_away_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="delete_table"):
+        client(dynamodb, **TIMES).delete_table(TableName="table")
+
+
+@pytest.mark.parametrize(
+    ("error", "temporary"),
+    [
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "Op"), True),
+        (ClientError({"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "Op"), True),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "Op"), False),
+        (ConnectTimeoutError(endpoint_url="https://example.com"), True),
+        (ValueError(), False),
+    ],
+)
+def test_what_may_pass_by_itself_is_told_apart(error: Exception, temporary: bool) -> None:
+    assert is_temporary(error) is temporary

@@ -12,14 +12,6 @@ from rehearsals.scenarios.deployment import PARTS
 from tests.rehearsals.played import DESTROYS, Played
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what plays on the deployment in one worker of pytest-xdist (`--dist loadgroup`): it is deployed once."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and "deployment" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("rehearsals"))
-
-
 # For the package, not for the session: there is one sandbox at a time in a process, and other tests have their own.
 @pytest.fixture(scope="package")
 def deployment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:

@@ -9,7 +9,6 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +20,6 @@ TRUST_LAMBDA = {
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one worker of pytest-xdist (`--dist loadgroup`), with one sandbox."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and "sandbox" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("sandbox-cloud"))
 
 
 # For the package, not for the session: there is one at a time in a process, and other tests have their own.

@@ -60,8 +60,8 @@ def written(service: str) -> str:
             '"""',
             "# ruff: noqa: E501",
             "",
-            f'SERVICE = "{service}"',
-            f'MODEL = r"""{model}"""',
+            f'SERVICE: str = "{service}"',
+            f'MODEL: str = r"""{model}"""',
             "",
         ]
     )

@@ -4,8 +4,8 @@ CreateVoiceConnector, DeleteVoiceConnector, ListTagsForResource, ListVoiceConnec
 """
 # ruff: noqa: E501
 
-SERVICE = "chime-sdk-voice"
-MODEL = r"""{
+SERVICE: str = "chime-sdk-voice"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2022-08-03", "endpointPrefix": "voice-chime", "protocol": "rest-json", "protocols": ["rest-json"], "serviceFullName": "Amazon Chime SDK Voice", "serviceId": "Chime SDK Voice", "signatureVersion": "v4", "signingName": "chime", "uid": "chime-sdk-voice-2022-08-03", "auth": ["aws.auth#sigv4"]},
  "operations": {

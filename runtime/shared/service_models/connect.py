@@ -4,8 +4,8 @@ CreateIntegrationAssociation, DeleteIntegrationAssociation, ListIntegrationAssoc
 """
 # ruff: noqa: E501
 
-SERVICE = "connect"
-MODEL = r"""{
+SERVICE: str = "connect"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2017-08-08", "endpointPrefix": "connect", "jsonVersion": "1.1", "protocol": "rest-json", "protocols": ["rest-json"], "serviceAbbreviation": "Amazon Connect", "serviceFullName": "Amazon Connect Service", "serviceId": "Connect", "signatureVersion": "v4", "signingName": "connect", "uid": "connect-2017-08-08", "auth": ["aws.auth#sigv4"]},
  "operations": {

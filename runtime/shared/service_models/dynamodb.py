@@ -4,8 +4,8 @@ DeleteItem, GetItem, PutItem, Scan.
 """
 # ruff: noqa: E501
 
-SERVICE = "dynamodb"
-MODEL = r"""{
+SERVICE: str = "dynamodb"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2012-08-10", "endpointPrefix": "dynamodb", "jsonVersion": "1.0", "protocol": "json", "protocols": ["json"], "serviceAbbreviation": "DynamoDB", "serviceFullName": "Amazon DynamoDB", "serviceId": "DynamoDB", "signatureVersion": "v4", "targetPrefix": "DynamoDB_20120810", "uid": "dynamodb-2012-08-10", "auth": ["aws.auth#sigv4"]},
  "operations": {

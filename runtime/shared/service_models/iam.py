@@ -4,8 +4,8 @@ ListAccessKeys.
 """
 # ruff: noqa: E501
 
-SERVICE = "iam"
-MODEL = r"""{
+SERVICE: str = "iam"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2010-05-08", "endpointPrefix": "iam", "globalEndpoint": "iam.amazonaws.com", "protocol": "query", "protocols": ["query"], "serviceAbbreviation": "IAM", "serviceFullName": "AWS Identity and Access Management", "serviceId": "IAM", "signatureVersion": "v4", "uid": "iam-2010-05-08", "xmlNamespace": "https://iam.amazonaws.com/doc/2010-05-08/", "auth": ["aws.auth#sigv4"]},
  "operations": {

@@ -4,8 +4,8 @@ Invoke.
 """
 # ruff: noqa: E501
 
-SERVICE = "lambda"
-MODEL = r"""{
+SERVICE: str = "lambda"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2015-03-31", "auth": ["aws.auth#sigv4"], "endpointPrefix": "lambda", "protocol": "rest-json", "protocols": ["rest-json"], "serviceFullName": "AWS Lambda", "serviceId": "Lambda", "signatureVersion": "v4", "signingName": "lambda", "uid": "lambda-2015-03-31"},
  "operations": {

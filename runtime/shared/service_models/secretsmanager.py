@@ -4,8 +4,8 @@ GetSecretValue.
 """
 # ruff: noqa: E501
 
-SERVICE = "secretsmanager"
-MODEL = r"""{
+SERVICE: str = "secretsmanager"
+MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2017-10-17", "endpointPrefix": "secretsmanager", "jsonVersion": "1.1", "protocol": "json", "protocols": ["json"], "serviceFullName": "AWS Secrets Manager", "serviceId": "Secrets Manager", "signatureVersion": "v4", "signingName": "secretsmanager", "targetPrefix": "secretsmanager", "uid": "secretsmanager-2017-10-17", "auth": ["aws.auth#sigv4"]},
  "operations": {

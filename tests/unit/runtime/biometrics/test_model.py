@@ -528,7 +528,7 @@ def _quiet() -> Iterator[None]:
 def test_no_contact_is_verified_whose_caller_did_not_pass_in_it(
     return_mode: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    count = run(POLICIES[return_mode], 100)
+    count = run(POLICIES[return_mode], 120)
     with capsys.disabled():
         print(f"\n{return_mode}: {count}")
     assert count.steps >= 10_000

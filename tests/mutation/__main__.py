@@ -81,7 +81,8 @@ def main() -> int:
     """Judge packages until the time is over, then the named mutants."""
     parser = argparse.ArgumentParser(prog="make mutants", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--package", action="append", choices=[one.name for one in PACKAGES], help="default: all"
+        "--package",
+        help="one package, a module of one (runtime.biometrics.machine), or `named` (default: all)",
     )
     parser.add_argument("--sample", type=int, default=25, help="mutants of each package; 0: all (default 25)")
     parser.add_argument(
@@ -92,23 +93,22 @@ def main() -> int:
     packages = [
         one for one in PACKAGES if not asked.package or f"{asked.package}.".startswith(f"{one.name}.")
     ]
-    if not packages:
-        parser.error(f"--package is {asked.package}; choose from {', '.join(one.name for one in PACKAGES)}")
+    if not packages and asked.package != "named":
+        known = ", ".join([*(one.name for one in PACKAGES), "named"])
+        parser.error(f"--package is {asked.package}; choose from {known}")
     end = time.monotonic() + asked.minutes * 60
     scores, problems = [], []
     for place, package in enumerate(packages):
-        share = (end - time.monotonic()) / (
-            len(packages) - place
-        )  # what one leaves over is for those that follow
+        share = (end - time.monotonic()) / (len(packages) - place)  # what one leaves over, the others may use
+        name = asked.package or package.name
         try:
-            name = asked.package or package.name
             scores.append(_judge(package, name, asked.sample, max(share, 0.0), asked.processes))
         except NotJudgedError as problem:
             problems.append(str(problem))
             print(problem, file=sys.stderr)
         else:
             _print(scores[-1])
-    named = [] if asked.package else [_judge_named(mutant) for mutant in NAMED]
+    named = [_judge_named(mutant) for mutant in NAMED] if asked.package in {None, "named"} else []
     report = {"packages": [asdict(score) for score in scores], "named": named, "problems": problems}
     (BUILD / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     print(f"\n{'package':32}{'mutants':>9}{'judged':>9}{'noticed':>9}  score")

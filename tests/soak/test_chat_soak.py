@@ -18,7 +18,7 @@ from rehearsals.scenarios.chats import PlayedChat, dead_letters, play_chat
 from rehearsals.scenarios.deployment import Deployment
 from rehearsals.vendors.chat.script import BotScript
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(900)]
 
 CHATS = 1000
 MESSAGES = 10

@@ -1,8 +1,9 @@
 """Every test ends: a pytest plugin that bounds each test's setup, call and teardown.
 
 A test's call may take `timeout` seconds: pyproject's, or those of `@pytest.mark.timeout(300)`. Its setup and its
-teardown may each take SETUP_TIMES as long, because the first test that asks for a session fixture pays for it: one
-of them deploys the apps. What takes longer fails with a message and the stacks of the other threads; the run goes on.
+teardown may each take SETUP_TIMES as long, and never less than that of pyproject's limit, because the first test that
+asks for a session fixture pays for it: one of them deploys the apps. What takes longer fails with a message and the
+stacks of the other threads, and the run goes on.
 
 Code that never comes back to Python's interpreter cannot be interrupted that way: GRACE seconds later the process
 prints all stacks and ends. With pytest-xdist that is one worker: it is replaced, and the test is reported by name.
@@ -88,6 +89,10 @@ def _limited(item: pytest.Item, phase: str, times: int) -> Iterator[None]:
     if limit is None:  # --timeout=0, a debugger, or pytest-timeout's own alarm
         yield
         return
+    if (
+        phase != "call"
+    ):  # a short limit is meant for the test, not for the session's fixtures that it comes upon first
+        limit = max(limit, float(item.config.getini("timeout") or 0))
     seconds = limit * times
 
     def ring(_number: int, _frame: object) -> None:
@@ -98,9 +103,7 @@ def _limited(item: pytest.Item, phase: str, times: int) -> Iterator[None]:
                 "@pytest.mark.timeout(seconds)"
             )
         # pytest keeps what a fixture's setup fails with for the other tests that ask for it, if it is one of its own.
-        pytest.fail(
-            f"the {phase} of {item.nodeid} took longer than {seconds:g} s, {times} times the test's limit"
-        )
+        pytest.fail(f"the {phase} of {item.nodeid} took longer than its limit of {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -99,21 +99,22 @@ def test_a_session_fixture_has_longer_and_its_failure_is_kept_for_all_who_ask_fo
         def slow():
             threading.Event().wait(0.6)
 
+        setups = []
+
         @pytest.fixture(scope="session")
         def hangs():
+            setups.append("once")
             threading.Event().wait()
 
+        @pytest.mark.timeout(0.1)
         def test_pays_for_the_setup(slow): pass
         def test_hangs(hangs): pass
         def test_asks_for_the_same(hangs): pass
+        def test_it_was_not_tried_again(): assert setups == ["once"]
         """
     )
-    result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines(
-        ["*the setup of test_it.py::test_hangs took longer than 1.5 s, 5 times the test's limit*"]
-    )
-    # The second did not wait once more.
-    assert result.duration < 0.6 + 2 * 1.5 + 3
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["*the setup of test_it.py::test_hangs took longer than its limit of 1.5 s*"])
 
 
 def test_a_teardown_after_a_test_that_hung_is_bounded_too(run: Run) -> None:
@@ -132,7 +133,9 @@ def test_a_teardown_after_a_test_that_hung_is_bounded_too(run: Run) -> None:
         """
     )
     result.assert_outcomes(failed=1, errors=1)
-    result.stdout.fnmatch_lines(["*the teardown of test_it.py::test_hangs took longer than 1.5 s*"])
+    result.stdout.fnmatch_lines(
+        ["*the teardown of test_it.py::test_hangs took longer than its limit of 1.5 s*"]
+    )
 
 
 def test_a_mark_gives_one_test_longer(run: Run) -> None:

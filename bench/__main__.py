@@ -42,12 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = _machine()
     print(machine["summary"])
     sections: dict[str, Any] = {}
-    for section in _measure(chosen, quick=options.quick):
-        sections[section.name] = section.to_json()
-        _print(section)
     report = {"machine": machine, "quick": options.quick, "sections": sections}
     options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    for section in _measure(chosen, quick=options.quick):
+        sections[section.name] = section.to_json()
+        # Each time, so that what takes minutes is not lost with what comes after it.
+        options.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        _print(section)
     print(f"\nreport: {options.report}")
     if not options.quick:
         _update(report)

@@ -16,12 +16,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
+from runtime.chat import limits
 from runtime.chat.addresses import resolve
 from runtime.chat.deadline import Deadline
 from runtime.chat.failures import BotNotReachedError, Reason
-
-TOKEN_HEADER = "Verification-Token"  # noqa: S105 (a header's name)
-"""The header that carries the token (guide 001, step 1.2); another vendor's is set by TOKEN_HEADER."""
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONNECT_SECONDS = 1.5  # per address: who takes longer to accept a connection will not answer in time either
@@ -39,7 +37,7 @@ class Webhook:
     127.0.0.1 or [::1]: in Lambda nothing listens there, and SNS refuses to deliver there.
     """
 
-    def __init__(self, url: str, *, token_header: str = TOKEN_HEADER) -> None:
+    def __init__(self, url: str, *, token_header: str = limits.TOKEN_HEADER) -> None:
         """Take the webhook apart; raise InvalidWebhookError if it cannot be used."""
         self._token_header = token_header
         self.host, self._port, self._secure, self._target = _parts(url)

@@ -17,6 +17,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from runtime.metadata import limits
 from runtime.metadata.logic.authorize import UnauthorizedError, authorize
 from runtime.metadata.secret import AcceptedTokens
 from runtime.shared.clients import client, error_code
@@ -52,7 +53,12 @@ def _tokens() -> AcceptedTokens:
         pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+",
         form="the ARN of the secret that holds the token",
     )
-    cache_seconds = environment.whole_number("CACHE_SECONDS", default=300, minimum=0, maximum=3600)
+    cache_seconds = environment.whole_number(
+        "CACHE_SECONDS",
+        default=limits.TOKEN_CACHE_SECONDS,
+        minimum=limits.TOKEN_CACHE_SECONDS_RANGE[0],
+        maximum=limits.TOKEN_CACHE_SECONDS_RANGE[1],
+    )
     environment.check()
     # Two versions are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.
     secrets_manager = client("secretsmanager", connect_timeout=0.5, read_timeout=1, attempts=2)

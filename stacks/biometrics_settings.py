@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from connect_bridges.biometrics.provider import check_api_url
-from connect_bridges.shared.webhook_url import is_loopback
+from connect_bridges.shared.webhook_url import check_api_url, is_loopback
 from pydantic import AfterValidator, Field, model_validator
 
 from .setting_types import CamelSettings, FlowArn, PhoneNumber, Prompt, QueueArn, SecretArn

@@ -28,7 +28,8 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.shared.places import data_folder
 
 _PACKAGE = "runtime"
-_PLATFORM = "manylinux2014_aarch64"
+_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+"""What pip calls Lambda's architectures."""
 _LAYOUT_VERSION = "1"  # raise it when the way of bundling changes what is in the zip
 _UNWANTED = ("*.dist-info", "__pycache__", "bin", "*.pyi", "py.typed")
 
@@ -37,24 +38,25 @@ class BundlingError(RuntimeError):
     """A Lambda bundle could not be made; the message says which, why, and what to do."""
 
 
-def runtime_code(module: str, python: str) -> lambda_.Code:
+def runtime_code(module: str, python: str, architecture: str = "arm64") -> lambda_.Code:
     """Return the code asset of a handler module below ``runtime``.
 
-    python: the Lambda runtime's name, as in ``python3.14``.
-    The asset hash depends on the handler's modules, the lock file and the Python version only, so that the same
-    sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded again.
+    python: the Lambda runtime's name, as in ``python3.14``. architecture: Lambda's name for it, arm64 or x86_64.
+    The asset hash depends on the handler's modules, the lock file, Python version and architecture only, so that the
+    same sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded again.
     """
+    platform = _PLATFORMS[architecture]
     files = source_closure(module)
     locks = lock_files(module)
     prunes = [lock.with_suffix(".prune") for lock in locks if lock.with_suffix(".prune").is_file()]
     return lambda_.Code.from_asset(
         str(data_folder(_PACKAGE)),
         asset_hash_type=cdk.AssetHashType.CUSTOM,
-        asset_hash=_digest([*locks, *prunes, *files], salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}"),
+        asset_hash=_digest([*locks, *prunes, *files], salt=f"{_LAYOUT_VERSION}/{python}/{platform}"),
         bundling=cdk.BundlingOptions(
             # The CDK asks for an image, and would use it only if the local way refused; it raises instead.
             image=cdk.DockerImage.from_registry("not-used"),
-            local=_LocalBundling(files, locks, python),  # type: ignore[arg-type] # jsii passes options as one value
+            local=_LocalBundling(files, locks, python, platform),  # type: ignore[arg-type] # jsii passes options as one value
         ),
     )
 
@@ -122,15 +124,22 @@ def _file_of(module: str) -> Path | None:
 class _LocalBundling:
     """What the CDK calls, when it needs the bundle, with the folder to fill."""
 
-    def __init__(self, files: tuple[Path, ...], locks: tuple[Path, ...], python: str) -> None:
+    def __init__(
+        self,
+        files: tuple[Path, ...],
+        locks: tuple[Path, ...],
+        python: str,
+        platform: str = _PLATFORMS["arm64"],
+    ) -> None:
         self._files = files
         self._locks = locks
         self._python = python
+        self._platform = platform
 
     def try_bundle(self, output_dir: str, options: Any) -> bool:  # noqa: ANN401, ARG002 (jsii passes both by position)
         target = Path(output_dir)
         for lock in self._locks:
-            shutil.copytree(_dependencies(lock, self._python), target, dirs_exist_ok=True)
+            shutil.copytree(_dependencies(lock, self._python, self._platform), target, dirs_exist_ok=True)
         for file in self._files:
             place = target / _PACKAGE / file.relative_to(data_folder(_PACKAGE))
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -138,17 +147,17 @@ class _LocalBundling:
         return True
 
 
-def _dependencies(lock: Path, python: str) -> Path:
+def _dependencies(lock: Path, python: str, platform: str = _PLATFORMS["arm64"]) -> Path:
     """Return a folder with the locked dependencies, installed on first need and shared by all functions."""
     prune = lock.with_suffix(".prune")
     inputs = [lock, prune] if prune.is_file() else [lock]
-    kept = _cache_root() / _digest(inputs, salt=f"{_LAYOUT_VERSION}/{python}/{_PLATFORM}")
+    kept = _cache_root() / _digest(inputs, salt=f"{_LAYOUT_VERSION}/{python}/{platform}")
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as work:
         fresh = Path(work) / "site"
-        _pip_install(lock, python, fresh)
+        _pip_install(lock, python, platform, fresh)
         unwanted = [path for pattern in _UNWANTED for path in sorted(fresh.rglob(pattern))]
         unwanted += [path for pattern in _prune_list(prune) for path in sorted(fresh.glob(pattern))]
         for path in unwanted:
@@ -169,13 +178,13 @@ def _prune_list(file: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _pip_install(lock: Path, python: str, target: Path) -> None:
+def _pip_install(lock: Path, python: str, platform: str, target: Path) -> None:
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
         *("--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"),
         *(
             "--platform",
-            _PLATFORM,
+            platform,
             "--implementation",
             "cp",
             "--python-version",

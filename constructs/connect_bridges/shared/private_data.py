@@ -19,7 +19,7 @@ def keyed_table(
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
     time_to_live_attribute: str | None = None,
-) -> dynamodb.TableV2:
+) -> dynamodb.ITableV2:
     """Create the construct's table: one text as key, paid per request, restorable to any second of the last 35 days.
 
     name: None lets CloudFormation choose it. encryption_key: None is the key that AWS manages. removal_policy: with
@@ -54,7 +54,7 @@ def generated_secret(
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
     why_no_schedule: str,
-) -> secretsmanager.Secret:
+) -> secretsmanager.ISecret:
     """Create a secret whose value nobody knows yet; why_no_schedule: why it is not rotated on a schedule."""
     secret = secretsmanager.Secret(
         scope,

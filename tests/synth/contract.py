@@ -20,6 +20,7 @@ from typing import Any
 
 _FOLDER = Path(__file__).parent / "contracts"
 _LONGEST = 100  # characters of a value that is written out
+_AMBIGUOUS = re.compile(r"<|(true|false|null|-?[0-9.]+)$")
 _ASSET = re.compile(r"[0-9a-f]{64}")
 _AROUND = (
     "DependsOn",
@@ -83,7 +84,7 @@ def _property(key: str, value: Any) -> Iterator[str]:
         yield f"{key}: {_short({k: v for k, v in value.items() if k != 'Statement'})}"
         for statement in statements:
             yield f"  {_statement(statement)}"
-    elif key == "Environment":
+    elif key == "Environment" and isinstance(value, dict) and set(value) == {"Variables"}:
         yield f"{key}:"
         for name, content in sorted(value["Variables"].items()):
             yield f"  {name}={_short(content)}"
@@ -93,15 +94,9 @@ def _property(key: str, value: Any) -> Iterator[str]:
 
 def _statement(statement: Mapping[str, Any]) -> str:
     """Write a policy's statement as a sentence, nothing of it left out."""
-    rest = dict(statement)
-    parts = [rest.pop("Effect")]
-    if "Principal" in rest:
-        parts.append(_text(rest.pop("Principal")))
-    parts.append(_text(rest.pop("Action")))
-    if "Resource" in rest:
-        parts += ["on", _text(rest.pop("Resource"))]
-    if "Condition" in rest:
-        parts += ["if", _text(rest.pop("Condition"))]
+    words = {"Effect": "", "Principal": "", "Action": "", "Resource": "on ", "Condition": "if "}
+    parts = [f"{word}{_text(statement[key])}" for key, word in words.items() if key in statement]
+    rest = {key: value for key, value in statement.items() if key not in words}
     return " ".join([*parts, *(f"{key}={_text(value)}" for key, value in sorted(rest.items()))])
 
 
@@ -123,7 +118,8 @@ def _text(value: Any) -> str:
         case {"Fn::Join": ["", [*parts]]} if len(value) == 1:
             text = "".join(_text(part) for part in parts)
         case str():
-            text = value
+            # "true" is not true, and "<Table>" no reference.
+            text = json.dumps(value) if _AMBIGUOUS.match(value) else value
         case list():
             text = f"[{', '.join(_text(one) for one in value)}]"
         case dict():

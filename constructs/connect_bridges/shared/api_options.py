@@ -72,5 +72,5 @@ def check_path(path: str) -> None:
         "path",
         path,
         limits.RESOURCE_PATH,
-        "a resource path; write letters, digits, - . _ ~ and / between parts",
+        "a resource path; write letters, digits, - . _ and / between parts",
     )

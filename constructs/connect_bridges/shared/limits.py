@@ -9,8 +9,8 @@ import re
 
 STAGE_NAME = "prod"
 STAGE_NAME_TEXT = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
-RESOURCE_PATH = re.compile(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*", re.ASCII)
-"""A path below the stage, without slashes at its ends."""
+RESOURCE_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", re.ASCII)
+"""A path below the stage, without slashes at its ends; API Gateway takes no other characters in its parts."""
 
 THROTTLING_RATE_LIMIT = 50
 """Requests a second."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from connect_bridges.shared import bundling
+from connect_bridges.shared.places import data_folder
 
 METADATA_FUNCTIONS = ("metadata.store", "metadata.authorize", "metadata.retrieve")
 HANDLERS = (*METADATA_FUNCTIONS, "voice.handler")
@@ -39,7 +40,7 @@ def test_changing_a_handler_changes_only_its_own_asset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = tmp_path / "runtime"
-    shutil.copytree(bundling.data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(data_folder("runtime"), room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(bundling, "data_folder", lambda _name: room)
 
     def hashes() -> dict[str, str]:

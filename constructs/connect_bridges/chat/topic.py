@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -90,13 +91,14 @@ class ChatStreamTopic(Construct):
         return grant
 
     def _own_key(self, removal_policy: cdk.RemovalPolicy) -> kms.IKey:
-        return kms.Key(
+        key = kms.Key(
             self,
             "Key",
             description="Encrypts chat messages on their way to an external bot, and the secrets of that way.",
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
+        return cast("kms.IKey", key)  # for pyright, see pyproject.toml
 
     def _open_key(self, topic_name: str | None) -> None:
         """Let Connect publish to the topic, and SNS write to the dead-letter queue, which both need the key.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -65,7 +67,7 @@ def generated_secret(
         removal_policy=removal_policy,
     )
     acknowledge(secret, "AwsSolutions-SMG4", why_no_schedule)
-    return secret
+    return cast("secretsmanager.ISecret", secret)  # for pyright, see pyproject.toml
 
 
 def token_value() -> secretsmanager.SecretStringGenerator:

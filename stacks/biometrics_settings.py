@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from connect_bridges.biometrics.provider import check_api_url
-from connect_bridges.shared.webhook_url import is_loopback
+from connect_bridges.shared import limits as shared_limits
+from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.webhook_url import check_api_url, is_loopback
 from pydantic import AfterValidator, Field, model_validator
 
-from .setting_types import CamelSettings, FlowArn, PhoneNumber, Prompt, QueueArn, SecretArn
+from .setting_types import (
+    CamelSettings,
+    FlowArn,
+    PhoneNumber,
+    Prompt,
+    QueueArn,
+    SecretArn,
+    bounded,
+    matching,
+)
+
+if TYPE_CHECKING:
+    from runtime.biometrics import limits
+else:
+    limits = runtime_module("biometrics.limits")
 
 
 def _api_url(value: str) -> str:
@@ -25,9 +40,9 @@ class TelephonySettings(CamelSettings):
     secret_arn: SecretArn | None = None
     api_url: ApiUrl = "https://api.twilio.com"
     prompts: dict[str, str] = Field(default_factory=dict)
-    voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
+    voice: str | None = Field(default=None, pattern=matching(limits.VOICE_NAME))
     recording_transfer: Literal["fetch", "url"] = "fetch"
-    recording_limit_seconds: int | None = Field(default=None, ge=2, le=30)
+    recording_limit_seconds: int | None = bounded(None, limits.RECORD_SECONDS_RANGE)
     delete_recordings: bool = True
 
 
@@ -40,8 +55,8 @@ class ProviderSettings(CamelSettings):
         default=None,
         pattern=r"^arn:aws[-a-z]*:lambda:[-a-z0-9]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?$",
     )
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    time_limit_seconds: int = Field(default=7, ge=1, le=8)
+    name: str | None = Field(default=None, pattern=matching(limits.PROVIDER_NAME))
+    time_limit_seconds: int = bounded(limits.PROVIDER_SECONDS, limits.PROVIDER_SECONDS_RANGE)
     """Twilio gives up after 15 s; fetching the recording, the table and deleting take up to 6 s of them."""
 
     @model_validator(mode="after")
@@ -60,13 +75,13 @@ class ProviderSettings(CamelSettings):
 class RulesSettings(CamelSettings):
     """How strict the check is."""
 
-    enrolments: int = Field(default=3, ge=1, le=10)
-    tries: int = Field(default=3, ge=1, le=10)
-    lock_after: int = Field(default=3, ge=1, le=100)
-    lock_minutes: int = Field(default=15, ge=1, le=43_200)
-    proof_seconds: int | None = Field(default=None, ge=1, le=600)
-    retention_days: int = Field(default=365, ge=1, le=3650)
-    min_confidence: int = Field(default=0, ge=0, le=100)
+    enrolments: int = bounded(limits.ENROLMENTS, limits.ENROLMENTS_RANGE)
+    tries: int = bounded(limits.TRIES, limits.TRIES_RANGE)
+    lock_after: int = bounded(limits.LOCK_AFTER, limits.LOCK_AFTER_RANGE)
+    lock_minutes: int = bounded(limits.LOCK_SECONDS, limits.LOCK_SECONDS_RANGE, unit=60)
+    proof_seconds: int | None = bounded(None, limits.PROOF_SECONDS_RANGE)
+    retention_days: int = bounded(limits.RETENTION_DAYS, limits.RETENTION_DAYS_RANGE)
+    min_confidence: int = bounded(limits.MIN_CONFIDENCE, limits.MIN_CONFIDENCE_RANGE)
     self_enrolment: bool = True
 
 
@@ -97,17 +112,17 @@ class BiometricsSettings(CamelSettings):
     preset: Literal["default", "voiceit"] = "default"
     return_mode: Literal["RESUME", "REDIAL"] = "RESUME"
     redial_number: PhoneNumber | None = None
-    connection_time_limit_seconds: int = Field(default=30, ge=1, le=600)
-    phrase: str | None = Field(default=None, min_length=3, max_length=200)
-    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}-[A-Za-z0-9]{2,4}$")
-    path: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")
-    stage_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]{1,128}$")
+    connection_time_limit_seconds: int = bounded(limits.CONNECTION_SECONDS, limits.CONNECTION_SECONDS_RANGE)
+    phrase: str | None = Field(default=None, pattern=matching(limits.PHRASE_TEXT))
+    language: str | None = Field(default=None, pattern=matching(limits.LANGUAGE_CODE))
+    path: str | None = Field(default=None, pattern=matching(shared_limits.RESOURCE_PATH))
+    stage_name: str | None = Field(default=None, pattern=matching(shared_limits.STAGE_NAME_TEXT))
     public_url: ApiUrl | None = None
     rules: RulesSettings = RulesSettings()
     prompts: BiometricPromptSettings = BiometricPromptSettings()
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
-    failures_alarm_threshold: int = Field(default=10, ge=1)
-    locks_alarm_threshold: int = Field(default=3, ge=1)
+    failures_alarm_threshold: int = Field(default=shared_limits.VOICES_ALARM_THRESHOLD, ge=1)
+    locks_alarm_threshold: int = Field(default=shared_limits.LOCKS_ALARM_THRESHOLD, ge=1)
     cloud_watch_role: bool = True
 
     @model_validator(mode="after")

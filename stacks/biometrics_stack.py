@@ -11,8 +11,9 @@ from connect_bridges.biometrics.flows import VoiceBiometricPrompts
 from connect_bridges.biometrics.gate import VoiceBiometricGate
 from connect_bridges.biometrics.presets import VoiceBiometricPreset
 from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.biometrics.rules import ReturnMode, VoiceCheckRules
+from connect_bridges.biometrics.rules import CallerTransfer, ReturnMode, VoiceCheckRules, VoiceDialogue
 from connect_bridges.contact_center.connect_instance import ConnectInstance
+from connect_bridges.shared.api_options import ApiOptions
 
 from constructs import Construct
 
@@ -47,7 +48,6 @@ class BiometricsStack(cdk.Stack):
         self._settings = biometrics
         self._removal = cdk.RemovalPolicy.RETAIN if protected else cdk.RemovalPolicy.DESTROY
         title = f"connect-bridges {name} voice biometric"
-        rules = biometrics.rules
         self.gate = VoiceBiometricGate(
             self,
             "Biometrics",
@@ -57,47 +57,61 @@ class BiometricsStack(cdk.Stack):
             queue_arn=biometrics.queue_arn,
             unverified_queue_arn=biometrics.unverified_queue_arn,
             next_flow_arn=biometrics.next_flow_arn,
-            preset=VoiceBiometricPreset.named(biometrics.preset),
-            return_mode=ReturnMode(biometrics.return_mode),
-            redial_number=biometrics.redial_number,
-            rules=VoiceCheckRules(
-                enrolments=rules.enrolments,
-                tries=rules.tries,
-                lock_after=rules.lock_after,
-                lock_time=cdk.Duration.minutes(rules.lock_minutes),
-                proof_lifetime=(cdk.Duration.seconds(rules.proof_seconds) if rules.proof_seconds else None),
-                retention=cdk.Duration.days(rules.retention_days),
-                min_confidence=rules.min_confidence,
-                self_enrolment=rules.self_enrolment,
+            preset=VoiceBiometricPreset.named(biometrics.preset).with_overrides(
+                phrase=biometrics.phrase, language=biometrics.language, path=biometrics.path
             ),
-            connection_time_limit=cdk.Duration.seconds(biometrics.connection_time_limit_seconds),
-            phrase=biometrics.phrase,
-            language=biometrics.language,
-            voice=biometrics.telephony.voice,
+            rules=self._rules(),
+            transfer=CallerTransfer(
+                return_mode=ReturnMode(biometrics.return_mode),
+                redial_number=biometrics.redial_number,
+                connection_time_limit=cdk.Duration.seconds(biometrics.connection_time_limit_seconds),
+            ),
+            dialogue=self._dialogue(),
             prompts=VoiceBiometricPrompts(**biometrics.prompts.model_dump(exclude_none=True)),
-            telephony_prompts=biometrics.telephony.prompts,
-            recording_transfer=biometrics.telephony.recording_transfer,
-            recording_limit=(
-                cdk.Duration.seconds(biometrics.telephony.recording_limit_seconds)
-                if biometrics.telephony.recording_limit_seconds
-                else None
+            api=ApiOptions(
+                stage_name=biometrics.stage_name or name.replace("-", "_"),
+                public_url=biometrics.public_url,
+                cloud_watch_role=biometrics.cloud_watch_role,
             ),
-            delete_recordings=biometrics.telephony.delete_recordings,
-            path=biometrics.path,
-            stage_name=biometrics.stage_name or name.replace("-", "_"),
-            public_url=biometrics.public_url,
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
-            failures_alarm_threshold=biometrics.failures_alarm_threshold,
-            locks_alarm_threshold=biometrics.locks_alarm_threshold,
-            alarm_topic=(
-                sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
-            ),
-            cloud_watch_role=biometrics.cloud_watch_role,
             removal_policy=self._removal,
             flow_name=f"{title} gate",
             module_name=f"{title} module",
         )
+        self.monitoring = self.gate.monitor(
+            alarm_topic=(
+                sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
+            ),
+            thresholds={
+                "VerificationFailures": biometrics.failures_alarm_threshold,
+                "LockOuts": biometrics.locks_alarm_threshold,
+            },
+        )
         self._tell()
+
+    def _rules(self) -> VoiceCheckRules:
+        rules = self._settings.rules
+        return VoiceCheckRules(
+            enrolments=rules.enrolments,
+            tries=rules.tries,
+            lock_after=rules.lock_after,
+            lock_time=cdk.Duration.minutes(rules.lock_minutes),
+            proof_lifetime=cdk.Duration.seconds(rules.proof_seconds) if rules.proof_seconds else None,
+            retention=cdk.Duration.days(rules.retention_days),
+            min_confidence=rules.min_confidence,
+            self_enrolment=rules.self_enrolment,
+        )
+
+    def _dialogue(self) -> VoiceDialogue:
+        telephony = self._settings.telephony
+        limit = telephony.recording_limit_seconds
+        return VoiceDialogue(
+            voice=telephony.voice,
+            prompts=telephony.prompts,
+            recording_transfer=telephony.recording_transfer,
+            recording_limit=cdk.Duration.seconds(limit) if limit else None,
+            delete_recordings=telephony.delete_recordings,
+        )
 
     def _telephony(self) -> BiometricsTelephony:
         telephony = self._settings.telephony

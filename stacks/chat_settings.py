@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.webhook_url import check_webhook_url, is_loopback
 from pydantic import AfterValidator, Field, model_validator
 
-from .setting_types import CamelSettings, Prompt, QueueArn, SecretArn
+from .setting_types import CamelSettings, Prompt, QueueArn, SecretArn, bounded, matching
+
+if TYPE_CHECKING:
+    from runtime.chat import limits
+else:
+    limits = runtime_module("chat.limits")
 
 
 def _webhook(value: str) -> str:
@@ -35,7 +41,7 @@ class VendorKeySettings(CamelSettings):
     """A user with an access key; two serials during a rotation."""
 
     serials: list[int] = Field(default=[1], min_length=1, max_length=2)
-    rotate_after_days: int = Field(default=90, ge=1, le=3650)
+    rotate_after_days: int = bounded(limits.KEY_AGE_DAYS, limits.KEY_AGE_DAYS_RANGE)
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -95,15 +101,17 @@ class ChatSettings(CamelSettings):
     queue_arn: QueueArn
     preset: Literal["default", "kore"] = "default"
     token_secret_arn: SecretArn | None = None
-    token_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
-    token_cache_seconds: int = Field(default=300, ge=0, le=3600)
+    token_header: str | None = Field(default=None, pattern=matching(limits.TOKEN_HEADER_NAME))
+    token_cache_seconds: int = bounded(limits.TOKEN_CACHE_SECONDS, limits.TOKEN_CACHE_SECONDS_RANGE)
     vendor_access: VendorAccessSettings | None = None
     filter: ChatFilterSettings | None = None
-    wait_minutes: int = Field(default=15, ge=1, le=10_080)
-    time_to_join_seconds: int = Field(default=15, ge=1, le=60)
+    wait_minutes: int = bounded(limits.WAIT_SECONDS, limits.WAIT_SECONDS_RANGE, unit=60)
+    time_to_join_seconds: int = bounded(limits.JOIN_SECONDS, limits.JOIN_SECONDS_RANGE)
     after_wait: Literal["disconnect", "queue"] = "disconnect"
     stop_at_hand_over: bool = True
-    dead_letter_retention_days: int = Field(default=14, ge=1, le=14)
+    dead_letter_retention_days: int = bounded(
+        limits.DEAD_LETTER_SECONDS, limits.DEAD_LETTER_SECONDS_RANGE, unit=86_400
+    )
     prompts: ChatPromptSettings = ChatPromptSettings()
 
     @property

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from connect_bridges.chat.bridge import ChatPrompts, ChatStreamBridge
-from connect_bridges.chat.monitoring import ChatStreamMonitoring
+from connect_bridges.chat.options import ChatConversation, ChatDelivery
 from connect_bridges.chat.presets import ChatStreamPreset
 from connect_bridges.chat.vendor_access import VendorAccess
 from connect_bridges.contact_center.connect_instance import ConnectInstance
@@ -58,33 +58,34 @@ class ChatStack(cdk.Stack):
             instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
             webhook_url=chat.webhook_url,
             queue_arn=chat.queue_arn,
-            preset=ChatStreamPreset.named(chat.preset),
+            preset=ChatStreamPreset.named(chat.preset).with_overrides(
+                token_header=chat.token_header,
+                filter_policy=chat.filter.as_policy() if chat.filter else None,
+            ),
             token_secret=(
                 secretsmanager.Secret.from_secret_complete_arn(self, "Token", chat.token_secret_arn)
                 if chat.token_secret_arn
                 else None
             ),
-            token_header=chat.token_header,
             token_cache=cdk.Duration.seconds(chat.token_cache_seconds),
             vendor_access=_access(chat.vendor_access) if chat.vendor_access else None,
-            filter_policy=chat.filter.as_policy() if chat.filter else None,
-            dead_letter_retention=cdk.Duration.days(chat.dead_letter_retention_days),
-            wait_for_bot=cdk.Duration.minutes(chat.wait_minutes),
-            time_to_join=cdk.Duration.seconds(chat.time_to_join_seconds),
-            after_wait=chat.after_wait,
-            stop_at_hand_over=chat.stop_at_hand_over,
+            delivery=ChatDelivery(dead_letter_retention=cdk.Duration.days(chat.dead_letter_retention_days)),
+            conversation=ChatConversation(
+                wait_for_bot=cdk.Duration.minutes(chat.wait_minutes),
+                time_to_join=cdk.Duration.seconds(chat.time_to_join_seconds),
+                after_wait=chat.after_wait,
+                stop_at_hand_over=chat.stop_at_hand_over,
+            ),
             prompts=ChatPrompts(**chat.prompts.model_dump(exclude_none=True)),
             flow_name=f"{title} chat",
             module_name=f"{title} module",
             removal_policy=removal,
         )
-        self.monitoring = ChatStreamMonitoring(
-            self,
-            "Monitoring",
-            bridge=self.bridge,
-            topic=(
+        self.monitoring = self.bridge.monitor(
+            alarm_topic=(
                 sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
             ),
+            scope=self,  # where the alarms have always been, so that they keep their logical ids
         )
         self._tell()
 

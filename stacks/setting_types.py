@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_cdk.region_info import RegionInfo
 from connect_bridges.shared.checks import (
@@ -47,6 +48,23 @@ SecretArn = Annotated[
     str, Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$")
 ]
 Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
+
+
+def bounded(default: int | None, bounds: tuple[int, int], *, unit: int = 1) -> Any:  # noqa: ANN401 (pydantic's Field is no type of its own)
+    """Return a whole number's field with the limits of the construct.
+
+    unit: how much one of the setting's units is in the limit's, as 60 for minutes of a limit in seconds. The default
+    is in the limit's; None stays None, for a setting that leaves the choice to the construct.
+    """
+    low, high = bounds
+    return Field(
+        default=None if default is None else default // unit, ge=math.ceil(low / unit), le=high // unit
+    )
+
+
+def matching(shape: re.Pattern[str]) -> str:
+    """Return the pattern of a text that has the shape as a whole, for ``Field(pattern=…)``."""
+    return f"^(?:{shape.pattern})$"
 
 
 class CamelSettings(BaseModel):

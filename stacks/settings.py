@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from connect_bridges.shared import limits
+from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.voice.connector import check_host, check_members
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .biometrics_settings import BiometricsSettings
 from .chat_settings import ChatSettings
@@ -22,7 +25,16 @@ from .setting_types import (
     QueueArn,
     Region,
     TopicArn,
+    bounded,
+    matching,
 )
+
+if TYPE_CHECKING:
+    from runtime.metadata import limits as metadata_limits
+    from runtime.voice import limits as voice_limits
+else:
+    metadata_limits = runtime_module("metadata.limits")
+    voice_limits = runtime_module("voice.limits")
 
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -31,16 +43,38 @@ class SettingsError(ValueError):
     """The settings of an environment cannot be used; the message lists every problem with its key path and the fix."""
 
 
-class ConnectorSettings(CamelSettings):
-    """A voice connector that the deployment creates (guide 000, step 2)."""
+def _host(value: str) -> str:
+    check_host("the host", value)
+    return value
 
-    host: str
-    port: int = Field(default=5061, ge=1, le=65535)
+
+def _border_controllers(values: list[str]) -> list[str]:
+    check_members("the list", values, voice_limits.SESSION_BORDER_CONTROLLER_TYPES)
+    return values
+
+
+def _contact_centers(values: list[str]) -> list[str]:
+    check_members("the list", values, voice_limits.CONTACT_CENTER_SYSTEM_TYPES)
+    return values
+
+
+Host = Annotated[str, AfterValidator(_host)]
+BorderControllers = Annotated[list[str], AfterValidator(_border_controllers)]
+ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
+
+
+class ConnectorSettings(CamelSettings):
+    """A voice connector that the deployment creates (Kore's guide to external voice, step 2)."""
+
+    host: Host
+    port: int = bounded(voice_limits.PORT, voice_limits.PORT_RANGE)
     protocol: Literal["TCP", "UDP"] = "TCP"
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9 _.-]{1,256}$")
+    name: str | None = Field(default=None, pattern=matching(voice_limits.CONNECTOR_NAME))
     require_encryption: bool = True
-    session_border_controller_types: list[str] = Field(default=["AUDIOCODES_MEDIANT_SBC"], min_length=1)
-    contact_center_system_types: list[str] = Field(default_factory=list)
+    session_border_controller_types: BorderControllers = Field(
+        default=[voice_limits.SESSION_BORDER_CONTROLLER_TYPE], min_length=1
+    )
+    contact_center_system_types: ContactCenters = Field(default_factory=list)
 
 
 class DestinationSettings(CamelSettings):
@@ -80,12 +114,16 @@ class MetadataSettings(CamelSettings):
     """The metadata bridge; every key has a safe default."""
 
     preset: Literal["default", "kore"] = "default"
-    path: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")
-    stage_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]{1,128}$")
-    time_to_live_hours: int = Field(default=24, ge=1, le=8760)
-    token_cache_seconds: int = Field(default=300, ge=0, le=3600)
-    throttling_rate_limit: int = Field(default=50, ge=1, le=10_000)
-    throttling_burst_limit: int = Field(default=100, ge=1, le=5_000)
+    path: str | None = Field(default=None, pattern=matching(limits.RESOURCE_PATH))
+    stage_name: str | None = Field(default=None, pattern=matching(limits.STAGE_NAME_TEXT))
+    time_to_live_hours: int = bounded(
+        metadata_limits.TTL_SECONDS, metadata_limits.TTL_SECONDS_RANGE, unit=3600
+    )
+    token_cache_seconds: int = bounded(
+        metadata_limits.TOKEN_CACHE_SECONDS, metadata_limits.TOKEN_CACHE_SECONDS_RANGE
+    )
+    throttling_rate_limit: int = bounded(limits.THROTTLING_RATE_LIMIT, limits.THROTTLING_RATE_LIMIT_RANGE)
+    throttling_burst_limit: int = bounded(limits.THROTTLING_BURST_LIMIT, limits.THROTTLING_BURST_LIMIT_RANGE)
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
     cloud_watch_role: bool = True
 
@@ -108,9 +146,13 @@ class VoiceSettings(CamelSettings):
     destination: DestinationSettings
     queue_arn: QueueArn
     next_flow_arn: FlowArn | None = None
-    connection_time_limit_seconds: int = Field(default=60, ge=1, le=600)
+    connection_time_limit_seconds: int = bounded(
+        voice_limits.CONNECTION_SECONDS, voice_limits.CONNECTION_SECONDS_RANGE
+    )
     user_to_user_information: str | None = None
-    metadata_attribute: str = Field(default="customData", pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    metadata_attribute: str = Field(
+        default=voice_limits.METADATA_ATTRIBUTE, pattern=matching(voice_limits.METADATA_ATTRIBUTE_NAME)
+    )
     metadata: MetadataSettings = MetadataSettings()
     prompts: PromptSettings = PromptSettings()
 

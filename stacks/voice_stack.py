@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from connect_bridges import (
+    ApiOptions,
     ConnectInstance,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
@@ -42,7 +41,8 @@ class VoiceStack(cdk.Stack):
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
         self.transfer = self._transfer(instance)
-        self._alarms()
+        # As the child called Default the alarms keep the logical ids that they had in this stack.
+        self.metadata.monitor(alarm_topic=self._alarm_topic(), scope=self, id="Default")
         self._tell_the_vendor()
 
     def _metadata_bridge(self, instance: ConnectInstance) -> MetadataBridge:
@@ -51,15 +51,16 @@ class VoiceStack(cdk.Stack):
             self,
             "Metadata",
             instance=instance,
-            preset=MetadataPreset.named(metadata.preset),
-            path=metadata.path,
-            stage_name=metadata.stage_name or self._settings.name.replace("-", "_"),
+            preset=MetadataPreset.named(metadata.preset).with_overrides(path=metadata.path),
+            api=ApiOptions(
+                stage_name=metadata.stage_name or self._settings.name.replace("-", "_"),
+                throttling_rate_limit=metadata.throttling_rate_limit,
+                throttling_burst_limit=metadata.throttling_burst_limit,
+                cloud_watch_role=metadata.cloud_watch_role,
+            ),
             time_to_live=cdk.Duration.hours(metadata.time_to_live_hours),
             token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
-            throttling_rate_limit=metadata.throttling_rate_limit,
-            throttling_burst_limit=metadata.throttling_burst_limit,
             encryption_key=self._key() if metadata.encryption == "customer-managed" else None,
-            cloud_watch_role=metadata.cloud_watch_role,
             removal_policy=self._removal,
         )
 
@@ -115,42 +116,9 @@ class VoiceStack(cdk.Stack):
             module_name=f"{title} module",
         )
 
-    def _alarms(self) -> None:
-        """Tell somebody when metadata is lost: an unhappy vendor's posts, or flows that go on without it."""
-        watched = {
-            "StoreFailures": (
-                self.metadata.metric_server_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
-                "The metadata API answered with a server error: metadata of calls may be missing.",
-            ),
-            "RetrieveFailures": (
-                self.metadata.metric_retrieve_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
-                "Flows could not fetch metadata: calls went on without it.",
-            ),
-            "AuthorizeFailures": (
-                self.metadata.authorize_function.metric_errors(
-                    period=cdk.Duration.minutes(5), statistic="Sum"
-                ),
-                "The token could not be checked: the vendor cannot post metadata.",
-            ),
-        }
-        topic = (
-            sns.Topic.from_topic_arn(self, "AlarmTopic", self._settings.alarm_topic_arn)
-            if self._settings.alarm_topic_arn
-            else None
-        )
-        for name, (metric, meaning) in watched.items():
-            alarm = cloudwatch.Alarm(
-                self,
-                name,
-                metric=metric,
-                threshold=1,
-                evaluation_periods=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-                alarm_description=meaning,
-            )
-            if topic:
-                alarm.add_alarm_action(actions.SnsAction(topic))
+    def _alarm_topic(self) -> sns.ITopic | None:
+        arn = self._settings.alarm_topic_arn
+        return sns.Topic.from_topic_arn(self, "AlarmTopic", arn) if arn else None
 
     def _tell_the_vendor(self) -> None:
         outputs = {

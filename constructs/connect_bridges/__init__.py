@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from connect_bridges.biometrics.presets import VoiceBiometricPreset as VoiceBiometricPreset
     from connect_bridges.biometrics.provider import BiometricsProvider as BiometricsProvider
     from connect_bridges.biometrics.provider import BiometricsTelephony as BiometricsTelephony
+    from connect_bridges.biometrics.rules import CallerTransfer as CallerTransfer
     from connect_bridges.biometrics.rules import ReturnMode as ReturnMode
     from connect_bridges.biometrics.rules import VoiceCheckRules as VoiceCheckRules
+    from connect_bridges.biometrics.rules import VoiceDialogue as VoiceDialogue
     from connect_bridges.chat.bridge import ChatPrompts as ChatPrompts
     from connect_bridges.chat.bridge import ChatStreamBridge as ChatStreamBridge
-    from connect_bridges.chat.monitoring import ChatStreamMonitoring as ChatStreamMonitoring
+    from connect_bridges.chat.options import ChatConversation as ChatConversation
+    from connect_bridges.chat.options import ChatDelivery as ChatDelivery
     from connect_bridges.chat.presets import ChatStreamPreset as ChatStreamPreset
     from connect_bridges.chat.vendor_access import VendorAccess as VendorAccess
     from connect_bridges.chat.vendor_access import VendorPrincipal as VendorPrincipal
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.contact_flow import ContactFlowError as ContactFlowError
     from connect_bridges.metadata.bridge import MetadataBridge as MetadataBridge
     from connect_bridges.metadata.presets import MetadataPreset as MetadataPreset
+    from connect_bridges.shared.api_options import ApiOptions as ApiOptions
+    from connect_bridges.shared.function_options import FunctionOptions as FunctionOptions
+    from connect_bridges.shared.metrics import MetricOptions as MetricOptions
+    from connect_bridges.shared.monitoring import Monitoring as Monitoring
     from connect_bridges.shared.runtime_function import RuntimeFunction as RuntimeFunction
     from connect_bridges.voice.connector import ExternalVoiceConnector as ExternalVoiceConnector
     from connect_bridges.voice.transfer import ExternalVoiceTransfer as ExternalVoiceTransfer
@@ -39,11 +46,14 @@ if TYPE_CHECKING:
     from connect_bridges.voice.transfer import VoicePrompts as VoicePrompts
 
 _HOMES = {
+    "ApiOptions": "connect_bridges.shared.api_options",
     "BiometricsProvider": "connect_bridges.biometrics.provider",
     "BiometricsTelephony": "connect_bridges.biometrics.provider",
+    "CallerTransfer": "connect_bridges.biometrics.rules",
+    "ChatConversation": "connect_bridges.chat.options",
+    "ChatDelivery": "connect_bridges.chat.options",
     "ChatPrompts": "connect_bridges.chat.bridge",
     "ChatStreamBridge": "connect_bridges.chat.bridge",
-    "ChatStreamMonitoring": "connect_bridges.chat.monitoring",
     "ChatStreamPreset": "connect_bridges.chat.presets",
     "ConnectInstance": "connect_bridges.contact_center.connect_instance",
     "ContactFlow": "connect_bridges.contact_center.contact_flow",
@@ -51,8 +61,12 @@ _HOMES = {
     "ExternalVoiceConnector": "connect_bridges.voice.connector",
     "ExternalVoiceTransfer": "connect_bridges.voice.transfer",
     "FlowKind": "connect_flows",
+    "FunctionOptions": "connect_bridges.shared.function_options",
     "MetadataBridge": "connect_bridges.metadata.bridge",
     "MetadataPreset": "connect_bridges.metadata.presets",
+    "MetricOptions": "connect_bridges.shared.metrics",
+    "Monitoring": "connect_bridges.shared.monitoring",
+    "ReturnMode": "connect_bridges.biometrics.rules",
     "RuntimeFunction": "connect_bridges.shared.runtime_function",
     "VendorAccess": "connect_bridges.chat.vendor_access",
     "VendorPrincipal": "connect_bridges.chat.vendor_access",
@@ -61,8 +75,8 @@ _HOMES = {
     "VoiceBiometricPrompts": "connect_bridges.biometrics.flows",
     "VoiceCheckRules": "connect_bridges.biometrics.rules",
     "VoiceDestination": "connect_bridges.voice.transfer",
+    "VoiceDialogue": "connect_bridges.biometrics.rules",
     "VoicePrompts": "connect_bridges.voice.transfer",
-    "ReturnMode": "connect_bridges.biometrics.rules",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

@@ -24,6 +24,7 @@ from connect_bridges import (
     ContactFlow,
     VoiceBiometricGate,
     VoiceBiometricPreset,
+    VoiceDialogue,
 )
 
 from constructs import Construct
@@ -58,7 +59,7 @@ class AccountLine(cdk.Stack):
             ),
             provider=BiometricsProvider.function(adapter, name="example-voice", time_limit=TIME_LIMIT),
             preset=VoiceBiometricPreset.voiceit(),
-            recording_transfer="url",
+            dialogue=VoiceDialogue(recording_transfer="url"),
             queue_arn=QUEUE_ARN,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )

@@ -31,7 +31,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.biometrics import machine
+from runtime.biometrics import limits, machine
 from runtime.biometrics.caller_tag import CallerTag
 from runtime.biometrics.limits import CODE_LENGTH, PHONE_NUMBER
 from runtime.biometrics.machine import Answer, Branch, Phase, Question
@@ -130,7 +130,9 @@ def _gate() -> _Gate:
     environment = Environment(os.environ)
     table = CallersSettings.read(environment)
     policy = Policy.read(environment)
-    provider = environment.text("PROVIDER_NAME", pattern=r"[A-Za-z0-9_-]{1,64}", form="the provider's name")
+    provider = environment.text(
+        "PROVIDER_NAME", pattern=limits.PROVIDER_NAME.pattern, form="the provider's name"
+    )
     key = environment.secret_arn("CALLER_KEY_SECRET_ARN")
     environment.check()
     return _Gate(

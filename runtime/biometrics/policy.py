@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runtime.biometrics import limits
 from runtime.shared.environment import Environment
 
 
@@ -29,14 +30,14 @@ class Policy:
     """
 
     return_mode: ReturnMode = ReturnMode.RESUME
-    enrolments_needed: int = 3
-    max_tries: int = 3
-    lock_after: int = 3
-    lock_seconds: int = 900
-    proof_seconds: int = 60
-    claim_seconds: int = 90
-    session_seconds: int = 300
-    retention_seconds: int = 365 * 86_400
+    enrolments_needed: int = limits.ENROLMENTS
+    max_tries: int = limits.TRIES
+    lock_after: int = limits.LOCK_AFTER
+    lock_seconds: int = limits.LOCK_SECONDS
+    proof_seconds: int = limits.PROOF_SECONDS
+    claim_seconds: int = limits.CLAIM_SECONDS
+    session_seconds: int = limits.SESSION_SECONDS
+    retention_seconds: int = limits.RETENTION_DAYS * 86_400
     self_enrolment: bool = True
 
     @classmethod
@@ -49,22 +50,24 @@ class Policy:
         self_enrolment = environment.text(
             "SELF_ENROLMENT", default="true", pattern="true|false", form="true or false"
         )
+
+        def number(name: str, default: int, bounds: tuple[int, int]) -> int:
+            return environment.whole_number(name, default=default, minimum=bounds[0], maximum=bounds[1])
+
         return cls(
             return_mode=ReturnMode.REDIAL if redial else ReturnMode.RESUME,
-            enrolments_needed=environment.whole_number("ENROLMENTS_NEEDED", default=3, minimum=1, maximum=10),
-            max_tries=environment.whole_number("MAX_TRIES", default=3, minimum=1, maximum=10),
-            lock_after=environment.whole_number("LOCK_AFTER", default=3, minimum=1, maximum=100),
-            lock_seconds=environment.whole_number(
-                "LOCK_SECONDS", default=900, minimum=1, maximum=86_400 * 30
+            enrolments_needed=number("ENROLMENTS_NEEDED", limits.ENROLMENTS, limits.ENROLMENTS_RANGE),
+            max_tries=number("MAX_TRIES", limits.TRIES, limits.TRIES_RANGE),
+            lock_after=number("LOCK_AFTER", limits.LOCK_AFTER, limits.LOCK_AFTER_RANGE),
+            lock_seconds=number("LOCK_SECONDS", limits.LOCK_SECONDS, limits.LOCK_SECONDS_RANGE),
+            proof_seconds=number(
+                "PROOF_SECONDS",
+                limits.REDIAL_PROOF_SECONDS if redial else limits.PROOF_SECONDS,
+                limits.PROOF_SECONDS_RANGE,
             ),
-            proof_seconds=environment.whole_number(
-                "PROOF_SECONDS", default=10 if redial else 60, minimum=1, maximum=600
-            ),
-            claim_seconds=environment.whole_number("CLAIM_SECONDS", default=90, minimum=10, maximum=900),
-            session_seconds=environment.whole_number(
-                "SESSION_SECONDS", default=300, minimum=30, maximum=3600
-            ),
+            claim_seconds=number("CLAIM_SECONDS", limits.CLAIM_SECONDS, limits.CLAIM_SECONDS_RANGE),
+            session_seconds=number("SESSION_SECONDS", limits.SESSION_SECONDS, limits.SESSION_SECONDS_RANGE),
             retention_seconds=86_400
-            * environment.whole_number("RETENTION_DAYS", default=365, minimum=1, maximum=3650),
+            * number("RETENTION_DAYS", limits.RETENTION_DAYS, limits.RETENTION_DAYS_RANGE),
             self_enrolment=self_enrolment == "true",
         )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields, replace
 
+from runtime.biometrics import limits
 from runtime.shared.environment import Environment
-
-DEFAULT_PHRASE = "never forget tomorrow is a new day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +47,19 @@ class Speech:
         return cls(
             prompts=_prompts(environment),
             phrase=environment.text(
-                "PHRASE", default=DEFAULT_PHRASE, pattern=r"[^\x00-\x1f]{3,200}", form="3 to 200 characters"
+                "PHRASE",
+                default=limits.PHRASE,
+                pattern=limits.PHRASE_TEXT.pattern,
+                form="3 to 200 characters",
             ),
             language=environment.text(
                 "LANGUAGE",
-                default="en-US",
-                pattern=r"[a-z]{2,3}-[A-Za-z0-9]{2,4}",
+                default=limits.LANGUAGE,
+                pattern=limits.LANGUAGE_CODE.pattern,
                 form="a language as en-US",
             ),
             voice=environment.text(
-                "VOICE", default="default", pattern=r"[A-Za-z0-9._-]+", form="a voice's name"
+                "VOICE", default=limits.VOICE, pattern=limits.VOICE_NAME.pattern, form="a voice's name"
             ),
         )
 

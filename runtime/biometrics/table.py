@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from runtime.biometrics import limits
 from runtime.biometrics.caller import (
     Caller,
     Consent,
@@ -104,7 +105,7 @@ class CallersSettings:
             ),
             key_attribute=environment.text(
                 "KEY_ATTRIBUTE",
-                default="phoneNumber",
+                default=limits.PARTITION_KEY,
                 pattern=r"\S{1,255}",
                 form="an attribute name of at most 255 characters",
             ),

@@ -35,6 +35,7 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from runtime.biometrics import limits
 from runtime.biometrics.caller_tag import CallerTag
 from runtime.biometrics.dialogue import CallMessage, Dialogue
 from runtime.biometrics.machine import Move, Next
@@ -163,13 +164,21 @@ def _webhook() -> _Webhook:
     redial_number = ""
     if policy.return_mode is ReturnMode.REDIAL:
         redial_number = environment.text(
-            "REDIAL_NUMBER", pattern=r"\+[1-9][0-9]{1,14}", form="an E.164 number"
+            "REDIAL_NUMBER", pattern=limits.PHONE_NUMBER.pattern, form="an E.164 number"
         )
     transfer = environment.text(
-        "RECORDING_TRANSFER", default="fetch", pattern="fetch|url", form="fetch or url"
+        "RECORDING_TRANSFER",
+        default="fetch",
+        pattern="|".join(limits.RECORDING_TRANSFERS),
+        form="fetch or url",
     )
     delete = environment.text("DELETE_RECORDINGS", default="true", pattern="true|false", form="true or false")
-    record_seconds = environment.whole_number("RECORD_SECONDS", default=5, minimum=2, maximum=30)
+    record_seconds = environment.whole_number(
+        "RECORD_SECONDS",
+        default=limits.RECORD_SECONDS,
+        minimum=limits.RECORD_SECONDS_RANGE[0],
+        maximum=limits.RECORD_SECONDS_RANGE[1],
+    )
     provider = provider_from(environment)
     return _Webhook(
         dialogue=Dialogue(

@@ -31,11 +31,11 @@ from typing import Any, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.chat import bot
+from runtime.chat import bot, limits
 from runtime.chat.contact import ChatRequest, parse_request
 from runtime.chat.failures import BotNotReachedError
 from runtime.chat.streaming import CONNECT_TIMEOUT, READ_TIMEOUT, ContactStreaming
-from runtime.chat.vendor_webhook import TOKEN_HEADER, InvalidWebhookError, VendorWebhook
+from runtime.chat.vendor_webhook import InvalidWebhookError, VendorWebhook
 from runtime.chat.verification_token import VerificationToken, header_safe
 from runtime.shared.clients import client, error_code
 from runtime.shared.deadline import Deadline
@@ -111,10 +111,23 @@ def _bridge() -> _Bridge:
     )
     secret_arn = environment.secret_arn("TOKEN_SECRET_ARN")
     header = environment.text(
-        "TOKEN_HEADER", default=TOKEN_HEADER, pattern=r"[A-Za-z0-9-]{1,64}", form="the name of an HTTP header"
+        "TOKEN_HEADER",
+        default=limits.TOKEN_HEADER,
+        pattern=limits.TOKEN_HEADER_NAME.pattern,
+        form="the name of an HTTP header",
     )
-    cache_seconds = environment.whole_number("CACHE_SECONDS", default=300, minimum=0, maximum=3600)
-    milliseconds = environment.whole_number("DEADLINE_MILLISECONDS", default=6500, minimum=2000, maximum=7500)
+    cache_seconds = environment.whole_number(
+        "CACHE_SECONDS",
+        default=limits.TOKEN_CACHE_SECONDS,
+        minimum=limits.TOKEN_CACHE_SECONDS_RANGE[0],
+        maximum=limits.TOKEN_CACHE_SECONDS_RANGE[1],
+    )
+    milliseconds = environment.whole_number(
+        "DEADLINE_MILLISECONDS",
+        default=limits.DEADLINE_MILLISECONDS,
+        minimum=limits.DEADLINE_MILLISECONDS_RANGE[0],
+        maximum=limits.DEADLINE_MILLISECONDS_RANGE[1],
+    )
     url = environment.text("WEBHOOK_URL", form="the https URL of the vendor's webhook")
     webhook = None
     try:

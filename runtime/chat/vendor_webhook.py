@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from runtime.chat import limits
 from runtime.chat.failures import BotNotReachedError, Reason
 from runtime.shared.addresses import Reach
 from runtime.shared.deadline import Deadline
@@ -15,9 +16,6 @@ from runtime.shared.http_client import (
     UntrustedError,
     send,
 )
-
-TOKEN_HEADER = "Verification-Token"  # noqa: S105 (a header's name)
-"""The header that carries the token (Kore's guide to chat, step 1.2); another vendor's is set by TOKEN_HEADER."""
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -34,7 +32,7 @@ class VendorWebhook:
     127.0.0.1 or [::1]: in Lambda nothing listens there, and SNS refuses to deliver there.
     """
 
-    def __init__(self, url: str, *, token_header: str = TOKEN_HEADER) -> None:
+    def __init__(self, url: str, *, token_header: str = limits.TOKEN_HEADER) -> None:
         """Check the URL; raise InvalidWebhookError if it cannot be used."""
         self._url = url
         self._token_header = token_header

@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event i
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from runtime.metadata import limits
 from runtime.shared.clients import error_code
 from runtime.shared.environment import Environment
 from runtime.shared.errors import BridgeError, shown
@@ -113,7 +114,12 @@ def _answer_for(method_arn: object) -> APIGatewayAuthorizerResponse:
 def _tokens() -> RotatedSecret[bytes]:
     environment = Environment(os.environ)
     secret_arn = environment.secret_arn("TOKEN_SECRET_ARN")
-    cache_seconds = environment.whole_number("CACHE_SECONDS", default=300, minimum=0, maximum=3600)
+    cache_seconds = environment.whole_number(
+        "CACHE_SECONDS",
+        default=limits.TOKEN_CACHE_SECONDS,
+        minimum=limits.TOKEN_CACHE_SECONDS_RANGE[0],
+        maximum=limits.TOKEN_CACHE_SECONDS_RANGE[1],
+    )
     environment.check()
     # Two versions at most are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.
     return secret_at(secret_arn, digest_of, cache_seconds=cache_seconds)

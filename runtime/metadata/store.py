@@ -27,6 +27,7 @@ from typing import Any
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from runtime.metadata import limits
 from runtime.metadata.models import Metadata
 from runtime.metadata.request import StoreRequest, request_id
 from runtime.metadata.table import MetadataTable, TableSettings
@@ -121,7 +122,12 @@ def _stored(request: StoreRequest, store: _Store, *, now: int) -> _StoreResult:
 def _store() -> _Store:
     environment = Environment(os.environ)
     settings = TableSettings.read(environment)
-    ttl_seconds = environment.whole_number("TTL_SECONDS", default=86_400, minimum=1, maximum=366 * 86_400)
+    ttl_seconds = environment.whole_number(
+        "TTL_SECONDS",
+        default=limits.TTL_SECONDS,
+        minimum=limits.TTL_SECONDS_RANGE[0],
+        maximum=limits.TTL_SECONDS_RANGE[1],
+    )
     environment.check()
     # The client waits up to 29 s at API Gateway: three attempts within 8 s leave it time to try again.
     table = MetadataTable(client(dynamodb, connect_timeout=1, read_timeout=1.5, attempts=3), settings)

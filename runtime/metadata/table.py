@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.metadata import limits
 from runtime.metadata.models import Metadata
 from runtime.shared.clients import AwsClient, error_code, is_temporary
 from runtime.shared.environment import Environment
@@ -40,8 +41,8 @@ class TableSettings:
                 pattern=r"(arn:[^/]+:table/)?[A-Za-z0-9_.-]{3,255}",
                 form="a DynamoDB table name or ARN",
             ),
-            key_attribute=environment.text("KEY_ATTRIBUTE", default="contactId", **attribute),
-            ttl_attribute=environment.text("TTL_ATTRIBUTE", default="expiresAt", **attribute),
+            key_attribute=environment.text("KEY_ATTRIBUTE", default=limits.PARTITION_KEY, **attribute),
+            ttl_attribute=environment.text("TTL_ATTRIBUTE", default=limits.TTL_ATTRIBUTE, **attribute),
         )
         names = [settings.key_attribute, settings.ttl_attribute, BODY, STORED_AT, REQUEST_ID]
         if len(set(names)) < len(names):

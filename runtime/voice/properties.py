@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.shared.errors import BridgeError, shown
+from runtime.voice import limits
 
 AWS_REGIONS = (
     "us-east-1",
@@ -25,19 +26,6 @@ AWS_REGIONS = (
     "ap-northeast-2",
     "ap-southeast-1",
     "ap-southeast-2",
-)
-SESSION_BORDER_CONTROLLER_TYPES = (
-    "RIBBON_SBC",
-    "ORACLE_ACME_PACKET_SBC",
-    "AVAYA_SBCE",
-    "CISCO_UNIFIED_BORDER_ELEMENT",
-    "AUDIOCODES_MEDIANT_SBC",
-)
-CONTACT_CENTER_SYSTEM_TYPES = (
-    "GENESYS_ENGAGE_ON_PREMISES",
-    "AVAYA_AURA_CALL_CENTER_ELITE",
-    "AVAYA_AURA_CONTACT_CENTER",
-    "CISCO_UNIFIED_CONTACT_CENTER_ENTERPRISE",
 )
 OWN_TAG_PREFIX = "connect-bridges:"
 MAX_TAGS = 48
@@ -98,17 +86,19 @@ class ConnectorProperties:
         parsed = cls(
             instance_id=reader.instance_id(),
             name=reader.matching(
-                "Name", r"[a-zA-Z0-9 _.-]{1,256}", "1 to 256 of letters, digits, space and _.-"
+                "Name", limits.CONNECTOR_NAME.pattern, "1 to 256 of letters, digits, space and _.-"
             ),
             host=reader.host(),
             port=reader.port(),
-            protocol=reader.one_of("Protocol", ("TCP", "UDP")),
+            protocol=reader.one_of("Protocol", limits.PROTOCOLS),
             require_encryption=reader.boolean("RequireEncryption"),
             session_border_controller_types=reader.several_of(
-                "SessionBorderControllerTypes", SESSION_BORDER_CONTROLLER_TYPES, ("AUDIOCODES_MEDIANT_SBC",)
+                "SessionBorderControllerTypes",
+                limits.SESSION_BORDER_CONTROLLER_TYPES,
+                (limits.SESSION_BORDER_CONTROLLER_TYPE,),
             ),
             contact_center_system_types=reader.several_of(
-                "ContactCenterSystemTypes", CONTACT_CENTER_SYSTEM_TYPES, ()
+                "ContactCenterSystemTypes", limits.CONTACT_CENTER_SYSTEM_TYPES, ()
             ),
             sip_logs=reader.boolean("SipLogs", default="false"),
             media_metric_logs=reader.boolean("MediaMetricLogs", default="false"),
@@ -186,7 +176,7 @@ class _Reader:
         form = "a port from 1 to 65535"
         value = self.matching("Port", r"[0-9]{1,5}", form)
         port = int(value) if re.fullmatch(r"[0-9]{1,5}", value) else 0
-        if port > 65_535 or (value and value.strip("0") == ""):
+        if port > limits.PORT_RANGE[1] or (value and value.strip("0") == ""):
             self.problems.append(f"Port is {shown(value)}; it must be {form}")
         return port
 

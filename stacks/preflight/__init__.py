@@ -1,8 +1,8 @@
 """Check in the real account what CloudFormation can neither do nor see, and say the exact next step for each gap.
 
 ``make preflight ENV=prod`` reads only; it changes nothing. It can be run before the deployment, and after it once more:
-then it also looks at what people had to fill in. Source: guide 000, steps 1 and 2, guide 001, steps 2.5, 4 and 5, guide
-004, "Deploying Demo"; the quotas' names and codes are Service Quotas' own.
+then it also looks at what people had to fill in. Source: Kore's guides to external voice, steps 1 and 2, and to chat,
+steps 2.5, 4 and 5; VoiceIt and Twilio's demo guide, "Deploying Demo". Names and codes of quotas are Service Quotas'.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The voice biometrics: credentials, provider, and what Twilio and VoiceIt have to be told (guide 004)."""
+"""The voice biometrics: credentials, provider, and what Twilio and VoiceIt have to be told.
+
+Source: VoiceIt and Twilio's demo guide.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat path: token, subscription, and what the vendor's platform has to be told (guide 001)."""
+"""The chat path: token, subscription, and what the vendor's platform has to be told (Kore's guide to chat)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The voice path: where calls go, and what the vendor has to be told (guide 000)."""
+"""The voice path: where calls go, and what the vendor has to be told (Kore's guide to external voice)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ QUEUE_ARN = f"{INSTANCE_ARN}/queue/66666666-7777-8888-9999-000000000000"
 CONNECTOR_ARN = "arn:aws:chime:us-east-1:123456789012:vc/abcdef1ghij2klmno3pqr4"
 
 
-def policy_statements(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def policy_statements(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every Allow statement of the identity policies in a template, Action and Resource as lists."""
     for resource in template["Resources"].values():
         documents = []

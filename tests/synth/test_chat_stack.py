@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,12 +12,11 @@ import pytest
 from aws_cdk import assertions
 from cdk_nag import AwsSolutionsChecks
 from pydantic import ValidationError
-from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from stacks.chat_settings import ChatSettings
 from stacks.chat_stack import ChatStack
 from tests.support import CONTEXT, INSTANCE_ARN, QUEUE_ARN, policy_statements
+from tests.synth.contract import assert_contract
 
 Assembly = cdk.cx_api.CloudAssembly
 CHATS: dict[str, dict[str, Any]] = {
@@ -83,10 +81,9 @@ def chat_template(chat_assembly: Callable[[str], Assembly]) -> Callable[[str], d
 
 @pytest.mark.parametrize("name", CHATS)
 def test_the_template_is_the_one_that_was_reviewed(
-    chat_template: Callable[[str], dict[str, Any]], name: str, snapshot: SnapshotAssertion
+    chat_template: Callable[[str], dict[str, Any]], name: str
 ) -> None:
-    text = re.sub(r"[0-9a-f]{64}", "<asset>", json.dumps(chat_template(name), indent=1))
-    assert json.loads(text) == snapshot(name=name, extension_class=JSONSnapshotExtension)
+    assert_contract(f"chat-{name}", chat_template(name))
 
 
 @pytest.mark.parametrize("name", CHATS)

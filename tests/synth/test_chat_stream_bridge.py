@@ -11,11 +11,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Match
-from connect_bridges import ConnectInstance, FlowKind
-from connect_bridges.chat.bridge import ChatPrompts, ChatStreamBridge
-from connect_bridges.chat.monitoring import ChatStreamMonitoring
-from connect_bridges.chat.presets import ChatStreamPreset
-from connect_bridges.chat.vendor_access import VendorAccess
+from connect_bridges import (
+    ChatConversation,
+    ChatDelivery,
+    ChatPrompts,
+    ChatStreamBridge,
+    ChatStreamPreset,
+    ConnectInstance,
+    FlowKind,
+    VendorAccess,
+)
 from connect_flows import Flow, lint
 
 from tests.support import INSTANCE_ARN, QUEUE_ARN, ROOT, policy_statements
@@ -280,19 +285,19 @@ def test_the_kore_preset_gives_the_guides_names(stack: cdk.Stack, instance: Conn
     assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": arn_of_topic("KoreChatStream")}
 
 
-def test_a_keyword_overrides_the_preset(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    bridge(
-        stack,
-        instance,
-        preset=ChatStreamPreset.kore(),
+def test_every_name_of_a_preset_can_be_replaced(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    preset = ChatStreamPreset.kore().with_overrides(
         topic_name="Mine",
+        function_name="MyFunction",
         token_header="X-Bot-Token",
         filter_policy={"ParticipantRole": ["CUSTOMER"], "MessageVisibility": ["CUSTOMER", "ALL"]},
     )
+    bridge(stack, instance, preset=preset)
     template = template_of(stack)
     assert only(template, "AWS::SNS::Topic")["TopicName"] == "Mine"
-    variables = only(template, "AWS::Lambda::Function")["Environment"]["Variables"]
-    assert variables["TOKEN_HEADER"] == "X-Bot-Token"
+    function = only(template, "AWS::Lambda::Function")
+    assert function["FunctionName"] == "MyFunction"
+    assert function["Environment"]["Variables"]["TOKEN_HEADER"] == "X-Bot-Token"
     assert "MessageVisibility" in only(template, "AWS::SNS::Subscription")["FilterPolicy"]
 
 
@@ -333,7 +338,7 @@ def test_a_webhook_that_must_not_be_is_refused_at_synth(
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8080/hook", "http://127.0.0.1/", "http://[::1]:9/hook"])
-def test_a_stand_in_on_this_machine_is_taken_with_a_warning(
+def test_a_fake_on_this_machine_is_taken_with_a_warning(
     stack: cdk.Stack, instance: ConnectInstance, url: str
 ) -> None:
     bridge(stack, instance, webhook_url=url)
@@ -356,15 +361,15 @@ def test_a_webhook_that_is_known_at_deploy_time_only_is_https(
     ("options", "complaint"),
     [
         ({"queue_arn": INSTANCE_ARN}, "queue_arn is"),
-        ({"wait_for_bot": cdk.Duration.days(8)}, "wait_for_bot is 691200 seconds"),
-        ({"time_to_join": cdk.Duration.minutes(2)}, "time_to_join is 120 seconds"),
-        ({"dead_letter_retention": cdk.Duration.days(15)}, "dead_letter_retention is"),
         ({"token_cache": cdk.Duration.hours(2)}, "token_cache is 7200 seconds"),
-        ({"after_wait": "hang up"}, "choose disconnect or queue"),
-        ({"filter_policy": {}}, "filter_policy is empty"),
-        ({"filter_policy": {"Typ": ["MESSAGE"]}}, "filters by 'Typ'"),
-        ({"filter_policy": {"Type": "MESSAGE"}}, "write a list"),
-        ({"filter_policy": {"ContentType": [str(n) for n in range(151)]}}, "151 combinations"),
+        ({"preset": ChatStreamPreset(filter_policy={})}, "filter_policy is empty"),
+        ({"preset": ChatStreamPreset(filter_policy={"Typ": ["MESSAGE"]})}, "filters by 'Typ'"),
+        ({"preset": ChatStreamPreset(filter_policy={"Type": "MESSAGE"})}, "write a list"),
+        (
+            {"preset": ChatStreamPreset(filter_policy={"ContentType": [str(n) for n in range(151)]})},
+            "151 combinations",
+        ),
+        ({"preset": ChatStreamPreset(token_header="a:b")}, "token_header is 'a:b'"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(
@@ -372,6 +377,43 @@ def test_what_cannot_be_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         bridge(stack, instance, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaints"),
+    [
+        (
+            lambda: ChatConversation(
+                wait_for_bot=cdk.Duration.days(8),
+                time_to_join=cdk.Duration.minutes(2),
+                after_wait="hang up",  # type: ignore[arg-type]
+            ),
+            ["wait_for_bot is 691200 seconds", "time_to_join is 120 seconds", "choose disconnect or queue"],
+        ),
+        (
+            lambda: ChatDelivery(dead_letter_retention=cdk.Duration.days(15)),
+            ["dead_letter_retention is 1.296e+06 seconds; choose a value from 60"],
+        ),
+    ],
+)
+def test_options_name_everything_that_cannot_be(make: Any, complaints: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"\S") as raised:
+        make()
+    assert [line for line in str(raised.value).splitlines() if not any(c in line for c in complaints)] == []
+    assert all(complaint in str(raised.value) for complaint in complaints)
+
+
+def test_everything_that_is_wrong_is_told_at_once(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    with pytest.raises(ValueError, match="webhook_url is") as raised:
+        bridge(
+            stack,
+            instance,
+            webhook_url="http://bot.example.com",
+            queue_arn=INSTANCE_ARN,
+            token_cache=cdk.Duration.hours(2),
+        )
+    for setting in ("webhook_url is", "queue_arn is", "token_cache is 7200 seconds"):
+        assert setting in str(raised.value)
 
 
 # --- the flow ----------------------------------------------------------------------------------------------------
@@ -449,7 +491,8 @@ def paths(flow: dict[str, Any]) -> Iterator[list[str]]:
 def test_every_way_through_the_flow_asks_for_an_agent_or_ends_a_finished_conversation(
     stack: cdk.Stack, instance: ConnectInstance, after_wait: Any, stop_at_hand_over: bool
 ) -> None:
-    bridge(stack, instance, after_wait=after_wait, stop_at_hand_over=stop_at_hand_over)
+    conversation = ChatConversation(after_wait=after_wait, stop_at_hand_over=stop_at_hand_over)
+    bridge(stack, instance, conversation=conversation)
     flow = content(stack)
     ways = list(paths(flow))
     assert {way[-1] for way in ways} == {"Disconnect"}
@@ -598,6 +641,7 @@ def test_more_for_the_vendor_is_named_and_limited_to_contacts(
         (lambda: VendorAccess.access_key(serials=(2, 1)), "in ascending order"),
         (lambda: VendorAccess.access_key(serials=(1, 2, 3)), "serials is"),
         (lambda: VendorAccess.access_key(rotate_after=cdk.Duration.hours(1)), "at least one day"),
+        (lambda: VendorAccess.access_key(rotate_after=cdk.Duration.days(3651)), "at most 3,650 days"),
     ],
 )
 def test_access_that_cannot_be_is_refused_by_name(make: Any, complaint: str) -> None:
@@ -631,7 +675,7 @@ def test_whoever_redrives_may_read_and_delete_dead_letters_and_decrypt_them(
 
 def test_alarms_watch_each_way_to_lose_a_chat(stack: cdk.Stack, instance: ConnectInstance) -> None:
     made = bridge(stack, instance, vendor_access=VendorAccess.access_key(rotate_after=cdk.Duration.days(60)))
-    monitoring = ChatStreamMonitoring(stack, "Monitoring", bridge=made)
+    monitoring = made.monitor()
     alarms = template_of(stack).find_resources("AWS::CloudWatch::Alarm").values()
     watched = {alarm["Properties"]["MetricName"]: alarm["Properties"]["Threshold"] for alarm in alarms}
     assert watched == {

@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Match
 from connect_bridges import (
+    ApiOptions,
     ConnectInstance,
     ContactFlow,
     ContactFlowError,
@@ -45,6 +46,35 @@ def content(stack: cdk.Stack, kind: str = "AWS::Connect::ContactFlow") -> dict[s
         )
     flow: dict[str, Any] = json.loads(text)
     return flow
+
+
+def statements_by_role(template: assertions.Template) -> dict[str, list[dict[str, Any]]]:
+    """Return what each role is granted, by the role's logical id without its hash."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for policy in template.find_resources("AWS::IAM::Policy").values():
+        for role in policy["Properties"]["Roles"]:
+            found.setdefault(role["Ref"][:-8], []).extend(policy_statements({"Resources": {"one": policy}}))
+    return found
+
+
+def granted_by_role(template: assertions.Template) -> dict[str, set[str]]:
+    """Return the actions that each role is granted; a union over all roles would hide what one of them lacks."""
+    return {
+        role: {action for statement in statements for action in statement["Action"]}
+        for role, statements in statements_by_role(template).items()
+    }
+
+
+def services_of_key_use(template: assertions.Template) -> dict[str, set[str]]:
+    """Return through which services each role may use keys."""
+    return {
+        role: {
+            statement["Condition"]["StringEquals"]["kms:ViaService"]
+            for statement in statements
+            if any(action.startswith("kms:") for action in statement["Action"])
+        }
+        for role, statements in statements_by_role(template).items()
+    }
 
 
 def block(flow: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -106,7 +136,7 @@ def test_an_instance_may_be_named_by_a_token(stack: cdk.Stack) -> None:
 
 def test_associations_are_created_one_after_the_other(stack: cdk.Stack, instance: ConnectInstance) -> None:
     for name in ("One", "Two", "Three"):
-        MetadataBridge(stack, name, instance=instance, cloud_watch_role=False)
+        MetadataBridge(stack, name, instance=instance, api=ApiOptions(cloud_watch_role=False))
     associations = template_of(stack).find_resources("AWS::Connect::IntegrationAssociation")
     waiting = [
         name for name, resource in associations.items() if set(resource["DependsOn"]) & set(associations)
@@ -351,10 +381,9 @@ def test_the_parts_can_be_ones_own(stack: cdk.Stack, instance: ConnectInstance) 
         "Metadata",
         instance=instance,
         table=table,
-        partition_key="contact",
+        preset=MetadataPreset.default().with_overrides(partition_key="contact", path="voice/metadata"),
         token_secret=token,
-        path="voice/metadata",
-        stage_name="live",
+        api=ApiOptions(stage_name="live"),
         time_to_live=cdk.Duration.hours(1),
         token_cache=cdk.Duration.seconds(0),
     )
@@ -370,6 +399,8 @@ def test_the_parts_can_be_ones_own(stack: cdk.Stack, instance: ConnectInstance) 
         },
     )
     template.has_resource_properties("AWS::ApiGateway::Stage", {"StageName": "live"})
+    template.has_resource_properties("AWS::ApiGateway::Authorizer", {"AuthorizerResultTtlInSeconds": 0})
+    template.has_resource_properties("AWS::ApiGateway::Resource", {"PathPart": "voice"})
     assert bridge.table is table
 
 
@@ -382,20 +413,54 @@ def test_a_customer_managed_key_encrypts_table_and_token(stack: cdk.Stack, insta
         "AWS::DynamoDB::GlobalTable",
         {"Replicas": [Match.object_like({"SSESpecification": {"KMSMasterKeyId": Match.any_value()}})]},
     )
-    actions = {
-        action for statement in policy_statements(template.to_json()) for action in statement["Action"]
+    own_log = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert granted_by_role(template) == {
+        "MetadataStoreRole": own_log | {"dynamodb:PutItem", "kms:Decrypt", "kms:GenerateDataKey"},
+        "MetadataRetrieveRole": own_log | {"dynamodb:GetItem", "kms:Decrypt"},
+        "MetadataAuthorizeRole": own_log | {"secretsmanager:GetSecretValue", "kms:Decrypt"},
     }
-    assert {action for action in actions if action.startswith("kms:")} == {
-        "kms:Decrypt",
-        "kms:GenerateDataKey",
+    assert services_of_key_use(template) == {
+        "MetadataStoreRole": {"dynamodb.us-east-1.amazonaws.com"},
+        "MetadataRetrieveRole": {"dynamodb.us-east-1.amazonaws.com"},
+        "MetadataAuthorizeRole": {"secretsmanager.us-east-1.amazonaws.com"},
     }
+
+
+def test_the_key_of_a_table_and_a_token_of_ones_own_is_granted_too(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    table = dynamodb.TableV2.from_table_attributes(
+        stack, "Own", table_name="mine", encryption_key=kms.Key(stack, "TableKey")
+    )
+    token = secretsmanager.Secret(stack, "Token", encryption_key=kms.Key(stack, "TokenKey"))
+    MetadataBridge(stack, "Metadata", instance=instance, table=table, token_secret=token)
+    template = template_of(stack)
+    keys = {
+        role: {
+            json.dumps(resource)
+            for statement in statements
+            if statement["Action"][0].startswith("kms:")
+            for resource in statement["Resource"]
+        }
+        for role, statements in statements_by_role(template).items()
+    }
+    for role, key in (("Store", "TableKey"), ("Retrieve", "TableKey"), ("Authorize", "TokenKey")):
+        (granted,) = keys[f"Metadata{role}Role"]
+        assert key in granted
 
 
 def test_settings_out_of_range_are_refused(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    with pytest.raises(ValueError, match="time_to_live is 5 seconds; choose a value from 60"):
-        MetadataBridge(stack, "A", instance=instance, time_to_live=cdk.Duration.seconds(5))
-    with pytest.raises(ValueError, match="token_cache is 7200 seconds"):
-        MetadataBridge(stack, "B", instance=instance, token_cache=cdk.Duration.hours(2))
+    with pytest.raises(ValueError, match="time_to_live is 5 seconds; choose a value from 60") as raised:
+        MetadataBridge(
+            stack,
+            "A",
+            instance=instance,
+            preset=MetadataPreset(path="/voice/"),
+            time_to_live=cdk.Duration.seconds(5),
+            token_cache=cdk.Duration.hours(2),
+        )
+    assert "token_cache is 7200 seconds" in str(raised.value)
+    assert "path is '/voice/'" in str(raised.value)
     with pytest.raises(ValueError, match="no metadata preset 'kroe'; choose one of default, kore"):
         MetadataPreset.named("kroe")
 
@@ -596,11 +661,73 @@ def test_a_created_connector_is_encrypted_unless_told_otherwise(
     assert transfer["VoiceConnector"]["VoiceConnectorArn"] == f"<Ref: {logical_id}>"
 
 
+@pytest.mark.parametrize("seconds", [0, 60, 3600])
+def test_the_gateway_trusts_a_decision_as_long_as_the_authorizer(
+    stack: cdk.Stack, instance: ConnectInstance, seconds: int
+) -> None:
+    MetadataBridge(stack, "Metadata", instance=instance, token_cache=cdk.Duration.seconds(seconds))
+    template = template_of(stack)
+    template.has_resource_properties("AWS::ApiGateway::Authorizer", {"AuthorizerResultTtlInSeconds": seconds})
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Environment": {"Variables": Match.object_like({"CACHE_SECONDS": str(seconds)})}},
+    )
+
+
+def test_every_name_of_a_preset_can_be_replaced(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    preset = MetadataPreset.kore().with_overrides(
+        path="mine",
+        token_header="X-Token",
+        partition_key="contact",
+        ttl_attribute="goesAt",
+        table_name="MyTable",
+        store_function_name="MyStore",
+        authorize_function_name="MyAuthorize",
+        retrieve_function_name="MyRetrieve",
+        authorizer_name="MyAuthorizer",
+        api_name="MyApi",
+    )
+    MetadataBridge(stack, "Metadata", instance=instance, preset=preset)
+    template = template_of(stack)
+    template.has_resource_properties("AWS::ApiGateway::Resource", {"PathPart": "mine"})
+    template.has_resource_properties("AWS::ApiGateway::RestApi", {"Name": "MyApi"})
+    template.has_resource_properties(
+        "AWS::ApiGateway::Authorizer",
+        {"Name": "MyAuthorizer", "IdentitySource": "method.request.header.X-Token"},
+    )
+    template.has_resource_properties(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "TableName": "MyTable",
+            "KeySchema": [{"AttributeName": "contact", "KeyType": "HASH"}],
+            "TimeToLiveSpecification": {"AttributeName": "goesAt", "Enabled": True},
+        },
+    )
+    for name in ("MyStore", "MyAuthorize", "MyRetrieve"):
+        template.has_resource_properties("AWS::Lambda::Function", {"FunctionName": name})
+
+
+def test_the_default_names_are_no_vendors(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    MetadataBridge(stack, "Metadata", instance=instance)
+    text = json.dumps(template_of(stack).to_json()).lower()
+    assert "kore" not in text
+    template_of(stack).has_resource_properties("AWS::ApiGateway::Resource", {"PathPart": "metadata"})
+
+
 @pytest.mark.parametrize(
     ("argument", "value", "complaint"),
     [
         ("host", "https://sbc.example.com", "host is 'https://sbc.example.com'"),
         ("host", "127.0.0.1", "host is 127.0.0.1, which Amazon cannot reach"),
+        ("host", "169.254.10.20", "host is 169.254.10.20, which Amazon cannot reach"),
+        ("host", "0.0.0.0", "host is 0.0.0.0, which Amazon cannot reach"),  # noqa: S104 (refused)
+        ("host", "224.0.0.1", "host is 224.0.0.1, which Amazon cannot reach"),
+        ("session_border_controller_types", [], "session_border_controller_types is empty"),
+        (
+            "contact_center_system_types",
+            ["GENESYS"],
+            "holds 'GENESYS'; choose from GENESYS_ENGAGE_ON_PREMISES",
+        ),
         ("port", 0, "port is 0"),
         ("protocol", "SCTP", "choose TCP or UDP"),
         ("protocol", "UDP", "TLS runs over TCP"),

@@ -15,20 +15,27 @@ from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from connect_bridges import ConnectInstance
+from connect_bridges import ApiOptions, ConnectInstance
 from connect_bridges.biometrics.flows import VoiceBiometricPrompts
 from connect_bridges.biometrics.gate import VoiceBiometricGate
 from connect_bridges.biometrics.presets import VoiceBiometricPreset
 from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.biometrics.rules import TELEPHONY_PROMPTS, ReturnMode, VoiceCheckRules
+from connect_bridges.biometrics.rules import (
+    TELEPHONY_PROMPTS,
+    CallerTransfer,
+    ReturnMode,
+    VoiceCheckRules,
+    VoiceDialogue,
+)
 from connect_bridges.contact_center.contact_flow import load_template
 from connect_bridges.shared import bundling
 from connect_flows import FlowKind, lint
 
-from runtime.biometrics.prompts import DEFAULT_PHRASE, Prompts
+from runtime.biometrics.prompts import Prompts
 from tests.support import INSTANCE_ARN, QUEUE_ARN, policy_statements
 
 TWILIO = BiometricsTelephony.twilio("+12065550188")
+REDIAL = CallerTransfer(return_mode=ReturnMode.REDIAL, redial_number="+18005550199")
 OTHER_QUEUE_ARN = f"{INSTANCE_ARN}/queue/88888888-7777-8888-9999-000000000000"
 HANDLERS = tuple(f"biometrics.{name}" for name in ("gate", "webhook", "erase", "retention"))
 
@@ -37,8 +44,7 @@ def gate(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> dict[
     """Create a gate and return the stack's template."""
     given: dict[str, Any] = {"telephony": TWILIO, "queue_arn": QUEUE_ARN} | arguments
     VoiceBiometricGate(stack, "Gate", instance=instance, **given)
-    template: dict[str, Any] = assertions.Template.from_stack(stack).to_json()
-    return template
+    return dict(assertions.Template.from_stack(stack).to_json())
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def test_attributes_are_flat_and_the_same_in_flow_and_module(
 def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:
-    template = gate(stack, instance, return_mode=ReturnMode.REDIAL, redial_number="+18005550199")
+    template = gate(stack, instance, transfer=REDIAL)
     for kind in ("AWS::Connect::ContactFlow", "AWS::Connect::ContactFlowModule"):
         blocks = flow(template, kind)
         transfer = blocks["Transfer to the voice check"]
@@ -178,7 +184,7 @@ def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old
 
 @pytest.mark.parametrize(
     "return_mode",
-    [{}, {"return_mode": ReturnMode.REDIAL, "redial_number": "+18005550199"}],
+    [{}, {"transfer": REDIAL}],
     ids=["resume", "redial"],
 )
 @pytest.mark.parametrize(
@@ -293,7 +299,9 @@ def test_unsigned_messages_do_not_reach_the_function(stack: cdk.Stack, instance:
 
 
 def test_alarms_look_at_what_this_gate_counts(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    template = gate(stack, instance)
+    made = VoiceBiometricGate(stack, "Gate", instance=instance, telephony=TWILIO, queue_arn=QUEUE_ARN)
+    made.monitor()
+    template = dict(assertions.Template.from_stack(stack).to_json())
     (service,) = {one["POWERTOOLS_SERVICE_NAME"] for one in environments(template).values()}
     alarms = [one["Properties"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
     own = {one["MetricName"] for one in alarms if one["Namespace"] == "ConnectBridges"}
@@ -328,9 +336,8 @@ def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: Conn
     assert ["lambda:InvokeFunction"] in granted
 
 
-def test_names_of_prompts_and_phrase_are_those_of_the_runtime() -> None:
+def test_names_of_prompts_are_those_of_the_runtime() -> None:
     assert {field.name for field in fields(Prompts)} == set(TELEPHONY_PROMPTS)
-    assert VoiceBiometricPreset.default().phrase == DEFAULT_PHRASE
     assert VoiceBiometricPreset.named("voiceit").table_name == "ConnectTwilio"
     with pytest.raises(ValueError, match="no voice biometrics preset 'voicit'"):
         VoiceBiometricPreset.named("voicit")
@@ -342,31 +349,10 @@ def test_names_of_prompts_and_phrase_are_those_of_the_runtime() -> None:
         ({"queue_arn": INSTANCE_ARN}, "queue_arn is .* which is not the ARN of a queue"),
         ({"unverified_queue_arn": "x"}, "unverified_queue_arn is 'x'"),
         ({"next_flow_arn": QUEUE_ARN}, "next_flow_arn is .* which is not the ARN of a flow"),
-        ({"return_mode": ReturnMode.REDIAL}, "needs redial_number"),
-        ({"return_mode": ReturnMode.REDIAL, "redial_number": "911"}, "redial_number is '911'"),
-        ({"redial_number": "+18005550199"}, "with return_mode RESUME nothing is dialled"),
-        ({"connection_time_limit": cdk.Duration.seconds(0)}, "connection_time_limit is 0 seconds"),
-        ({"rules": VoiceCheckRules(tries=0)}, r"rules\.tries is 0 tries"),
-        ({"rules": VoiceCheckRules(min_confidence=101)}, r"rules\.min_confidence is 101 percent"),
-        ({"rules": VoiceCheckRules(proof_lifetime=cdk.Duration.hours(1))}, r"rules\.proof_lifetime is 3600"),
-        ({"telephony_prompts": {"goodbye": "x"}}, "telephony_prompts holds 'goodbye'"),
-        ({"telephony_prompts": {"failed": "x" * 2_400}}, "shorten them to 2400"),
-        ({"recording_transfer": "stream"}, "recording_transfer is 'stream'; choose 'fetch' or 'url'"),
-        ({"path": "/voice/"}, "path is '/voice/'"),
-        ({"public_url": "voice.example.com"}, "public_url is 'voice.example.com'"),
-        (
-            {"public_url": "http://voice.example.com"},
-            "public_url is 'http://voice.example.com', .* write https",
-        ),
-        (
-            {"recording_limit": cdk.Duration.seconds(1)},
-            "recording_limit is 1 seconds; choose a value from 2 to 30",
-        ),
-        ({"recording_limit": cdk.Duration.seconds(31)}, "recording_limit is 31 seconds"),
-        (
-            {"recording_limit": cdk.Duration.millis(2500)},
-            r"recording_limit is 2\.5 seconds; choose whole seconds",
-        ),
+        ({"preset": VoiceBiometricPreset(path="/voice/")}, "path is '/voice/'"),
+        ({"preset": VoiceBiometricPreset(phrase="no")}, "phrase is 'no'"),
+        ({"preset": VoiceBiometricPreset(phrase="x" * 201)}, "3 to 200 characters"),
+        ({"preset": VoiceBiometricPreset(language="English")}, "language is 'English'"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_fix(
@@ -375,6 +361,64 @@ def test_a_wrong_argument_is_named_with_its_fix(
     given: dict[str, Any] = {"telephony": TWILIO, "queue_arn": QUEUE_ARN} | arguments
     with pytest.raises(ValueError, match=complaint):
         VoiceBiometricGate(stack, "Gate", instance=instance, **given)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: CallerTransfer(return_mode=ReturnMode.REDIAL), "needs redial_number"),
+        (
+            lambda: CallerTransfer(return_mode=ReturnMode.REDIAL, redial_number="911"),
+            "redial_number is '911'",
+        ),
+        (
+            lambda: CallerTransfer(redial_number="+18005550199"),
+            "with return_mode RESUME nothing is dialled",
+        ),
+        (
+            lambda: CallerTransfer(connection_time_limit=cdk.Duration.seconds(0)),
+            "connection_time_limit is 0 seconds",
+        ),
+        (lambda: VoiceCheckRules(tries=0), r"rules\.tries is 0 tries"),
+        (lambda: VoiceCheckRules(min_confidence=101), r"rules\.min_confidence is 101 percent"),
+        (
+            lambda: VoiceCheckRules(proof_lifetime=cdk.Duration.hours(1)),
+            r"rules\.proof_lifetime is 3600",
+        ),
+        (
+            lambda: VoiceCheckRules(enrolments=11, lock_after=0),
+            r"rules\.enrolments is 11 recordings.*\n.*rules\.lock_after is 0",
+        ),
+        (lambda: VoiceDialogue(prompts={"goodbye": "x"}), "prompts holds 'goodbye'"),
+        (lambda: VoiceDialogue(prompts={"failed": "x" * 2_400}), "shorten them to 2400"),
+        (lambda: VoiceDialogue(voice="a voice"), "voice is 'a voice'"),
+        (
+            lambda: VoiceDialogue(recording_transfer="stream"),  # type: ignore[arg-type]
+            "recording_transfer is 'stream'; choose 'fetch' or 'url'",
+        ),
+        (
+            lambda: VoiceDialogue(recording_limit=cdk.Duration.seconds(1)),
+            "recording_limit is 1 seconds; choose a value from 2 to 30",
+        ),
+        (lambda: VoiceDialogue(recording_limit=cdk.Duration.seconds(31)), "recording_limit is 31 seconds"),
+        (
+            lambda: VoiceDialogue(recording_limit=cdk.Duration.millis(2500)),
+            r"recording_limit is 2\.5 seconds; choose whole seconds",
+        ),
+        (lambda: ApiOptions(public_url="voice.example.com"), "public_url is 'voice.example.com'"),
+        (
+            lambda: ApiOptions(public_url="http://voice.example.com"),
+            "public_url is 'http://voice.example.com', .* write https",
+        ),
+        (
+            lambda: ApiOptions(stage_name="my-stage", throttling_rate_limit=0, throttling_burst_limit=5_001),
+            "(?s)stage_name is 'my-stage'.*rate_limit is 0 requests a second.*burst_limit is 5001 requests",
+        ),
+    ],
+)
+def test_options_that_cannot_be_are_named_with_their_fix(make: Any, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        make()
 
 
 def test_wrong_vendors_are_refused(stack: cdk.Stack) -> None:

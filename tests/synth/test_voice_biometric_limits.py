@@ -7,8 +7,9 @@ import pytest
 from aws_cdk import assertions
 from connect_bridges import ConnectInstance
 from connect_bridges.biometrics.gate import VoiceBiometricGate
+from connect_bridges.biometrics.presets import VoiceBiometricPreset
 from connect_bridges.biometrics.provider import BiometricsProvider, BiometricsTelephony
-from connect_bridges.biometrics.rules import VoiceCheckRules, recording_seconds
+from connect_bridges.biometrics.rules import CallerTransfer, VoiceCheckRules, VoiceDialogue
 
 from tests.support import QUEUE_ARN
 
@@ -42,7 +43,9 @@ def variables(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> 
 def test_the_code_outlives_the_time_that_the_call_may_take(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:
-    found = variables(stack, instance, connection_time_limit=cdk.Duration.minutes(10))
+    found = variables(
+        stack, instance, transfer=CallerTransfer(connection_time_limit=cdk.Duration.minutes(10))
+    )
     assert found["gate"]["CLAIM_SECONDS"] == found["webhook"]["CLAIM_SECONDS"] == "660"
 
 
@@ -55,7 +58,7 @@ def test_a_dialogue_may_take_as_long_as_its_recordings(stack: cdk.Stack, instanc
         stack,
         instance,
         rules=VoiceCheckRules(enrolments=10, tries=3),
-        recording_limit=cdk.Duration.seconds(30),
+        dialogue=VoiceDialogue(recording_limit=cdk.Duration.seconds(30)),
     )
     assert found["webhook"]["SESSION_SECONDS"] == str(60 + 13 * 55)
 
@@ -75,23 +78,31 @@ def test_a_dialogue_may_take_five_minutes_at_least(stack: cdk.Stack, instance: C
     ],
 )
 def test_a_recording_is_long_enough_for_its_phrase(phrase: str, seconds: int) -> None:
-    assert recording_seconds(None, phrase) == seconds
+    assert VoiceDialogue().record_seconds(phrase) == seconds
 
 
 def test_the_length_of_recordings_reaches_the_webhook(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    found = variables(stack, instance, phrase="x" * 60, recording_limit=cdk.Duration.seconds(12))
+    found = variables(
+        stack,
+        instance,
+        preset=VoiceBiometricPreset(phrase="x" * 60),
+        dialogue=VoiceDialogue(recording_limit=cdk.Duration.seconds(12)),
+    )
     assert found["webhook"]["RECORD_SECONDS"] == "12"
 
 
 def test_a_long_phrase_gets_long_recordings(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    assert variables(stack, instance, phrase="x" * 60)["webhook"]["RECORD_SECONDS"] == "7"
+    assert (
+        variables(stack, instance, preset=VoiceBiometricPreset(phrase="x" * 60))["webhook"]["RECORD_SECONDS"]
+        == "7"
+    )
 
 
 @pytest.mark.parametrize(("given", "told"), [(True, "true"), (False, "false")])
 def test_the_sweep_knows_whether_recordings_are_to_be_deleted(
     stack: cdk.Stack, instance: ConnectInstance, given: bool, told: str
 ) -> None:
-    found = variables(stack, instance, delete_recordings=given)
+    found = variables(stack, instance, dialogue=VoiceDialogue(delete_recordings=given))
     assert found["retention"]["DELETE_RECORDINGS"] == found["webhook"]["DELETE_RECORDINGS"] == told
 
 
@@ -106,6 +117,6 @@ def test_credentials_do_not_travel_in_clear(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ENCRYPTED_OR_HERE)
-def test_a_stand_in_on_this_machine_may_do_without_encryption(url: str) -> None:
+def test_a_fake_on_this_machine_may_do_without_encryption(url: str) -> None:
     assert BiometricsTelephony.twilio("+12065550188", api_url=url).api_url == url
     assert BiometricsProvider.voiceit(api_url=url).api_url == url

@@ -13,9 +13,8 @@ from tests.support import QUEUE_ARN
 
 def gate(stack: cdk.Stack, instance: ConnectInstance, **arguments: Any) -> assertions.Template:
     telephony = BiometricsTelephony.twilio("+12065550188")
-    VoiceBiometricGate(
-        stack, "Gate", instance=instance, telephony=telephony, queue_arn=QUEUE_ARN, **arguments
-    )
+    made = VoiceBiometricGate(stack, "Gate", instance=instance, telephony=telephony, queue_arn=QUEUE_ARN)
+    made.monitor(**arguments)
     return assertions.Template.from_stack(stack)
 
 
@@ -25,7 +24,7 @@ def alarms_of(template: assertions.Template) -> list[dict[str, Any]]:
 
 
 def test_who_tries_voices_and_hangs_up_reaches_an_alarm(stack: cdk.Stack, instance: ConnectInstance) -> None:
-    template = gate(stack, instance, failures_alarm_threshold=7, locks_alarm_threshold=2)
+    template = gate(stack, instance, thresholds={"VerificationFailures": 7, "LockOuts": 2})
     alarms = {one["MetricName"]: one for one in alarms_of(template)}
     assert (alarms["VoiceRefused"]["Threshold"], alarms["CallerLocked"]["Threshold"]) == (7, 2)
     assert not {"BiometricFailed", "BiometricLocked"} & set(alarms)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from connect_flows import FlowKind
 
-from connect_bridges.biometrics.rules import ReturnMode
+from connect_bridges.biometrics.rules import CallerTransfer, ReturnMode
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
@@ -55,8 +54,7 @@ class VoiceBiometricFlows:
         association: IDependable,
         telephony_number: str,
         provider_name: str,
-        return_mode: ReturnMode,
-        time_limit: cdk.Duration,
+        transfer: CallerTransfer,
         queue_arn: str,
         unverified_queue_arn: str,
         next_flow_arn: str | None,
@@ -67,19 +65,27 @@ class VoiceBiometricFlows:
         common = {
             "GateFunctionArn": gate_function.function_arn,
             "TelephonyNumber": telephony_number,
-            "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
+            "ConnectionTimeLimitSeconds": str(transfer.connection_seconds),
             "ProviderName": provider_name,
             "VerifyPrompt": prompts.verify,
             "EnrolPrompt": prompts.enrol,
             "EnrolMorePrompt": prompts.enrol_more,
-            **({"ProofExpiredPrompt": prompts.proof_expired} if return_mode is ReturnMode.REDIAL else {}),
+            **(
+                {"ProofExpiredPrompt": prompts.proof_expired}
+                if transfer.return_mode is ReturnMode.REDIAL
+                else {}
+            ),
         }
         flow = FlowTemplate(load_template("voice_biometric_gate.json"))
-        _fit_return_mode(flow, return_mode, over="Disconnect", failed="Log again that the check failed")
+        _fit_return_mode(
+            flow, transfer.return_mode, over="Disconnect", failed="Log again that the check failed"
+        )
         if next_flow_arn is None:
             flow.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
         module = FlowTemplate(load_template("voice_biometric_gate_module.json"))
-        _fit_return_mode(module, return_mode, over="End of module", failed="Log again what came of it")
+        _fit_return_mode(
+            module, transfer.return_mode, over="End of module", failed="Log again what came of it"
+        )
         self.flow = ContactFlow(
             scope,
             "Flow",

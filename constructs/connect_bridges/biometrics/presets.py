@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from connect_bridges.shared.runtime_modules import runtime_module
+
+if TYPE_CHECKING:
+    from runtime.biometrics import limits
+else:
+    limits = runtime_module("biometrics.limits")
+
+
+class VoiceBiometricNames(TypedDict, total=False):
+    """What of a ``VoiceBiometricPreset`` can be replaced, each of which ``with_overrides`` takes."""
+
+    partition_key: str | None
+    table_name: str | None
+    path: str | None
+    phrase: str | None
+    language: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceBiometricPreset:
-    """Names of a gate's parts; ``None`` leaves the name to CloudFormation, so that stacks never clash."""
+    """Names of a gate's parts; ``None`` leaves the name to CloudFormation, so that stacks never clash.
 
-    partition_key: str = "phoneNumber"
+    Each can be replaced: ``VoiceBiometricPreset.voiceit().with_overrides(phrase="my voice is my password")``.
+    """
+
+    partition_key: str = limits.PARTITION_KEY
     """The table's partition key."""
     table_name: str | None = None
     path: str = "voice"
     """The webhook's resource path, without slashes at its ends."""
-    phrase: str = "never forget tomorrow is a new day"
-    """What callers say; it must be one that the provider has enabled."""
-    language: str = "en-US"
+    phrase: str = limits.PHRASE
+    """What callers say, 3 to 200 characters; it must be one that the provider has enabled."""
+    language: str = limits.LANGUAGE
     """Language of the phrase and of the prompts."""
 
     @classmethod
@@ -26,7 +47,7 @@ class VoiceBiometricPreset:
 
     @classmethod
     def voiceit(cls) -> VoiceBiometricPreset:
-        """Return the names of guide 004 (VoiceIt and Twilio).
+        """Return the names of VoiceIt and Twilio's demo guide.
 
         They are fixed names: one gate per account and Region can carry them.
         """
@@ -42,6 +63,7 @@ class VoiceBiometricPreset:
             )
         return presets[name]()
 
-    def with_overrides(self, **names: str | None) -> VoiceBiometricPreset:
-        """Return this preset with the names that are not ``None`` replaced."""
-        return replace(self, **{key: value for key, value in names.items() if value is not None})
+    def with_overrides(self, **names: Unpack[VoiceBiometricNames]) -> VoiceBiometricPreset:
+        """Return this preset with what is not ``None`` replaced."""
+        given: dict[str, Any] = {key: value for key, value in names.items() if value is not None}
+        return replace(self, **given)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.shared.checks import E164, check, check_range
-from connect_bridges.shared.webhook_url import is_loopback, is_plain_http
+from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.webhook_url import check_api_url
 
-_API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_TIME_LIMIT = 7  # seconds
-LONGEST_TIME_LIMIT = 8
-"""Seconds that a judgement may take: Twilio gives up after 15, and the rest of an answer takes up to 6 of them."""
+if TYPE_CHECKING:
+    from runtime.biometrics import limits
+else:
+    limits = runtime_module("biometrics.limits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class BiometricsProvider:
     @property
     def time_limit_seconds(self) -> int:
         """The time limit in whole seconds."""
-        return int(self.time_limit.to_seconds()) if self.time_limit else _TIME_LIMIT
+        return int(self.time_limit.to_seconds()) if self.time_limit else limits.PROVIDER_SECONDS
 
     @classmethod
     def voiceit(
@@ -66,7 +66,7 @@ class BiometricsProvider:
         name: goes into the contact attribute biometricProvider; 1 to 64 letters, digits, - and _.
         Raises ``ValueError`` naming the argument, the value and the fix.
         """
-        check("name", name, _NAME, "a name of 1 to 64 letters, digits, - and _")
+        check("name", name, limits.PROVIDER_NAME, "a name of 1 to 64 letters, digits, - and _")
         _check_time_limit(time_limit)
         return cls(name=name, kind="lambda", provider_function=function, time_limit=time_limit)
 
@@ -75,12 +75,13 @@ def _check_time_limit(time_limit: cdk.Duration | None) -> None:
     if time_limit is None:
         return
     seconds = time_limit.to_milliseconds() / 1000
-    if seconds > LONGEST_TIME_LIMIT:
+    longest = limits.PROVIDER_SECONDS_RANGE[1]
+    if seconds > longest:
         raise ValueError(
-            f"time_limit is {seconds:g} seconds; choose at most {LONGEST_TIME_LIMIT}: Twilio gives up after 15 s, and "
+            f"time_limit is {seconds:g} seconds; choose at most {longest}: Twilio gives up after 15 s, and "
             "the recording and the table take up to 6 s of them."
         )
-    check_range("time_limit", seconds, 1, LONGEST_TIME_LIMIT, "seconds")
+    check_range("time_limit", seconds, limits.PROVIDER_SECONDS_RANGE, "seconds")
     if seconds != int(seconds):
         raise ValueError(f"time_limit is {seconds:g} seconds; choose whole seconds.")
 
@@ -111,18 +112,3 @@ class BiometricsTelephony:
         check("number", number, E164)
         check_api_url("api_url", api_url, such_as="https://api.twilio.com")
         return cls(number=number, secret=secret, api_url=api_url)
-
-
-def check_api_url(setting: str, value: str, *, such_as: str) -> str:
-    """Return ``value`` if credentials, recordings and what is signed may travel to that URL; a token passes.
-
-    It is https. http is for a fake on this machine, localhost or 127.0.0.1: anywhere else it would show them to
-    whoever is on the way. Raises ``ValueError`` naming the setting, the value and the fix.
-    """
-    check(setting, value, _API_URL, f"a URL; write one such as {such_as}")
-    if is_plain_http(value) and not is_loopback(value):
-        raise ValueError(
-            f"{setting} is {value!r}, where credentials and voices would travel in clear; write https, http is for a "
-            "fake on localhost or 127.0.0.1 only."
-        )
-    return value

@@ -1,16 +1,23 @@
-"""How strict a voice biometric gate is, how callers come back, and what the functions are told of both."""
+"""How strict a voice check is, how callers get there and back, what they hear, and what the functions are told."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Literal
 
 import aws_cdk as cdk
 
-from connect_bridges.shared.checks import E164, check, check_range
+from connect_bridges.shared.checks import E164, Problems, check, check_range
+from connect_bridges.shared.runtime_modules import runtime_module
+
+if TYPE_CHECKING:
+    from runtime.biometrics import limits
+else:
+    limits = runtime_module("biometrics.limits")
 
 TELEPHONY_PROMPTS = (
     *("consent", "enrol", "verify", "again", "enrolled"),
@@ -18,11 +25,7 @@ TELEPHONY_PROMPTS = (
 )
 """Names of what the caller hears on the telephony side."""
 _PROMPTS_LIMIT = 2_400  # bytes: a function's environment variables share 4 KB
-_SHORTEST_DIALOGUE = 300  # seconds
 _AROUND_A_RECORDING = 25  # seconds: the words before it, the judgement after it
-_CLAIM_MARGIN = 60  # seconds: for the prompt before the transfer, and for the digits after it
-_SHORTEST_RECORDING, _LONGEST_RECORDING = 2, 30  # seconds
-_USUAL_RECORDING = 5  # seconds
 _CHARACTERS_A_SECOND = 12
 
 
@@ -30,8 +33,8 @@ class ReturnMode(Enum):
     """How the caller comes back from the telephony number.
 
     RESUME: the telephony side hangs up and the flow goes on; the proof is bound to the contact. REDIAL: the telephony
-    side dials the Connect number (guide 004); that is a new contact, so the proof can only be bound to the phone number
-    and to some seconds. Choose RESUME unless the flow cannot wait.
+    side dials the Connect number, as VoiceIt and Twilio's demo guide has it; that is a new contact, so the proof can
+    only be bound to the phone number and to some seconds. Choose RESUME unless the flow cannot wait.
     """
 
     RESUME = "RESUME"
@@ -39,103 +42,192 @@ class ReturnMode(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallerTransfer:
+    """How callers get to the telephony number, and how they come back.
+
+    redial_number: the Connect number that the telephony side dials; needed with REDIAL, refused with RESUME.
+    connection_time_limit: how long the telephony side may take to answer; 1 to 600 seconds, default 30. The one-time
+    code that the call has to bring lives a minute longer.
+    Raises ``ValueError`` naming everything that cannot be.
+    """
+
+    return_mode: ReturnMode = ReturnMode.RESUME
+    redial_number: str | None = None
+    connection_time_limit: cdk.Duration | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        if self.return_mode is ReturnMode.REDIAL:
+            if self.redial_number is None:
+                problems.add(
+                    "return_mode REDIAL needs redial_number, the Connect number that is dialled afterwards."
+                )
+            else:
+                problems.collect(check, "redial_number", self.redial_number, E164)
+        elif self.redial_number is not None:
+            problems.add(
+                f"redial_number is {self.redial_number!r}, yet with return_mode RESUME nothing is dialled; leave it "
+                "out."
+            )
+        problems.collect(
+            check_range,
+            "connection_time_limit",
+            self.connection_seconds,
+            limits.CONNECTION_SECONDS_RANGE,
+            "seconds",
+        )
+        problems.raise_all()
+
+    @property
+    def connection_seconds(self) -> int:
+        """The connection time limit in seconds."""
+        limit = self.connection_time_limit
+        return limits.CONNECTION_SECONDS if limit is None else int(limit.to_seconds())
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoiceCheckRules:
     """How strict the check is.
 
-    enrolments: recordings that make a voice print. tries: per call. lock_after: failed tries in a row, over all calls
-    of a number, until it is locked for lock_time. proof_lifetime: from the proof to its use; None is 60 seconds with
-    RESUME, 10 with REDIAL. retention: after which an unused voice print is deleted. min_confidence: percent that a
-    match needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller
-    without a voice print may make one; the first voice on a number is believed, see docs/voice-biometrics.md.
+    enrolments: recordings that make a voice print, 1 to 10. tries: per call, 1 to 10. lock_after: failed tries in a
+    row, over all calls of a number, until it is locked for lock_time (1 second to 30 days; None is 15 minutes).
+    proof_lifetime: from the proof to its use, 1 to 600 seconds; None is 60 with RESUME, 10 with REDIAL. retention:
+    after which an unused voice print is deleted, 1 to 3,650 days; None is 365. min_confidence: percent that a match
+    needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller without
+    a voice print may make one; the first voice on a number is believed, see docs/voice-biometrics.md.
+    Raises ``ValueError`` naming every rule that cannot be.
     """
 
-    enrolments: int = 3
-    tries: int = 3
-    lock_after: int = 3
+    enrolments: int = limits.ENROLMENTS
+    tries: int = limits.TRIES
+    lock_after: int = limits.LOCK_AFTER
     lock_time: cdk.Duration | None = None
     proof_lifetime: cdk.Duration | None = None
     retention: cdk.Duration | None = None
-    min_confidence: int = 0
+    min_confidence: int = limits.MIN_CONFIDENCE
     self_enrolment: bool = True
 
+    def __post_init__(self) -> None:
+        problems = Problems()
+        proof_seconds = self.proof_seconds(ReturnMode.RESUME)
+        for name, value, bounds, unit in (
+            ("enrolments", self.enrolments, limits.ENROLMENTS_RANGE, "recordings"),
+            ("tries", self.tries, limits.TRIES_RANGE, "tries"),
+            ("lock_after", self.lock_after, limits.LOCK_AFTER_RANGE, "failed tries"),
+            ("lock_time", self.lock_seconds, limits.LOCK_SECONDS_RANGE, "seconds"),
+            ("proof_lifetime", proof_seconds, limits.PROOF_SECONDS_RANGE, "seconds"),
+            ("retention", self.retention_days, limits.RETENTION_DAYS_RANGE, "days"),
+            ("min_confidence", self.min_confidence, limits.MIN_CONFIDENCE_RANGE, "percent"),
+        ):
+            problems.collect(check_range, f"rules.{name}", value, bounds, unit)
+        problems.raise_all()
 
-def check_return_mode(return_mode: ReturnMode, redial_number: str | None) -> None:
-    """Refuse a return mode without its number, and a number without its return mode; raises ``ValueError``."""
-    if return_mode is ReturnMode.REDIAL:
-        if redial_number is None:
-            raise ValueError(
-                "return_mode REDIAL needs redial_number, the Connect number that is dialled afterwards."
+    @property
+    def lock_seconds(self) -> int:
+        """How long a number stays locked, in seconds."""
+        return limits.LOCK_SECONDS if self.lock_time is None else int(self.lock_time.to_seconds())
+
+    @property
+    def retention_days(self) -> int:
+        """How long an unused voice print is kept, in days."""
+        return limits.RETENTION_DAYS if self.retention is None else int(self.retention.to_days())
+
+    def proof_seconds(self, return_mode: ReturnMode) -> int:
+        """Return how long a proof is good for, in seconds."""
+        if self.proof_lifetime is not None:
+            return int(self.proof_lifetime.to_seconds())
+        return limits.REDIAL_PROOF_SECONDS if return_mode is ReturnMode.REDIAL else limits.PROOF_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceDialogue:
+    """How the telephony side speaks with callers and what becomes of recordings; the phrase belongs to the preset.
+
+    voice: who speaks (a voice of Twilio's <Say>); None is the provider's own. prompts: texts by name (consent, enrol,
+    verify, again, enrolled, passed, failed, unavailable, consent_refused, not_expected) that differ from the defaults;
+    2,400 bytes in all.
+    recording_transfer: "fetch" hands the recording itself to the provider, and works with Twilio's media
+    authentication switched on; "url" hands over its address, which needs that switched off (newer accounts cannot), or
+    a provider with credentials. Whoever has the address can listen until it is deleted.
+    recording_limit: how long a recording may get, 2 to 30 whole seconds; default is long enough for the phrase (12
+    characters a second and 2 s), at least 5 s.
+    delete_recordings: have the telephony provider delete recordings once they were judged.
+    Raises ``ValueError`` naming everything that cannot be.
+    """
+
+    voice: str | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    recording_transfer: Literal["fetch", "url"] = "fetch"
+    recording_limit: cdk.Duration | None = None
+    delete_recordings: bool = True
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        if self.voice is not None:
+            problems.collect(
+                check,
+                "voice",
+                self.voice,
+                limits.VOICE_NAME,
+                "a voice's name; write one such as Polly.Joanna",
             )
-        check("redial_number", redial_number, E164)
-    elif redial_number is not None:
-        raise ValueError(
-            f"redial_number is {redial_number!r}, yet with return_mode RESUME nothing is dialled; leave it out."
-        )
+        problems.collect(prompts_environment, self.prompts)
+        if self.recording_transfer not in limits.RECORDING_TRANSFERS:
+            problems.add(f"recording_transfer is {self.recording_transfer!r}; choose 'fetch' or 'url'.")
+        problems.collect(self.record_seconds, limits.PHRASE)
+        problems.raise_all()
+
+    def record_seconds(self, phrase: str) -> int:
+        """Return how long a recording may get; without a limit, long enough for the phrase.
+
+        That is 12 characters a second and 2 s to begin with, at least 5 s and at most 30 s. Raises ``ValueError`` for
+        a limit that is not 2 to 30 whole seconds.
+        """
+        if self.recording_limit is None:
+            needed = math.ceil(len(phrase) / _CHARACTERS_A_SECOND) + 2
+            return min(max(needed, limits.RECORD_SECONDS), limits.RECORD_SECONDS_RANGE[1])
+        seconds = self.recording_limit.to_milliseconds() / 1000
+        check_range("recording_limit", seconds, limits.RECORD_SECONDS_RANGE, "seconds")
+        if seconds != int(seconds):
+            raise ValueError(f"recording_limit is {seconds:g} seconds; choose whole seconds.")
+        return int(seconds)
 
 
 def policy_environment(
-    return_mode: ReturnMode, rules: VoiceCheckRules, connection_time_limit: cdk.Duration, record_seconds: int
+    transfer: CallerTransfer, rules: VoiceCheckRules, record_seconds: int
 ) -> dict[str, str]:
-    """Return the state machine's environment variables; raises ``ValueError`` naming the rule.
+    """Return the state machine's environment variables.
 
     The one-time code lives a minute longer than the telephony side may take to answer, so that it is never too old
-    for a call that came about. A dialogue may take as long as every recording that it can ask for, and five minutes at
+    for a connected call. A dialogue may take as long as every recording that it can ask for, and five minutes at
     least.
     """
-    lock_time = rules.lock_time or cdk.Duration.minutes(15)
-    default_lifetime = cdk.Duration.seconds(60 if return_mode is ReturnMode.RESUME else 10)
-    lifetime = rules.proof_lifetime or default_lifetime
-    retention = rules.retention or cdk.Duration.days(365)
-    check_range("rules.enrolments", rules.enrolments, 1, 10, "recordings")
-    check_range("rules.tries", rules.tries, 1, 10, "tries")
-    check_range("rules.lock_after", rules.lock_after, 1, 100, "failed tries")
-    check_range("rules.lock_time", lock_time.to_seconds(), 1, 2_592_000, "seconds")
-    check_range("rules.proof_lifetime", lifetime.to_seconds(), 1, 600, "seconds")
-    check_range("rules.retention", retention.to_days(), 1, 3650, "days")
-    check_range("rules.min_confidence", rules.min_confidence, 0, 100, "percent")
     longest = 60 + (rules.enrolments + rules.tries) * (record_seconds + _AROUND_A_RECORDING)
     return {
-        "RETURN_MODE": return_mode.value,
+        "RETURN_MODE": transfer.return_mode.value,
         "ENROLMENTS_NEEDED": str(rules.enrolments),
         "MAX_TRIES": str(rules.tries),
         "LOCK_AFTER": str(rules.lock_after),
-        "LOCK_SECONDS": str(int(lock_time.to_seconds())),
-        "PROOF_SECONDS": str(int(lifetime.to_seconds())),
-        "CLAIM_SECONDS": str(int(connection_time_limit.to_seconds()) + _CLAIM_MARGIN),
-        "SESSION_SECONDS": str(max(_SHORTEST_DIALOGUE, longest)),
-        "RETENTION_DAYS": str(int(retention.to_days())),
+        "LOCK_SECONDS": str(rules.lock_seconds),
+        "PROOF_SECONDS": str(rules.proof_seconds(transfer.return_mode)),
+        "CLAIM_SECONDS": str(transfer.connection_seconds + limits.CLAIM_MARGIN_SECONDS),
+        "SESSION_SECONDS": str(max(limits.SESSION_SECONDS, longest)),
+        "RETENTION_DAYS": str(rules.retention_days),
         "SELF_ENROLMENT": "true" if rules.self_enrolment else "false",
     }
 
 
-def recording_seconds(limit: cdk.Duration | None, phrase: str) -> int:
-    """Return how long a recording may get; without a limit, long enough for the phrase.
-
-    That is 12 characters a second and 2 s to begin with, at least 5 s and at most 30 s. Raises ``ValueError`` for a
-    limit that is not 2 to 30 whole seconds.
-    """
-    if limit is None:
-        needed = math.ceil(len(phrase) / _CHARACTERS_A_SECOND) + 2
-        return min(max(needed, _USUAL_RECORDING), _LONGEST_RECORDING)
-    seconds = limit.to_milliseconds() / 1000
-    check_range("recording_limit", seconds, _SHORTEST_RECORDING, _LONGEST_RECORDING, "seconds")
-    if seconds != int(seconds):
-        raise ValueError(f"recording_limit is {seconds:g} seconds; choose whole seconds.")
-    return int(seconds)
-
-
-def prompts_environment(prompts: Mapping[str, str] | None) -> str:
+def prompts_environment(prompts: Mapping[str, str]) -> str:
     """Return the dialogue's texts as one environment variable; raises ``ValueError`` naming the text."""
-    for name, text in (prompts or {}).items():
+    for name, text in prompts.items():
         if name not in TELEPHONY_PROMPTS or not text:
             raise ValueError(
-                f"telephony_prompts holds {name!r}: {text!r}; write texts by these names: "
-                f"{', '.join(TELEPHONY_PROMPTS)}."
+                f"prompts holds {name!r}: {text!r}; write texts by these names: {', '.join(TELEPHONY_PROMPTS)}."
             )
-    written = json.dumps(dict(prompts or {}), ensure_ascii=False)
+    written = json.dumps(dict(prompts), ensure_ascii=False)
     if len(written.encode()) > _PROMPTS_LIMIT:
         raise ValueError(
-            f"telephony_prompts take {len(written.encode())} bytes; shorten them to {_PROMPTS_LIMIT}: all environment "
+            f"prompts take {len(written.encode())} bytes; shorten them to {_PROMPTS_LIMIT}: all environment "
             "variables of a function share 4 KB."
         )
     return written

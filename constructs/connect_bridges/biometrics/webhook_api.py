@@ -5,9 +5,9 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.api_options import ApiOptions
 from connect_bridges.shared.logged_rest_api import access_log_of, logged_rest_api
 from constructs import Construct
 
@@ -42,26 +42,19 @@ class VoiceBiometricWebhookApi(Construct):
         id: str,  # noqa: A002
         *,
         path: str,
-        stage_name: str,
+        options: ApiOptions,
         function: lambda_.IFunction,
-        throttling_rate_limit: float,
-        throttling_burst_limit: int,
-        log_retention: logs.RetentionDays,
-        cloud_watch_role: bool,
     ) -> None:
         """Create the API; the arguments are those of ``VoiceBiometricGate``."""
         super().__init__(scope, id)
-        self.access_log = access_log_of(self, log_retention)
+        self.access_log = access_log_of(self, options.log_retention)
         self.api = logged_rest_api(
             self,
             name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
             description="Takes a telephony provider's signed webhooks about callers who prove themselves by voice.",
-            stage_name=stage_name,
-            throttling_rate_limit=throttling_rate_limit,
-            throttling_burst_limit=throttling_burst_limit,
+            options=options,
             access_log=self.access_log,
             not_logged=frozenset({"extendedRequestId", "authorizerStatus"}),
-            cloud_watch_role=cloud_watch_role,
         )
         validator = apigateway.RequestValidator(
             self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -12,23 +12,34 @@ from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from connect_flows import FlowKind
 
-from connect_bridges.chat.presets import ChatStreamPreset, default_delivery_policy
+from connect_bridges.chat import monitoring
+from connect_bridges.chat.options import ChatConversation, ChatDelivery
+from connect_bridges.chat.presets import ChatStreamPreset
 from connect_bridges.chat.topic import ChatStreamTopic
 from connect_bridges.chat.vendor_access import VendorAccess, VendorPrincipal
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
-from connect_bridges.shared.checks import QUEUE_ARN, check, check_range
+from connect_bridges.shared.checks import QUEUE_ARN, Problems, check, check_range
+from connect_bridges.shared.function_options import FunctionOptions
+from connect_bridges.shared.grants import grant_secret_read
+from connect_bridges.shared.metrics import MetricOptions, counted
+from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import generated_secret, token_value
 from connect_bridges.shared.runtime_function import RuntimeFunction
+from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.webhook_url import check_webhook_url, is_loopback
 from constructs import Construct
+
+if TYPE_CHECKING:
+    from runtime.chat import limits
+else:
+    limits = runtime_module("chat.limits")
 
 _WAITS = ("Wait for the bot", "Wait for the bot that joined")
 _KEEP_ID = "Keep the streaming id"
@@ -38,8 +49,10 @@ _AGENT_TAKES_OVER = "Say that an agent takes over"
 _NOT_AVAILABLE = "Say that the bot is not available"
 _TIME_IS_UP = "Say that time is up"
 
+FUNCTIONS = ("Start", "KeyAge")
+"""Names of the functions, for ``FunctionOptions.overrides``; KeyAge is there with an access key only."""
+
 _ATTRIBUTES = {"Type", "ParticipantRole", "MessageVisibility", "ContentType", "InstanceId", "AccountId"}
-_SECONDS_IN_A_WEEK = 604_800  # the longest that a Wait block takes
 _FILTER_VALUES = 150  # of an SNS filter policy, all keys multiplied
 
 
@@ -58,7 +71,7 @@ class ChatPrompts:
 
 
 class ChatStreamBridge(Construct):
-    """Streams chats to an external bot, and hands them over to agents (guide 001).
+    """Streams chats to an external bot, and hands them over to agents.
 
     The flow invokes a function that starts the streaming of the chat to an SNS topic and posts InitializeConnection
     to the vendor's webhook. SNS delivers what the customer writes to that webhook; the bot joins the chat as a
@@ -70,7 +83,8 @@ class ChatStreamBridge(Construct):
     streaming only, to be dropped into a flow that you already have. The module leaves its outcome in the contact
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
-    SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id.
+    SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
+    guide to Amazon Connect Chat.
     """
 
     key: kms.IKey
@@ -104,67 +118,42 @@ class ChatStreamBridge(Construct):
         queue_arn: str,
         preset: ChatStreamPreset | None = None,
         token_secret: secretsmanager.ISecret | None = None,
-        token_header: str | None = None,
         token_cache: cdk.Duration | None = None,
         vendor_access: VendorAccess | None = None,
-        filter_policy: Mapping[str, Sequence[str]] | None = None,
-        delivery_policy: sns.DeliveryPolicy | None = None,
-        dead_letter_retention: cdk.Duration | None = None,
-        topic_name: str | None = None,
-        function_name: str | None = None,
-        encryption_key: kms.IKey | None = None,
-        wait_for_bot: cdk.Duration | None = None,
-        time_to_join: cdk.Duration | None = None,
-        after_wait: Literal["disconnect", "queue"] = "disconnect",
-        stop_at_hand_over: bool = True,
+        delivery: ChatDelivery | None = None,
+        conversation: ChatConversation | None = None,
         prompts: ChatPrompts | None = None,
         flow_name: str | None = None,
         module_name: str | None = None,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        encryption_key: kms.IKey | None = None,
+        function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         """Create the bridge.
 
         webhook_url: https, from the vendor's channel configuration. http and localhost only for rehearsals.
         queue_arn: where the chat waits for an agent after the bot, and if there is no bot.
-        preset: a vendor's names and wishes, as ``ChatStreamPreset.kore()``; token_header, filter_policy, topic_name
-            and function_name override the preset's.
+        preset: a vendor's names and wishes, as ``ChatStreamPreset.kore()``, or your own:
+            ``ChatStreamPreset.default().with_overrides(token_header="X-Bot-Token")``.
         token_secret: a secret whose SecretString is the verification token; by default one is created with a random
             value, to be overwritten with the vendor's (put-secret-value). Both versions of a rotation are tried.
         token_cache: how long the function keeps the token in memory; 0 to 1 hour, default 5 minutes.
         vendor_access: create what the vendor joins chats with; default is none.
-        delivery_policy: how SNS tries again; default about ten minutes. dead_letter_retention: 1 minute to 14 days,
-            default 14 days.
+        delivery: how SNS tries again, and how long dead letters are kept. conversation: how the flow waits for the
+            bot. prompts: what the customer reads.
+        flow_name, module_name: published names; default is unique per stack.
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
-        wait_for_bot: how long the flow waits for the bot to leave; up to 7 days, default 15 minutes.
-        time_to_join: how long the bot may take to join before the chat goes to an agent; 1 to 60 seconds, default 15,
-            which is also how long Amazon Connect lets it take from CreateParticipant to its connection.
-        after_wait: what happens when wait_for_bot is over: disconnect, as in the guide, or queue for an agent.
-        stop_at_hand_over: stop the streaming when an agent takes over, so that the vendor does not go on reading
-            along; False for a vendor that assists the agent.
-        flow_name, module_name: published names; default is unique per stack.
+        function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
         removal_policy: what happens to key, dead-letter queue and token with the stack.
-        Raises ``ValueError`` naming the argument, the value and the fix.
+        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
         """
         super().__init__(scope, id)
-        names = (preset or ChatStreamPreset.default()).with_overrides(
-            token_header=token_header,
-            filter_policy=filter_policy,
-            topic_name=topic_name,
-            function_name=function_name,
-        )
-        waiting = wait_for_bot or cdk.Duration.minutes(15)
-        joining = time_to_join or cdk.Duration.seconds(15)
-        retention = dead_letter_retention or cdk.Duration.days(14)
-        token_cache = cdk.Duration.minutes(5) if token_cache is None else token_cache
-        check_webhook_url("webhook_url", webhook_url)
-        check("queue_arn", queue_arn, QUEUE_ARN)
-        check_range("wait_for_bot", waiting.to_seconds(), 1, _SECONDS_IN_A_WEEK, "seconds")
-        check_range("time_to_join", joining.to_seconds(), 1, 60, "seconds")
-        check_range("dead_letter_retention", retention.to_seconds(), 60, 1_209_600, "seconds")
-        check_range("token_cache", token_cache.to_seconds(), 0, 3600, "seconds")
-        _check_filter(names.filter_policy)
+        names = preset or ChatStreamPreset.default()
+        conversation = conversation or ChatConversation()
+        token_cache = token_cache or cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
+        self._function_options = function_options or FunctionOptions()
+        _check(names, webhook_url, queue_arn, token_cache, self._function_options)
         if is_loopback(webhook_url):
             cdk.Annotations.of(self).add_warning_v2(
                 "connect-bridges:loopback-webhook",
@@ -180,8 +169,7 @@ class ChatStreamBridge(Construct):
             instance=instance,
             webhook_url=webhook_url,
             filter_policy=names.filter_policy,
-            delivery_policy=delivery_policy or default_delivery_policy(),
-            dead_letter_retention=retention,
+            delivery=delivery or ChatDelivery(),
             encryption_key=encryption_key,
             topic_name=names.topic_name,
             removal_policy=removal_policy,
@@ -190,7 +178,6 @@ class ChatStreamBridge(Construct):
         self.topic = self._stream.topic
         self.subscription = self._stream.subscription
         self.dead_letter_queue = self._stream.dead_letter_queue
-        self._own_token = token_secret is None
         self.token_secret = token_secret or generated_secret(
             self,
             "Token",
@@ -201,7 +188,7 @@ class ChatStreamBridge(Construct):
             why_no_schedule="The vendor's platform issues the token, so a schedule here would cut it off. Rotate it "
             "with put-secret-value: the previous version is tried as long as the vendor wants it.",
         )
-        self.function = self._create_function(names, token_cache, log_retention)
+        self.function = self._create_function(names, token_cache)
         self.association = instance.associate_function(self.function)
         self.vendor = (
             VendorPrincipal(
@@ -210,31 +197,13 @@ class ChatStreamBridge(Construct):
                 instance=instance,
                 access=vendor_access,
                 encryption_key=self.key,
-                log_retention=log_retention,
                 service_name=self._service_name,
+                function_options=self._function_options,
             )
             if vendor_access
             else None
         )
-        texts = prompts or ChatPrompts()
-        self.flow = self._publish(
-            "Flow",
-            _flow(after_wait=after_wait, stop_at_hand_over=stop_at_hand_over),
-            {
-                "QueueArn": queue_arn,
-                "WaitSeconds": str(int(waiting.to_seconds())),
-                "JoinSeconds": str(int(joining.to_seconds())),
-                "WelcomePrompt": texts.welcome,
-                "HandOverPrompt": texts.hand_over,
-                "NotAvailablePrompt": texts.not_available,
-                **({"TimeIsUpPrompt": texts.time_is_up} if after_wait == "disconnect" else {}),
-                "QueueFullPrompt": texts.queue_full,
-                "QueueErrorPrompt": texts.queue_error,
-            },
-            kind=FlowKind.FLOW,
-            name=flow_name,
-            description="Brings an external bot into the chat, waits for it to leave, and queues the chat.",
-        )
+        self.flow = self._publish_flow(conversation, prompts or ChatPrompts(), queue_arn, flow_name)
         self.module = self._publish(
             "Module",
             FlowTemplate(load_template("chat_stream_module.json")),
@@ -244,53 +213,68 @@ class ChatStreamBridge(Construct):
             description="Streams the chat to an external bot and tells the bot.",
         )
 
+    def monitor(
+        self,
+        *,
+        alarm_topic: sns.ITopic | None = None,
+        thresholds: Mapping[str, float] | None = None,
+        dashboard_name: str | None = None,
+        scope: Construct | None = None,
+        id: str = "Monitoring",  # noqa: A002
+    ) -> Monitoring:
+        """Create an alarm for each way to lose a chat, and a dashboard.
+
+        Alarms: DeadLetters, MessagesLost, StreamingFailures, FunctionErrors, FunctionThrottles; with an access key also
+        VendorKeyAge and KeyAgeErrors.
+
+        alarm_topic: where they go; without it they only change state. thresholds: counts by alarm name (VendorKeyAge:
+        days); default is 1, and ``rotate_after`` for the key. dashboard_name: default is CloudFormation's. scope, id:
+        where they live; default is below this construct.
+        Raises ``ValueError`` for a threshold of an alarm that does not exist.
+        """
+        made = Monitoring(
+            scope or self,
+            id,
+            watched=monitoring.watched(self),
+            alarm_topic=alarm_topic,
+            thresholds=thresholds,
+        )
+        made.add_dashboard(monitoring.dashboard(self, made.alarms), name=dashboard_name)
+        return made
+
     def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody take messages out of the dead-letter queue, to deliver them once more."""
         return self._stream.grant_redrive(grantee)
 
-    def metric_started(self, **options: object) -> cloudwatch.Metric:
+    def metric_started(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of chats whose streaming was started and whose bot has answered."""
-        return self._outcome("ChatStreamingStarted", options)
+        return counted("ChatStreamingStarted", self._service_name, **options)
 
-    def metric_failed(self, **options: object) -> cloudwatch.Metric:
+    def metric_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of chats that went to the fallback, since streaming or bot could not be had."""
-        return self._outcome("ChatStreamingFailed", options)
+        return counted("ChatStreamingFailed", self._service_name, **options)
 
-    def metric_errors(self, **options: object) -> cloudwatch.Metric:
+    def metric_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of invocations that raised: a wrong event or environment, or a fault of ours."""
-        return self.function.metric_errors(**options)  # type: ignore[arg-type]
+        return self.function.metric_errors(**options)
 
-    def metric_throttles(self, **options: object) -> cloudwatch.Metric:
+    def metric_throttles(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of invocations that Lambda refused for want of concurrency."""
-        return self.function.metric_throttles(**options)  # type: ignore[arg-type]
+        return self.function.metric_throttles(**options)
 
-    def metric_dead_letters(self, **options: object) -> cloudwatch.Metric:
+    def metric_dead_letters(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Messages that wait in the dead-letter queue."""
-        return self.dead_letter_queue.metric_approximate_number_of_messages_visible(**options)  # type: ignore[arg-type]
+        return self.dead_letter_queue.metric_approximate_number_of_messages_visible(**options)
 
-    def metric_delivered(self, **options: object) -> cloudwatch.Metric:
+    def metric_delivered(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of messages that the webhook took."""
-        return self.topic.metric_number_of_notifications_delivered(**options)  # type: ignore[arg-type]
+        return self.topic.metric_number_of_notifications_delivered(**options)
 
-    def metric_lost(self, **options: object) -> cloudwatch.Metric:
+    def metric_lost(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of messages that reached neither the webhook nor the dead-letter queue: these are gone."""
-        return self.topic.metric("NumberOfNotificationsFailedToRedriveToDlq", **options)  # type: ignore[arg-type]
+        return self.topic.metric("NumberOfNotificationsFailedToRedriveToDlq", **options)
 
-    def _outcome(self, name: str, options: dict[str, object]) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            **{  # type: ignore[arg-type] # the options of Metric, as with the CDK's own metric methods
-                "namespace": "ConnectBridges",
-                "metric_name": name,
-                "dimensions_map": {"service": self._service_name},
-                "statistic": "Sum",
-                "period": cdk.Duration.minutes(5),
-                **options,
-            }
-        )
-
-    def _create_function(
-        self, names: ChatStreamPreset, token_cache: cdk.Duration, log_retention: logs.RetentionDays
-    ) -> RuntimeFunction:
+    def _create_function(self, names: ChatStreamPreset, token_cache: cdk.Duration) -> RuntimeFunction:
         function = RuntimeFunction(
             self,
             "Start",
@@ -306,19 +290,36 @@ class ChatStreamBridge(Construct):
             },
             memory_size=512,  # twice the CPU: a cold start and a TLS handshake come out of Connect's 8 s
             function_name=names.function_name,
-            log_retention=log_retention,
             service_name=self._service_name,
+            options=self._function_options,
         )
         self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["secretsmanager:GetSecretValue"], resources=[self.token_secret.secret_arn]
-            )
-        )
-        token_key = self.key if self._own_token else self.token_secret.encryption_key
-        if token_key:
-            token_key.grant_decrypt(function)
+        grant_secret_read(self.token_secret, function)
         return function
+
+    def _publish_flow(
+        self, conversation: ChatConversation, prompts: ChatPrompts, queue_arn: str, name: str | None
+    ) -> ContactFlow:
+        values = {
+            "QueueArn": queue_arn,
+            "WaitSeconds": str(conversation.wait_seconds),
+            "JoinSeconds": str(conversation.join_seconds),
+            "WelcomePrompt": prompts.welcome,
+            "HandOverPrompt": prompts.hand_over,
+            "NotAvailablePrompt": prompts.not_available,
+            "QueueFullPrompt": prompts.queue_full,
+            "QueueErrorPrompt": prompts.queue_error,
+        }
+        if conversation.after_wait == "disconnect":
+            values["TimeIsUpPrompt"] = prompts.time_is_up
+        return self._publish(
+            "Flow",
+            _flow(conversation),
+            values,
+            kind=FlowKind.FLOW,
+            name=name,
+            description="Brings an external bot into the chat, waits for it to leave, and queues the chat.",
+        )
 
     def _publish(
         self,
@@ -344,17 +345,40 @@ class ChatStreamBridge(Construct):
         return published
 
 
-def _flow(*, after_wait: str, stop_at_hand_over: bool) -> FlowTemplate:
+def _flow(conversation: ChatConversation) -> FlowTemplate:
     template = FlowTemplate(load_template("chat_stream.json"))
-    if after_wait == "queue":
+    if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)
-    elif after_wait != "disconnect":
-        raise ValueError(f"after_wait is {after_wait!r}; choose disconnect or queue.")
-    if not stop_at_hand_over:
+    if not conversation.stop_at_hand_over:
         template.leave_out(_KEEP_ID, lead_to=_WAITS[0])
         template.leave_out(_STOP, lead_to=_AGENT_TAKES_OVER)
         template.leave_out(_STOP_UNHEARD, lead_to=_NOT_AVAILABLE)
     return template
+
+
+def _check(
+    names: ChatStreamPreset,
+    webhook_url: str,
+    queue_arn: str,
+    token_cache: cdk.Duration,
+    functions: FunctionOptions,
+) -> None:
+    problems = Problems()
+    problems.collect(check_webhook_url, "webhook_url", webhook_url)
+    problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
+    problems.collect(
+        check_range, "token_cache", token_cache.to_seconds(), limits.TOKEN_CACHE_SECONDS_RANGE, "seconds"
+    )
+    problems.collect(
+        check,
+        "token_header",
+        names.token_header,
+        limits.TOKEN_HEADER_NAME,
+        "a header's name; write 1 to 64 letters, digits and -",
+    )
+    problems.collect(_check_filter, names.filter_policy)
+    problems.collect(functions.check_names, FUNCTIONS)
+    problems.raise_all()
 
 
 def _check_filter(policy: Mapping[str, Sequence[str]]) -> None:

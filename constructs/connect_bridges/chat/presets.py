@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
+from connect_bridges.shared.runtime_modules import runtime_module
+
+if TYPE_CHECKING:
+    from runtime.chat import limits
+else:
+    limits = runtime_module("chat.limits")
+
+
+class ChatStreamNames(TypedDict, total=False):
+    """What of a ``ChatStreamPreset`` can be replaced, each of which ``with_overrides`` takes."""
+
+    token_header: str | None
+    filter_policy: Mapping[str, Sequence[str]] | None
+    topic_name: str | None
+    function_name: str | None
 
 
 def _customer_messages() -> Mapping[str, Sequence[str]]:
@@ -17,10 +31,10 @@ def _customer_messages() -> Mapping[str, Sequence[str]]:
 class ChatStreamPreset:
     """A vendor's names and wishes; ``None`` leaves a name to CloudFormation, so that stacks never clash.
 
-    Each can be overridden by the keyword of the same name on ``ChatStreamBridge``.
+    Each can be replaced: ``ChatStreamPreset.kore().with_overrides(topic_name="SupportChats")``.
     """
 
-    token_header: str = "Verification-Token"  # noqa: S105 (a header's name)
+    token_header: str = limits.TOKEN_HEADER
     """The request header in which the webhook wants the token."""
     filter_policy: Mapping[str, Sequence[str]] = field(default_factory=_customer_messages)
     """Which messages go to the webhook, by message attribute: Type, ParticipantRole, MessageVisibility, ContentType."""
@@ -34,7 +48,7 @@ class ChatStreamPreset:
 
     @classmethod
     def kore(cls) -> ChatStreamPreset:
-        """Return the names of guide 001 (Kore, Amazon Connect Chat).
+        """Return the names of Kore's guide to Amazon Connect Chat.
 
         They are fixed names: one bridge per account and Region can carry them.
         """
@@ -50,39 +64,7 @@ class ChatStreamPreset:
             )
         return presets[name]()
 
-    def with_overrides(
-        self,
-        *,
-        token_header: str | None = None,
-        filter_policy: Mapping[str, Sequence[str]] | None = None,
-        topic_name: str | None = None,
-        function_name: str | None = None,
-    ) -> ChatStreamPreset:
+    def with_overrides(self, **names: Unpack[ChatStreamNames]) -> ChatStreamPreset:
         """Return this preset with what is not ``None`` replaced."""
-        return replace(
-            self,
-            token_header=token_header or self.token_header,
-            filter_policy=self.filter_policy if filter_policy is None else filter_policy,
-            topic_name=topic_name or self.topic_name,
-            function_name=function_name or self.function_name,
-        )
-
-
-def default_delivery_policy() -> sns.DeliveryPolicy:
-    """Return how SNS tries again when the webhook fails: at once, then for about ten minutes, ever more slowly.
-
-    SNS's own default is three tries within a minute. A chat waits for a bot longer than that, yet what comes after
-    the conversation has ended helps nobody: then the dead-letter queue has it. SNS tries again after 5xx answers and
-    time-outs (15 s); a 4xx answer goes to the dead-letter queue at once.
-    """
-    return sns.DeliveryPolicy(
-        healthy_retry_policy=sns.HealthyRetryPolicy(
-            num_no_delay_retries=1,
-            num_min_delay_retries=2,
-            num_max_delay_retries=7,
-            num_retries=20,
-            min_delay_target=cdk.Duration.seconds(1),
-            max_delay_target=cdk.Duration.seconds(60),
-            backoff_function=sns.BackoffFunction.EXPONENTIAL,
-        )
-    )
+        given: dict[str, Any] = {key: value for key, value in names.items() if value is not None}
+        return replace(self, **given)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,8 +11,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from connect_bridges.chat.options import ChatDelivery, default_delivery_policy
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.grants import open_key
 from connect_bridges.shared.webhook_url import is_plain_http
 from constructs import Construct
 
@@ -22,8 +24,8 @@ _CONNECT = "connect.amazonaws.com"
 class ChatStreamTopic(Construct):
     """An encrypted standard topic that one Connect instance, and nobody else, may publish to.
 
-    Guide 001 (step 2.2) takes the condition out of the topic's policy, so that any account's Connect could publish
-    through the service ("confused deputy"). Here the policy names the account and the instance instead, as the
+    Kore's guide to chat (step 2.2) takes the condition out of the topic's policy, so that any account's Connect could
+    publish through the service ("confused deputy"). Here the policy names the account and the instance instead, as the
     administrator guide, "Enable real-time chat message streaming", has it; and a Deny keeps out whoever is allowed
     sns:Publish elsewhere in the account, so that nobody can speak in a customer's name.
     """
@@ -41,8 +43,7 @@ class ChatStreamTopic(Construct):
         instance: ConnectInstance,
         webhook_url: str,
         filter_policy: Mapping[str, Sequence[str]],
-        delivery_policy: sns.DeliveryPolicy,
-        dead_letter_retention: cdk.Duration,
+        delivery: ChatDelivery,
         encryption_key: kms.IKey | None,
         topic_name: str | None,
         removal_policy: cdk.RemovalPolicy,
@@ -50,13 +51,7 @@ class ChatStreamTopic(Construct):
         """Create the parts; ``ChatStreamBridge`` explains the arguments."""
         super().__init__(scope, id)
         self._instance = instance
-        self.key = encryption_key or kms.Key(
-            self,
-            "Key",
-            description="Encrypts chat messages on their way to an external bot, and the secrets of that way.",
-            enable_key_rotation=True,
-            removal_policy=removal_policy,
-        )
+        self.key = encryption_key or self._own_key(removal_policy)
         self._open_key(topic_name)
         self.topic = sns.Topic(
             self,
@@ -67,7 +62,7 @@ class ChatStreamTopic(Construct):
             signature_version="2",
         )
         self._open_topic()
-        self.dead_letter_queue = self._queue(dead_letter_retention, removal_policy)
+        self.dead_letter_queue = self._queue(delivery.retention, removal_policy)
         self.subscription = sns.Subscription(
             self,
             "Subscription",
@@ -82,7 +77,7 @@ class ChatStreamTopic(Construct):
                 attribute: sns.SubscriptionFilter.string_filter(allowlist=list(values))
                 for attribute, values in filter_policy.items()
             },
-            delivery_policy=delivery_policy,
+            delivery_policy=delivery.policy or default_delivery_policy(),
             dead_letter_queue=self.dead_letter_queue,
             raw_message_delivery=False,  # the envelope carries the signature that the vendor checks
         )
@@ -94,6 +89,16 @@ class ChatStreamTopic(Construct):
         )
         self.key.grant(grantee, "kms:Decrypt")
         return grant
+
+    def _own_key(self, removal_policy: cdk.RemovalPolicy) -> kms.IKey:
+        key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts chat messages on their way to an external bot, and the secrets of that way.",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        return cast("kms.IKey", key)  # for pyright, see pyproject.toml
 
     def _open_key(self, topic_name: str | None) -> None:
         """Let Connect publish to the topic, and SNS write to the dead-letter queue, which both need the key.
@@ -121,12 +126,7 @@ class ChatStreamTopic(Construct):
                 },
             ),
         ):
-            if not self.key.add_to_resource_policy(statement).statement_added:
-                cdk.Annotations.of(self).add_warning_v2(
-                    f"connect-bridges:key-policy:{statement.sid}",
-                    f"The policy of the imported key cannot be changed from here; add this statement to it: "
-                    f"{json.dumps(stack.resolve(statement.to_statement_json()))}",
-                )
+            open_key(self.key, self, statement)
 
     def _open_topic(self) -> None:
         self.topic.add_to_resource_policy(

@@ -1,11 +1,14 @@
-"""What the vendor needs in the AWS account: permission to join a chat as a participant (guide 001, step 4)."""
+"""What the vendor needs in the AWS account: permission to join a chat as a participant.
+
+Source: Kore's guide to Amazon Connect Chat, step 4.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,13 +17,20 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.function_options import FunctionOptions
+from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.runtime_function import RuntimeFunction
+from connect_bridges.shared.runtime_modules import runtime_module
 from constructs import Construct
+
+if TYPE_CHECKING:
+    from runtime.chat import limits
+else:
+    limits = runtime_module("chat.limits")
 
 # Actions on a contact that vendors' connectors are known to call besides CreateParticipant (service authorization
 # reference: each takes instance/ID/contact/ID). Everything after CreateParticipant goes through the participant
@@ -77,21 +87,25 @@ class VendorAccess:
         rotate_after: cdk.Duration | None = None,
         also: Sequence[str] = (),
     ) -> VendorAccess:
-        """Create a user with an access key, for a vendor that takes nothing else (guide 001, step 5).
+        """Create a user with an access key, for a vendor that takes nothing else (Kore's guide to chat, step 5).
 
         The key goes into a secret, and appears in no output. To rotate it without losing a chat: deploy with
         serials (1, 2), which creates a second key and puts it into the secret; give it to the vendor; deploy with
         (2,), which deletes the first one. IAM allows two keys at a time.
-        rotate_after: the age at which the alarm calls for that; default 90 days, at least one.
+        rotate_after: the age at which the alarm calls for that; default 90 days, at least one, at most 3,650.
         """
         ordered = tuple(serials)
         if len(ordered) not in {1, 2} or list(ordered) != sorted(set(ordered)) or min(ordered) < 1:
             raise ValueError(
                 f"serials is {ordered!r}; write one number, or during a rotation two in ascending order, as in (1, 2)."
             )
-        limit = rotate_after or cdk.Duration.days(90)
-        if limit.to_days(integral=False) < 1:
-            raise ValueError(f"rotate_after is {limit.to_seconds():g} seconds; choose at least one day.")
+        limit = rotate_after or cdk.Duration.days(limits.KEY_AGE_DAYS)
+        days = limit.to_days(integral=False)
+        shortest, longest = limits.KEY_AGE_DAYS_RANGE
+        if not shortest <= days <= longest:
+            raise ValueError(
+                f"rotate_after is {limit.to_seconds():g} seconds; choose at least one day and at most {longest:,} days."
+            )
         return cls(kind="accessKey", key_serials=ordered, rotate_after=limit, also=_checked(also))
 
 
@@ -119,13 +133,14 @@ class VendorPrincipal(Construct):
         instance: ConnectInstance,
         access: VendorAccess,
         encryption_key: kms.IKey | None = None,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         service_name: str | None = None,
+        function_options: FunctionOptions | None = None,
     ) -> None:
         """Create the principal.
 
         encryption_key: for the secret; default is the key that AWS manages.
         service_name: the dimension of the age metric; default is unique per construct.
+        function_options: VPC, tracing, memory, logs and so on of the function KeyAge.
         """
         super().__init__(scope, id)
         self.access = access
@@ -138,23 +153,15 @@ class VendorPrincipal(Construct):
         else:
             self.user = iam.User(self, "User")
             self.secret = self._secret(self.user, encryption_key)
-            self.key_age_function = self._watch(self.user, log_retention)
+            self.key_age_function = self._watch(self.user, function_options)
         self.policy = self._policy(instance)
 
-    def metric_key_age(self, **options: object) -> cloudwatch.Metric:
+    def metric_key_age(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Age of the oldest active access key in days, written once a day. Raises ``ValueError`` for a role."""
         if self.user is None:
             raise ValueError("A role has no access keys, so there is no age of one to measure.")
-        return cloudwatch.Metric(
-            **{  # type: ignore[arg-type] # the options of Metric, as with the CDK's own metric methods
-                "namespace": "ConnectBridges",
-                "metric_name": "VendorKeyAge",
-                "dimensions_map": {"service": self._service_name},
-                "statistic": "Maximum",
-                "period": cdk.Duration.days(1),
-                **options,
-            }
-        )
+        merged: MetricOptions = {"statistic": "Maximum", "period": cdk.Duration.days(1), **options}
+        return counted("VendorKeyAge", self._service_name, **merged)
 
     def _role(self) -> iam.Role:
         principal = self.access.principal
@@ -192,7 +199,7 @@ class VendorPrincipal(Construct):
         )
         return secret
 
-    def _watch(self, user: iam.User, log_retention: logs.RetentionDays) -> RuntimeFunction:
+    def _watch(self, user: iam.User, options: FunctionOptions | None) -> RuntimeFunction:
         function = RuntimeFunction(
             self,
             "KeyAge",
@@ -200,8 +207,8 @@ class VendorPrincipal(Construct):
             description="Tells how old the vendor's access keys are.",
             timeout=cdk.Duration.seconds(30),
             environment={"USER_NAME": user.user_name},
-            log_retention=log_retention,
             service_name=self._service_name,
+            options=options,
         )
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["iam:ListAccessKeys"], resources=[user.user_arn])

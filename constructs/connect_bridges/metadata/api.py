@@ -7,10 +7,10 @@ import json
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.api_options import ApiOptions
 from connect_bridges.shared.logged_rest_api import access_log_of, logged_rest_api
 from constructs import Construct
 
@@ -87,27 +87,20 @@ class MetadataApi(Construct):
         id: str,  # noqa: A002
         *,
         names: MetadataPreset,
-        stage_name: str,
+        options: ApiOptions,
         store_function: lambda_.IFunction,
         authorize_function: lambda_.IFunction,
         authorizer_cache: cdk.Duration,
-        throttling_rate_limit: float,
-        throttling_burst_limit: int,
-        log_retention: logs.RetentionDays,
-        cloud_watch_role: bool,
     ) -> None:
         """Create the API; the arguments are those of ``MetadataBridge``."""
         super().__init__(scope, id)
-        self.access_log = access_log_of(self, log_retention)
+        self.access_log = access_log_of(self, options.log_retention)
         self.api = logged_rest_api(
             self,
             name=names.api_name or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),
             description="Takes what an external voice system learned about a contact.",
-            stage_name=stage_name,
-            throttling_rate_limit=throttling_rate_limit,
-            throttling_burst_limit=throttling_burst_limit,
+            options=options,
             access_log=self.access_log,
-            cloud_watch_role=cloud_watch_role,
         )
         authorizer = apigateway.TokenAuthorizer(
             self,

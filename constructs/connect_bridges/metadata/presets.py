@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from connect_bridges.shared.runtime_modules import runtime_module
+
+if TYPE_CHECKING:
+    from runtime.metadata import limits
+else:
+    limits = runtime_module("metadata.limits")
+
+
+class MetadataNames(TypedDict, total=False):
+    """The names of a ``MetadataPreset``, each of which ``with_overrides`` takes."""
+
+    path: str | None
+    token_header: str | None
+    partition_key: str | None
+    ttl_attribute: str | None
+    table_name: str | None
+    store_function_name: str | None
+    authorize_function_name: str | None
+    retrieve_function_name: str | None
+    authorizer_name: str | None
+    api_name: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataPreset:
     """Names of a metadata bridge's parts; ``None`` leaves the name to CloudFormation, so that stacks never clash.
 
-    Every name can be overridden by the keyword of the same name on ``MetadataBridge``.
+    Every name can be replaced: ``MetadataPreset.kore().with_overrides(path="voice/metadata")``.
     """
 
-    path: str = "kore-metadata"
-    """The API's resource path, without slashes."""
+    path: str = "metadata"
+    """The API's resource path, without slashes at its ends."""
     token_header: str = "authorizationToken"  # noqa: S105 (a header's name)
     """The request header that carries the token."""
-    partition_key: str = "contactId"
+    partition_key: str = limits.PARTITION_KEY
     """The table's partition key."""
+    ttl_attribute: str = limits.TTL_ATTRIBUTE
+    """The table's time-to-live attribute."""
     table_name: str | None = None
     store_function_name: str | None = None
     authorize_function_name: str | None = None
@@ -27,16 +52,17 @@ class MetadataPreset:
 
     @classmethod
     def default(cls) -> MetadataPreset:
-        """Return the guide's paths and headers with CloudFormation's names."""
+        """Return names of no vendor, with CloudFormation's where a name would have to be unique."""
         return cls()
 
     @classmethod
     def kore(cls) -> MetadataPreset:
-        """Return the names of guide 000 (Kore, metadata passing).
+        """Return the names of Kore's guide to external voice (metadata passing).
 
         They are fixed names: one bridge per account and Region can carry them.
         """
         return cls(
+            path="kore-metadata",
             table_name="koreCcSessions",
             store_function_name="koreStoreSessionMetadata",
             authorize_function_name="AuthenticateBeforeStoringInDynamoDB",
@@ -54,6 +80,7 @@ class MetadataPreset:
             )
         return presets[name]()
 
-    def with_overrides(self, **names: str | None) -> MetadataPreset:
+    def with_overrides(self, **names: Unpack[MetadataNames]) -> MetadataPreset:
         """Return this preset with the names that are not ``None`` replaced."""
-        return replace(self, **{key: value for key, value in names.items() if value is not None})
+        given: dict[str, Any] = {key: value for key, value in names.items() if value is not None}
+        return replace(self, **given)

@@ -1,6 +1,6 @@
 """``connect-bridges caller``: what people ask about a caller of the voice biometrics, from the command line.
 
-``erase`` has the erase function of a VoiceBiometricGate forget a caller (runtime/voice_biometrics/erase.py). Needs
+``erase`` has the erase function of a VoiceBiometricGate forget a caller (runtime/biometrics/erase.py). Needs
 boto3, credentials and a Region as every program of boto3 finds them. IAM: lambda:InvokeFunction on the erase function
 and, with --stack, cloudformation:DescribeStacks.
 

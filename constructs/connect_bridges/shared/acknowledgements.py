@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
 
 from constructs import IConstruct
@@ -13,3 +15,21 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     rule: with what was found in square brackets where the pack reports it so, as in ``AwsSolutions-IAM5[Resource::*]``.
     """
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"AwsSolutions::{rule}", reason=reason))
+
+
+def acknowledge_wildcard(construct: IConstruct, arn: str, reason: str) -> None:
+    """Acknowledge a resource of a policy that holds a wildcard; the ARN may hold deploy-time values."""
+    found = _as_found(cdk.Stack.of(construct).resolve(arn))
+    acknowledge(construct, f"AwsSolutions-IAM5[Resource::{found}]", reason)
+
+
+def _as_found(value: Any) -> str:  # noqa: ANN401 (a template's JSON)
+    """Write a resolved value as cdk-nag reports it: references by name, in angle brackets."""
+    match value:
+        case {"Fn::Join": [str(separator), [*parts]]}:
+            return separator.join(_as_found(part) for part in parts)
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"<{name}.{attribute}>"
+    return str(value)

@@ -6,8 +6,12 @@ A value that is only known at deploy time (a CDK token) passes: CloudFormation w
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import ParamSpec
 
 from aws_cdk import Token
+
+_P = ParamSpec("_P")
 
 # The shapes are those of the CloudFormation schemas (AWS::Connect::*) and of the IAM service authorization data.
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -55,7 +59,37 @@ def check(setting: str, value: str, shape: re.Pattern[str], expected: str = "") 
     raise ValueError(f"{setting} is {value!r}, which is not {expected or EXPECTED[shape]}.")
 
 
-def check_range(setting: str, value: float, low: float, high: float, unit: str) -> None:
-    """Check that ``low <= value <= high``; the error names the limits."""
+def check_range(setting: str, value: float, bounds: tuple[float, float], unit: str) -> None:
+    """Check that the value lies within the bounds, both included; the error names them."""
+    low, high = bounds
     if not low <= value <= high:
         raise ValueError(f"{setting} is {value:g} {unit}; choose a value from {low:g} to {high:g} {unit}.")
+
+
+class Problems:
+    """What is wrong with the arguments of a constructor, told all at once.
+
+    problems = Problems()
+    problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
+    problems.collect(check_range, "wait", wait.to_seconds(), (1, 60), "seconds")
+    problems.raise_all()
+    """
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def collect(self, checked: Callable[_P, object], *arguments: _P.args, **keywords: _P.kwargs) -> None:
+        """Call a check, and remember the ``ValueError`` that it raises."""
+        try:
+            checked(*arguments, **keywords)
+        except ValueError as error:
+            self.add(str(error))
+
+    def add(self, problem: str) -> None:
+        """Remember a problem: setting, value and fix, as one sentence."""
+        self._found.append(problem)
+
+    def raise_all(self) -> None:
+        """Raise ``ValueError`` with everything that was found, one problem a line."""
+        if self._found:
+            raise ValueError("\n".join(self._found))

@@ -9,6 +9,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.api_options import ApiOptions
 from constructs import Construct
 
 _ACCESS_LOG_FIELDS = {
@@ -38,11 +39,8 @@ def logged_rest_api(
     *,
     name: str,
     description: str,
-    stage_name: str,
-    throttling_rate_limit: float,
-    throttling_burst_limit: int,
+    options: ApiOptions,
     access_log: logs.LogGroup,
-    cloud_watch_role: bool,
     not_logged: frozenset[str] = frozenset(),
 ) -> apigateway.RestApi:
     """Return a REST API without methods, as the child ``Rest`` of ``scope``.
@@ -56,11 +54,11 @@ def logged_rest_api(
         rest_api_name=name,
         description=description,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
-        cloud_watch_role=cloud_watch_role,
+        cloud_watch_role=options.cloud_watch_role,
         deploy_options=apigateway.StageOptions(
-            stage_name=stage_name,
-            throttling_rate_limit=throttling_rate_limit,
-            throttling_burst_limit=throttling_burst_limit,
+            stage_name=options.stage_name,
+            throttling_rate_limit=options.throttling_rate_limit,
+            throttling_burst_limit=options.throttling_burst_limit,
             access_log_destination=apigateway.LogGroupLogDestination(access_log),
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(fields)),
             # Never INFO or data trace: those write headers and bodies, and so tokens and telephone numbers.
@@ -71,7 +69,7 @@ def logged_rest_api(
     )
     # An output that names the API's root, where nothing answers.
     api.node.try_remove_child("Endpoint")
-    if cloud_watch_role:
+    if options.cloud_watch_role:
         acknowledge(
             api.node.find_child("CloudWatchRole"),
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"

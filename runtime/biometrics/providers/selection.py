@@ -6,6 +6,7 @@ PROVIDER_SECRET_ARN and VOICEIT_API_URL; for a function of your own PROVIDER_FUN
 
 from __future__ import annotations
 
+from runtime.biometrics import limits
 from runtime.biometrics.providers.base import VoiceBiometricsProvider
 from runtime.biometrics.providers.function import FunctionProvider
 from runtime.biometrics.providers.voiceit import CREDENTIALS, VoiceIt
@@ -18,8 +19,18 @@ from runtime.shared.service_models import lambda_
 def provider_from(environment: Environment) -> VoiceBiometricsProvider:
     """Build the provider; raises ConfigurationError naming every variable that is wrong."""
     kind = environment.text("PROVIDER", pattern="voiceit|lambda", form="voiceit or lambda")
-    seconds = environment.whole_number("PROVIDER_SECONDS", default=7, minimum=1, maximum=8)
-    min_confidence = environment.whole_number("MIN_CONFIDENCE", default=0, minimum=0, maximum=100)
+    seconds = environment.whole_number(
+        "PROVIDER_SECONDS",
+        default=limits.PROVIDER_SECONDS,
+        minimum=limits.PROVIDER_SECONDS_RANGE[0],
+        maximum=limits.PROVIDER_SECONDS_RANGE[1],
+    )
+    min_confidence = environment.whole_number(
+        "MIN_CONFIDENCE",
+        default=limits.MIN_CONFIDENCE,
+        minimum=limits.MIN_CONFIDENCE_RANGE[0],
+        maximum=limits.MIN_CONFIDENCE_RANGE[1],
+    )
     if kind == "lambda":
         function_arn = environment.text(
             "PROVIDER_FUNCTION_ARN",
@@ -27,7 +38,7 @@ def provider_from(environment: Environment) -> VoiceBiometricsProvider:
             form="the ARN of the provider function",
         )
         name = environment.text(
-            "PROVIDER_NAME", default="lambda", pattern=r"[A-Za-z0-9_-]{1,64}", form="a name"
+            "PROVIDER_NAME", default="lambda", pattern=limits.PROVIDER_NAME.pattern, form="a name"
         )
         environment.check()
         # One attempt: a recording that was sent and not answered must not be judged twice.

@@ -5,10 +5,9 @@ from typing import Any
 import botocore.session
 import pytest
 
+from runtime.voice.limits import CONTACT_CENTER_SYSTEM_TYPES, SESSION_BORDER_CONTROLLER_TYPES
 from runtime.voice.properties import (
     AWS_REGIONS,
-    CONTACT_CENTER_SYSTEM_TYPES,
-    SESSION_BORDER_CONTROLLER_TYPES,
     ConnectorProperties,
     InvalidPropertiesError,
 )

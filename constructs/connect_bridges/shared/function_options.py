@@ -1,0 +1,100 @@
+"""How a bridge's functions run: network, tracing, size, logs; one value for every construct that makes functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.limits import MEMORY_SIZE_RANGE, MOST_LAYERS
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionOptions:
+    """What a user of a construct may decide about its functions; ``None`` leaves it to the construct.
+
+    vpc, vpc_subnets, security_groups: connect the functions to a VPC. They still have to reach the AWS services that
+    they call, and the vendor if they call one: over a NAT gateway, or interface and gateway endpoints. The default is
+    the VPC's private subnets with egress, and a security group of the functions' own.
+    tracing: ``Tracing.ACTIVE`` sends traces to X-Ray. memory_size: MB, 128 to 10,240; less is less CPU as well.
+    architecture: arm64 by default; the dependencies in the zip are those of the architecture.
+    reserved_concurrent_executions: of each function, out of the account's; better given in ``overrides``.
+    log_retention: one month by default. log_encryption_key: for the log groups. The policy of a key that is made in
+    this app is extended so that CloudWatch Logs of this account and Region may use it; for an imported key a warning
+    says what to add.
+    layers: at most 5, for the architecture and the runtime (Python 3.14). environment: variables beside the
+    construct's own, which it cannot replace.
+    overrides: other options for single functions, by the name that the construct's documentation gives them, as in
+    ``FunctionOptions(overrides={"Retrieve": FunctionOptions(reserved_concurrent_executions=50)})``.
+    Raises ``ValueError`` naming every option that cannot be.
+    """
+
+    vpc: ec2.IVpc | None = None
+    vpc_subnets: ec2.SubnetSelection | None = None
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None
+    tracing: lambda_.Tracing | None = None
+    memory_size: int | None = None
+    architecture: lambda_.Architecture | None = None
+    reserved_concurrent_executions: int | None = None
+    log_retention: logs.RetentionDays | None = None
+    log_encryption_key: kms.IKey | None = None
+    layers: Sequence[lambda_.ILayerVersion] | None = None
+    environment: Mapping[str, str] | None = None
+    overrides: Mapping[str, FunctionOptions] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        if self.memory_size is not None:
+            problems.collect(check_range, "memory_size", self.memory_size, MEMORY_SIZE_RANGE, "MB")
+        if (self.reserved_concurrent_executions or 0) < 0:
+            problems.add(
+                f"reserved_concurrent_executions is {self.reserved_concurrent_executions}; choose 0, which stops the "
+                "function, or more."
+            )
+        if len(self.layers or ()) > MOST_LAYERS:
+            problems.add(
+                f"layers holds {len(self.layers or ())}; Lambda adds at most {MOST_LAYERS} to a function."
+            )
+        for name, options in self.overrides.items():
+            if options.overrides:
+                problems.add(f"overrides[{name!r}] has overrides of its own; give them once, at the top.")
+        problems.raise_all()
+
+    def of(self, function: str) -> FunctionOptions:
+        """Return the options of one function: these, with what ``overrides`` says about it.
+
+        Variables of the environment are merged, everything else is replaced. Raises ``ValueError`` for a subnet or
+        a security group without a VPC.
+        """
+        override = self.overrides.get(function)
+        options = replace(self, overrides={})
+        if override is not None:
+            given = {one.name: getattr(override, one.name) for one in fields(override)}
+            changed = {
+                name: value for name, value in given.items() if value is not None and name != "overrides"
+            }
+            options = replace(options, **changed)
+            if override.environment and self.environment:
+                options = replace(options, environment={**self.environment, **override.environment})
+        if options.vpc is None and (options.vpc_subnets or options.security_groups):
+            raise ValueError(
+                f"the function options of {function} name subnets or security groups and no VPC; add vpc."
+            )
+        return options
+
+    def check_names(self, functions: Collection[str]) -> None:
+        """Raise ``ValueError`` if ``overrides`` names a function that the construct does not have."""
+        unknown = sorted(set(self.overrides) - set(functions))
+        if unknown:
+            raise ValueError(
+                f"function_options.overrides names {', '.join(map(repr, unknown))}; this construct's functions are "
+                f"{', '.join(functions)}."
+            )

@@ -1,0 +1,40 @@
+"""Limits and defaults of the voice path, stated once: the functions obey them, constructs and settings read them.
+
+Standard library only: the constructs load this file by its path. A range is lowest and highest, both included.
+"""
+
+from __future__ import annotations
+
+import re
+
+CONNECTION_SECONDS = 60
+"""How long the external voice system may take to answer a transfer."""
+CONNECTION_SECONDS_RANGE = (1, 600)
+"""Amazon Connect's own limits, as ThirdPartyConnectionTimeLimitSeconds takes them."""
+
+METADATA_ATTRIBUTE = "customData"
+"""The contact attribute that takes the metadata."""
+METADATA_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+
+PORT = 5061
+"""SIP over TLS."""
+PORT_RANGE = (1, 65_535)
+
+CONNECTOR_NAME = re.compile(r"[a-zA-Z0-9 _.-]{1,256}", re.ASCII)
+"""What Amazon Chime takes as a voice connector's name."""
+
+PROTOCOLS = ("TCP", "UDP")
+SESSION_BORDER_CONTROLLER_TYPES = (
+    "RIBBON_SBC",
+    "ORACLE_ACME_PACKET_SBC",
+    "AVAYA_SBCE",
+    "CISCO_UNIFIED_BORDER_ELEMENT",
+    "AUDIOCODES_MEDIANT_SBC",
+)
+SESSION_BORDER_CONTROLLER_TYPE = "AUDIOCODES_MEDIANT_SBC"
+CONTACT_CENTER_SYSTEM_TYPES = (
+    "GENESYS_ENGAGE_ON_PREMISES",
+    "AVAYA_AURA_CALL_CENTER_ELITE",
+    "AVAYA_AURA_CONTACT_CENTER",
+    "CISCO_UNIFIED_CONTACT_CENTER_ENTERPRISE",
+)

@@ -509,7 +509,11 @@ def run(policy: Policy, examples: int) -> Count:
             database=None,
             derandomize=False,
             phases=[HypothesisPhase.generate],
-            suppress_health_check=[*HealthCheck],
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.filter_too_much,
+                HealthCheck.data_too_large,
+            ],
         ),
     )
     return count

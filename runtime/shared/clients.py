@@ -26,6 +26,8 @@ from botocore.exceptions import (
 )
 from botocore.loaders import Loader
 
+from runtime.shared.service_models import endpoints
+
 AwsClient: TypeAlias = Any
 """A botocore client: its operations are made from the service's model at run time, so no type describes it."""
 
@@ -84,7 +86,8 @@ def client(
 class _CutDownModels(Loader):  # type: ignore[misc] # botocore has no types
     """botocore's reader of service descriptions, for services whose model is at hand already.
 
-    Everything else (endpoint rules, retry rules) it reads from botocore's own data.
+    The list of endpoints is cut down too; everything else (endpoint rules, partitions, retry rules) it reads from
+    botocore's own data.
     """
 
     def __init__(self) -> None:
@@ -97,6 +100,12 @@ class _CutDownModels(Loader):  # type: ignore[misc] # botocore has no types
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 (botocore's signature)
         # botocore's own looks into the folders of all 400 services for this.
         return list(self._models)
+
+    def load_data_with_path(self, name: str) -> tuple[dict[str, Any], str]:
+        if name == "endpoints":
+            return json.loads(endpoints.MODEL), f"{self.BUILTIN_DATA_PATH}/endpoints"
+        found: tuple[dict[str, Any], str] = super().load_data_with_path(name)
+        return found
 
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None

@@ -43,7 +43,7 @@ _FOR_READERS_ONLY = frozenset({"documentation", "pattern"})  # botocore acts on 
 
 
 def module_of(service: str) -> Path:
-    """Return the file of a service's module."""
+    """Return the file of a service's module, or that of ``endpoints``."""
     name = service.replace("-", "_")
     return Path(__file__).with_name(f"{name}_.py" if iskeyword(name) else f"{name}.py")
 
@@ -62,6 +62,31 @@ def written(service: str) -> str:
             "",
             f'SERVICE: str = "{service}"',
             f'MODEL: str = r"""{model}"""',
+            "",
+        ]
+    )
+
+
+def written_endpoints() -> str:
+    """Return the text of the module ``endpoints``: what botocore knows of where our services are, by partition."""
+    whole = Loader().load_data("endpoints")
+    prefixes = {
+        Loader().load_service_model(one, "service-2")["metadata"]["endpointPrefix"] for one in OPERATIONS
+    }
+    partitions = [
+        part | {"services": {name: one for name, one in part["services"].items() if name in prefixes}}
+        for part in whole["partitions"]
+    ]
+    lines = ",\n".join(f"  {json.dumps(part)}" for part in partitions)
+    return "\n".join(
+        [
+            '"""Where the services are, cut down by ``python -m runtime.shared.service_models``: do not edit.',
+            "",
+            "Regions that opened since are found by their partition's pattern, and by botocore's own endpoint rules.",
+            '"""',
+            "# ruff: noqa: E501",
+            "",
+            f'MODEL: str = r"""{{"version": {json.dumps(whole["version"])}, "partitions": [\n{lines}\n]}}"""',
             "",
         ]
     )
@@ -123,6 +148,7 @@ def main() -> None:
     """Write every module."""
     for service in OPERATIONS:
         module_of(service).write_text(written(service), encoding="utf-8")
+    module_of("endpoints").write_text(written_endpoints(), encoding="utf-8")
 
 
 if __name__ == "__main__":

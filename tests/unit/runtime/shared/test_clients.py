@@ -8,10 +8,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.loaders import Loader
+from botocore.regions import EndpointResolver
 
 from runtime.shared.clients import client, is_temporary
 from runtime.shared.service_models import connect, dynamodb, secretsmanager
-from runtime.shared.service_models.__main__ import OPERATIONS, module_of, written
+from runtime.shared.service_models import endpoints as cut_down
+from runtime.shared.service_models.__main__ import (
+    OPERATIONS,
+    module_of,
+    written,
+    written_endpoints,
+)
 
 TIMES: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 1, "attempts": 1}
 
@@ -20,6 +28,22 @@ TIMES: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 1, "attempts": 1}
 def test_a_cut_down_model_is_what_botocore_says(service: str) -> None:
     """After a new botocore: python -m runtime.shared.service_models."""
     assert module_of(service).read_text(encoding="utf-8") == written(service)
+
+
+def test_the_cut_down_endpoints_are_what_botocore_says() -> None:
+    assert module_of("endpoints").read_text(encoding="utf-8") == written_endpoints()
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_every_region_is_resolved_as_botocore_does(service: str) -> None:
+    loader = Loader()
+    prefix = loader.load_service_model(service, "service-2")["metadata"]["endpointPrefix"]
+    whole = loader.load_data("endpoints")
+    ours, theirs = EndpointResolver(json.loads(cut_down.MODEL)), EndpointResolver(whole)
+    regions = {region for partition in whole["partitions"] for region in partition["regions"]}
+    assert len(regions) > 30
+    for region in {*regions, "eu-future-7", "cn-future-7", "us-gov-future-7"}:
+        assert ours.construct_endpoint(prefix, region) == theirs.construct_endpoint(prefix, region)
 
 
 def test_a_client_sends_what_boto3_sends(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

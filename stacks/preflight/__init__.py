@@ -2,7 +2,7 @@
 
 ``make preflight ENV=prod`` reads only; it changes nothing. It can be run before the deployment, and after it once more:
 then it also looks at what people had to fill in. Source: Kore's guides to external voice, steps 1 and 2, and to chat,
-steps 2.5, 4 and 5; VoiceIt and Twilio's demo guide, "Deploying Demo". Names and codes of quotas are Service Quotas'.
+steps 2.5, 4 and 5; VoiceIt and Twilio's demo guide, "Deploying Demo"; quotas' names and codes are Service Quotas' own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The voice biometrics: credentials, provider, and what Twilio and VoiceIt have to be told.
-
-Source: VoiceIt and Twilio's demo guide.
-"""
+"""The voice biometrics: credentials, provider, and what Twilio and VoiceIt have to be told (their demo guide)."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import cold_starts, contacts, costs, document, lint_growth, synthesis, zips
 from bench.environments import context, every_function, synthesize
-from bench.figures import Section
+from bench.figures import NotMeasuredError, Section
 from bench.functions import functions_of
 from bench.processes import ROOT
 from rehearsals.scenarios.deployment import Deployment
@@ -44,41 +44,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections: dict[str, Any] = {}
     report = {"machine": machine, "quick": options.quick, "sections": sections}
     options.report.parent.mkdir(parents=True, exist_ok=True)
-    for section in _measure(chosen, quick=options.quick):
-        sections[section.name] = section.to_json()
+    status = 0
+    for name, measure in _measurements(chosen, quick=options.quick):
+        try:
+            section = measure()
+        except NotMeasuredError as error:
+            print(f"\n{name} could not be measured: {error}", file=sys.stderr)
+            status = 1
+            continue
+        sections[name] = section.to_json()
         # Each time, so that what takes minutes is not lost with what comes after it.
         options.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         _print(section)
     print(f"\nreport: {options.report}")
     if not options.quick:
         _update(report)
-    return 0
+    return status
 
 
-def _measure(chosen: Sequence[str], *, quick: bool) -> Iterator[Section]:
+def _measurements(chosen: Sequence[str], *, quick: bool) -> Iterator[tuple[str, Callable[[], Section]]]:
+    """Yield what is to be measured, each with what it needs at hand: an assembly, a deployment."""
     if "synthesis" in chosen:
-        yield synthesis.measure(quick=quick)
+        yield "synthesis", lambda: synthesis.measure(quick=quick)
     if set(chosen) & set(BUNDLED):
         with tempfile.TemporaryDirectory(prefix="bench-assembly-") as folder:
             synthesize(context({"dev": every_function()}), Path(folder))
             functions = functions_of(Path(folder))
             if "cold_starts" in chosen:
-                yield cold_starts.measure(functions, quick=quick)
+                yield "cold_starts", lambda: cold_starts.measure(functions, quick=quick)
             if "zips" in chosen:
-                yield zips.measure(functions)
+                yield "zips", lambda: zips.measure(functions)
     if "lint_growth" in chosen:
-        yield lint_growth.measure(quick=quick)
+        yield "lint_growth", lambda: lint_growth.measure(quick=quick)
     if set(chosen) & set(DEPLOYED):
         with (
             tempfile.TemporaryDirectory(prefix="bench-sandbox-") as folder,
-            Deployment.start(
-                ROOT, Path(folder), lambda step, seconds: print(f"  {step} {seconds:.0f} s")
-            ) as sandbox,
+            Deployment.start(ROOT, Path(folder), _tell) as deployment,
         ):
             if "costs" in chosen:  # first: it wants functions that have not been started
-                yield costs.measure(sandbox, quick=quick)
+                yield "costs", lambda: costs.measure(deployment, quick=quick)
             if "contacts" in chosen:
-                yield contacts.measure(sandbox, quick=quick)
+                yield "contacts", lambda: contacts.measure(deployment, quick=quick)
+
+
+def _tell(step: str, seconds: float) -> None:
+    print(f"  {step} {seconds:.0f} s")
 
 
 def _print(section: Section) -> None:

@@ -20,7 +20,7 @@ from connect_sandbox.rehearsal.conditions import Caller, Conditions, Queue
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.ports import Ports
 
-from bench.figures import Figure, Section, alternate
+from bench.figures import Figure, NotMeasuredError, Section, alternate
 from rehearsals.scenarios.deployment import Deployment
 from rehearsals.scenarios.rehearsal import QUEUE_ID
 from rehearsals.vendors.voice.client import ExternalVoiceSystem
@@ -86,7 +86,7 @@ def measure(deployment: Deployment, *, quick: bool = False) -> Section:
 
 
 def at_once(deployment: Deployment, number: int) -> Played:
-    """Place so many calls in the same moment; ``RuntimeError`` if not even a single one brings its metadata back.
+    """Place so many calls in the same moment; ``NotMeasuredError`` if not even a single one brings its metadata back.
 
     A call goes on without metadata when this machine is too busy to answer within the flow's time limit, which is
     what the flow is made for. Vendors are started before, and ended after, what is measured.
@@ -135,7 +135,7 @@ def at_once(deployment: Deployment, number: int) -> Played:
             seconds = time.perf_counter() - started
     kept = sum("refund" in str(contact.attributes.get("customData")) for contact in contacts)
     if not kept:
-        raise RuntimeError(
+        raise NotMeasuredError(
             f"none of {number} calls at once came back with metadata; the first went {contacts[0].transcript}"
         )
     return Played(seconds, latencies, kept)

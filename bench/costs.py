@@ -24,7 +24,7 @@ from connect_sandbox.cloud import Sandbox
 from connect_sandbox.rehearsal.conditions import Says
 
 from bench.contacts import at_once
-from bench.figures import Section
+from bench.figures import NotMeasuredError, Section
 from rehearsals.scenarios.chat_path import CHAT_STACK
 from rehearsals.scenarios.chats import play_chat
 from rehearsals.scenarios.deployment import VOICE_STACK, Deployment
@@ -219,4 +219,8 @@ def _chat(deployment: Deployment) -> Usage:
         moves=[Says("Where is my order 4711?"), Says("Thank you!")],
     )
     delivered = chat.accounts_for().get("delivered", 0)
+    if not delivered:
+        raise NotMeasuredError(
+            "a chat was not streamed to its bot: this machine was too busy to answer in the flow's time; run it again"
+        )
     return {"sns_http_deliveries": float(delivered)}

@@ -11,6 +11,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class NotMeasuredError(RuntimeError):
+    """A measurement says nothing, since what was measured did not do what it should; the message says what."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """What several measurements of one thing say: how many, their median, and the quartiles around it."""

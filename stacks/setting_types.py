@@ -6,7 +6,7 @@ import math
 import re
 from typing import Annotated, Any
 
-from aws_cdk.region_info import RegionInfo
+from aws_cdk.region_info import Fact
 from connect_bridges.shared.checks import (
     E164,
     FLOW_ARN,
@@ -31,7 +31,7 @@ def _account(value: str) -> str:
 
 
 def _region(value: str) -> str:
-    if value not in {region.name for region in RegionInfo.regions}:
+    if value not in Fact.regions:
         raise ValueError(f"{value!r} is not an AWS Region; write one such as us-east-1")
     return value
 

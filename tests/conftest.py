@@ -22,8 +22,9 @@ def _parsed(path: str) -> Any:
 
 
 def _load_file(self: JSONFileLoader, file_path: str) -> Any:
-    # Not S3's: botocore changes that description in place for each session.
-    return _parse(self, file_path) if "/s3" in file_path else _parsed(file_path)
+    # Not S3's nor the endpoints: botocore changes them in place.
+    changed = "/s3" in file_path or file_path.endswith("endpoints")
+    return _parse(self, file_path) if changed else _parsed(file_path)
 
 
 JSONFileLoader.load_file = _load_file

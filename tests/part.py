@@ -42,7 +42,6 @@ PARTS: dict[str, tuple[list[str], list[str], set[str], list[str]]] = {
             "moto",
             "twilio",
             "cdk-nag",
-            "syrupy",
             "pydantic",
             "cryptography",
         ],

@@ -289,12 +289,12 @@ def test_a_subnet_needs_a_vpc_and_a_variable_of_ours_is_ours(
 def test_dependencies_are_those_of_the_architecture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def installed(_lock: Path, _python: str, platform: str, target: Path) -> None:
-        asked.append(platform)
+    def installed(_lock: Path, _python: str, architecture: str, target: Path) -> None:
+        asked.append(architecture)
         target.mkdir()
 
     monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(bundling, "_pip_install", installed)
+    monkeypatch.setattr(bundling, "_install", installed)
     hashes = {}
     for architecture in (lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64):
         stack = cdk.Stack(cdk.App(outdir=str(tmp_path / architecture.name)), "users-stack")
@@ -308,5 +308,5 @@ def test_dependencies_are_those_of_the_architecture(monkeypatch: pytest.MonkeyPa
         )
         (code,) = [one["Code"]["S3Key"] for one in functions(stack)]
         hashes[architecture.name] = code
-    assert asked == ["manylinux2014_aarch64", "manylinux2014_x86_64"]
+    assert asked == ["arm64", "x86_64"]
     assert len(set(hashes.values())) == 2

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import ParamSpec
 
-from aws_cdk import Token
+from connect_bridges.shared.tokens import is_token
 
 _P = ParamSpec("_P")
 
@@ -54,7 +54,7 @@ def matches(value: str, shape: re.Pattern[str]) -> str:
 
 def check(setting: str, value: str, shape: re.Pattern[str], expected: str = "") -> str:
     """Return ``value`` if it is a token or has the shape; otherwise raise ``ValueError`` naming what was expected."""
-    if Token.is_unresolved(value) or shape.fullmatch(value):
+    if shape.fullmatch(value) or is_token(value):
         return value
     raise ValueError(f"{setting} is {value!r}, which is not {expected or EXPECTED[shape]}.")
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from connect_sandbox.cloud import AwsError, CannotStandInError
+from connect_sandbox.cloud import AwsError, NotEmulatedError
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.template import Template, creation_order, load_template
 
@@ -89,7 +89,7 @@ def test_intrinsic_functions(value: Any, expected: Any) -> None:
     ],
 )
 def test_what_is_not_evaluated_is_refused_by_name(value: Any, named: str) -> None:
-    with pytest.raises(CannotStandInError) as refused:
+    with pytest.raises(NotEmulatedError) as refused:
         evaluate(value)
     assert named in str(refused.value)
 

@@ -13,7 +13,7 @@ from connect_sandbox.cloud.connect_state import (
     Instance,
     InvokeDecision,
 )
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.functions import (
     FunctionFault,
@@ -34,7 +34,6 @@ __all__ = [
     "Admin",
     "Association",
     "AwsError",
-    "CannotStandInError",
     "CdkFailedError",
     "CdkRun",
     "Faults",
@@ -46,6 +45,7 @@ __all__ = [
     "Invocation",
     "InvocationTimeoutError",
     "InvokeDecision",
+    "NotEmulatedError",
     "Principal",
     "RolePrincipal",
     "Sandbox",

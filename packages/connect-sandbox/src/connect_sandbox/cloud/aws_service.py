@@ -20,7 +20,7 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.values import Member
@@ -65,7 +65,7 @@ class AwsService:
                 AwsError(
                     "UnknownOperationException",
                     str(
-                        CannotStandInError(
+                        NotEmulatedError(
                             f"{request.method} {request.path} of {self.service_name}", "no such operation"
                         )
                     ),
@@ -80,16 +80,14 @@ class AwsService:
             result = self._call(operation, given)
         except AwsError as error:
             return error_response(error, protocol)
-        except CannotStandInError as refusal:
+        except NotEmulatedError as refusal:
             return error_response(AwsError("NotImplemented", str(refusal), 501), protocol)
         return _serialize(operation, protocol, result)
 
     def _call(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         method = getattr(self, xform_name(operation.name), None)
         if method is None:
-            raise CannotStandInError(
-                f"{self.service_name}:{operation.name}", "the operation is not reproduced"
-            )
+            raise NotEmulatedError(f"{self.service_name}:{operation.name}", "the operation is not reproduced")
         self._validate(operation, parameters)
         result: dict[str, Any] | None = method(
             **{xform_name(name): value for name, value in parameters.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connect_sandbox.cloud.aws_service import AwsService
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
@@ -116,9 +116,7 @@ class ChimeVoiceApi(AwsService):
         """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only."""
         integration_type = request.get("integration_type", "")
         if integration_type not in {"", CALL_TRANSFER}:
-            raise CannotStandInError(
-                f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}"
-            )
+            raise NotEmulatedError(f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}")
         connector = self._connectors.add(
             name=name,
             region=request.get("aws_region", "us-east-1"),

@@ -10,7 +10,7 @@ from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.chats import Chats
 from connect_sandbox.cloud.chime_api import VoiceConnectors
 from connect_sandbox.cloud.connect_state import Association, ConnectState, Flow
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
@@ -41,7 +41,7 @@ class ConnectApi(AwsService):
         """Associate an integration with an instance."""
         if integration_type not in _TYPES:
             known = ", ".join(sorted(_TYPES))
-            raise CannotStandInError(f"the integration type {integration_type}", f"it associates {known}")
+            raise NotEmulatedError(f"the integration type {integration_type}", f"it associates {known}")
         if not self._voice_connectors.is_call_transfer_connector(integration_arn):
             wanted = "a voice connector of type CONNECT_CALL_TRANSFER_CONNECTOR in this account"
             message = f"{integration_arn} is not {wanted}"
@@ -211,9 +211,7 @@ class ConnectApi(AwsService):
         """Create a flow module."""
         refused = sorted(set(request) & {"settings", "external_invocation_configuration"})
         if refused:
-            raise CannotStandInError(
-                f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced"
-            )
+            raise NotEmulatedError(f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced")
         module = self._state.create_module(
             instance_id,
             name=name,

@@ -9,7 +9,7 @@ class SandboxError(Exception):
     """The sandbox itself could not do what it was asked to (a command failed, a port was taken)."""
 
 
-class CannotStandInError(SandboxError):
+class NotEmulatedError(SandboxError):
     """A type, property or operation that the sandbox does not emulate; refused by name, never skipped."""
 
     def __init__(self, thing: str, reason: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import error_response
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import Principals, credential_scope
 
@@ -79,7 +79,7 @@ class Front:
             return handler(request)
         if name in MOTO_SERVICES:
             return self._moto.handle(request, name)
-        refusal = CannotStandInError(f"the service {name}", "nothing in it is deployed or emulated")
+        refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
 
 
@@ -95,7 +95,7 @@ class MotoClient:
         answer = self._forward(request)
         if answer.status == 500 and b"Internal Server Error" in answer.body:
             operation = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
-            refusal = CannotStandInError(
+            refusal = NotEmulatedError(
                 f"{service} {operation}", "moto, which emulates the service, does not implement it"
             )
             return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import AwsService, error_response
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
@@ -88,7 +88,7 @@ class LambdaApi(AwsService):
             if kind == "DryRun":
                 return HttpResponse(204)
             if kind != "RequestResponse":
-                raise CannotStandInError(f"the invocation type {kind}", "it invokes synchronously")
+                raise NotEmulatedError(f"the invocation type {kind}", "it invokes synchronously")
             context = _client_context(request.headers.get("X-Amz-Client-Context"))
             invocation = self._functions.invoke_authorised(function, request.body, context)
         except AwsError as error:
@@ -114,7 +114,7 @@ class LambdaApi(AwsService):
         refused = set(settings) - {"runtime", "handler", "timeout", "memory_size", "environment", "description", "tags",
                                    "architectures", "logging_config", "package_type", "publish"}  # fmt: skip
         if refused:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"lambda:CreateFunction {', '.join(sorted(refused))}", "not reproduced here"
             )
         self._authorization.require_lambda_may_assume(role)
@@ -146,7 +146,7 @@ class LambdaApi(AwsService):
         if "environment" in settings:
             changes["environment"] = settings.pop("environment").get("Variables", {})
         if settings:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"lambda:UpdateFunctionConfiguration {', '.join(sorted(settings))}", "not reproduced"
             )
         return self._state.update(self._state.get(function_name).name, **changes).configuration()
@@ -209,7 +209,7 @@ class LambdaApi(AwsService):
             return zip_file
         if "S3Bucket" in code and "S3Key" in code:
             return self._read_s3(code["S3Bucket"], code["S3Key"])
-        raise CannotStandInError(
+        raise NotEmulatedError(
             f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
         )
 

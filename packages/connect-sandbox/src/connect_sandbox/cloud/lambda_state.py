@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.values import Member
 
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
@@ -52,7 +52,7 @@ class LambdaFunction:
     def __post_init__(self) -> None:
         """Refuse what this sandbox cannot run, by name."""
         if not _RUNTIME.match(self.runtime):
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"AWS::Lambda::Function Runtime {self.runtime!r}",
                 "it runs python3.x and nodejsNN.x from a zip",
             )
@@ -159,7 +159,7 @@ class LambdaState:
         if found is None:
             raise AwsError("ValidationException", f"{name_or_arn!r} is not a function name or ARN")
         if found[2] not in {None, "$LATEST"}:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"the qualifier of {name_or_arn}", "versions and aliases are not reproduced"
             )
         function = self._functions.get(found[1])

@@ -10,7 +10,7 @@ from typing import Any
 
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.chats import LONGEST_MESSAGE, Chats, Item
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.values import Member
@@ -40,7 +40,7 @@ class ParticipantApi(AwsService):
         """Return a connection token; ConnectParticipant also connects the participant."""
         kinds = request.get("type") or []
         if kinds != ["CONNECTION_CREDENTIALS"]:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"connections of type {', '.join(kinds) or 'none'}",
                 "the sandbox gives CONNECTION_CREDENTIALS",
             )

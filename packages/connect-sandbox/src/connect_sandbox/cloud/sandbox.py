@@ -51,7 +51,7 @@ ACCOUNT = "123456789012"
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
     r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME"
-    r"|PIP_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
+    r"|PIP_\w+|UV_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
 )
 
 

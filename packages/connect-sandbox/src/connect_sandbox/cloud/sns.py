@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from connect_sandbox.cloud.authorization import Authorization
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.principals import Principal
 from connect_sandbox.cloud.sns_delivery import Deliveries, Delivery, Destination
 from connect_sandbox.cloud.sns_filter import FilterPolicy
@@ -131,9 +131,7 @@ class Sns:
         """Replace the subscription's attributes; InvalidParameter for what SNS rejects."""
         unknown = sorted(set(settings) - _SETTINGS)
         if unknown:
-            raise CannotStandInError(
-                f"the subscription attribute {unknown[0]}", "it would have no effect here"
-            )
+            raise NotEmulatedError(f"the subscription attribute {unknown[0]}", "it would have no effect here")
         written = settings.get("FilterPolicy")
         scope = settings.get("FilterPolicyScope") or "MessageAttributes"
         found = FilterPolicy(_json("FilterPolicy", written), scope=scope) if written else None
@@ -308,7 +306,7 @@ class Sns:
 
 def _check_endpoint(protocol: str, endpoint: str) -> None:
     if protocol not in {"http", "https"}:
-        raise CannotStandInError(f"SNS subscriptions of protocol {protocol}", "it delivers to http and https")
+        raise NotEmulatedError(f"SNS subscriptions of protocol {protocol}", "it delivers to http and https")
     if not endpoint.startswith(f"{protocol}://"):
         raise AwsError("InvalidParameter", "Invalid parameter: Endpoint must match the specified protocol")
 

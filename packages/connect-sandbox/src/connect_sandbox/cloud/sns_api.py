@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from connect_sandbox.cloud.aws_service import AwsService, error_response
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import Principal, Principals
@@ -131,13 +131,13 @@ class _Publishing(AwsService):
         """Publish to a topic."""
         topic = request.get("topic_arn") or request.get("target_arn")
         if not isinstance(topic, str) or request.get("message_structure"):
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 "sns:Publish to anything but a topic, or with MessageStructure", "not reproduced"
             )
         attributes = request.get("message_attributes") or {}
         strange = next((name for name, value in attributes.items() if value["DataType"] != "String"), None)
         if strange is not None:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"the message attribute {strange}", "attributes of type String are reproduced"
             )
         message_id = self._sns.publish(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 Rule = Callable[[str | None], bool]
 
@@ -19,13 +19,13 @@ class FilterPolicy:
     """A filter policy: every attribute that it names must match one of its rules."""
 
     def __init__(self, policy: Mapping[str, Any], *, scope: str = "MessageAttributes") -> None:
-        """Read a policy; InvalidParameter if it is malformed, CannotStandInError for what is not emulated."""
+        """Read a policy; InvalidParameter if it is malformed, NotEmulatedError for what is not emulated."""
         if scope != "MessageAttributes":
-            raise CannotStandInError(f"the filter policy scope {scope}", "the sandbox filters on attributes")
+            raise NotEmulatedError(f"the filter policy scope {scope}", "the sandbox filters on attributes")
         self._rules: dict[str, list[Rule]] = {}
         for name, allowed in policy.items():
             if isinstance(allowed, Mapping):
-                raise CannotStandInError(
+                raise NotEmulatedError(
                     f"nested filter policies ({name})", "attributes are flat, nesting is for message bodies"
                 )
             if not isinstance(allowed, list) or not allowed:
@@ -41,7 +41,7 @@ def _rule(name: str, item: Any) -> Rule:  # noqa: ANN401  (JSON)
     if isinstance(item, str):
         return lambda value: value == item
     if not isinstance(item, Mapping) or len(item) != 1:
-        raise CannotStandInError(
+        raise NotEmulatedError(
             f"the filter {item!r} on {name}", "the sandbox compares strings, with one operator each"
         )
     ((operator, operand),) = item.items()
@@ -56,7 +56,7 @@ def _rule(name: str, item: Any) -> Rule:  # noqa: ANN401  (JSON)
             excluded = [operand] if isinstance(operand, str) else operand
             if all(isinstance(word, str) for word in excluded):
                 return lambda value: value is not None and value not in excluded
-    raise CannotStandInError(f"the filter operator {operator} on {name}", f"not with {operand!r}")
+    raise NotEmulatedError(f"the filter operator {operator} on {name}", f"not with {operand!r}")
 
 
 def _invalid(problem: str) -> AwsError:

@@ -11,7 +11,7 @@ from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
 from connect_sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
 from connect_sandbox.cloud.cfn.template import invalid, load_template
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
@@ -112,7 +112,7 @@ class CloudFormationApi(AwsService):
     def describe_events(self, stack_name: str | None = None, **request: Member) -> dict[str, Any]:
         """Return the events of an operation, newest first."""
         if stack_name is None:
-            raise CannotStandInError("cloudformation:DescribeEvents", "give a stack's name")
+            raise NotEmulatedError("cloudformation:DescribeEvents", "give a stack's name")
         stack = self._engine.find(stack_name)
         failed_only = (request.get("filters") or {}).get("FailedEvents", False)
         events = [e for e in reversed(stack.events) if not failed_only or e.status.endswith("FAILED")]
@@ -265,7 +265,7 @@ class CloudFormationApi(AwsService):
 
     def _stack_for_change_set(self, name: str, kind: str, request: dict[str, Any]) -> Stack:
         if kind not in {"CREATE", "UPDATE"}:
-            raise CannotStandInError(f"a change set of type {kind}", "the sandbox prepares CREATE and UPDATE")
+            raise NotEmulatedError(f"a change set of type {kind}", "the sandbox prepares CREATE and UPDATE")
         if kind == "UPDATE":
             return self._engine.find(name)
         try:

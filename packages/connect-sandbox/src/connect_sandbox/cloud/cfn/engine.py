@@ -28,7 +28,7 @@ from connect_sandbox.cloud.cfn.template import (
     invalid,
     load_template,
 )
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _LOG = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ class DeploymentEngine:
         kind = self._rollout.type(held.declared.type)
         if not kind.has_attribute(attribute):
             known = ", ".join(kind.attributes) or "none"
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"the attribute {attribute} of {held.declared.type} ({name})", f"known: {known}"
             )
         return kind.attribute(held.created, attribute)

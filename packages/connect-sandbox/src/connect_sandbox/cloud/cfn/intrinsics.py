@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connect_sandbox.cloud.cfn.template import Template, invalid
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _SUB = re.compile(r"\$\{(!?[^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
@@ -66,7 +66,7 @@ class Resolver:
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
         if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise CannotStandInError(f"the dynamic reference {found[0]}", "the sandbox does not resolve it")
+            raise NotEmulatedError(f"the dynamic reference {found[0]}", "the sandbox does not resolve it")
         return value
 
     def condition(self, name: str) -> bool:
@@ -90,7 +90,7 @@ class Resolver:
             return self._ref(argument)
         method = getattr(self, "_" + name.removeprefix("Fn::").lower(), None)
         if method is None:
-            raise CannotStandInError(f"the intrinsic function {name}", "the sandbox does not evaluate it")
+            raise NotEmulatedError(f"the intrinsic function {name}", "the sandbox does not evaluate it")
         return method(argument)
 
     def _ref(self, name: str) -> Any:  # noqa: ANN401
@@ -236,7 +236,7 @@ def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[st
             raise invalid(
                 f"Unable to fetch parameters [{raw}] from parameter store for this account."
             ) from error
-    raise CannotStandInError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
+    raise NotEmulatedError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 
 def _as_text(value: Any) -> str:  # noqa: ANN401

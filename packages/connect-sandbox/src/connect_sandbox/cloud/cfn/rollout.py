@@ -21,7 +21,7 @@ from connect_sandbox.cloud.cfn.template import (
     dependencies,
     invalid,
 )
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError, SandboxError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.iam.errors import IamError
 
 # How a resource may fail; anything else is a bug in the sandbox.
@@ -309,15 +309,15 @@ class Rollout:
     def _problems(self, declared: Resource) -> list[str]:
         try:
             kind = self.type(declared.type)
-        except CannotStandInError as refusal:
+        except NotEmulatedError as refusal:
             return [str(refusal)]
         problems = [
-            str(CannotStandInError(f"{declared.type} {path}", reason))
+            str(NotEmulatedError(f"{declared.type} {path}", reason))
             for path, reason in unsupported_properties(kind.properties, declared.properties)
         ]
         if declared.deletion_policy == "Snapshot":
             problems.append(
-                str(CannotStandInError(f"{declared.type} DeletionPolicy Snapshot", "there are no snapshots"))
+                str(NotEmulatedError(f"{declared.type} DeletionPolicy Snapshot", "there are no snapshots"))
             )
         problems += [
             f"Properties validation failed for resource {declared.logical_id}: required key [{name}] not found"
@@ -330,7 +330,7 @@ class Rollout:
         """Return the resolved properties; refuse values only known now (a parameter's, for example)."""
         properties: dict[str, Any] = resolver.resolve(declared.properties)
         for path, reason in unsupported_properties(kind.properties, properties):
-            raise CannotStandInError(f"{declared.type} {path}", reason)
+            raise NotEmulatedError(f"{declared.type} {path}", reason)
         return properties
 
     def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:
@@ -360,9 +360,7 @@ class Rollout:
             return self._types[name]
         except KeyError:
             known = ", ".join(sorted(self._types))
-            raise CannotStandInError(
-                f"the resource type {name}", f"known are Custom::* and {known}"
-            ) from None
+            raise NotEmulatedError(f"the resource type {name}", f"known are Custom::* and {known}") from None
 
     def _context(self, stack: Stack, declared: Resource) -> Context:
         return Context(

@@ -18,7 +18,7 @@ from connect_sandbox.cloud.cfn.types.apigateway_support import (
     function_arn,
     is_true,
 )
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _FALSE = (False, "false")
 
@@ -135,7 +135,7 @@ class ApiMethod(ResourceType):
     def _put(self, context: Context, properties: dict[str, Any]) -> None:
         integration = properties.get("Integration") or {}
         if integration.get("Type") != "AWS_PROXY":
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"{self.type_name} without Integration.Type AWS_PROXY", "it has no other integration"
             )
         custom = properties.get("AuthorizationType", "NONE") == "CUSTOM"
@@ -308,7 +308,7 @@ def _log_group(arn: str) -> str:
         return ""
     parts = arn.split(":")
     if len(parts) < 7 or parts[2] != "logs":
-        raise CannotStandInError(
+        raise NotEmulatedError(
             f"AWS::ApiGateway::Stage AccessLogSetting.DestinationArn {arn}", "it writes to log groups"
         )
     return parts[6]

@@ -26,7 +26,7 @@ from connect_sandbox.cloud.cfn.types.apigateway_support import (
     function_arn,
     is_true,
 )
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
 #: The errors that can be shaped; some never arise here (no API keys, no signatures, no firewall).
@@ -189,12 +189,12 @@ class GatewayAnswer(ResourceType):
         templates = dict(properties.get("ResponseTemplates") or {})
         for content_type, template in templates.items():
             if content_type != "application/json":
-                raise CannotStandInError(
+                raise NotEmulatedError(
                     f"{self.type_name} ResponseTemplates {content_type}", "errors are answered in JSON"
                 )
             unknown = sorted(variables_in(template) - KNOWN_VARIABLES)
             if unknown:
-                raise CannotStandInError(
+                raise NotEmulatedError(
                     f"{self.type_name} ResponseTemplates variable {unknown[0]}", "its value is not known"
                 )
         status = properties.get("StatusCode")
@@ -217,7 +217,7 @@ class GatewayAnswer(ResourceType):
     def _parameter(self, name: str, value: str, prefix: str) -> str:
         quoted = value.startswith("'") and value.endswith("'")
         if not name.startswith(prefix) or not (quoted or "$" + value in KNOWN_VARIABLES):
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"{self.type_name} ResponseParameters {name}={value}",
                 "give a header a 'constant' or context.*",
             )

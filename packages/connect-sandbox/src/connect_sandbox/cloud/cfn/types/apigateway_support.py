@@ -8,7 +8,7 @@ from typing import Any
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry, RestApi
 from connect_sandbox.cloud.cfn.resource import Context
 from connect_sandbox.cloud.cfn.support import Recorded
-from connect_sandbox.cloud.errors import CannotStandInError
+from connect_sandbox.cloud.errors import NotEmulatedError
 
 DESCRIPTION = Recorded("a description is kept")
 _FUNCTION_URI = re.compile(
@@ -31,7 +31,7 @@ def function_arn(uri: str, what: str) -> str:
     """Return the function that an integration's URI invokes; `what` names the property in the error."""
     found = _FUNCTION_URI.match(uri)
     if found is None:
-        raise CannotStandInError(f"{what} {uri!r}", "the sandbox invokes Lambda functions by ARN only")
+        raise NotEmulatedError(f"{what} {uri!r}", "the sandbox invokes Lambda functions by ARN only")
     return found[1]
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn.resource import Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, PropertyTable
-from connect_sandbox.cloud.errors import AwsError, CannotStandInError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.functions import Functions, Invocation
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import Admin
@@ -132,7 +132,7 @@ def _ask(
 ) -> dict[str, Any]:
     token = properties["ServiceToken"]
     if ":lambda:" not in str(token):
-        raise CannotStandInError(f"the ServiceToken {token}", "the sandbox invokes functions, not topics")
+        raise NotEmulatedError(f"the ServiceToken {token}", "the sandbox invokes functions, not topics")
     url, future = context.services.custom_responses.expect()
     event = {
         "RequestType": request_type,

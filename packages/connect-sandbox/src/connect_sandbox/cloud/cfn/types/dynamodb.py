@@ -12,7 +12,7 @@ from connect_sandbox.cloud.cfn.resource import (
     merged_tags,
 )
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, PropertyTable, Recorded
-from connect_sandbox.cloud.errors import CannotStandInError
+from connect_sandbox.cloud.errors import NotEmulatedError
 
 _RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
 _ENCRYPTION = Recorded("the key is not used: a reader's KMS permissions are not evaluated")
@@ -140,7 +140,7 @@ class GlobalTable(Table):
         """Create the table; refuse replicas in other Regions."""
         elsewhere = [r["Region"] for r in properties["Replicas"] if r["Region"] != context.region]
         if elsewhere:
-            raise CannotStandInError(
+            raise NotEmulatedError(
                 f"{self.type_name} Replicas in {', '.join(elsewhere)}", f"it has {context.region} alone"
             )
         return super().create(context, properties)

@@ -17,7 +17,7 @@ from connect_sandbox.cloud.cfn.resource import (
 )
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable
 from connect_sandbox.cloud.cfn.types.iam_support import INLINE, NO_GROUPS, Holder, check_policies
-from connect_sandbox.cloud.errors import CannotStandInError
+from connect_sandbox.cloud.errors import NotEmulatedError
 
 
 class User(ResourceType):
@@ -118,9 +118,7 @@ class AccessKey(ResourceType):
         smaller = int(new.get("Serial", 0)) < int(old.get("Serial", 0))
         if smaller and old["UserName"] == new["UserName"]:
             change = f"AWS::IAM::AccessKey Serial going from {old['Serial']} to {new.get('Serial', 'none')}"
-            raise CannotStandInError(
-                change, "CloudFormation's reference says that it can only be incremented"
-            )
+            raise NotEmulatedError(change, "CloudFormation's reference says that it can only be incremented")
         return super().needs_replacement(old, new)
 
 

@@ -86,9 +86,11 @@ def _run(
     terminal.heading("Deploying to the sandbox")
     with Deployment.start(options.project, work_dir, terminal.step) as deployment:
         deployment.deploy({scenario.part for scenario in chosen})
-        for note in (*deployment.sandbox.functions.notes, *deployment.sandbox.warnings):
-            terminal.line(f"  note           {note}")
+        for warning in deployment.sandbox.warnings:
+            terminal.line(f"  note           {warning}")
         play_all(chosen, deployment, results, terminal)
+        for note in deployment.sandbox.functions.notes:  # known once a function has run
+            terminal.line(f"\n  note           {note}")
         if options.keep:
             _keep(deployment, terminal)
 

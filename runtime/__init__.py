@@ -11,7 +11,7 @@
                           secrets under rotation, HTTP
 ========================  ==============================================================================
 
-In a function's zip this package lies as it lies here, cut down to the modules that the
+A function's zip holds this package with the same paths, cut down to the modules that the
 function's handler imports, beside the packages of ``requirements.txt``. botocore comes with the Lambda
 runtime (as part of boto3). To keep that cut small, no ``__init__`` below this one imports anything.
 """

@@ -47,7 +47,7 @@ class TelephonySettings(CamelSettings):
 
 
 class ProviderSettings(CamelSettings):
-    """Who judges voices: VoiceIt, or a Lambda function of one's own."""
+    """Who judges voices: VoiceIt, or a Lambda function of your own."""
 
     voiceit_secret_arn: SecretArn | None = None
     voiceit_api_url: ApiUrl = "https://api.voiceit.io"
@@ -137,7 +137,7 @@ class BiometricsSettings(CamelSettings):
 
     @property
     def rehearsal_only(self) -> dict[str, str]:
-        """The addresses on this machine, by key path: a stack with one can be rehearsed, and not be used in AWS."""
+        """The addresses on this machine, by key path: a stack with one can be rehearsed, but not used in AWS."""
         addresses = {
             "biometrics.telephony.apiUrl": self.telephony.api_url,
             "biometrics.provider.voiceitApiUrl": self.provider.voiceit_api_url,

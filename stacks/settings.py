@@ -213,7 +213,7 @@ class Settings(CamelSettings):
 def load_each(environments: object, names: object) -> list[Settings]:
     """Return the checked settings of the environments that are named, separated by commas (``dev,prod``), in order.
 
-    Several together are for CI, which synthesizes them in one go; ``SettingsError`` as for one.
+    CI names several, to synthesize them in one go. Raises ``SettingsError`` as for one.
     """
     if not isinstance(names, str):
         return [load_settings(environments, names)]

@@ -15,7 +15,7 @@ from .voice_stack import VoiceStack
 def build_stage(app: cdk.App, settings: Settings) -> None:
     """Add the stacks of one environment to the app, with every taggable resource tagged by app and environment.
 
-    The stacks need nothing of one another. Each respects Amazon Connect's two control-plane requests a second for
+    The stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane requests a second by
     itself, so leave ``cdk deploy --concurrency`` at 1.
     """
     stacks: list[cdk.Stack] = [VoiceStack(app, f"connect-bridges-{settings.name}-voice", settings=settings)]

@@ -1,7 +1,7 @@
 """The calls that `make demo`, `make rehearse` and the tests place, by name.
 
-Each is a function of one Rehearsal, entered in the registry by `@scenario("voice/…")`; a file here per path. Those of
-`make demo` are entered with `demo=True`.
+Each is a function that takes one Rehearsal and is registered by `@scenario("voice/…")`, in a file per path. Those of
+`make demo` are registered with `demo=True`.
 """
 
 from rehearsals.scenarios import voice  # noqa: F401  (its scenarios enter themselves)

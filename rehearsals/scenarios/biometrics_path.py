@@ -43,7 +43,7 @@ class BiometricsVendors:
 
 @dataclass(frozen=True)
 class GatePath:
-    """A deployed voice biometric gate, whoever judges voices there: the flow that is called, and its Twilio number.
+    """A deployed voice biometric gate with any provider: the flow that is called, and its Twilio number.
 
     `secrets` are what no transcript may show.
     """

@@ -1,1 +1,1 @@
-"""Fakes of the vendors that the bridges lead to, one package a capability."""
+"""Fakes of the vendors that the bridges lead to, one package per capability."""

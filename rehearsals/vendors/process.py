@@ -17,8 +17,8 @@ class VendorProcess:
     """Runs a module as a process, as a context manager; a subclass says which one, and what it is called.
 
     The module prints a line `{"port": …}` once it listens, before that it reads `first_line` if there is one, and it
-    ends when its standard input does. Its environment is empty: the vendor is another company, and nothing of this
-    one's credentials reaches it.
+    ends when its standard input does. Its environment is empty: the vendor is another company, and none of our
+    credentials reach it.
     """
 
     module: str

@@ -176,7 +176,7 @@ def _use(caller: Caller, outcome: Outcome, question: Question, policy: Policy) -
         return Transition(used, Answer(branch=Branch.FAILED, reason="proofExpired"))
     opened = _open(replace(used, late_proofs=caller.late_proofs + 1), question, policy)
     if opened.answer.branch is Branch.VERIFY:
-        # Guide 004: too old, so back to verifying, and the flow is told why.
+        # VoiceIt and Twilio's demo guide: too old, so back to verifying, and the flow is told why.
         return Transition(opened.after, replace(opened.answer, branch=Branch.FAILED, reason="proofExpired"))
     return opened
 

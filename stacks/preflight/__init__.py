@@ -1,7 +1,7 @@
 """Check in the real account what CloudFormation can neither do nor see, and say the exact next step for each gap.
 
-``make preflight ENV=prod`` reads only; it changes nothing. It can be run before the deployment, and after it once more:
-then it also looks at what people had to fill in. Source: Kore's guides to external voice, steps 1 and 2, and to chat,
+``make preflight ENV=prod`` only reads; it changes nothing. Run it before the deployment, and again after it: then it
+also checks what people had to fill in. Source: Kore's guides to external voice, steps 1 and 2, and to chat,
 steps 2.5, 4 and 5; VoiceIt and Twilio's demo guide, "Deploying Demo"; quotas' names and codes are Service Quotas' own.
 """
 

@@ -120,7 +120,7 @@ def _function_associations(settings: Settings, aws: Aws) -> Finding:
 
 
 def _stages_without_role(settings: Settings) -> list[str]:
-    """Return the key paths of the REST APIs that shall not set the account's log role themselves."""
+    """Return the key paths of the REST APIs that do not set the account's log role themselves."""
     given = {"voice.metadata.cloudWatchRole": settings.voice.metadata.cloud_watch_role}
     if settings.biometrics:
         given["biometrics.cloudWatchRole"] = settings.biometrics.cloud_watch_role

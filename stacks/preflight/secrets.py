@@ -1,7 +1,7 @@
 """Checks of secrets: is it there, and does it hold what the functions need? A value is never printed.
 
-Source: the API reference of Secrets Manager. A value that was stored over another one leaves that one with the stage
-AWSPREVIOUS, so that a stack's secret without it still holds what the deployment generated.
+Source: the API reference of Secrets Manager. Storing a value over another one moves the old one to the stage
+AWSPREVIOUS, so a stack's secret without that stage still holds what the deployment generated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stacks.settings import Settings
 from .findings import Aws, Check, Finding
 
 _PLACEHOLDER = "put-yours-here"  # what VoiceBiometricGate puts into the secrets that it creates
-_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)  # as runtime/chat_stream/verification_token.py wants it
+_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)  # as runtime/chat/verification_token.py requires
 _AWS_KEY = "alias/aws/secretsmanager"
 
 

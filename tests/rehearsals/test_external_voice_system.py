@@ -1,4 +1,4 @@
-"""The fake for the vendor, in its own process, against an HTTP server that stands for the metadata API."""
+"""The fake for the vendor, in its own process, against an HTTP server that emulates the metadata API."""
 
 import json
 import threading

@@ -21,8 +21,8 @@ from tests.rehearsals.played import Played
 pytestmark = pytest.mark.sandbox
 
 PUBLIC_FIELDS = {"accountSid"}
-"""Fields of secrets that are none. Twilio's account SID names the account, as a user name does: it stands in the
-address of every recording and in every message of Twilio's, and opens nothing without the auth token."""
+"""Fields of secrets that are not secret. Twilio's account SID names the account, as a user name does: it is in the
+address of every recording and in every message from Twilio, and gives no access without the auth token."""
 NUMBER = re.compile(r"\+(1206555\d{4})")
 CODE = re.compile(r",,(\d{8})(?!\d)")
 

@@ -1,4 +1,4 @@
-"""What several test rooms share."""
+"""What several test folders share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One synthesis per environment for all tests of this room: synthesis costs seconds, assertions do not."""
+"""One synthesis per environment for all tests of this folder: synthesis costs seconds, assertions do not."""
 
 from __future__ import annotations
 

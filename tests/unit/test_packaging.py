@@ -1,4 +1,4 @@
-"""Three distributions of one version, and knowledge that goes one way. Imports are read, not run."""
+"""Three distributions of one version, and dependencies that go one way. Imports are read, not run."""
 
 from __future__ import annotations
 

@@ -118,8 +118,8 @@ class VoiceBiometricGate(Construct):
         telephony: the number that callers are transferred to. provider: who judges voices; default is VoiceIt.
         queue_arn: where verified callers wait; unverified_queue_arn: where the others do, default the same.
         preset: names, phrase and language; ``VoiceBiometricPreset.default().with_overrides(phrase=…)`` for your own.
-        rules: how strict the check is. transfer: how callers get to the telephony number and back. dialogue: how they
-            are spoken with there, and what becomes of recordings. prompts: what they hear from Amazon Connect.
+        rules: how strict the check is. transfer: how callers get to the telephony number and back. dialogue: what
+            they hear there, and what becomes of recordings. prompts: what they hear from Amazon Connect.
         next_flow_arn: a flow that takes over verified callers before the queue.
         flow_name, module_name: published names; default is unique per stack.
         api: stage, throttling, public URL and logging of the webhook.
@@ -127,7 +127,7 @@ class VoiceBiometricGate(Construct):
         function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
         removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
             deletion.
-        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
+        Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
         names = preset or VoiceBiometricPreset.default()

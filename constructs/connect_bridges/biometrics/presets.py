@@ -42,7 +42,7 @@ class VoiceBiometricPreset:
 
     @classmethod
     def default(cls) -> VoiceBiometricPreset:
-        """Return the guide's key and phrase with CloudFormation's names."""
+        """Return the key and phrase of VoiceIt and Twilio's demo guide, with CloudFormation's names."""
         return cls()
 
     @classmethod

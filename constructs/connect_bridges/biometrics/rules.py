@@ -47,8 +47,8 @@ class CallerTransfer:
 
     redial_number: the Connect number that the telephony side dials; needed with REDIAL, refused with RESUME.
     connection_time_limit: how long the telephony side may take to answer; 1 to 600 seconds, default 30. The one-time
-    code that the call has to bring lives a minute longer.
-    Raises ``ValueError`` naming everything that cannot be.
+    code that the call has to bring is valid a minute longer.
+    Raises ``ValueError`` naming everything that is wrong.
     """
 
     return_mode: ReturnMode = ReturnMode.RESUME
@@ -94,8 +94,8 @@ class VoiceCheckRules:
     proof_lifetime: from the proof to its use, 1 to 600 seconds; None is 60 with RESUME, 10 with REDIAL. retention:
     after which an unused voice print is deleted, 1 to 3,650 days; None is 365. min_confidence: percent that a match
     needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller without
-    a voice print may make one; the first voice on a number is believed, see docs/voice-biometrics.md.
-    Raises ``ValueError`` naming every rule that cannot be.
+    a voice print may make one; the first voice on a number is trusted, see docs/voice-biometrics.md.
+    Raises ``ValueError`` naming every wrong rule.
     """
 
     enrolments: int = limits.ENROLMENTS
@@ -151,8 +151,8 @@ class VoiceDialogue:
     a provider with credentials. Whoever has the address can listen until it is deleted.
     recording_limit: how long a recording may get, 2 to 30 whole seconds; default is long enough for the phrase (12
     characters a second and 2 s), at least 5 s.
-    delete_recordings: have the telephony provider delete recordings once they were judged.
-    Raises ``ValueError`` naming everything that cannot be.
+    delete_recordings: have the telephony provider delete recordings once they are judged.
+    Raises ``ValueError`` naming everything that is wrong.
     """
 
     voice: str | None = None
@@ -198,7 +198,7 @@ def policy_environment(
 ) -> dict[str, str]:
     """Return the state machine's environment variables.
 
-    The one-time code lives a minute longer than the telephony side may take to answer, so that it is never too old
+    The one-time code is valid a minute longer than the telephony side may take to answer, so that it is never too old
     for a connected call. A dialogue may take as long as every recording that it can ask for, and five minutes at
     least.
     """

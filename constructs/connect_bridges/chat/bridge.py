@@ -76,11 +76,11 @@ class ChatStreamBridge(Construct):
     The flow invokes a function that starts the streaming of the chat to an SNS topic and posts InitializeConnection
     to the vendor's webhook. SNS delivers what the customer writes to that webhook; the bot joins the chat as a
     participant and answers through the Amazon Connect Participant API. When it leaves, the flow queues the chat for
-    an agent; if it could not be reached, or never joined, so it does as well. What the webhook does not take goes to
-    a dead-letter queue.
+    an agent, as it does when the bot cannot be reached or never joins. What the webhook does not take goes to a
+    dead-letter queue.
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which starts the
-    streaming only, to be dropped into a flow that you already have. The module leaves its outcome in the contact
+    streaming only, for use in a flow that you already have. The module leaves its outcome in the contact
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
@@ -133,7 +133,7 @@ class ChatStreamBridge(Construct):
 
         webhook_url: https, from the vendor's channel configuration. http and localhost only for rehearsals.
         queue_arn: where the chat waits for an agent after the bot, and if there is no bot.
-        preset: a vendor's names and wishes, as ``ChatStreamPreset.kore()``, or your own:
+        preset: a vendor's names and choices, as ``ChatStreamPreset.kore()``, or your own:
             ``ChatStreamPreset.default().with_overrides(token_header="X-Bot-Token")``.
         token_secret: a secret whose SecretString is the verification token; by default one is created with a random
             value, to be overwritten with the vendor's (put-secret-value). Both versions of a rotation are tried.
@@ -146,7 +146,7 @@ class ChatStreamBridge(Construct):
             says.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
         removal_policy: what happens to key, dead-letter queue and token with the stack.
-        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
+        Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
         names = preset or ChatStreamPreset.default()

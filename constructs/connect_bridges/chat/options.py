@@ -29,7 +29,7 @@ class ChatConversation:
     after_wait: what happens when wait_for_bot is over: disconnect, as in Kore's guide, or queue for an agent.
     stop_at_hand_over: stop the streaming when an agent takes over, so that the vendor does not go on reading along;
     False for a vendor that assists the agent.
-    Raises ``ValueError`` naming everything that cannot be.
+    Raises ``ValueError`` naming everything that is wrong.
     """
 
     wait_for_bot: cdk.Duration | None = None
@@ -62,7 +62,7 @@ class ChatDelivery:
 
     policy: how it tries again; None is about ten minutes. dead_letter_retention: how long the dead-letter queue keeps
     what the webhook did not take; 1 minute to 14 days, None is 14 days.
-    Raises ``ValueError`` naming what cannot be.
+    Raises ``ValueError`` naming what is wrong.
     """
 
     policy: sns.DeliveryPolicy | None = None

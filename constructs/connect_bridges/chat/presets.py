@@ -29,7 +29,7 @@ def _customer_messages() -> Mapping[str, Sequence[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatStreamPreset:
-    """A vendor's names and wishes; ``None`` leaves a name to CloudFormation, so that stacks never clash.
+    """A vendor's names and choices; ``None`` leaves a name to CloudFormation, so that stacks never clash.
 
     Each can be replaced: ``ChatStreamPreset.kore().with_overrides(topic_name="SupportChats")``.
     """
@@ -43,7 +43,7 @@ class ChatStreamPreset:
 
     @classmethod
     def default(cls) -> ChatStreamPreset:
-        """Return the guide's header and filter with CloudFormation's names."""
+        """Return the header and filter of Kore's guide to chat, with CloudFormation's names."""
         return cls()
 
     @classmethod

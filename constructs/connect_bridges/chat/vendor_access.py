@@ -60,7 +60,7 @@ class VendorAccess:
 
     @classmethod
     def role(cls, principal: str, *, external_id: str, also: Sequence[str] = ()) -> VendorAccess:
-        """Let a principal of the vendor's account assume a role: nothing secret changes hands, nothing grows old.
+        """Let a principal of the vendor's account assume a role: no secret changes hands, and none has to be rotated.
 
         principal: the vendor's 12-digit account, or better the ARN of the role or user that it calls from.
         external_id: what the vendor chose for you, 2 to 1,224 characters; it keeps its other customers from using
@@ -112,8 +112,8 @@ class VendorAccess:
 class VendorPrincipal(Construct):
     """The role, or the user with its key, that a ``VendorAccess`` describes.
 
-    It may call connect:CreateParticipant on the instance and its contacts; the guide hands out the keys of whoever
-    reads it instead.
+    It may call connect:CreateParticipant on the instance and its contacts; Kore's guide hands out the keys
+    of the person who follows it instead.
     """
 
     role: iam.Role | None

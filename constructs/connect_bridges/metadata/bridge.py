@@ -45,7 +45,7 @@ class MetadataBridge(Construct):
     retrieve function for it. Amazon Connect cannot read SIP headers that come back, hence the detour. Source: Kore's
     guide to external voice, metadata passing.
 
-    Per call: one table write, one consistent read, no scan. Metadata that nobody fetched expires.
+    Per call: one table write, one consistent read, no scan. Metadata that nobody fetches expires.
     """
 
     table: dynamodb.ITableV2
@@ -90,7 +90,7 @@ class MetadataBridge(Construct):
         api: stage, throttling, logging of the API.
         table: use a table of your own, with the preset's partition_key as its key and its ttl_attribute as its TTL
             attribute.
-        time_to_live: how long unfetched metadata lives; 1 minute to 1 year, default 24 hours.
+        time_to_live: how long unfetched metadata is kept; 1 minute to 1 year, default 24 hours.
         token_secret: a secret whose SecretString is the token; default is a generated one of 48 characters.
         token_cache: how long API Gateway and the authorizer trust a decision; 0 to 1 hour, default 5 minutes. A
             token that was rotated out twice is refused after this time at the latest.
@@ -99,7 +99,7 @@ class MetadataBridge(Construct):
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
         removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
             deletion.
-        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
+        Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
         names = preset or MetadataPreset.default()

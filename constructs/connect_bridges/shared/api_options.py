@@ -22,7 +22,7 @@ class ApiOptions:
     cloud_watch_role: create the account-wide role that API Gateway logs with. Turn it off where an organisation sets
     that role centrally; without either, the stage cannot write its access log.
     log_retention: of the access log.
-    Raises ``ValueError`` naming every option that cannot be.
+    Raises ``ValueError`` naming every wrong option.
     """
 
     stage_name: str = limits.STAGE_NAME

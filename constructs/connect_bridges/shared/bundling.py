@@ -51,7 +51,7 @@ def runtime_code(
     """Return the code asset of a handler module below ``runtime``.
 
     python: the Lambda runtime's name, as in ``python3.14``. architecture: Lambda's name of it, ``arm64`` or
-    ``x86_64``. scope: where the function stands; with it the bundle is made at once, and handed over as a file.
+    ``x86_64``. scope: where the function is defined; with it the bundle is made at once, and handed over as a file.
     The asset hash depends on the handler's modules, the lock files, the Python version and the architecture only, so
     that the same sources give the same template anywhere, and an unchanged handler is neither bundled nor uploaded
     again. A stack that a command leaves out is not bundled.
@@ -85,7 +85,7 @@ def bundle_zip(module: str, python: str, architecture: str = "arm64") -> Path:
 
 
 def lock_files(module: str) -> tuple[Path, ...]:
-    """Return the lock files of a handler module: everybody's, and that of the handler's package if it has one."""
+    """Return the lock files of a handler module: the shared one, and that of the handler's package if it has one."""
     everybodys = data_folder(_PACKAGE) / "requirements.txt"
     own = data_folder(_PACKAGE) / module.split(".", maxsplit=1)[0] / "requirements.txt"
     return (everybodys, own) if own.is_file() else (everybodys,)

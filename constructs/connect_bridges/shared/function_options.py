@@ -26,7 +26,7 @@ class FunctionOptions:
     the VPC's private subnets with egress, and a security group of the functions' own.
     tracing: ``Tracing.ACTIVE`` sends traces to X-Ray. memory_size: MB, 128 to 10,240; less is less CPU as well.
     architecture: arm64 by default; the dependencies in the zip are those of the architecture.
-    reserved_concurrent_executions: of each function, out of the account's; better given in ``overrides``.
+    reserved_concurrent_executions: for each function, out of the account's; better set in ``overrides``.
     log_retention: one month by default. log_encryption_key: for the log groups. The policy of a key that is made in
     this app is extended so that CloudWatch Logs of this account and Region may use it; for an imported key a warning
     says what to add.
@@ -34,7 +34,7 @@ class FunctionOptions:
     construct's own, which it cannot replace.
     overrides: other options for single functions, by the name that the construct's documentation gives them, as in
     ``FunctionOptions(overrides={"Retrieve": FunctionOptions(reserved_concurrent_executions=50)})``.
-    Raises ``ValueError`` naming every option that cannot be.
+    Raises ``ValueError`` naming every wrong option.
     """
 
     vpc: ec2.IVpc | None = None

@@ -1,4 +1,4 @@
-"""Where what the constructs deploy lies: the Lambda sources and the flow templates, in a checkout and in the wheel."""
+"""Where to find what the constructs deploy: Lambda sources and flow templates, in a checkout and in the wheel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import connect_bridges
 def data_folder(name: str) -> Path:
     """Return the folder ``runtime`` or ``flows``.
 
-    The wheel carries them inside the package, as data; in a checkout they lie at its root. Raises
+    The wheel carries them inside the package, as data; in a checkout they are at its root. Raises
     ``FileNotFoundError`` naming both places if neither holds it.
     """
     package = Path(connect_bridges.__file__).parent

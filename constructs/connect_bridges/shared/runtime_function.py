@@ -64,7 +64,7 @@ class RuntimeFunction(lambda_.Function):
         function_name: default is CloudFormation's, so that two stacks never clash.
         removal_policy: what happens to the log group with the stack.
         options: network, tracing, size and logs; ``options.overrides[id]`` wins.
-        Raises ``ValueError`` for options that cannot be, naming them.
+        Raises ``ValueError`` for wrong options, naming them.
         """
         chosen = (options or FunctionOptions()).of(id)
         architecture = chosen.architecture or lambda_.Architecture.ARM_64

@@ -106,9 +106,9 @@ class ExternalVoiceConnector(Construct):
         name: shown in the Connect console; 1 to 256 letters, digits, space, . _ -. Default: unique per stack.
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
             certificate bundle. Kore's guide to external voice turns encryption off, which sends the caller's voice and
-            the contact id in clear over the Internet.
+            the contact id unencrypted over the Internet.
         function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
-        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
+        Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)

@@ -104,7 +104,7 @@ class ExternalVoiceTransfer(Construct):
     transferError) and externalVoiceMetadata (found, none, unavailable).
 
     The flow resumes only if the external side hangs up (SIP BYE); a caller who hangs up ends the contact. While the
-    call is away, Amazon Connect's voice usage goes on being charged, since the flow resumes.
+    call is away, Amazon Connect keeps charging voice usage, since the flow resumes.
     """
 
     flow: ContactFlow
@@ -145,7 +145,7 @@ class ExternalVoiceTransfer(Construct):
             to an attribute that holds it. Connectors only.
         flow_name, module_name: published names; default is unique per stack, so that environments can share an
             instance.
-        Raises ``ValueError`` naming every argument that cannot be, with its value and the fix.
+        Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
         time_limit = connection_time_limit or cdk.Duration.seconds(limits.CONNECTION_SECONDS)

@@ -1,4 +1,4 @@
-"""Stand-ins for the vendors of the voice biometric gate: Twilio, which has the caller, and VoiceIt, which judges.
+"""Fakes of the vendors of the voice biometric gate: Twilio, which has the caller, and VoiceIt, which judges.
 
 Both speak HTTP on the loopback interface, as the vendors document it: the deployed functions reach them by address, and
 Twilio's webhooks reach the deployed REST API. What they cannot do fails by name. Example Voice is the made-up vendor of

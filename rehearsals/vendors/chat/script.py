@@ -16,7 +16,7 @@ class BotScript:
     `greeting` is said on joining, `replies` in turn to the customer's messages (then silence). After `leaves_after`
     messages of the customer it says `farewell` and leaves. `joins` False: it answers the webhook and does not come.
     `initialize_status` and `initialize_seconds` (real ones) are its answer to InitializeConnection, `failure_rate` the
-    share of notifications that it answers with 503. `token` is the verification token that it wants to see.
+    share of notifications that it answers with 503. `token` is the verification token that it expects.
     """
 
     token: str

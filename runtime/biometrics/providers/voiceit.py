@@ -4,7 +4,7 @@ Source: VoiceIt API 2 (POST /users, POST /enrollments/voice and /verification/vo
 and fileUrl, DELETE /users/{userId}; basic authentication with API key and API token). VoiceIt's own Python package has
 no time-outs, and its error path raises.
 
-Only what is safe is sent twice: a request for which no connection came about, and a deletion. A recording that was sent
+Only what is safe is sent twice: a request that was never connected, and a deletion. A recording that was sent
 and not answered is not sent again: VoiceIt would say that it was used before (RWPU), which blames the caller.
 """
 

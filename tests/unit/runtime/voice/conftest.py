@@ -33,7 +33,7 @@ class ApiError(Exception):
 
 @dataclass
 class Cloud:
-    """What exists at the two services, every operation that was called, and which of them shall fail."""
+    """What exists at the two services, every operation that was called, and which of them fail."""
 
     connectors: dict[str, dict[str, Any]] = field(default_factory=dict)
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -63,6 +63,7 @@ class AccountLine(cdk.Stack):
             queue_arn=QUEUE_ARN,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        gate.monitor()
         line = ContactFlow(
             self,
             "Line",

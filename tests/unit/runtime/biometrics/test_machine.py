@@ -409,4 +409,6 @@ def test_consent_is_taken_once() -> None:
     created = machine.user_created(yes.after, user_id="u", **arguments)
     assert created.answer.next is Next.ASK_PHRASE
     assert created.after.user_id == "u"
+    assert created.after.session is not None
+    assert created.after.session.tries == 0
     assert machine.user_created(created.after, user_id="v", **arguments).answer.next is Next.OUT_OF_TURN

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -314,6 +315,16 @@ def test_a_table_that_hangs_up_or_is_not_there_is_answered_with_503(
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
     fake.close()
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
+
+
+@pytest.mark.parametrize("sent", ["", None, 7])
+def test_a_request_without_an_id_gets_one_of_its_own(
+    store_event: Build, context: Any, error_of: ErrorOf, sent: object
+) -> None:
+    event = store_event(body="[]")
+    event["requestContext"]["requestId"] = sent
+    given = [json.loads(handler(event, context)["body"])["error"]["requestId"] for _ in range(2)]
+    assert len({uuid.UUID(each) for each in given}) == 2
 
 
 def test_a_silent_table_is_given_up_on_long_before_api_gateway_does(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = {"connect_flows", "connect_sandbox", "connect_bridges", "rehearsals", "runtime", "stacks"}
-TOOLS = ["pytest", "pytest-timeout", "hypothesis", "PyYAML"]
+TOOLS = ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "PyYAML"]
 PARTS: dict[str, tuple[list[str], list[str], set[str], list[str]]] = {
     # what is installed from here, what else, what may be imported of ours, where the tests are
     "connect-flows": (

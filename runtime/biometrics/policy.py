@@ -52,7 +52,7 @@ class Policy:
         )
 
         def number(name: str, default: int, bounds: tuple[int, int]) -> int:
-            return environment.whole_number(name, default=default, minimum=bounds[0], maximum=bounds[1])
+            return environment.whole_number(name, default=default, within=bounds)
 
         return cls(
             return_mode=ReturnMode.REDIAL if redial else ReturnMode.RESUME,

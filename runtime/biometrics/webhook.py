@@ -176,8 +176,7 @@ def _webhook() -> _Webhook:
     record_seconds = environment.whole_number(
         "RECORD_SECONDS",
         default=limits.RECORD_SECONDS,
-        minimum=limits.RECORD_SECONDS_RANGE[0],
-        maximum=limits.RECORD_SECONDS_RANGE[1],
+        within=limits.RECORD_SECONDS_RANGE,
     )
     provider = provider_from(environment)
     return _Webhook(

@@ -119,14 +119,12 @@ def _bridge() -> _Bridge:
     cache_seconds = environment.whole_number(
         "CACHE_SECONDS",
         default=limits.TOKEN_CACHE_SECONDS,
-        minimum=limits.TOKEN_CACHE_SECONDS_RANGE[0],
-        maximum=limits.TOKEN_CACHE_SECONDS_RANGE[1],
+        within=limits.TOKEN_CACHE_SECONDS_RANGE,
     )
     milliseconds = environment.whole_number(
         "DEADLINE_MILLISECONDS",
         default=limits.DEADLINE_MILLISECONDS,
-        minimum=limits.DEADLINE_MILLISECONDS_RANGE[0],
-        maximum=limits.DEADLINE_MILLISECONDS_RANGE[1],
+        within=limits.DEADLINE_MILLISECONDS_RANGE,
     )
     url = environment.text("WEBHOOK_URL", form="the https URL of the vendor's webhook")
     webhook = None

@@ -117,8 +117,7 @@ def _tokens() -> RotatedSecret[bytes]:
     cache_seconds = environment.whole_number(
         "CACHE_SECONDS",
         default=limits.TOKEN_CACHE_SECONDS,
-        minimum=limits.TOKEN_CACHE_SECONDS_RANGE[0],
-        maximum=limits.TOKEN_CACHE_SECONDS_RANGE[1],
+        within=limits.TOKEN_CACHE_SECONDS_RANGE,
     )
     environment.check()
     # Two versions at most are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.

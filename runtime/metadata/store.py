@@ -125,8 +125,7 @@ def _store() -> _Store:
     ttl_seconds = environment.whole_number(
         "TTL_SECONDS",
         default=limits.TTL_SECONDS,
-        minimum=limits.TTL_SECONDS_RANGE[0],
-        maximum=limits.TTL_SECONDS_RANGE[1],
+        within=limits.TTL_SECONDS_RANGE,
     )
     environment.check()
     # The client waits up to 29 s at API Gateway: three attempts within 8 s leave it time to try again.

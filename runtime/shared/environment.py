@@ -2,7 +2,7 @@
 
     environment = Environment(os.environ)
     table = environment.text("TABLE_NAME")
-    ttl_seconds = environment.whole_number("TTL_SECONDS", minimum=1)
+    ttl_seconds = environment.whole_number("TTL_SECONDS", within=(60, 31_536_000))
     environment.check()
 
 The environment never holds secrets (they live in Secrets Manager), so that messages may quote the values.
@@ -33,10 +33,9 @@ class Environment:
             self._problems.append(f"{name} is {shown(value)}; it must be {form}")
         return value
 
-    def whole_number(
-        self, name: str, *, default: int | None = None, minimum: int, maximum: int = 2**31 - 1
-    ) -> int:
-        """Return the variable as an integer within `minimum` and `maximum`, both included."""
+    def whole_number(self, name: str, *, default: int | None = None, within: tuple[int, int]) -> int:
+        """Return the variable as an integer within lowest and highest, both included."""
+        minimum, maximum = within
         value = self._variables.get(name) or ("" if default is None else str(default))
         form = f"a whole number from {minimum} to {maximum}"
         if not value:

@@ -22,14 +22,12 @@ def provider_from(environment: Environment) -> VoiceBiometricsProvider:
     seconds = environment.whole_number(
         "PROVIDER_SECONDS",
         default=limits.PROVIDER_SECONDS,
-        minimum=limits.PROVIDER_SECONDS_RANGE[0],
-        maximum=limits.PROVIDER_SECONDS_RANGE[1],
+        within=limits.PROVIDER_SECONDS_RANGE,
     )
     min_confidence = environment.whole_number(
         "MIN_CONFIDENCE",
         default=limits.MIN_CONFIDENCE,
-        minimum=limits.MIN_CONFIDENCE_RANGE[0],
-        maximum=limits.MIN_CONFIDENCE_RANGE[1],
+        within=limits.MIN_CONFIDENCE_RANGE,
     )
     if kind == "lambda":
         function_arn = environment.text(

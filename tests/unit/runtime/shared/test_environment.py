@@ -10,8 +10,8 @@ def test_values_and_defaults_come_typed() -> None:
     environment = Environment({"NAME": "x", "COUNT": "007", "EMPTY": ""})
     assert environment.text("NAME") == "x"
     assert environment.text("EMPTY", default="d") == "d"
-    assert environment.whole_number("COUNT", minimum=1) == 7
-    assert environment.whole_number("OTHER", default=0, minimum=0) == 0
+    assert environment.whole_number("COUNT", within=(1, 100)) == 7
+    assert environment.whole_number("OTHER", default=0, within=(0, 100)) == 0
     environment.check()
 
 
@@ -20,7 +20,7 @@ def test_every_problem_is_named_at_once_with_value_and_fix() -> None:
     environment.text("ABSENT", form="a table name")
     environment.text("WORD", pattern=r"[a-z]+", form="one word")
     for name in ("COUNT", "WHOLE", "HUGE", "MISSING"):
-        environment.whole_number(name, minimum=1, maximum=10)
+        environment.whole_number(name, within=(1, 10))
     with pytest.raises(ConfigurationError) as caught:
         environment.check()
     message = str(caught.value)

@@ -7,7 +7,6 @@ bodies by Content-Length or chunked, one response with a Content-Length, connect
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -196,10 +195,3 @@ def _read_chunked(readline: Callable[[], bytes], read: Callable[[int], bytes]) -
             return bytes(body)
         body += read(size)
         readline()
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,7 +23,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 def as_markdown(page: Page) -> str:
     """Return the page's text."""
-    return "\n".join(_lines(page)).rstrip("\n") + "\n"
+    text = "\n".join(_lines(page))
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
 
 def _lines(page: Page) -> Iterator[str]:

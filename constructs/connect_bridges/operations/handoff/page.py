@@ -82,8 +82,9 @@ class Task:
 
     @property
     def anchor(self) -> str:
-        """The fragment that leads to the task."""
-        return f"{self.id}--{self.place}" if self.place else self.id
+        """The fragment that leads to the task in the HTML file of its page."""
+        name = self.id.partition(".")[2]
+        return f"{name}--{self.place}" if self.place else name
 
 
 @dataclass(frozen=True)

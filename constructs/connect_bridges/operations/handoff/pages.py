@@ -6,7 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -37,6 +37,8 @@ ADMINISTRATOR = "connect-administrator"
 _SPAN = re.compile(
     r"`(?P<code>[^`]+)`|\*\*(?P<strong>.+?)\*\*|\[(?P<label>[^\]]+)\]\((?P<address>[^)\s]+)\)|\$\{(?P<name>\w+)\}"
 )
+_OPTIONS = "stack_options"
+"""The value that holds several words for a shell, quoted already."""
 _NAME = re.compile(r"\$\{(\w+)\}")
 
 
@@ -63,7 +65,9 @@ def pages(stacks: Sequence[BridgeStack], *, ranges: Ranges | None = None) -> lis
             origin = _origin([stack for stack in stacks if stack.name == subject.values["stack"]])
             made.append(_page(name, text, [subject], origin, suffix=suffix))
     if told:
-        made.append(_page(ADMINISTRATOR, text_of(ADMINISTRATOR), told, _origin(stacks)))
+        options = shlex.join(word for stack in stacks for word in ("--stack", stack.name))
+        about = [replace(each, values={**each.values, _OPTIONS: options}) for each in told]
+        made.append(_page(ADMINISTRATOR, text_of(ADMINISTRATOR), about, _origin(stacks)))
     return made
 
 
@@ -79,7 +83,7 @@ def _with_ranges(subject: Subject, ranges: Ranges | None) -> Subject:
     if not ranges or not found:
         return subject
     values = {**subject.values, "ranges": ", ".join(found), "ranges_source": ranges.source}
-    return Subject(subject.kind, subject.place, values, subject.flags | {"ranges"})
+    return replace(subject, values=values, flags=subject.flags | {"ranges"})
 
 
 def _origin(stacks: Sequence[BridgeStack]) -> Line:
@@ -188,6 +192,8 @@ def _line(text: str, subject: Subject) -> Line:
 def _filled(text: str, subject: Subject, quote: Callable[[str], str]) -> str:
     def fill(match: re.Match[str]) -> str:
         value = subject.values[match[1]]
-        return quote(value) if value is not None else f"<{match[1].replace('_', ' ')}: {UNKNOWN}>"
+        if value is not None:
+            return value if match[1] == _OPTIONS else quote(value)
+        return f"<{match[1].replace('_', ' ')}: {UNKNOWN}>"
 
     return _NAME.sub(fill, text)

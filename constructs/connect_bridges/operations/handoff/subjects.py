@@ -16,6 +16,7 @@ Values = Mapping[str, str | None]
 
 _ANY_CONTACT = "00000000-0000-4000-8000-000000000000"
 _TWILIO = "https://api.twilio.com"
+_SIP_LOG = "/aws/ChimeVoiceConnectorSipMessages/"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def _voice(
             "bot_url": url and f"{url}?contactId={bot_id}",
             "test_url": url and f"{url}?contactId={_ANY_CONTACT}",
             "token_header": metadata.text("tokenHeader"),
+            "wrong_token": f"{metadata.text('tokenHeader')}: not-the-token",
             "table": _inner(metadata, "table", "name"),
             "partition_key": _inner(metadata, "table", "partitionKey"),
             "any_contact": _ANY_CONTACT,
@@ -132,7 +134,12 @@ def _voice(
 
 
 def _connector_arn(arn: str | None) -> dict[str, str | None]:
-    return {"connector_arn": arn, "connector_id": _after_slash(arn)}
+    connector = _after_slash(arn)
+    return {
+        "connector_arn": arn,
+        "connector_id": connector,
+        "sip_log_group": connector and _SIP_LOG + connector,  # evidence: voice-connector-log-group
+    }
 
 
 def _chats(found: _Found) -> Iterator[Subject]:

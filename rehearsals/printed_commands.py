@@ -109,8 +109,8 @@ def _command(text: str) -> AwsCommand:
 
 def _arguments(
     words: Sequence[str],
-    shape: Any,
-    text: str,  # noqa: ANN401 (botocore has no types)
+    shape: Any,  # noqa: ANN401 (botocore has no types)
+    text: str,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     members = {f"--{xform_name(name, '-')}": name for name in shape.members}
     parameters: dict[str, Any] = {}

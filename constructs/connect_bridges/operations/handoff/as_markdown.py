@@ -82,7 +82,7 @@ def _inline(part: object, *, cell: bool) -> str:
         case Strong(text):
             return f"**{_words(text)}**"
         case Link(text, address):
-            return f"[{_words(text)}](<{address}>)"
+            return f"[{_words(text)}]({address})"
     return _words(getattr(part, "text", ""))
 
 

@@ -138,7 +138,7 @@ def _connector_arn(arn: str | None) -> dict[str, str | None]:
     return {
         "connector_arn": arn,
         "connector_id": connector,
-        "sip_log_group": connector and _SIP_LOG + connector,  # evidence: voice-connector-log-group
+        "sip_log_group": connector and _SIP_LOG + connector,  # evidence: connector-sip-log-group
     }
 
 

@@ -293,6 +293,7 @@ class ChatStreamBridge(Construct):
             service_name=self._service_name,
             options=self._function_options,
         )
+        # evidence: streaming-contact-arn
         self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
         grant_secret_read(self.token_secret, function)
         return function

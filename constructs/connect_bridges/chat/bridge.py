@@ -84,7 +84,7 @@ class ChatStreamBridge(Construct):
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
-    guide to Amazon Connect Chat.
+    guide to Amazon Connect Chat (docs/guides.md#chat-3-2-4).
     """
 
     key: kms.IKey

@@ -18,6 +18,7 @@ from runtime.voice.properties import ConnectorProperties
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
 ASSOCIATION_TYPE = "CALL_TRANSFER_CONNECTOR"
 
+# evidence: connector-quota
 QUOTA_HINT = (
     " If the function's role allows it, the account does not: its quota L-2BE4D75F (service code connect, "
     "External voice transfer connectors per account) is 0 until AWS grants an increase. Request one in "

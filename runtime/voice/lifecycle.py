@@ -35,6 +35,7 @@ NOT_CREATED = "not-created/"
 PAUSE_SECONDS = 2.0
 _CREATE_ATTEMPTS = 3
 _DELETE_ATTEMPTS = 5
+# evidence: voice-connector-arns
 _CONNECTOR_ARN = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):[0-9]{12}:vc/([a-z0-9-]+)")
 
 
@@ -83,6 +84,7 @@ class ConnectorLifecycle:
         wanted = ConnectorProperties.parse(self._request.properties)
         apis = self._apis_in_region(wanted.aws_region)
         replacing = bool(_CONNECTOR_ARN.fullmatch(self.physical_id))
+        # evidence: connector-by-api
         connector = self._created_once(apis, wanted)
         if replacing:  # a failed replacement must report the connector that stays
             self.unreported = connector.arn
@@ -206,6 +208,7 @@ class ConnectorLifecycle:
             try:
                 apis.delete_connector(connector_id)
             except ApiCallError as error:
+                # evidence: connector-association-lag
                 # The removal of the association takes a moment to be seen by the other service.
                 if error.code != "ConflictException" or attempt == _DELETE_ATTEMPTS:
                     raise

@@ -375,6 +375,7 @@ class ChatStreamBridge(Construct):
 
 
 def _flow(conversation: ChatConversation) -> FlowTemplate:
+    # evidence: bot-wait-events, chat-prompt-before-function
     template = FlowTemplate(load_template("chat_stream.json"))
     if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)

@@ -143,6 +143,7 @@ class MetadataBridge(Construct):
         self.api = gateway.api
         self.url = options.url(gateway.url, names.path)
         self.token_header = names.token_header
+        # evidence: returned-headers-are-unreadable
         self.association = instance.associate_function(self.retrieve_function)
         describe(
             self,

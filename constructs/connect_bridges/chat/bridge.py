@@ -85,7 +85,7 @@ class ChatStreamBridge(Construct):
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
-    guide to Amazon Connect Chat.
+    guide to Amazon Connect Chat (docs/guides.md#chat-3-2-4).
     """
 
     key: kms.IKey
@@ -322,6 +322,7 @@ class ChatStreamBridge(Construct):
             service_name=self._service_name,
             options=self._function_options,
         )
+        # evidence: streaming-contact-arn
         self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
         grant_secret_read(self.token_secret, function)
         return function
@@ -375,6 +376,7 @@ class ChatStreamBridge(Construct):
 
 
 def _flow(conversation: ChatConversation) -> FlowTemplate:
+    # evidence: bot-wait-events, chat-prompt-before-function
     template = FlowTemplate(load_template("chat_stream.json"))
     if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)

@@ -17,6 +17,7 @@ from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import open_key
 from constructs import Construct
 
+# evidence: python-3-14-runtime
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 """The newest Python runtime that the CDK knows (aws-cdk-lib 2.275.0)."""
 
@@ -115,6 +116,7 @@ class RuntimeFunction(lambda_.Function):
             reserved_concurrent_executions=chosen.reserved_concurrent_executions,
             layers=chosen.layers,
         )
+        # evidence: function-log-permissions
         log_group.grant_write(role)
         if chosen.vpc:
             self._grant_network_interfaces(role)
@@ -142,6 +144,7 @@ class RuntimeFunction(lambda_.Function):
                 ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
                 ["*"],
             ),
+            # evidence: vpc-network-interfaces
             "MakesNetworkInterfaces": (
                 ["ec2:CreateNetworkInterface"],
                 [
@@ -188,6 +191,7 @@ def _let_logs_use(key: kms.IKey, log_group: logs.LogGroup) -> None:
         resource_name="*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
+    # evidence: logs-key-policy
     open_key(
         key,
         log_group,

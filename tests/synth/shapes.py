@@ -87,6 +87,8 @@ class Finding:
     """Without the pack's name: ``LambdaInsideVPC``."""
     path: str
     """Of the construct, with its stack."""
+    kind: str
+    """Of the construct: ``CfnFunction``."""
 
     @property
     def stack(self) -> str:
@@ -127,7 +129,12 @@ def _findings(report: dict[str, Any]) -> Iterator[Finding]:
     pack = report["pluginName"]
     for violation in report["violations"]:
         for construct in violation["violatingConstructs"]:
-            yield Finding(pack, violation["ruleName"].removeprefix(f"{pack}-"), construct["constructPath"])
+            yield Finding(
+                pack,
+                violation["ruleName"].removeprefix(f"{pack}-"),
+                construct["constructPath"],
+                construct["constructFqn"].rpartition(".")[2],
+            )
 
 
 def _synthesize(app: cdk.App) -> dict[str, Any]:
@@ -222,7 +229,14 @@ def _defaults(stack: cdk.Stack) -> None:
         queue_arn=QUEUE_ARN,
         metadata=metadata,
     )
-    chat = ChatStreamBridge(stack, "Chat", instance=instance, webhook_url=_BOT, queue_arn=QUEUE_ARN)
+    chat = ChatStreamBridge(
+        stack,
+        "Chat",
+        instance=instance,
+        webhook_url=_BOT,
+        queue_arn=QUEUE_ARN,
+        vendor_access=VendorAccess.access_key(),
+    )
     gate = VoiceBiometricGate(
         stack,
         "Gate",
@@ -273,7 +287,7 @@ def _regulated(stack: cdk.Stack) -> None:
         reserved_concurrent_executions=20,
         log_encryption_key=key,
     )
-    api = ApiOptions()
+    api = ApiOptions(tracing=True)
     connector = ExternalVoiceConnector(
         stack, "Connector", instance=instance, host="sbc.example.com", function_options=functions
     )

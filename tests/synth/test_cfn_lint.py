@@ -99,7 +99,7 @@ def test_the_shapes_are_all_that_this_repository_deploys(shapes: Shapes) -> None
     )
     assert types.total() > 900
     assert types["Custom::ExternalVoiceConnector"] >= 4
-    assert types["AWS::IAM::AccessKey"] == 2
+    assert types["AWS::IAM::AccessKey"] == 3
 
 
 @pytest.mark.parametrize("stack", STACKS)

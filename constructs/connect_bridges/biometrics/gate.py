@@ -43,6 +43,7 @@ from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import check_protection, generated_secret, keyed_table
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.serverless_rules import explain_schedule
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -153,13 +154,14 @@ class VoiceBiometricGate(Construct):
         self._create_data(names)
         self._create_functions(names, transfer, options)
         self._grant_least()
-        events.Rule(
+        daily = events.Rule(
             self,
             "Daily",
             description="Has callers forgotten whose voice was not heard for long.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
             targets=[targets.LambdaFunction(self.retention_function)],
         )
+        explain_schedule(daily)
         webhook = VoiceBiometricWebhookApi(
             self, "Api", path=names.path, options=options, function=self.webhook_function
         )

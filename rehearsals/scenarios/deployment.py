@@ -144,7 +144,7 @@ class Deployment:
             path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
             if connector is not None:
                 # dev names a connector that somebody has made and associated by hand, as Kore's guide to external
-                # voice has it (step 2).
+                # voice has it (docs/guides.md#voice-2-1).
                 self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
             self._paths[VOICE_STACK] = path
         return self._paths[VOICE_STACK]

@@ -2,8 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (phoneNumber), CALLER_KEY_SECRET_ARN, PROVIDER_NAME, and those of ``policy``.
 IAM: dynamodb:GetItem and PutItem on the table, secretsmanager:GetSecretValue on the key of caller tags.
-Source: VoiceIt and Twilio's demo guide, the initial server; Amazon Connect administrator guide, "Invoke AWS Lambda
-functions".
+Source: VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-1-2); Amazon Connect administrator guide, "Invoke
+AWS Lambda functions".
 
 The flow passes ``phase`` (``start``, or ``return`` when the transfer is over). Contact id and number are taken from
 what Amazon Connect itself says of the contact, never from a parameter. Answers are flat strings, under 1 KB:

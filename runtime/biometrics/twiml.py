@@ -1,7 +1,7 @@
 """TwiML of every answer, written with twilio's own classes so that it is always valid.
 
-Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; VoiceIt and Twilio's demo
-guide, the Twilio server.
+Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; VoiceIt and Twilio's demo guide
+(docs/guides.md#biometrics-2-6).
 """
 
 from __future__ import annotations

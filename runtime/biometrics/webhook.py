@@ -6,7 +6,8 @@ CALLER_KEY_SECRET_ARN, TWILIO_API_URL, WEBHOOK_PATH (voice), PUBLIC_URL (only be
 ``prompts`` and ``providers``.
 IAM: dynamodb:GetItem and PutItem on the table; secretsmanager:GetSecretValue on the three secrets, or
 lambda:InvokeFunction on the provider function.
-Source: VoiceIt and Twilio's demo guide, the Twilio server; Twilio's documentation, "Webhooks security" and "TwiML".
+Source: VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-2-6); Twilio's documentation, "Webhooks security"
+and "TwiML".
 
 ========  ==========================================================================================
 status    when

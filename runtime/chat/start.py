@@ -4,7 +4,8 @@ Environment: TOPIC_ARN, WEBHOOK_URL, TOKEN_SECRET_ARN, TOKEN_HEADER (Verificatio
 DEADLINE_MILLISECONDS (6500).
 IAM: connect:StartContactStreaming and connect:StopContactStreaming on the instance, secretsmanager:GetSecretValue on
 the secret (plus kms:Decrypt on its customer-managed key).
-Source: Kore's guide to chat, step 1; Amazon Connect administrator guide, "Enable real-time chat message streaming".
+Source: Kore's guide to chat (docs/guides.md#chat-1-2-4); Amazon Connect administrator guide, "Enable real-time chat
+message streaming".
 
 The block's parameters, all optional: ``action`` (start, stop), ``attempt`` (any word; a flow that tries a second time
 after a failure names another one), ``streamingId`` (for stop).

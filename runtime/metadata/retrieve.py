@@ -2,8 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt).
 IAM: dynamodb:GetItem on the table (plus kms:Decrypt on a customer-managed key).
-Source: Kore's guide to external voice, the retrieve function; Amazon Connect administrator guide, "Invoke AWS Lambda
-functions".
+Source: Kore's guide to external voice (docs/guides.md#voice-functions-3); Amazon Connect administrator guide, "Invoke
+AWS Lambda functions".
 
 Answers ``{"found": "true", "body": "<JSON text>"}``, to be read as $.External.found and $.External.body, or
 ``{"found": "false"}``; strings only, under 32 KB, so that response validation STRING_MAP and JSON both do.

@@ -7,7 +7,7 @@ tag once more.
 
 Order of creation: connector, origination, external systems, logging, association with the Connect instance.
 Removal is the reverse; origination, external systems and logging are parts of the connector and go with it.
-Source: Kore's guide to external voice, steps 1 and 2, in API terms.
+Source: Kore's guide to external voice (docs/guides.md#voice-2-1), in API terms.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ class VoiceBiometricGate(Construct):
     Publishes ``flow``, complete from the welcome to the agent queue, and ``module``, which asks, transfers and leaves
     the outcome in the contact attributes biometricResult (verified, failed, locked, unavailable, consentRefused,
     notEnrolled), biometricConfidence, biometricProvider and biometricTime. No caller is lost: whoever cannot be checked
-    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide.
+    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide
+    (docs/guides.md#biometrics-1-1).
     """
 
     table: dynamodb.ITableV2

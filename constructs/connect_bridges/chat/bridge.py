@@ -85,7 +85,7 @@ class ChatStreamBridge(Construct):
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
-    guide to Amazon Connect Chat.
+    guide to Amazon Connect Chat (docs/guides.md#chat-3-2-4).
     """
 
     key: kms.IKey
@@ -321,6 +321,7 @@ class ChatStreamBridge(Construct):
             service_name=self._service_name,
             options=self._function_options,
         )
+        # evidence: streaming-contact-arn
         self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
         grant_secret_read(self.token_secret, function)
         return function

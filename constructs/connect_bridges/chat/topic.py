@@ -24,10 +24,10 @@ _CONNECT = "connect.amazonaws.com"
 class ChatStreamTopic(Construct):
     """An encrypted standard topic that one Connect instance, and nobody else, may publish to.
 
-    Kore's guide to chat (step 2.2) takes the condition out of the topic's policy, so that any account's Connect could
-    publish through the service ("confused deputy"). Here the policy names the account and the instance instead, as the
-    administrator guide, "Enable real-time chat message streaming", has it; and a Deny keeps out whoever is allowed
-    sns:Publish elsewhere in the account, so that nobody can speak in a customer's name.
+    Kore's guide to chat (docs/guides.md#chat-2-2-2) takes the condition out of the topic's policy, so that any
+    account's Connect could publish through the service ("confused deputy"). Here the policy names the account and the
+    instance instead, as the administrator guide, "Enable real-time chat message streaming", has it; and a Deny keeps
+    out whoever is allowed sns:Publish elsewhere in the account, so that nobody can speak in a customer's name.
     """
 
     key: kms.IKey

@@ -44,7 +44,7 @@ class MetadataBridge(Construct):
 
     The vendor posts a JSON object for a contact id while it has the call; when the call is back, the flow asks the
     retrieve function for it. Amazon Connect cannot read SIP headers that come back, hence the detour. Source: Kore's
-    guide to external voice, metadata passing.
+    guide to external voice, metadata passing (docs/guides.md#voice-design-1).
 
     Per call: one table write, one consistent read, no scan. Metadata that nobody fetches expires.
     """

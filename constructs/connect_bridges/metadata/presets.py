@@ -57,7 +57,7 @@ class MetadataPreset:
 
     @classmethod
     def kore(cls) -> MetadataPreset:
-        """Return the names of Kore's guide to external voice (metadata passing).
+        """Return the names of Kore's guide to external voice (docs/guides.md#voice-table-1).
 
         They are fixed names: one bridge per account and Region can carry them.
         """

@@ -106,8 +106,8 @@ class ExternalVoiceConnector(Construct):
             SIP over TLS. protocol: TCP or UDP; encryption needs TCP.
         name: shown in the Connect console; 1 to 256 letters, digits, space, . _ -. Default: unique per stack.
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
-            certificate bundle. Kore's guide to external voice turns encryption off, which sends the caller's voice and
-            the contact id unencrypted over the Internet.
+            certificate bundle. Kore's guide to external voice turns encryption off (docs/guides.md#voice-2-5), which
+            sends the caller's voice and the contact id unencrypted over the Internet.
         function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """

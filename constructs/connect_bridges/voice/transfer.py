@@ -66,7 +66,7 @@ class VoiceDestination:
         """Send calls over a connector, given by its ARN or as the construct that creates it.
 
         did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
-        one is configured at the vendor (Kore's guide to external voice, step 4).
+        one is configured at the vendor (Kore's guide to external voice, docs/guides.md#voice-4-3).
         """
         arn = connector if isinstance(connector, str) else connector.connector_arn
         return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
@@ -97,7 +97,7 @@ class VoicePrompts:
 class ExternalVoiceTransfer(Construct):
     """Transfers calls to an external voice system and takes them back.
 
-    Source: Kore's guide to external voice, step 3 and "Modify the flow".
+    Source: Kore's guide to external voice (docs/guides.md#voice-3-1, docs/guides.md#voice-flow-1).
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
     fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves

@@ -52,6 +52,12 @@ knowledge: setup ## rebuild the linter's knowledge of the flow language from its
 handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploys to the sandbox for them
 	$(BIN)/python -m tests.support.handoff $(if $(RECORD),--record)
 
+.PHONY: evidence
+evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operations/evidence.toml
+	@mkdir -p build
+	$(BIN)/python -m connect_bridges.operations.evidence >build/evidence.md
+	mv build/evidence.md docs/evidence.md
+
 .PHONY: soak
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s

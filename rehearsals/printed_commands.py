@@ -88,7 +88,7 @@ def _command(text: str) -> AwsCommand:
     _, service, name, *words = shlex.split(text)
     session = botocore.session.get_session()
     try:
-        model = session.get_service_model(service)
+        model: Any = session.get_service_model(service)
     except Exception as error:
         raise CommandError(f"there is no service {service}: {text}") from error
     operation = next(

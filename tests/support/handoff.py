@@ -11,7 +11,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +173,15 @@ def record(deployment: Deployment) -> list[dict[str, Any]]:
         if stack is None:
             raise LookupError(f"{name} is not deployed")
         bridges = [{**vars(bridge), "facts": _with_vendors(bridge.facts)} for bridge in stack.bridges]
-        told.append({**asdict(stack), "outputs": {}, "bridges": bridges})
+        told.append(
+            {
+                "name": name,
+                "account": stack.account,
+                "region": stack.region,
+                "status": stack.status,
+                "bridges": bridges,
+            }
+        )
     return told
 
 

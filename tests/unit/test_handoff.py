@@ -116,12 +116,12 @@ def read_out(html: str) -> tuple[list[str], set[str], list[str]]:
     addresses: list[str] = []
 
     class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             elements.add(tag)
-            given = dict(attributes)
+            given = dict(attrs)
             if tag == "li" and given.get("id"):
                 found.append(str(given["id"]))
-            addresses.extend(f"{tag} {name}" for name, value in attributes if value and "//" in value)
+            addresses.extend(f"{tag} {name}" for name, value in attrs if value and "//" in value)
 
     Reader().feed(html)
     return found, elements, addresses

@@ -71,9 +71,17 @@ def message(error: ClientError) -> str:
     return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
 
 
-def ends_the_run(error: ClientError) -> bool:
-    """Tell whether AWS refuses whoever asks, so that every other request would fail in the same way."""
-    return code(error) in _EXPIRED | _UNKNOWN_CREDENTIALS
+def ends_the_run(error: ClientError | BotoCoreError) -> bool:
+    """Tell whether whoever asks has no credentials, or none that AWS takes: every other request would fail as well."""
+    if isinstance(error, ClientError):
+        return code(error) in _EXPIRED | _UNKNOWN_CREDENTIALS
+    return isinstance(error, (*_NO_CREDENTIALS, ProfileNotFound))
+
+
+def region_in(place: str) -> str | None:
+    """Return the Region of an ARN (arn:partition:service:region:account:…), None for a plain name."""
+    parts = place.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
 
 
 def refused(error: ClientError, doing: str, action: str) -> str:

@@ -116,7 +116,7 @@ def erase(
     then boto3's. profile: default is boto3's.
     Raises CallerError saying what failed and what to do; the number is not in it.
     """
-    region = region or _region_in(stack or function or "")
+    region = region or aws.region_in(stack or function or "")
     try:
         session = aws.session(region=region, profile=profile)
         name = function or _erase_function(session, str(stack))
@@ -166,12 +166,6 @@ def _number(text: str) -> str:
             "here, so that it does not stay in a log)"
         )
     return text
-
-
-def _region_in(place: str) -> str | None:
-    """Return the Region of an ARN (arn:partition:service:region:account:…), None for a plain name."""
-    parts = place.split(":")
-    return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
 
 
 def _erase_function(session: boto3.Session, stack: str) -> str:

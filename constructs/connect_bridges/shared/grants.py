@@ -71,6 +71,39 @@ def open_key(key: kms.IKey, scope: IConstruct, statement: iam.PolicyStatement) -
     )
 
 
+def let_logs_use(key: kms.IKey, scope: IConstruct) -> None:
+    """Let CloudWatch Logs encrypt with a key, for log groups of this account and Region.
+
+    Not for one group alone: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
+    user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
+    """
+    # evidence: logs-key-policy
+    stack = cdk.Stack.of(scope)
+    groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    open_key(
+        key,
+        scope,
+        iam.PolicyStatement(
+            sid="LogsEncrypts",
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        ),
+    )
+
+
 def _grant_key(
     key: kms.IKey | None, function: lambda_.Function, service: str, actions: tuple[str, ...]
 ) -> None:

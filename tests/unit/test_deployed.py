@@ -1,18 +1,24 @@
 """What constructs tell of themselves, read from a template that is not deployed yet."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from connect_bridges.operations.deployed import DeployedError, in_assembly, in_template
 
 
-def _template(facts: dict[str, object]) -> dict[str, object]:
+def _template(facts: Mapping[str, object]) -> dict[str, object]:
     handle = {
         "Type": "AWS::CloudFormation::WaitConditionHandle",
         "Metadata": {
             "aws:cdk:path": "stack/Metadata/Description",
-            "connect-bridges": {"format": 1, "construct": "MetadataBridge", "path": "stack/Metadata"} | facts,
+            "connect-bridges": {
+                "format": 1,
+                "construct": "MetadataBridge",
+                "path": "stack/Metadata",
+                **facts,
+            },
         },
     }
     others = {

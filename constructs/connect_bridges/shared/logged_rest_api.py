@@ -55,6 +55,7 @@ def logged_rest_api(
         rest_api_name=name,
         description=description,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
+        # evidence: api-gateway-log-role
         cloud_watch_role=options.cloud_watch_role,
         deploy_options=apigateway.StageOptions(
             stage_name=options.stage_name,

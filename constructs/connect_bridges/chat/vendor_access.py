@@ -20,7 +20,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
-from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.acknowledgements import acknowledge, acknowledge_wildcard
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.runtime_function import RuntimeFunction
@@ -236,9 +236,9 @@ class VendorPrincipal(Construct):
             policy.attach_to_role(self.role)
         if self.user:
             policy.attach_to_user(self.user)
-        acknowledge(
+        acknowledge_wildcard(
             policy,
-            f"AwsSolutions-IAM5[Resource::{contacts}]",
+            contacts,
             "The id of a chat is made when the customer opens it; the bot has to join any chat of this instance.",
         )
         return policy

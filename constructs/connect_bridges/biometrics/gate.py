@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import aws_cdk as cdk
@@ -35,6 +35,7 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow
 from connect_bridges.shared.api_options import ApiOptions, check_path
 from connect_bridges.shared.checks import FLOW_ARN, QUEUE_ARN, Problems, check
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, counted
@@ -175,6 +176,14 @@ class VoiceBiometricGate(Construct):
             names=(flow_name, module_name),
         )
         self.flow, self.module = flows.flow, flows.module
+        self._describe(
+            instance,
+            names,
+            transfer,
+            options,
+            queues=[queue_arn, unverified_queue_arn],
+            next_flow_arn=next_flow_arn,
+        )
 
     def monitor(
         self,
@@ -232,6 +241,69 @@ class VoiceBiometricGate(Construct):
     def grant_erase(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody have callers forgotten."""
         return self.erase_function.grant_invoke(grantee)
+
+    def _describe(
+        self,
+        instance: ConnectInstance,
+        names: VoiceBiometricPreset,
+        transfer: CallerTransfer,
+        api: ApiOptions,
+        *,
+        queues: Sequence[str | None],
+        next_flow_arn: str | None,
+    ) -> None:
+        secrets = {
+            "callerKey": secret_fact(self.caller_key, filled_by="deployment"),
+            "telephony": secret_fact(
+                self.telephony_secret,
+                fields=("accountSid", "authToken"),
+                filled_by="owner" if self.telephony.secret else "people",
+            ),
+        }
+        if self.provider_secret:
+            secrets["provider"] = secret_fact(
+                self.provider_secret,
+                fields=("apiKey", "apiToken"),
+                filled_by="owner" if self.provider.secret else "people",
+            )
+        function = self.provider.provider_function
+        describe(
+            self,
+            "VoiceBiometricGate",
+            {
+                "instanceArn": instance.instance_arn,
+                "webhookUrl": self.webhook_url,
+                "statusUrl": self.status_url,
+                "restApiId": self.api.rest_api_id,
+                "stageName": self.api.deployment_stage.stage_name,
+                "cloudWatchRole": api.cloud_watch_role,
+                "telephonyNumber": self.telephony.number,
+                "telephonyApiUrl": self.telephony.api_url,
+                "provider": self.provider.name,
+                "providerApiUrl": self.provider.api_url or None,
+                "providerFunctionArn": function.function_arn if function else None,
+                "phrase": names.phrase,
+                "language": names.language,
+                "redialNumber": transfer.redial_number,
+                "returnMode": transfer.return_mode.value,
+                "recordingTransfer": self._dialogue.recording_transfer,
+                "table": {
+                    "name": self.table.table_name,
+                    "partitionKey": names.partition_key,
+                    "fixedName": names.table_name,
+                },
+                "queues": sorted({queue for queue in queues if queue}),
+                "nextFlows": [next_flow_arn] if next_flow_arn else [],
+                "secrets": secrets,
+                "functions": {
+                    "Gate": self.gate_function.function_name,
+                    "Webhook": self.webhook_function.function_name,
+                    "Erase": self.erase_function.function_name,
+                    "Retention": self.retention_function.function_name,
+                },
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
+        )
 
     def _create_data(self, names: VoiceBiometricPreset) -> None:
         """Create the table, and the secrets that are not given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -26,6 +26,7 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
 from connect_bridges.shared.checks import QUEUE_ARN, Problems, check, check_range
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read
 from connect_bridges.shared.metrics import MetricOptions, counted
@@ -211,6 +212,33 @@ class ChatStreamBridge(Construct):
             kind=FlowKind.MODULE,
             name=module_name,
             description="Streams the chat to an external bot and tells the bot.",
+        )
+        secrets = {
+            "token": secret_fact(self.token_secret, filled_by="owner" if token_secret else "people"),
+        }
+        vendor = self.vendor
+        if vendor and vendor.secret:
+            secrets["vendorKey"] = secret_fact(
+                vendor.secret, fields=("accessKeyId", "secretAccessKey"), filled_by="deployment"
+            )
+        describe(
+            self,
+            "ChatStreamBridge",
+            {
+                "instanceArn": instance.instance_arn,
+                "region": cdk.Stack.of(self).region,
+                "webhookUrl": webhook_url,
+                "tokenHeader": names.token_header,
+                "topicArn": self.topic.topic_arn,
+                "subscriptionArn": cast("sns.CfnSubscription", self.subscription.node.default_child).ref,
+                "deadLetterQueueUrl": self.dead_letter_queue.queue_url,
+                "filterPolicy": {name: list(values) for name, values in names.filter_policy.items()},
+                "vendorRoleArn": vendor.role.role_arn if vendor and vendor.role else None,
+                "queues": [queue_arn],
+                "secrets": secrets,
+                "functions": {"Start": self.function.function_name},
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
         )
 
     def monitor(

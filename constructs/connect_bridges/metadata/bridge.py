@@ -20,6 +20,7 @@ from connect_bridges.metadata.api import MetadataApi
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.api_options import ApiOptions, check_path
 from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, summed
@@ -143,6 +144,34 @@ class MetadataBridge(Construct):
         self.url = options.url(gateway.url, names.path)
         self.token_header = names.token_header
         self.association = instance.associate_function(self.retrieve_function)
+        describe(
+            self,
+            "MetadataBridge",
+            {
+                "instanceArn": instance.instance_arn,
+                "url": self.url,
+                "restApiId": self.api.rest_api_id,
+                "stageName": self.api.deployment_stage.stage_name,
+                "cloudWatchRole": options.cloud_watch_role,
+                "tokenHeader": self.token_header,
+                "table": {
+                    "name": self.table.table_name,
+                    "partitionKey": names.partition_key,
+                    "timeToLiveAttribute": names.ttl_attribute,
+                    "fixedName": names.table_name if table is None else None,
+                },
+                "secrets": {
+                    "token": secret_fact(
+                        self.token_secret, filled_by="owner" if token_secret else "deployment"
+                    )
+                },
+                "functions": {
+                    "Store": self.store_function.function_name,
+                    "Authorize": self.authorize_function.function_name,
+                    "Retrieve": self.retrieve_function.function_name,
+                },
+            },
+        )
 
     def monitor(
         self,

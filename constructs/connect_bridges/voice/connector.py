@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import role_of
 from connect_bridges.shared.runtime_function import RuntimeFunction
@@ -177,6 +178,21 @@ class ExternalVoiceConnector(Construct):
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
+        describe(
+            self,
+            "ExternalVoiceConnector",
+            {
+                "instanceArn": instance.instance_arn,
+                "connectorArn": self.connector_arn,
+                "outboundHostName": self.outbound_host_name,
+                "name": name,
+                "host": host,
+                "port": port,
+                "protocol": protocol,
+                "requireEncryption": require_encryption,
+                "functions": {"Function": self.function.function_name},
+            },
+        )
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

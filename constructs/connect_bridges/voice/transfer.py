@@ -25,6 +25,7 @@ from connect_bridges.shared.checks import (
     check,
     check_range,
 )
+from connect_bridges.shared.description import describe
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
 from connect_bridges.shared.runtime_modules import runtime_module
@@ -212,6 +213,24 @@ class ExternalVoiceTransfer(Construct):
             kind=FlowKind.MODULE,
             name=module_name,
             description="Transfers the call to an external voice system and takes it back with its metadata.",
+        )
+        describe(
+            self,
+            "ExternalVoiceTransfer",
+            {
+                "instanceArn": instance.instance_arn,
+                "connectorArn": destination.connector_arn,
+                "did": destination.number if destination.connector_arn else None,
+                "phoneNumber": None if destination.connector_arn else destination.number,
+                "contactIdSipHeader": CONTACT_ID_SIP_HEADER if destination.connector_arn else None,
+                "userToUserInformation": user_to_user_information,
+                "metadataBridge": metadata.node.path if metadata else None,
+                "metadataAttribute": metadata_attribute if metadata else None,
+                "connectionSeconds": int(time_limit.to_seconds()),
+                "queues": [queue_arn],
+                "nextFlows": [next_flow_arn] if next_flow_arn else [],
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
         )
 
     def monitor(

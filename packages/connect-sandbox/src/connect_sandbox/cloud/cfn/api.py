@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -131,7 +132,8 @@ class CloudFormationApi(AwsService):
         stack = self._engine.find(stack_name)
         for resource in _resources(stack):
             if resource["LogicalResourceId"] == logical_resource_id:
-                return {"StackResourceDetail": resource}
+                metadata = json.dumps(self._engine.metadata(stack, logical_resource_id))
+                return {"StackResourceDetail": {**resource, "Metadata": metadata}}
         raise invalid(f"Resource {logical_resource_id} does not exist for stack {stack_name}")
 
     def list_stack_resources(self, stack_name: str, **_request: Member) -> dict[str, Any]:

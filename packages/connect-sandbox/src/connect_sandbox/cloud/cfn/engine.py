@@ -94,6 +94,15 @@ class DeploymentEngine:
             self._stacks[stack_id] = stack = Stack(name=name, stack_id=stack_id, tags=tags)
         return stack
 
+    def metadata(self, stack: Stack, logical_id: str) -> dict[str, Any]:
+        """Return a resource's Metadata attribute with its intrinsic functions evaluated, as cfn-init reads it."""
+        declared = held_resource(stack, logical_id).declared
+        template = stack.template
+        if template is None or not declared.metadata:
+            return {}
+        metadata: dict[str, Any] = self._resolver_of(stack, template).resolve(declared.metadata)
+        return metadata
+
     # -- operations; each checks immediately what AWS checks immediately, then works in a thread
 
     def create(
@@ -199,9 +208,14 @@ class DeploymentEngine:
     ) -> Resolver:
         parameters = resolve_parameters(template, given, previous, self._read_ssm)
         stack.parameters = parameters
-        resolver = Resolver(
+        resolver = self._resolver_of(stack, template)
+        resolver.check_rules()
+        return resolver
+
+    def _resolver_of(self, stack: Stack, template: Template) -> Resolver:
+        return Resolver(
             template,
-            parameters=parameters,
+            parameters=stack.parameters,
             pseudo={
                 "AWS::AccountId": self.account,
                 "AWS::Region": self.region,
@@ -215,8 +229,6 @@ class DeploymentEngine:
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
         )
-        resolver.check_rules()
-        return resolver
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401
         held = held_resource(stack, name)

@@ -1,6 +1,6 @@
 """Every construct synthesizes, whatever is known of the instance's ARN and of the stack's environment by then.
 
-One app an environment and a form, with all constructs in it: a synthesis costs more than what it says about one of them.
+One app an environment and a form, with all constructs in it: a synthesis costs more than what it says about one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from connect_bridges import (
     VoiceBiometricGate,
     VoiceDestination,
 )
-from constructs import Construct
 
+from constructs import Construct
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN
 
 Place = Callable[[cdk.App], cdk.Stack]
@@ -39,9 +39,7 @@ def in_a_stage(app: cdk.App) -> cdk.Stack:
 
 
 def with_tokens(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(
-        app, "stack", env=cdk.Environment(account=cdk.Aws.ACCOUNT_ID, region=cdk.Aws.REGION)
-    )
+    return cdk.Stack(app, "stack", env=cdk.Environment(account=cdk.Aws.ACCOUNT_ID, region=cdk.Aws.REGION))
 
 
 PLACES: dict[str, Place] = {

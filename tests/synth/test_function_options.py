@@ -260,7 +260,7 @@ def test_a_function_that_a_construct_does_not_have_is_named(
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda: FunctionOptions(memory_size=64), "memory_size is 64 MB; choose a value from 128 to 10240"),
+        (lambda: FunctionOptions(memory_size=64), "memory_size is 64 MB; choose a value from 128 to 10,240"),
         (lambda: FunctionOptions(reserved_concurrent_executions=-1), "reserved_concurrent_executions is -1"),
         (
             lambda: FunctionOptions(

@@ -84,7 +84,7 @@ def test_a_threshold_of_no_alarm_is_refused(stack: cdk.Stack, instance: ConnectI
     bridge = BRIDGES[alarm](stack, instance)
     with pytest.raises(ValueError, match=f"thresholds names 'Failures'; the alarms are .*{alarm}"):
         bridge.monitor(thresholds={"Failures": 3})
-    with pytest.raises(ValueError, match=rf"thresholds\['{alarm}'\] is 0; choose a value above 0"):
+    with pytest.raises(ValueError, match=rf"thresholds\['{alarm}'\] is 0; choose a number above 0"):
         bridge.monitor(thresholds={alarm: 0}, id="Second")
 
 

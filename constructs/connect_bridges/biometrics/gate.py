@@ -34,7 +34,19 @@ from connect_bridges.biometrics.webhook_api import VoiceBiometricWebhookApi
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow
 from connect_bridges.shared.api_options import ApiOptions, check_path
-from connect_bridges.shared.checks import FLOW_ARN, QUEUE_ARN, Problems, check
+from connect_bridges.shared.arguments import (
+    check_flow,
+    check_flow_name,
+    check_function_options,
+    check_instance,
+    check_key,
+    check_name,
+    check_queue,
+    check_removal_policy,
+    check_secret,
+    check_value,
+)
+from connect_bridges.shared.checks import Problems, check, check_kind
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
@@ -128,20 +140,56 @@ class VoiceBiometricGate(Construct):
         function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
         removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
             deletion.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        names = preset or VoiceBiometricPreset.default()
-        options = api or ApiOptions()
-        transfer = transfer or CallerTransfer()
-        self._rules = rules or VoiceCheckRules()
-        self._dialogue = dialogue or VoiceDialogue()
-        self._function_options = function_options or FunctionOptions()
+        names = preset if preset is not None else VoiceBiometricPreset.default()
+        options = api if api is not None else ApiOptions()
+        transfer = transfer if transfer is not None else CallerTransfer()
+        self._rules = rules if rules is not None else VoiceCheckRules()
+        self._dialogue = dialogue if dialogue is not None else VoiceDialogue()
+        self._function_options = function_options if function_options is not None else FunctionOptions()
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
-        _check(names, queue_arn, unverified_queue_arn, next_flow_arn, self._function_options)
+        self.provider = provider if provider is not None else BiometricsProvider.voiceit()
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        check_queue(problems, "queue_arn", queue_arn, instance)
+        if unverified_queue_arn is not None:
+            check_queue(problems, "unverified_queue_arn", unverified_queue_arn, instance)
+        check_flow(problems, "next_flow_arn", next_flow_arn, instance)
+        for setting, value, kind, write in (
+            ("telephony", telephony, BiometricsTelephony, 'BiometricsTelephony.twilio("+12065550188")'),
+            ("provider", self.provider, BiometricsProvider, "BiometricsProvider.voiceit()"),
+            ("preset", names, VoiceBiometricPreset, "VoiceBiometricPreset.voiceit(), or one of your own"),
+            ("rules", self._rules, VoiceCheckRules, "VoiceCheckRules(tries=3)"),
+            ("transfer", transfer, CallerTransfer, "CallerTransfer(return_mode=ReturnMode.RESUME)"),
+            ("dialogue", self._dialogue, VoiceDialogue, "VoiceDialogue(…)"),
+            ("api", options, ApiOptions, 'ApiOptions(stage_name="prod")'),
+        ):
+            problems.collect(check_kind, setting, value, write, kind)
+        problems.collect(
+            check_value,
+            "prompts",
+            prompts,
+            VoiceBiometricPrompts,
+            'VoiceBiometricPrompts(welcome="Welcome.")',
+        )
+        problems.collect(check_flow_name, "flow_name", flow_name)
+        problems.collect(check_flow_name, "module_name", module_name)
+        check_key(problems, place, encryption_key)
+        check_function_options(problems, self._function_options, FUNCTIONS)
+        problems.collect(check_removal_policy, removal_policy)
+        if isinstance(names, VoiceBiometricPreset):
+            _check_names(problems, names)
+        if not problems:
+            check_secret(problems, place, "telephony.secret", telephony.secret)
+            check_secret(problems, place, "provider.secret", self.provider.secret)
+            place.check_resource(
+                problems, "provider.provider_function", self.provider.provider_function, foreign=True
+            )
+        problems.raise_all()
 
-        self.provider = provider or BiometricsProvider.voiceit()
         self.telephony = telephony
         self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._create_data(names)
@@ -464,19 +512,9 @@ class VoiceBiometricGate(Construct):
                 )
 
 
-def _check(
-    names: VoiceBiometricPreset,
-    queue_arn: str,
-    unverified_queue_arn: str | None,
-    next_flow_arn: str | None,
-    functions: FunctionOptions,
-) -> None:
-    problems = Problems()
-    problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
-    if unverified_queue_arn is not None:
-        problems.collect(check, "unverified_queue_arn", unverified_queue_arn, QUEUE_ARN)
-    if next_flow_arn is not None:
-        problems.collect(check, "next_flow_arn", next_flow_arn, FLOW_ARN)
+def _check_names(problems: Problems, names: VoiceBiometricPreset) -> None:
+    problems.collect(check_name, "preset.table_name", names.table_name, "table_name")
+    problems.collect(check_name, "preset.partition_key", names.partition_key, "attribute")
     problems.collect(check_path, names.path)
     problems.collect(
         check, "phrase", names.phrase, limits.PHRASE_TEXT, "a phrase; write 3 to 200 characters on one line"
@@ -484,5 +522,3 @@ def _check(
     problems.collect(
         check, "language", names.language, limits.LANGUAGE_CODE, "a language; write one such as en-US"
     )
-    problems.collect(functions.check_names, FUNCTIONS)
-    problems.raise_all()

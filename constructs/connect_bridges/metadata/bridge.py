@@ -19,7 +19,17 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.metadata.api import MetadataApi
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.api_options import ApiOptions, check_path
-from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.arguments import (
+    check_function_options,
+    check_instance,
+    check_key,
+    check_name,
+    check_removal_policy,
+    check_secret,
+    check_table,
+    check_value,
+)
+from connect_bridges.shared.checks import Problems, check_duration
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
@@ -100,16 +110,41 @@ class MetadataBridge(Construct):
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
         removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
             deletion.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        names = preset or MetadataPreset.default()
-        time_to_live = time_to_live or cdk.Duration.seconds(limits.TTL_SECONDS)
-        token_cache = token_cache or cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
-        options = api or ApiOptions()
+        names = preset if preset is not None else MetadataPreset.default()
+        if time_to_live is None:
+            time_to_live = cdk.Duration.seconds(limits.TTL_SECONDS)
+        if token_cache is None:
+            token_cache = cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
+        options = api if api is not None else ApiOptions()
         self._encryption_key = encryption_key
-        self._function_options = function_options or FunctionOptions()
-        _check(names, time_to_live, token_cache, self._function_options)
+        self._function_options = function_options if function_options is not None else FunctionOptions()
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        problems.collect(
+            check_value, "preset", names, MetadataPreset, "MetadataPreset.kore(), or a preset of your own"
+        )
+        problems.collect(check_value, "api", options, ApiOptions, 'ApiOptions(stage_name="prod")')
+        problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
+        problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
+        check_key(problems, place, encryption_key)
+        check_secret(problems, place, "token_secret", token_secret)
+        check_function_options(problems, self._function_options, FUNCTIONS)
+        problems.collect(check_removal_policy, removal_policy)
+        if isinstance(names, MetadataPreset):
+            _check_names(problems, names)
+            if table is not None:
+                check_table(
+                    problems,
+                    self,
+                    table,
+                    partition_key=names.partition_key,
+                    time_to_live_attribute=names.ttl_attribute,
+                    fixed_name=names.table_name,
+                )
+        problems.raise_all()
 
         self.table = table or keyed_table(
             self,
@@ -272,16 +307,27 @@ class MetadataBridge(Construct):
         grant_secret_read(self.token_secret, self.authorize_function, key=self._encryption_key)
 
 
-def _check(
-    names: MetadataPreset, time_to_live: cdk.Duration, token_cache: cdk.Duration, functions: FunctionOptions
-) -> None:
-    problems = Problems()
+def _check_names(problems: Problems, names: MetadataPreset) -> None:
     problems.collect(check_path, names.path)
-    problems.collect(
-        check_range, "time_to_live", time_to_live.to_seconds(), limits.TTL_SECONDS_RANGE, "seconds"
-    )
-    problems.collect(
-        check_range, "token_cache", token_cache.to_seconds(), limits.TOKEN_CACHE_SECONDS_RANGE, "seconds"
-    )
-    problems.collect(functions.check_names, FUNCTIONS)
-    problems.raise_all()
+    for setting, value, kind in (
+        ("token_header", names.token_header, "header"),
+        ("partition_key", names.partition_key, "attribute"),
+        ("ttl_attribute", names.ttl_attribute, "attribute"),
+        ("table_name", names.table_name, "table_name"),
+        ("store_function_name", names.store_function_name, "function_name"),
+        ("authorize_function_name", names.authorize_function_name, "function_name"),
+        ("retrieve_function_name", names.retrieve_function_name, "function_name"),
+        ("authorizer_name", names.authorizer_name, "api_name"),
+        ("api_name", names.api_name, "api_name"),
+    ):
+        problems.collect(check_name, f"preset.{setting}", value, kind)
+    if names.partition_key == names.ttl_attribute:
+        problems.add(
+            f"preset.partition_key and preset.ttl_attribute are both {names.partition_key!r}; DynamoDB needs two."
+        )
+    functions = [names.store_function_name, names.authorize_function_name, names.retrieve_function_name]
+    given = [name for name in functions if name is not None]
+    if len(set(given)) < len(given):
+        problems.add(
+            f"preset names two functions the same: {', '.join(map(repr, given))}; give each a name of its own."
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared import limits
-from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.checks import Problems, check, check_flag, check_kind, check_range, check_whole
 from connect_bridges.shared.webhook_url import check_api_url
 
 
@@ -22,7 +22,7 @@ class ApiOptions:
     cloud_watch_role: create the account-wide role that API Gateway logs with. Turn it off where an organisation sets
     that role centrally; without either, the stage cannot write its access log.
     log_retention: of the access log.
-    Raises ``ValueError`` naming every wrong option.
+    Raises ``ConstructArgumentError``, a ``ValueError``, naming every wrong option.
     """
 
     stage_name: str = limits.STAGE_NAME
@@ -33,7 +33,7 @@ class ApiOptions:
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = Problems("ApiOptions")
         problems.collect(
             check,
             "stage_name",
@@ -49,7 +49,7 @@ class ApiOptions:
             "requests a second",
         )
         problems.collect(
-            check_range,
+            check_whole,
             "throttling_burst_limit",
             self.throttling_burst_limit,
             limits.THROTTLING_BURST_LIMIT_RANGE,
@@ -59,6 +59,14 @@ class ApiOptions:
             problems.collect(
                 check_api_url, "public_url", self.public_url, such_as="https://voice.example.com/prod"
             )
+        problems.collect(check_flag, "cloud_watch_role", self.cloud_watch_role)
+        problems.collect(
+            check_kind,
+            "log_retention",
+            self.log_retention,
+            "logs.RetentionDays.ONE_WEEK",
+            logs.RetentionDays,
+        )
         problems.raise_all()
 
     def url(self, own_url: str, path: str) -> str:

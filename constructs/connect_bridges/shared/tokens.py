@@ -22,7 +22,8 @@ def comes_later(value: object) -> bool:
     """Tell whether a value is not known yet, so that it cannot be checked now.
 
     That is a token, which CloudFormation resolves, or the stand-in of ``StringParameter.value_from_lookup``: the first
-    pass of ``cdk synth`` has to get through with it, or the lookup would never run. Source: aws-cdk, pull request 25302.
+    pass of ``cdk synth`` has to get through with it, or the lookup would never run. Source: aws-cdk, pull request
+    25302.
     """
     if isinstance(value, str):
         return _LOOKUP in value or is_token(value)

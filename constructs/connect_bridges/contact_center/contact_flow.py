@@ -84,6 +84,7 @@ class ContactFlow(Construct):
         self._check(instance, values, kind, flow_type, name)
         kind = FlowKind(kind)  # its text would publish a flow
         self._instance = instance
+        # evidence: flow-names-are-unique
         self.name = (
             name
             if name is not None
@@ -104,6 +105,7 @@ class ContactFlow(Construct):
             known = render(document, {name: _known(name, value) for name, value in values.items()})
         except FlowTemplateError as error:
             raise ContactFlowError(f"{self.node.path}: {source}: {error}") from error
+        # evidence: flow-language-knowledge
         # Once more with the values that are known by now: an empty text, a queue of another instance. What it warns
         # of (an ARN written into the flow) is what placeholders are for.
         self._lint(known, source, kind, flow_type, self._place())
@@ -202,6 +204,7 @@ class ContactFlow(Construct):
     def _publish(
         self, content: str, kind: FlowKind, flow_type: str, description: str | None
     ) -> connect.CfnContactFlow | connect.CfnContactFlowModule:
+        # evidence: flow-update-keeps-arn
         if kind is FlowKind.MODULE:
             module = connect.CfnContactFlowModule(
                 self,

@@ -23,6 +23,7 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 INSTANCE_ARN = re.compile(rf"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{{12}}:instance/{_UUID}")
 QUEUE_ARN = re.compile(rf"{INSTANCE_ARN.pattern}/queue/{_UUID}")
 FLOW_ARN = re.compile(rf"{INSTANCE_ARN.pattern}/contact-flow/{_UUID}")
+# evidence: voice-connector-arns
 # The id: botocore's model of Amazon Chime SDK Voice, VoiceConnectorId.
 VOICE_CONNECTOR_ARN = re.compile(
     rf"arn:aws[-a-z]*:chime:[-a-z0-9]+:[0-9]{{12}}:vc/(?:[a-z0-9]{{21,22}}|{_UUID})"

@@ -18,6 +18,7 @@ from constructs import Construct
 if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
 
+# evidence: connect-regions
 CONNECT_REGIONS = (
     *("af-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
     *("ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-isoe-west-1", "eu-west-2"),
@@ -26,15 +27,15 @@ CONNECT_REGIONS = (
 )
 """Where AWS::Connect::ContactFlow and IntegrationAssociation exist: CloudFormation's schemas by Region, as cfn-lint
 1.58.0 has them. The administrator guide, "Availability of Connect features by Region", lists ten of these and GovCloud
-(US-West) (evidence: connect-regions)."""
+(US-West)."""
 
+# evidence: transfer-connector-regions
 TRANSFER_CONNECTOR_REGIONS = (
     *("ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
     *("eu-central-1", "eu-west-2", "us-east-1", "us-west-2"),
 )
 """Where an external voice transfer connector can be: the Regions of voice connectors (Amazon Chime SDK Voice,
-VoiceConnectorAwsRegion, botocore 1.44.5) that have Amazon Connect. An upper bound; AWS's own list was not found
-(evidence: transfer-connector-regions)."""
+VoiceConnectorAwsRegion, botocore 1.44.5) that have Amazon Connect. An upper bound; AWS's own list was not found."""
 
 MORE_REGIONS = "connect-bridges:more-regions"
 """The context key for Regions that AWS opened after this was written: a list, such as ["eu-west-3"]."""

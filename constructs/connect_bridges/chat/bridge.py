@@ -37,7 +37,7 @@ from connect_bridges.shared.arguments import (
     check_secret,
     check_value,
 )
-from connect_bridges.shared.checks import Problems, check, check_duration, check_texts
+from connect_bridges.shared.checks import Problems, check, check_duration, check_flag, check_texts
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read
@@ -142,6 +142,7 @@ class ChatStreamBridge(Construct):
         flow_name: str | None = None,
         module_name: str | None = None,
         encryption_key: kms.IKey | None = None,
+        encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -160,6 +161,7 @@ class ChatStreamBridge(Construct):
         flow_name, module_name: published names; default is unique per stack.
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
+        encrypt_logs: encrypt the functions' log groups with that key, or the construct's own, too.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
         removal_policy: what happens to key, dead-letter queue and token with the stack; the default keeps them, and
             lets go of them only when the deployment that creates them fails. RETAIN keeps them then, too.
@@ -192,6 +194,7 @@ class ChatStreamBridge(Construct):
         problems.collect(check_flow_name, "flow_name", flow_name)
         problems.collect(check_flow_name, "module_name", module_name)
         check_key(problems, place, encryption_key)
+        problems.collect(check_flag, "encrypt_logs", encrypt_logs)
         check_secret(problems, place, "token_secret", token_secret)
         check_function_options(problems, self._function_options, FUNCTIONS)
         problems.collect(check_removal_policy, removal_policy)
@@ -219,6 +222,8 @@ class ChatStreamBridge(Construct):
             removal_policy=removal_policy,
         )
         self.key = self._stream.key
+        if encrypt_logs:
+            self._function_options = self._function_options.logging_with(self.key)
         self.topic = self._stream.topic
         self.subscription = self._stream.subscription
         self.dead_letter_queue = self._stream.dead_letter_queue

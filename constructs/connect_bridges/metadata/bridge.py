@@ -20,6 +20,7 @@ from connect_bridges.metadata.api import MetadataApi
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.api_options import ApiOptions, check_path
 from connect_bridges.shared.arguments import (
+    check_encrypt_logs,
     check_function_options,
     check_instance,
     check_key,
@@ -96,6 +97,7 @@ class MetadataBridge(Construct):
         token_secret: secretsmanager.ISecret | None = None,
         token_cache: cdk.Duration | None = None,
         encryption_key: kms.IKey | None = None,
+        encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
@@ -113,6 +115,8 @@ class MetadataBridge(Construct):
             token that was rotated out twice is refused after this time at the latest.
         encryption_key: a customer-managed key for table and token; default is keys that AWS manages. An imported
             table or secret whose key is not known to the CDK is read with this one as well.
+        encrypt_logs: encrypt the log groups of functions and API with encryption_key, too. The policy of a key that is
+            made in this app is extended so that CloudWatch Logs may use it; for an imported one a warning says how.
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
         removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
             only when the deployment that creates it fails. RETAIN keeps it then, too.
@@ -138,6 +142,7 @@ class MetadataBridge(Construct):
         problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
         problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
         check_key(problems, place, encryption_key)
+        check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_secret(problems, place, "token_secret", token_secret)
         check_function_options(problems, self._function_options, FUNCTIONS)
         problems.collect(check_removal_policy, removal_policy)
@@ -154,6 +159,9 @@ class MetadataBridge(Construct):
                     fixed_name=names.table_name,
                 )
         problems.raise_all()
+        if encrypt_logs:
+            options = options.logging_with(encryption_key)
+            self._function_options = self._function_options.logging_with(encryption_key)
 
         self.table = table or keyed_table(
             self,

@@ -15,6 +15,7 @@ from connect_bridges.shared.checks import (
     Problems,
     check,
     check_choice,
+    check_flag,
     check_kind,
     check_text,
 )
@@ -128,6 +129,13 @@ def check_key(problems: Problems, place: Place, key: object) -> None:
         _check_object(
             problems, place, "encryption_key", key, 'kms.Key.from_key_arn(self, "Key", "arn:aws:kms:…")'
         )
+
+
+def check_encrypt_logs(problems: Problems, encrypt_logs: object, key: object) -> None:
+    """Check ``encrypt_logs``, which needs ``encryption_key``."""
+    problems.collect(check_flag, "encrypt_logs", encrypt_logs)
+    if encrypt_logs is True and key is None:
+        problems.add("encrypt_logs is True without encryption_key; give the key, or leave encrypt_logs out.")
 
 
 def check_secret(problems: Problems, place: Place, setting: str, secret: object) -> None:

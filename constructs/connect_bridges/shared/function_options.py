@@ -102,6 +102,12 @@ class FunctionOptions:
             )
         return options
 
+    def logging_with(self, key: kms.IKey | None) -> FunctionOptions:
+        """Return these options, with a key for the log groups unless they name one; None changes nothing."""
+        if key is None or self.log_encryption_key is not None:
+            return self
+        return replace(self, log_encryption_key=key)
+
     def check_names(self, functions: Collection[str]) -> None:
         """Raise ``ValueError`` if ``overrides`` names a function that the construct does not have."""
         unknown = sorted(set(self.overrides) - set(functions))

@@ -7,7 +7,6 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
@@ -16,7 +15,7 @@ from connect_bridges.shared.arguments import check_name
 from connect_bridges.shared.bundling import runtime_code
 from connect_bridges.shared.checks import ConstructArgumentError, Problems
 from connect_bridges.shared.function_options import FunctionOptions
-from connect_bridges.shared.grants import open_key
+from connect_bridges.shared.grants import let_logs_use
 from connect_bridges.shared.serverless_rules import explain_function
 from constructs import Construct
 
@@ -86,7 +85,7 @@ class RuntimeFunction(lambda_.Function):
             removal_policy=removal_policy,
         )
         if chosen.log_encryption_key:
-            _let_logs_use(chosen.log_encryption_key, log_group)
+            let_logs_use(chosen.log_encryption_key, log_group)
         role = iam.Role(
             scope,
             f"{id}Role",
@@ -188,36 +187,3 @@ def _environment(place: str, own: Mapping[str, str], more: Mapping[str, str]) ->
             ],
         )
     return {**own, **more}
-
-
-def _let_logs_use(key: kms.IKey, log_group: logs.LogGroup) -> None:
-    """Let CloudWatch Logs encrypt with a key, for log groups of this account and Region.
-
-    Not for this very group: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
-    user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
-    """
-    stack = cdk.Stack.of(log_group)
-    groups = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name="*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    # evidence: logs-key-policy
-    open_key(
-        key,
-        log_group,
-        iam.PolicyStatement(
-            sid="LogsEncrypts",
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-            actions=[
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        ),
-    )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connect_sandbox.cloud import CdkFailedError, Sandbox
+from connect_sandbox.cloud import Sandbox
 
-from rehearsals.scenarios.deploys import AssembledStack, Assembly, DeployFailedError, StackDeployer
 from rehearsals.scenarios.deployment import Deployment
-from rehearsals.scenarios.expect import expect, expect_that
+from rehearsals.scenarios.deploys import AssembledStack, Assembly, DeployFailedError, StackDeployer
+from rehearsals.scenarios.expect import expect_that
 from rehearsals.scenarios.leftovers import Leftover, created_by, exists, remove
 from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import Rehearsal

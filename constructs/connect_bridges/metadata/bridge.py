@@ -34,7 +34,7 @@ from connect_bridges.shared.checks import Problems, check_duration
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
-from connect_bridges.shared.metrics import MetricOptions, summed
+from connect_bridges.shared.metrics import MetricOptions, counted, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
 from connect_bridges.shared.private_data import (
     check_protection,
@@ -83,6 +83,8 @@ class MetadataBridge(Construct):
     """The header in which the vendor sends the token."""
     association: connect.CfnIntegrationAssociation
     """Lets flows of the instance invoke the retrieve function."""
+    service_name: str
+    """The dimension ``service`` of what the functions count."""
 
     def __init__(
         self,
@@ -182,6 +184,7 @@ class MetadataBridge(Construct):
             why_no_schedule="The vendor has to be told the new token by hand, so a schedule would break calls. Rotate "
             "it with put-secret-value: the previous version stays valid until the next rotation.",
         )
+        self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._create_functions(names, time_to_live, token_cache)
         self._grant_least()
         gateway = MetadataApi(
@@ -258,7 +261,11 @@ class MetadataBridge(Construct):
         return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
 
     def metric_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Count of requests that API Gateway took from the vendor."""
+        """Count of posts whose metadata is in the table, as the store function counts them; sum of five minutes."""
+        return counted("MetadataStored", self.service_name, **options)
+
+    def metric_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of requests that reached the API, refused ones included."""
         return self.api.metric_count(**options)
 
     def metric_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -293,6 +300,7 @@ class MetadataBridge(Construct):
             timeout=cdk.Duration.seconds(10),
             environment={**table, "TTL_SECONDS": str(int(time_to_live.to_seconds()))},
             function_name=names.store_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
         self.authorize_function = RuntimeFunction(
@@ -306,6 +314,7 @@ class MetadataBridge(Construct):
                 "CACHE_SECONDS": str(int(token_cache.to_seconds())),
             },
             function_name=names.authorize_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
         self.retrieve_function = RuntimeFunction(
@@ -316,6 +325,7 @@ class MetadataBridge(Construct):
             timeout=cdk.Duration.seconds(8),
             environment=table,
             function_name=names.retrieve_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
 

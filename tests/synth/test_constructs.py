@@ -459,7 +459,7 @@ def test_settings_out_of_range_are_refused(stack: cdk.Stack, instance: ConnectIn
             time_to_live=cdk.Duration.seconds(5),
             token_cache=cdk.Duration.hours(2),
         )
-    assert "token_cache is 7200 seconds" in str(raised.value)
+    assert "token_cache is 7,200 seconds (2 hours)" in str(raised.value)
     assert "path is '/voice/'" in str(raised.value)
     with pytest.raises(ValueError, match="no metadata preset 'kroe'; choose one of default, kore"):
         MetadataPreset.named("kroe")

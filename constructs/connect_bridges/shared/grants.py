@@ -16,6 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from connect_bridges.shared.checks import ConstructArgumentError
 from constructs import IConstruct
 
 _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
@@ -53,8 +54,9 @@ def role_of(function: lambda_.Function) -> iam.IRole:
     """Return the role of a function that was made in this app."""
     role = function.role
     if role is None:
-        raise ValueError(
-            f"{function.node.path} was imported without its role, so nothing can be granted to it."
+        raise ConstructArgumentError(
+            function.node.path,
+            ["it was imported without its role, so nothing can be granted to it; import it with role=…"],
         )
     return role
 

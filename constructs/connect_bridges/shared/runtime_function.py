@@ -11,7 +11,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
+from connect_bridges.shared.arguments import check_name
 from connect_bridges.shared.bundling import runtime_code
+from connect_bridges.shared.checks import ConstructArgumentError, Problems
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use
 from connect_bridges.shared.serverless_rules import explain_function
@@ -67,6 +69,11 @@ class RuntimeFunction(lambda_.Function):
         options: network, tracing, size and logs; ``options.overrides[id]`` wins.
         Raises ``ValueError`` for wrong options, naming them.
         """
+        place = f"{scope.node.path}/{id}"
+        problems = Problems(place)
+        problems.collect(check_name, "function_name", function_name, "function_name")
+        problems.collect((options or FunctionOptions()).of, id)
+        problems.raise_all()
         chosen = (options or FunctionOptions()).of(id)
         architecture = chosen.architecture or lambda_.Architecture.ARM_64
         log_group = logs.LogGroup(
@@ -100,7 +107,7 @@ class RuntimeFunction(lambda_.Function):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
             environment=_environment(
-                id,
+                place,
                 {
                     "POWERTOOLS_SERVICE_NAME": service_name,
                     "POWERTOOLS_LOG_LEVEL": log_level,
@@ -170,11 +177,13 @@ class RuntimeFunction(lambda_.Function):
                 acknowledge_wildcard(role, resource_arn, _WHY_NETWORK_WILDCARDS[sid])
 
 
-def _environment(function: str, own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+def _environment(place: str, own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     clash = sorted(set(own) & set(more))
     if clash:
-        raise ValueError(
-            f"the environment in the function options of {function} sets {', '.join(clash)}, which the construct "
-            "sets; leave it out."
+        raise ConstructArgumentError(
+            place,
+            [
+                f"environment in the function options sets {', '.join(clash)}, which the construct sets; leave it out."
+            ],
         )
     return {**own, **more}

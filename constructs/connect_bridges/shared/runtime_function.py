@@ -77,6 +77,7 @@ class RuntimeFunction(lambda_.Function):
             encryption_key=chosen.log_encryption_key,
             removal_policy=removal_policy,
         )
+        # evidence: logs-key-policy
         if chosen.log_encryption_key:
             _let_logs_use(chosen.log_encryption_key, log_group)
         role = iam.Role(
@@ -118,7 +119,8 @@ class RuntimeFunction(lambda_.Function):
         )
         # evidence: function-log-permissions
         log_group.grant_write(role)
-        if chosen.vpc:
+        # As it became: the VPC may be that of an organisation's property injector.
+        if cast("lambda_.CfnFunction", self.node.default_child).vpc_config:
             self._grant_network_interfaces(role)
         if chosen.tracing not in {None, lambda_.Tracing.DISABLED}:
             acknowledge_wildcard(role, "*", "X-Ray's actions take no resource in IAM.")
@@ -191,7 +193,6 @@ def _let_logs_use(key: kms.IKey, log_group: logs.LogGroup) -> None:
         resource_name="*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    # evidence: logs-key-policy
     open_key(
         key,
         log_group,

@@ -26,6 +26,7 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
         "region": settings.region,
         "instance_arn": settings.instance_arn,
         "protected": settings.protected,
+        "deletion_protection": settings.deletion_protection,
         "alarm_topic_arn": settings.alarm_topic_arn,
     }
     if settings.chat:

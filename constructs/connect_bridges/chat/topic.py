@@ -15,6 +15,7 @@ from connect_bridges.chat.options import ChatDelivery, default_delivery_policy
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.grants import open_key
+from connect_bridges.shared.serverless_rules import explain_dead_letter_queue
 from connect_bridges.shared.webhook_url import is_plain_http
 from constructs import Construct
 
@@ -171,4 +172,5 @@ class ChatStreamTopic(Construct):
             removal_policy=removal_policy,
         )
         acknowledge(queue, "AwsSolutions-SQS3", "This is the dead-letter queue, of a topic's subscription.")
+        explain_dead_letter_queue(queue)
         return queue

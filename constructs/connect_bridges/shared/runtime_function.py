@@ -15,6 +15,7 @@ from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.bundling import runtime_code
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import open_key
+from connect_bridges.shared.serverless_rules import explain_function
 from constructs import Construct
 
 # evidence: python-3-14-runtime
@@ -122,7 +123,9 @@ class RuntimeFunction(lambda_.Function):
         # As it became: the VPC may be that of an organisation's property injector.
         if cast("lambda_.CfnFunction", self.node.default_child).vpc_config:
             self._grant_network_interfaces(role)
-        if chosen.tracing not in {None, lambda_.Tracing.DISABLED}:
+        traced = chosen.tracing not in {None, lambda_.Tracing.DISABLED}
+        explain_function(self, traced=traced)
+        if traced:
             acknowledge_wildcard(role, "*", "X-Ray's actions take no resource in IAM.")
 
     def _grant_network_interfaces(self, role: iam.Role) -> None:

@@ -97,7 +97,7 @@ class _Trial:
                 f"{webhook} answered a message without a valid signature with status 200: it could not check "
                 "signatures at all, or takes forged ones.",
                 f"Read the log of {webhook}; store accountSid and authToken in "
-                f"{self._facts['secrets']['telephony']['arn']}, and let its role call secretsmanager:GetSecretValue on it.",
+                f"{self._facts['secrets']['telephony']['arn']}, and let its role read it.",
             )
         if answer.status != 403:
             raise FailedError(

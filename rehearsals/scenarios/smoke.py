@@ -7,6 +7,7 @@ from typing import Any
 
 from rehearsals.scenarios.biometrics_path import RESUME, stack_of
 from rehearsals.scenarios.chat_path import CHAT_STACK
+from rehearsals.scenarios.chats import dead_letters
 from rehearsals.scenarios.deployment import OWN_APP_STACK, VOICE_STACK
 from rehearsals.scenarios.expect import expect, expect_that
 from rehearsals.scenarios.registry import scenario
@@ -70,7 +71,7 @@ def _deployed(rehearsal: Rehearsal) -> None:
     """Have all four stacks deployed, and the dead letters of earlier scenarios taken out."""
     deployment = rehearsal.deployment
     _ = deployment.voice, deployment.biometrics, deployment.own_app
-    rehearsal.sandbox.boto3_client("sqs").purge_queue(QueueUrl=deployment.chat.dead_letter_queue_url)
+    dead_letters(rehearsal.sandbox, deployment.chat)
 
 
 def _stacks(*names: str) -> list[str]:
@@ -98,8 +99,8 @@ def _items(rehearsal: Rehearsal) -> list[str]:
 def _without(rehearsal: Rehearsal, stack: str, role: str, action: str) -> Iterator[None]:
     """Take an action away from the one role of a stack whose name holds `role`, for the context.
 
-    Functions are started anew before and after, so that none works with what it has read before. The refusals that
-    follow are taken out of the audit log: tests look there for those that nobody meant.
+    Functions are started anew before and after (with other memory), so that none works with what it read before. The
+    refusals that follow are taken out of the audit log: tests look there for those that nobody meant.
     """
     iam, functions = rehearsal.sandbox.boto3_client("iam"), rehearsal.sandbox.boto3_client("lambda")
     [name] = [
@@ -111,27 +112,26 @@ def _without(rehearsal: Rehearsal, stack: str, role: str, action: str) -> Iterat
         each: iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]
         for each in iam.list_role_policies(RoleName=name)["PolicyNames"]
     }
-    theirs = [
-        function["FunctionName"]
+    memory = {
+        function["FunctionName"]: function["MemorySize"]
         for function in functions.list_functions()["Functions"]
         if function["Role"].endswith(f"/{name}")
-    ]
+    }
 
-    def restart() -> None:
-        for function in theirs:
-            described = functions.get_function_configuration(FunctionName=function)["Timeout"]
-            functions.update_function_configuration(FunctionName=function, Timeout=described)
+    def restart(more: int) -> None:
+        for function, size in memory.items():
+            functions.update_function_configuration(FunctionName=function, MemorySize=size + more)
 
     before = set(map(id, rehearsal.sandbox.audit.calls(allowed=False)))
     try:
         for each, document in policies.items():
             _put(iam, name, each, _less(document, action))
-        restart()
+        restart(more=1)
         yield
     finally:
         for each, document in policies.items():
             _put(iam, name, each, document)
-        restart()
+        restart(more=0)
         provoked = [
             entry
             for entry in rehearsal.sandbox.audit.calls(role=name, allowed=False)

@@ -93,6 +93,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         turn=message.turn,
         next=move.next.value,
     )
+    # evidence: twilio-plays-200-only
     status = 409 if move.next is Next.OUT_OF_TURN and message.step != "status" else 200
     return _answer(status, webhook.voice(event).write(move))
 

@@ -44,6 +44,7 @@ def start(
 def _announce(
     contact: ChatContact, shown: str, webhook: VendorWebhook, token: VerificationToken, deadline: Deadline
 ) -> None:
+    # evidence: vendor-initialize-connection
     # Exactly the document of Kore's guide to chat (docs/guides.md#chat-1-2-4).
     document = {
         "ContactId": contact.contact_id,

@@ -47,6 +47,7 @@ class ChatContact:
         Amazon Connect invokes a function again when it could not be reached; the second request then is the first
         one again. A flow that deliberately tries once more says so with the parameter `attempt`.
         """
+        # evidence: flow-function-retries, streaming-client-token
         return str(
             uuid.uuid5(_TOKEN_NAMESPACE, f"{self.initial_contact_id}/{self.contact_id}/{topic_arn}/{attempt}")
         )

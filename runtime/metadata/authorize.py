@@ -43,6 +43,7 @@ _METHOD_ARN = re.compile(
 )
 
 
+# evidence: authorizer-unauthorized
 class UnauthorizedError(Exception):
     """No token at all. API Gateway answers 401 to an authorizer's error of exactly this text."""
 

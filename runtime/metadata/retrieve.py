@@ -63,6 +63,7 @@ def _contact_id(event: object) -> str:
     Raises InvalidContactIdError.
     """
     flow = contact_flow_event(event)
+    # evidence: contact-id-sip-header
     return parse_contact_id(flow.parameters.get("contactId") or flow.contact_data.get("ContactId"))
 
 
@@ -73,6 +74,7 @@ def _metadata_of(contact_id: str, *, table: MetadataTable, now: int) -> dict[str
     Raises TemporarilyUnavailableError, and MetadataTooLargeError for an item that the store function would
     not have taken.
     """
+    # evidence: metadata-before-bye
     metadata = table.get(contact_id)
     if metadata is None or metadata.expired(now):
         return dict(NOT_FOUND)

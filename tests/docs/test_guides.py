@@ -41,8 +41,6 @@ ROW = re.compile(r'^\| <a id="([\w-]+)"></a>\*\*([\w-]+)\*\* (.+?) \| (.+?) \| (
 TEST = re.compile(r"(tests/[\w/]+\.py)::(test_\w+)")
 SCENARIO = re.compile(r"(?:voice|chat|biometrics|deploy|doctor|handoff|smoke)/[a-z0-9-]+")
 CALL = re.compile(r"([A-Z]\w+)(?:\.(\w+))?(?:\(((?:\w+=…(?:, )?)+)\))?")
-#: Groups of the command line that are promised by issue 10 and come with another branch.
-OPERATIONS = {"doctor", "handoff", "smoke"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def wrong_make(words: list[str]) -> str:
 
 
 def wrong_bridges(words: list[str]) -> str:
-    known = set(re.findall(r"^  (\w+)  ", cli.USAGE, re.MULTILINE)) | OPERATIONS
+    known = set(re.findall(r"^  (\w+)  ", cli.USAGE, re.MULTILINE))
     return "" if words[0] in known else f"connect-bridges has no {words[0]}"
 
 

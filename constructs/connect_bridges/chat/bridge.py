@@ -128,7 +128,7 @@ class ChatStreamBridge(Construct):
         module_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Create the bridge.
 
@@ -146,7 +146,8 @@ class ChatStreamBridge(Construct):
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
-        removal_policy: what happens to key, dead-letter queue and token with the stack.
+        removal_policy: what happens to key, dead-letter queue and token with the stack; the default keeps them, and
+            lets go of them only when the deployment that creates them fails. RETAIN keeps them then, too.
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -375,6 +376,7 @@ class ChatStreamBridge(Construct):
 
 
 def _flow(conversation: ChatConversation) -> FlowTemplate:
+    # evidence: bot-wait-events, chat-prompt-before-function
     template = FlowTemplate(load_template("chat_stream.json"))
     if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)

@@ -90,6 +90,7 @@ def default_delivery_policy() -> sns.DeliveryPolicy:
     the conversation has ended helps nobody: then the dead-letter queue has it. SNS tries again after 5xx answers and
     time-outs (15 s); a 4xx answer goes to the dead-letter queue at once.
     """
+    # evidence: sns-https-retries
     return sns.DeliveryPolicy(
         healthy_retry_policy=sns.HealthyRetryPolicy(
             num_no_delay_retries=1,

@@ -25,6 +25,7 @@ from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.serverless_rules import explain_schedule
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -215,16 +216,18 @@ class VendorPrincipal(Construct):
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["iam:ListAccessKeys"], resources=[user.user_arn])
         )
-        events.Rule(
+        daily = events.Rule(
             self,
             "Daily",
             description="Looks at the age of the vendor's access keys.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
             targets=[targets.LambdaFunction(function)],
         )
+        explain_schedule(daily)
         return function
 
     def _policy(self, instance: ConnectInstance) -> iam.Policy:
+        # evidence: vendor-needs-create-participant-only
         contacts = f"{instance.instance_arn}/contact/*"
         statements = [
             iam.PolicyStatement(

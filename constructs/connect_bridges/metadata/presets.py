@@ -61,6 +61,7 @@ class MetadataPreset:
 
         They are fixed names: one bridge per account and Region can carry them.
         """
+        # evidence: vendor-token-header
         return cls(
             path="kore-metadata",
             table_name="koreCcSessions",

@@ -24,6 +24,7 @@ FILE = Path(__file__).with_name("evidence.toml")
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _CHECK = re.compile(r"(doctor|smoke):[a-z0-9]+(-[a-z0-9]+)*")
+_DOCUMENT = re.compile(r"docs/([\w/-]+\.md(?:#[\w-]+)?)")
 _LISTS = frozenset({"used_in", "proved_by"})
 _OPTIONAL = frozenset({"proved_by"})
 
@@ -231,15 +232,20 @@ def _section(one: Entry) -> list[str]:
     lines = [
         f"### {one.id}",
         "",
-        one.claim,
+        _linked(one.claim),
         "",
-        f"- **Known**: {one.known}. {one.source}",
+        f"- **Known**: {one.known}. {_linked(one.source)}",
         f"- **Used in**: {places}",
-        f"- **Noticed by**: {one.noticed}",
+        f"- **Noticed by**: {_linked(one.noticed)}",
     ]
     if one.proved_by:
         lines.append(f"- **Proved or disproved by**: {', '.join(f'`{check}`' for check in one.proved_by)}")
-    return [*lines, f"- **If it is wrong**: {one.if_wrong}"]
+    return [*lines, f"- **If it is wrong**: {_linked(one.if_wrong)}"]
+
+
+def _linked(text: str) -> str:
+    """Return a text in which documents, named as docs/page.md#place, are links from docs/evidence.md."""
+    return _DOCUMENT.sub(lambda found: f"[{found[0]}]({found[1]})", text)
 
 
 def _fragment(heading: str) -> str:

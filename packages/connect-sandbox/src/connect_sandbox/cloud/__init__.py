@@ -14,7 +14,7 @@ from connect_sandbox.cloud.connect_state import (
     InvokeDecision,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
-from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.faults import Fault, Faults, ResourceFault
 from connect_sandbox.cloud.functions import (
     FunctionFault,
     Functions,
@@ -28,14 +28,24 @@ from connect_sandbox.cloud.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
+from connect_sandbox.cloud.quotas import (
+    CONCURRENT_EXECUTIONS,
+    FUNCTIONS_PER_INSTANCE,
+    VOICE_CONNECTORS,
+    Quotas,
+)
 from connect_sandbox.cloud.sandbox import Sandbox
 
 __all__ = [
+    "CONCURRENT_EXECUTIONS",
+    "FUNCTIONS_PER_INSTANCE",
+    "VOICE_CONNECTORS",
     "Admin",
     "Association",
     "AwsError",
     "CdkFailedError",
     "CdkRun",
+    "Fault",
     "Faults",
     "Flow",
     "FlowModule",
@@ -47,6 +57,8 @@ __all__ = [
     "InvokeDecision",
     "NotEmulatedError",
     "Principal",
+    "Quotas",
+    "ResourceFault",
     "RolePrincipal",
     "Sandbox",
     "SandboxError",

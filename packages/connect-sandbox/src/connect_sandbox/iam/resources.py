@@ -132,10 +132,6 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
     elif place.find("SecretId"):
         arn = secret(place.param("SecretId"))
         yield own_action(place).full_name, arn
-        if operation == "GetSecretValue" and (key := place.lookup.secret_key_arn(arn)):
-            # The caller must be allowed to use a customer-managed key (Secrets Manager User Guide, "Secret
-            # encryption and decryption"); the key that AWS manages is open to everybody in the account.
-            yield "kms:Decrypt", key
     else:
         yield from by_reference(place)
 

@@ -376,6 +376,19 @@ def _apigateway(place: Place) -> Iterator[Permission]:
     yield f"apigateway:{request.method}", f"arn:{place.partition}:apigateway:{request.region}::{request.path}"
 
 
+def _cloudformation(place: Place) -> Iterator[Permission]:
+    """Name a stack that is asked for by name ``stack/NAME/*``, as AWS's own denials do; by id it is the id.
+
+    Only what reads stacks: whoever changes them here is the developer.
+    """
+    action = own_action(place)
+    if not place.request.operation.startswith(("Describe", "List", "Get")):
+        yield from by_reference(place)
+        return
+    name = place.find("StackName") or "*"
+    yield action.full_name, name if name.startswith("arn:") else place.arn(f"stack/{name}/*")
+
+
 def _participant(_place: Place) -> Iterator[Permission]:
     yield from ()
 
@@ -416,6 +429,7 @@ def _s3(place: Place) -> Iterator[Permission]:
 _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "apigateway": _apigateway,
     "chime": _chime,
+    "cloudformation": _cloudformation,
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,

@@ -12,6 +12,7 @@ from typing import Any
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.quotas import VOICE_CONNECTORS, Quotas
 from connect_sandbox.cloud.values import Member
 
 CALL_TRANSFER = "CONNECT_CALL_TRANSFER_CONNECTOR"
@@ -105,18 +106,27 @@ class ChimeVoiceApi(AwsService):
     service_name = "chime-sdk-voice"
     invalid_parameter_code = "BadRequestException"
 
-    def __init__(self, faults: Faults, connectors: VoiceConnectors) -> None:
-        """`connectors` holds what exists."""
+    def __init__(self, faults: Faults, connectors: VoiceConnectors, quotas: Quotas) -> None:
+        """`connectors` holds what exists; `quotas` say how many may."""
         super().__init__(faults)
+        self._quotas = quotas
         self._connectors = connectors
 
     def create_voice_connector(
         self, name: str, require_encryption: bool, **request: Member
     ) -> dict[str, Any]:
-        """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only."""
+        """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only.
+
+        Which of the API's errors an account without the quota gets is not documented; this is the one that the API
+        Reference describes as "the request exceeds the resource limit".
+        """
         integration_type = request.get("integration_type", "")
         if integration_type not in {"", CALL_TRANSFER}:
             raise NotEmulatedError(f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}")
+        if integration_type == CALL_TRANSFER:
+            existing = sum(c.integration_type == CALL_TRANSFER for c in self._connectors.all())
+            if existing >= self._quotas.value(VOICE_CONNECTORS):
+                raise AwsError("ResourceLimitExceededException", "The request exceeds the resource limit.")
         connector = self._connectors.add(
             name=name,
             region=request.get("aws_region", "us-east-1"),

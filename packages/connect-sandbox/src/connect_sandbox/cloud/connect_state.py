@@ -20,10 +20,9 @@ from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
+from connect_sandbox.cloud.quotas import FUNCTIONS_PER_INSTANCE, Quotas
 
 CONNECT = "connect.amazonaws.com"
-#: Lambda functions per instance, the default quota (L-E3D2F503).
-MAX_FUNCTIONS = 50
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
 _INSTANCE_ID = re.compile(r"^[-a-zA-Z0-9]{1,100}$")
 
@@ -99,9 +98,18 @@ class ConnectState:
     """The instances of the account."""
 
     def __init__(
-        self, account: str, region: str, authorization: Authorization, functions: LambdaState
+        self,
+        account: str,
+        region: str,
+        authorization: Authorization,
+        functions: LambdaState,
+        quotas: Quotas | None = None,
     ) -> None:
-        """Start empty; `authorization` and `functions` decide which functions an instance may invoke."""
+        """Start empty; `authorization` and `functions` decide which functions an instance may invoke.
+
+        `quotas` are the account's; by default AWS's defaults.
+        """
+        self._quotas = quotas or Quotas()
         self._account = account
         self._region = region
         self._authorization = authorization
@@ -169,10 +177,11 @@ class ConnectState:
                 message = f"Integration association already exists for {integration_arn} in {instance.arn}"
                 raise AwsError("DuplicateResourceException", message, 409)
             if kind == "LAMBDA_FUNCTION":
-                if len(existing) >= MAX_FUNCTIONS:
+                quota = int(self._quotas.value(FUNCTIONS_PER_INSTANCE, instance.arn))
+                if len(existing) >= quota:
                     raise AwsError(
                         "LimitExceededException",
-                        f"{instance.arn} has its {MAX_FUNCTIONS} functions already",
+                        f"{instance.arn} has its {quota} functions already",
                         429,
                     )
                 _require_function(self._functions, integration_arn)

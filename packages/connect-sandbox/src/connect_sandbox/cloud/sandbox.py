@@ -42,6 +42,8 @@ from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_sandbox.cloud.quotas import Quotas
+from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
 from connect_sandbox.iam import AuditLog
@@ -59,7 +61,7 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
+    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -78,6 +80,7 @@ class Sandbox:
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.faults = Faults()
+        self.quotas = Quotas()
         self._work_dir = work_dir.resolve()
         self._port = port
         self._exit = ExitStack()
@@ -183,7 +186,7 @@ class Sandbox:
         self._exit.callback(self._server.stop)
 
     def _build(self, moto_port: int) -> None:
-        self.lambda_state = LambdaState(self.account, self.region, self._code_dir())
+        self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
         self.functions = Functions(
@@ -195,7 +198,9 @@ class Sandbox:
             work_dir=self._work_dir,
         )
         self._exit.callback(self.functions.close)
-        self.connect = ConnectState(self.account, self.region, self.authorization, self.lambda_state)
+        self.connect = ConnectState(
+            self.account, self.region, self.authorization, self.lambda_state, self.quotas
+        )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
         self._exit.callback(self.sns.close)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
@@ -246,7 +251,8 @@ class Sandbox:
                 ).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
-                "chime": ChimeVoiceApi(self.faults, self.voice_connectors).handle,
+                "chime": ChimeVoiceApi(self.faults, self.voice_connectors, self.quotas).handle,
+                "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
         )

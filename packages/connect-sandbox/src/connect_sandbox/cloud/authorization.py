@@ -10,7 +10,9 @@ developer) may do everything.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -66,6 +68,7 @@ class Authorization:
         self._audit = audit
         self._function_policy = function_policy
         self._lookup = _MotoLookup(account, region)
+        self._spreading = _Spreading()
         #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, without looking
         #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
@@ -152,6 +155,26 @@ class Authorization:
             return True
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
 
+    @contextmanager
+    def slow_to_spread(self, *, calls: int) -> Iterator[None]:
+        """Let IAM take its time: a policy that is new in this context does not count in its holder's first calls.
+
+        On AWS a new role's permissions take effect within seconds, sometimes up to a minute (IAM User Guide,
+        "Changes that I make are not always immediately visible"); here, after so many denied or allowed `calls` of
+        the role. Whatever is deployed before counts at once.
+        """
+        if calls < 1:
+            raise ValueError(f"calls is {calls}; write after how many calls of a role its new policies count")
+        self._spreading.begin(calls, self._documents())
+        try:
+            yield
+        finally:
+            self._spreading.end()
+
+    def _documents(self) -> set[tuple[str, str, str]]:
+        roles = list(iam(self._account).roles.values())
+        return {(role.arn, name, document) for role in roles for name, document in _inline(role)}
+
     def key_arn(self, key: str) -> str:
         """Return the ARN of a KMS key that is named by its id, ARN or alias; the name itself if there is none."""
         return (
@@ -168,8 +191,9 @@ class Authorization:
         if holder is None:
             return [], None
         policies = [
-            Policy.parse(unquote(document), name=f"{name} of {holder.name}")
-            for name, document in list(holder.policies.items())
+            Policy.parse(document, name=f"{name} of {holder.name}")
+            for name, document in _inline(holder)
+            if role is None or self._spreading.counts(arn, name, document)
         ]
         policies += [
             Policy.parse(_document(policy), name=policy.name)
@@ -191,6 +215,7 @@ class Authorization:
         boundary: Policy | None = None
         if isinstance(principal, RolePrincipal):
             identity, boundary = self.identity_policies(principal.role_arn)
+            self._spreading.called(principal.role_arn)
         elif isinstance(principal, UserPrincipal):
             identity, boundary = self.identity_policies(principal.arn)
         elif isinstance(principal, Outsider):
@@ -255,6 +280,37 @@ class Authorization:
         absent = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceIp", "aws:SourceOrgID", "aws:Referer"]
         absent += ["lambda:FunctionUrlAuthType", "lambda:EventSourceToken", "lambda:InvokedViaFunctionUrl"]
         return RequestContext.of(values, absent)
+
+
+class _Spreading:
+    """Which inline policies of roles are too new to count."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._known: set[tuple[str, str, str]] = set()
+        self._seen: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, calls: int, known: set[tuple[str, str, str]]) -> None:
+        with self._lock:
+            self._calls, self._known, self._seen = calls, known, {}
+
+    def end(self) -> None:
+        self.begin(0, set())
+
+    def called(self, role_arn: str) -> None:
+        with self._lock:
+            if self._calls:
+                self._seen[role_arn] = self._seen.get(role_arn, 0) + 1
+
+    def counts(self, role_arn: str, name: str, document: str) -> bool:
+        with self._lock:
+            new = (role_arn, name, document) not in self._known
+            return not new or self._seen.get(role_arn, 0) >= self._calls
+
+
+def _inline(holder: Any) -> list[tuple[str, str]]:  # noqa: ANN401  (moto's role or user)
+    return [(name, unquote(document)) for name, document in list(holder.policies.items())]
 
 
 def _resource_policies(arn: str, document: Mapping[str, Any] | str) -> list[Policy]:

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 import string
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,11 @@ from connect_sandbox.cloud.quotas import VOICE_CONNECTORS, Quotas
 from connect_sandbox.cloud.values import Member
 
 CALL_TRANSFER = "CONNECT_CALL_TRANSFER_CONNECTOR"
+#: Where the messages go of what is turned on; the connector's id follows.
+LOG_GROUPS = {
+    "EnableSIPLogs": "/aws/ChimeVoiceConnectorSipMessages",
+    "EnableMediaMetricLogs": "/aws/ChimeVoiceConnectorLogs",
+}
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
 _ID_LENGTH = 21
 
@@ -106,9 +112,16 @@ class ChimeVoiceApi(AwsService):
     service_name = "chime-sdk-voice"
     invalid_parameter_code = "BadRequestException"
 
-    def __init__(self, faults: Faults, connectors: VoiceConnectors, quotas: Quotas) -> None:
-        """`connectors` holds what exists; `quotas` say how many may."""
+    def __init__(
+        self,
+        faults: Faults,
+        connectors: VoiceConnectors,
+        quotas: Quotas,
+        make_log_group: Callable[[str], None],
+    ) -> None:
+        """`connectors` holds what exists; `quotas` say how many may; `make_log_group` leaves an existing one alone."""
         super().__init__(faults)
+        self._make_log_group = make_log_group
         self._quotas = quotas
         self._connectors = connectors
 
@@ -207,8 +220,11 @@ class ChimeVoiceApi(AwsService):
     def put_voice_connector_logging_configuration(
         self, voice_connector_id: str, logging_configuration: dict[str, Any]
     ) -> dict[str, Any]:
-        """Set what is logged."""
+        """Set what is logged; Amazon makes the log groups, without retention or key, and never deletes them."""
         self._connectors.get(voice_connector_id).logging = logging_configuration
+        for setting, group in LOG_GROUPS.items():
+            if logging_configuration.get(setting):
+                self._make_log_group(f"{group}/{voice_connector_id}")
         return {"LoggingConfiguration": logging_configuration}
 
     def get_voice_connector_logging_configuration(self, voice_connector_id: str) -> dict[str, Any]:

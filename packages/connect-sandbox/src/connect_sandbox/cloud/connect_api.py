@@ -13,6 +13,7 @@ from connect_sandbox.cloud.connect_state import Association, ConnectState, Flow
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
+from connect_sandbox.moto_internals import Operation
 
 #: The integration types whose effect is reproduced.
 _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
@@ -33,6 +34,13 @@ class ConnectApi(AwsService):
         self._chats = chats
         self._voice_connectors = voice_connectors
 
+    def _validate(self, operation: Operation, parameters: dict[str, Any]) -> None:
+        """Refuse an ARN where the API takes an id, in Connect's words (hashicorp/terraform-provider-aws#43356)."""
+        super()._validate(operation, parameters)
+        for name in ("InstanceId", "ContactId"):
+            if str(parameters.get(name, "")).startswith("arn:"):
+                raise AwsError("InvalidRequestException", f"Invalid input for field {name}")
+
     # -- associations
 
     def create_integration_association(
@@ -47,6 +55,8 @@ class ConnectApi(AwsService):
             message = f"{integration_arn} is not {wanted}"
             raise AwsError("InvalidRequestException", message)
         association = self._state.associate(instance_id, integration_type, integration_arn, **source)
+        # Connect's role may use a connector with this tag only; associating sets it, with the caller's permission.
+        self._voice_connectors.get(integration_arn).tags["AmazonConnectEnabled"] = "True"
         return {"IntegrationAssociationId": association.id, "IntegrationAssociationArn": association.arn}
 
     def list_integration_associations(self, instance_id: str, **request: Member) -> dict[str, Any]:

@@ -251,7 +251,9 @@ class Sandbox:
                 ).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
-                "chime": ChimeVoiceApi(self.faults, self.voice_connectors, self.quotas).handle,
+                "chime": ChimeVoiceApi(
+                    self.faults, self.voice_connectors, self.quotas, self._make_log_group
+                ).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
@@ -284,6 +286,13 @@ class Sandbox:
     def _read_s3(self, bucket: str, key: str) -> bytes:
         body: bytes = self._moto_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
+
+    def _make_log_group(self, name: str) -> None:
+        logs = self._moto_client("logs")
+        try:
+            logs.create_log_group(logGroupName=name)
+        except logs.exceptions.ResourceAlreadyExistsException:
+            return
 
     def _client(self, service: str) -> Any:  # noqa: ANN401
         return self._make_client(service, self.endpoint_url)

@@ -10,7 +10,7 @@ from connect_sandbox.iam.condition_keys import request_context, resource_context
 from connect_sandbox.iam.errors import UnsupportedCall
 from connect_sandbox.iam.evaluate import AccessRequest
 from connect_sandbox.iam.lookup import Lookup, NoLookup
-from connect_sandbox.iam.resources import needed_permissions
+from connect_sandbox.iam.resources import needed_permissions, what_is_disputed
 from connect_sandbox.iam.wire import AwsRequest, parse_request
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def describe_call(
     permissions = needed_permissions(request, account, partition, known)
     requests = tuple(
         AccessRequest(
-            action, arn, context.merged(resource_context(action, arn, request.params, account, known))
+            action,
+            arn,
+            context.merged(resource_context(action, arn, request.params, account, known)),
+            what_is_disputed(request.operation, action),
         )
         for action, arn in permissions
     )

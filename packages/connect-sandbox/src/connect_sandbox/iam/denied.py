@@ -27,6 +27,8 @@ def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, s
     request_id = str(uuid.uuid4())
     protocol = call.request.protocol
     headers = {"x-amzn-requestid": request_id}
+    if call.operation == "PutVoiceConnectorLoggingConfiguration" and decision.action.startswith("logs:"):
+        return _log_destination_denied(call, decision, request_id)
     if protocol in {"json", "smithy-rpc-v2-cbor"} and call.request.query_compatible:
         headers["x-amzn-query-error"] = "AccessDenied;Sender"
     if protocol == "json":
@@ -50,6 +52,29 @@ def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, s
     code = _QUERY_CODES.get(call.service, "AccessDenied")
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>"
     return 403, headers, _xml(f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
+
+
+def _log_destination_denied(
+    call: AwsCall, decision: Decision, request_id: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Return what Chime answers when the caller lacks a permission of log delivery.
+
+    Reported in aws-samples/amazon-chime-sdk-click-to-call#128. AWS does not say which permission it is.
+    """
+    connector = call.params.get("VoiceConnectorId", "")
+    sip = call.params.get("LoggingConfiguration", {}).get("EnableSIPLogs")
+    group = f"/aws/ChimeVoiceConnector{'SipMessages' if sip else 'Logs'}/{connector}"
+    message = (
+        f"Access Denied for LogDestination: {group}. Please check LogDestination permission (Service: "
+        "AWSIngestionHub; Status Code: 400; Error Code: LogDestinationPermissionIssueException; Request ID: "
+        f"{request_id}; Proxy: null) [sandbox: {decision.message}]"
+    )
+    headers = {
+        "x-amzn-requestid": request_id,
+        "content-type": "application/json",
+        "x-amzn-errortype": "ForbiddenException",
+    }
+    return 403, headers, json.dumps({"Code": "Forbidden", "Message": message}).encode()
 
 
 def _xml(element: str) -> bytes:

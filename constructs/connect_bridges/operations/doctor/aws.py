@@ -48,7 +48,7 @@ _MISSING = frozenset(
 )
 _NAMED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _PREFIXES = {"service-quotas": "servicequotas", "chime-sdk-voice": "chime"}
-_PAUSE = 0.25  # seconds; Service Quotas throttles soon
+PAUSE = 0.25  # seconds; Service Quotas throttles soon
 _CONFIG = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5})
 
 
@@ -152,7 +152,7 @@ class Region:
             token = {"NextToken": page["NextToken"]}
 
     def _pause(self) -> None:
-        wait = self._asked_quotas_at + _PAUSE - time.monotonic()
+        wait = self._asked_quotas_at + PAUSE - time.monotonic()
         if wait > 0:
             time.sleep(wait)
         self._asked_quotas_at = time.monotonic()

@@ -18,6 +18,7 @@ from runtime.voice.properties import ConnectorProperties
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
 ASSOCIATION_TYPE = "CALL_TRANSFER_CONNECTOR"
 
+# evidence: connector-quota
 # Which error tells a quota of 0 is not documented; evidence: connector-quota-error
 QUOTA_HINT = (
     " The account's quota L-2BE4D75F (service code connect, External voice transfer connectors per account) is used "

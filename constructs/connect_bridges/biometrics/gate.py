@@ -40,9 +40,10 @@ from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
-from connect_bridges.shared.private_data import generated_secret, keyed_table
+from connect_bridges.shared.private_data import check_protection, generated_secret, keyed_table
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.serverless_rules import explain_schedule
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class VoiceBiometricGate(Construct):
     Publishes ``flow``, complete from the welcome to the agent queue, and ``module``, which asks, transfers and leaves
     the outcome in the contact attributes biometricResult (verified, failed, locked, unavailable, consentRefused,
     notEnrolled), biometricConfidence, biometricProvider and biometricTime. No caller is lost: whoever cannot be checked
-    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide.
+    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide
+    (docs/guides.md#biometrics-1-1).
     """
 
     table: dynamodb.ITableV2
@@ -112,7 +114,8 @@ class VoiceBiometricGate(Construct):
         api: ApiOptions | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        deletion_protection: bool = False,
     ) -> None:
         """Create the gate.
 
@@ -126,8 +129,10 @@ class VoiceBiometricGate(Construct):
         api: stage, throttling, public URL and logging of the webhook.
         encryption_key: a customer-managed key for table and secrets; default is keys that AWS manages.
         function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
-        removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
-            deletion.
+        removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
+            only when the deployment that creates it fails. RETAIN keeps it then, too.
+        deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
+            would block the rollback of one that fails (docs/recovery.md).
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -139,7 +144,9 @@ class VoiceBiometricGate(Construct):
         self._function_options = function_options or FunctionOptions()
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
+        self._deletion_protection = deletion_protection
         _check(names, queue_arn, unverified_queue_arn, next_flow_arn, self._function_options)
+        check_protection(removal_policy, deletion_protection=deletion_protection)
 
         self.provider = provider or BiometricsProvider.voiceit()
         self.telephony = telephony
@@ -147,13 +154,14 @@ class VoiceBiometricGate(Construct):
         self._create_data(names)
         self._create_functions(names, transfer, options)
         self._grant_least()
-        events.Rule(
+        daily = events.Rule(
             self,
             "Daily",
             description="Has callers forgotten whose voice was not heard for long.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
             targets=[targets.LambdaFunction(self.retention_function)],
         )
+        explain_schedule(daily)
         webhook = VoiceBiometricWebhookApi(
             self, "Api", path=names.path, options=options, function=self.webhook_function
         )
@@ -314,6 +322,7 @@ class VoiceBiometricGate(Construct):
             partition_key=names.partition_key,
             encryption_key=self._encryption_key,
             removal_policy=self._removal_policy,
+            deletion_protection=self._deletion_protection,
         )
         self.caller_key = generated_secret(
             self,

@@ -85,7 +85,7 @@ class ChatStreamBridge(Construct):
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
-    guide to Amazon Connect Chat.
+    guide to Amazon Connect Chat (docs/guides.md#chat-3-2-4).
     """
 
     key: kms.IKey
@@ -128,7 +128,7 @@ class ChatStreamBridge(Construct):
         module_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Create the bridge.
 
@@ -146,7 +146,8 @@ class ChatStreamBridge(Construct):
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
-        removal_policy: what happens to key, dead-letter queue and token with the stack.
+        removal_policy: what happens to key, dead-letter queue and token with the stack; the default keeps them, and
+            lets go of them only when the deployment that creates them fails. RETAIN keeps them then, too.
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -321,6 +322,7 @@ class ChatStreamBridge(Construct):
             service_name=self._service_name,
             options=self._function_options,
         )
+        # evidence: streaming-contact-arn
         self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
         grant_secret_read(self.token_secret, function)
         return function
@@ -374,6 +376,7 @@ class ChatStreamBridge(Construct):
 
 
 def _flow(conversation: ChatConversation) -> FlowTemplate:
+    # evidence: bot-wait-events, chat-prompt-before-function
     template = FlowTemplate(load_template("chat_stream.json"))
     if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)

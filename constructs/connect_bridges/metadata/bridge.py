@@ -25,7 +25,12 @@ from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
-from connect_bridges.shared.private_data import generated_secret, keyed_table, token_value
+from connect_bridges.shared.private_data import (
+    check_protection,
+    generated_secret,
+    keyed_table,
+    token_value,
+)
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from constructs import Construct
@@ -44,7 +49,7 @@ class MetadataBridge(Construct):
 
     The vendor posts a JSON object for a contact id while it has the call; when the call is back, the flow asks the
     retrieve function for it. Amazon Connect cannot read SIP headers that come back, hence the detour. Source: Kore's
-    guide to external voice, metadata passing.
+    guide to external voice, metadata passing (docs/guides.md#voice-design-1).
 
     Per call: one table write, one consistent read, no scan. Metadata that nobody fetches expires.
     """
@@ -82,7 +87,8 @@ class MetadataBridge(Construct):
         token_cache: cdk.Duration | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        deletion_protection: bool = False,
     ) -> None:
         """Create the bridge; every argument but the instance has a safe default.
 
@@ -98,8 +104,10 @@ class MetadataBridge(Construct):
         encryption_key: a customer-managed key for table and token; default is keys that AWS manages. An imported
             table or secret whose key is not known to the CDK is read with this one as well.
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
-        removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
-            deletion.
+        removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
+            only when the deployment that creates it fails. RETAIN keeps it then, too.
+        deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
+            would block the rollback of one that fails (docs/recovery.md).
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -110,6 +118,7 @@ class MetadataBridge(Construct):
         self._encryption_key = encryption_key
         self._function_options = function_options or FunctionOptions()
         _check(names, time_to_live, token_cache, self._function_options)
+        check_protection(removal_policy, deletion_protection=deletion_protection)
 
         self.table = table or keyed_table(
             self,
@@ -118,6 +127,7 @@ class MetadataBridge(Construct):
             time_to_live_attribute=names.ttl_attribute,
             encryption_key=encryption_key,
             removal_policy=removal_policy,
+            deletion_protection=deletion_protection,
         )
         self.token_secret = token_secret or generated_secret(
             self,
@@ -143,6 +153,7 @@ class MetadataBridge(Construct):
         self.api = gateway.api
         self.url = options.url(gateway.url, names.path)
         self.token_header = names.token_header
+        # evidence: returned-headers-are-unreadable
         self.association = instance.associate_function(self.retrieve_function)
         describe(
             self,

@@ -41,6 +41,7 @@ _CHIME_WITHOUT_RESOURCE = (
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
+# evidence: connector-get-is-not-needed
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
@@ -53,6 +54,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
+# evidence: connector-logging-permissions
 _LOGS_WITHOUT_RESOURCE = (
     "CreateLogDelivery",
     "DeleteLogDelivery",
@@ -106,8 +108,8 @@ class ExternalVoiceConnector(Construct):
             SIP over TLS. protocol: TCP or UDP; encryption needs TCP.
         name: shown in the Connect console; 1 to 256 letters, digits, space, . _ -. Default: unique per stack.
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
-            certificate bundle. Kore's guide to external voice turns encryption off, which sends the caller's voice and
-            the contact id unencrypted over the Internet.
+            certificate bundle. Kore's guide to external voice turns encryption off (docs/guides.md#voice-2-5), which
+            sends the caller's voice and the contact id unencrypted over the Internet.
         function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
@@ -177,6 +179,7 @@ class ExternalVoiceConnector(Construct):
         self.resource.node.add_dependency(grants)
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
+        # evidence: connector-address-ranges
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
         describe(
             self,

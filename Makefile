@@ -48,6 +48,12 @@ test: setup lint ## lint, types, and every test
 knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
 	$(BIN)/python packages/connect-flows/tools/build_knowledge.py
 
+.PHONY: evidence
+evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operations/evidence.toml
+	@mkdir -p build
+	$(BIN)/python -m connect_bridges.operations.evidence >build/evidence.md
+	mv build/evidence.md docs/evidence.md
+
 .PHONY: soak
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s

@@ -18,6 +18,7 @@ from connect_bridges.shared.api_options import ApiOptions
 from constructs import Construct
 
 from .biometrics_settings import BiometricsSettings
+from .removal import removal_policy
 
 
 class BiometricsStack(cdk.Stack):
@@ -34,19 +35,23 @@ class BiometricsStack(cdk.Stack):
         region: str,
         instance_arn: str,
         protected: bool,
+        deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
     ) -> None:
-        """Build the stack in an account and Region; name: the environment's, protected: keep data, refuse deletion."""
+        """Build the stack in an account and Region.
+
+        name: the environment's. protected: keep data. deletion_protection: refuse deletion, stack and table.
+        """
         super().__init__(
             scope,
             id,
             stack_name=f"connect-bridges-{name}-biometrics",
             description="Amazon Connect callers prove who they are by voice.",
             env=cdk.Environment(account=account, region=region),
-            termination_protection=protected,
+            termination_protection=deletion_protection,
         )
         self._settings = biometrics
-        self._removal = cdk.RemovalPolicy.RETAIN if protected else cdk.RemovalPolicy.DESTROY
+        self._removal = removal_policy(protected=protected)
         title = f"connect-bridges {name} voice biometric"
         self.gate = VoiceBiometricGate(
             self,
@@ -75,6 +80,7 @@ class BiometricsStack(cdk.Stack):
             ),
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
             removal_policy=self._removal,
+            deletion_protection=deletion_protection,
             flow_name=f"{title} gate",
             module_name=f"{title} module",
         )

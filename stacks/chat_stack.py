@@ -14,6 +14,7 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from constructs import Construct
 
 from .chat_settings import ChatSettings, VendorAccessSettings
+from .removal import removal_policy
 
 
 class ChatStack(cdk.Stack):
@@ -30,11 +31,12 @@ class ChatStack(cdk.Stack):
         region: str,
         instance_arn: str,
         protected: bool,
+        deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. protected: keep data and refuse deletion.
+        name: the environment's. protected: keep data. deletion_protection: refuse deletion.
         Raises ``ValueError`` for a protected environment whose webhook is on localhost.
         """
         super().__init__(
@@ -43,14 +45,13 @@ class ChatStack(cdk.Stack):
             stack_name=f"connect-bridges-{name}-chat",
             description="Amazon Connect chats to an external bot, and on to agents.",
             env=cdk.Environment(account=account, region=region),
-            termination_protection=protected,
+            termination_protection=deletion_protection,
         )
         if protected and chat.rehearsal_only:
             raise ValueError(
                 f"chat.webhookUrl is {chat.webhook_url!r} in the protected environment {name}; write the vendor's "
                 "https URL. localhost is for rehearsals."
             )
-        removal = cdk.RemovalPolicy.RETAIN if protected else cdk.RemovalPolicy.DESTROY
         title = f"connect-bridges {name} external bot"
         self.bridge = ChatStreamBridge(
             self,
@@ -79,7 +80,7 @@ class ChatStack(cdk.Stack):
             prompts=ChatPrompts(**chat.prompts.model_dump(exclude_none=True)),
             flow_name=f"{title} chat",
             module_name=f"{title} module",
-            removal_policy=removal,
+            removal_policy=removal_policy(protected=protected),
         )
         self.monitoring = self.bridge.monitor(
             alarm_topic=(

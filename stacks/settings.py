@@ -64,7 +64,7 @@ ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
 
 
 class ConnectorSettings(CamelSettings):
-    """A voice connector that the deployment creates (Kore's guide to external voice, step 2)."""
+    """A voice connector that the deployment creates (Kore's guide to external voice, docs/guides.md#voice-2-1)."""
 
     host: Host
     port: int = bounded(voice_limits.PORT, voice_limits.PORT_RANGE)
@@ -172,6 +172,7 @@ class Settings(CamelSettings):
     account: Account
     region: Region
     protected: bool = True
+    deletion_protection: bool = False
     instance_arn: InstanceArn
     alarm_topic_arn: TopicArn | None = None
     voice: VoiceSettings
@@ -195,6 +196,11 @@ class Settings(CamelSettings):
         for key, arn in of_instance.items():
             if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
                 problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
+        if self.deletion_protection and not self.protected:
+            problems.append(
+                "deletionProtection is true and protected is false, so that data would go with a stack that cannot be "
+                "deleted; set protected to true as well, or leave deletionProtection out"
+            )
         if self.protected and self.chat and self.chat.rehearsal_only:
             problems.append(
                 f"chat.webhookUrl {self.chat.webhook_url!r} is on this machine; a protected environment takes the "

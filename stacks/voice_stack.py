@@ -19,6 +19,7 @@ from connect_bridges.voice.transfer import CONTACT_ID_SIP_HEADER
 
 from constructs import Construct
 
+from .removal import removal_policy
 from .settings import Settings
 
 
@@ -33,10 +34,10 @@ class VoiceStack(cdk.Stack):
             stack_name=f"connect-bridges-{settings.name}-voice",
             description="Amazon Connect calls to an external voice system and back, with metadata.",
             env=cdk.Environment(account=settings.account, region=settings.region),
-            termination_protection=settings.protected,
+            termination_protection=settings.deletion_protection,
         )
         self._settings = settings
-        self._removal = cdk.RemovalPolicy.RETAIN if settings.protected else cdk.RemovalPolicy.DESTROY
+        self._removal = removal_policy(protected=settings.protected)
         instance = ConnectInstance.from_arn(self, "Instance", settings.instance_arn)
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
@@ -62,6 +63,7 @@ class VoiceStack(cdk.Stack):
             token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
             encryption_key=self._key() if metadata.encryption == "customer-managed" else None,
             removal_policy=self._removal,
+            deletion_protection=self._settings.deletion_protection,
         )
 
     def _key(self) -> kms.Key:

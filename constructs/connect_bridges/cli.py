@@ -1,21 +1,26 @@
-"""The command line ``connect-bridges``: hands each group of commands to the package that owns it."""
+"""The command line ``connect-bridges``: hands each command to the module of connect_bridges.operations that owns it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
 USAGE = """\
-usage: connect-bridges GROUP COMMAND ...
+usage: connect-bridges COMMAND ...
 
 Bridges between Amazon Connect and the platforms outside it.
 
-groups:
-  caller  erase a caller from the voice biometrics
+commands:
+  doctor   what an account lacks for a deployment, and what is left to do after it
+  handoff  one page for each vendor, with the values of a deployment filled in
+  smoke    try a deployment without a call
+  caller   erase a caller from the voice biometrics
 
-connect-bridges GROUP --help says more. To lint, import, compare and draw flows: connect-flows. To rehearse calls
+connect-bridges COMMAND --help says more. To lint, import, compare and draw flows: connect-flows. To rehearse calls
 without an AWS account: connect-sandbox.
 """
+_COMMANDS = ("doctor", "handoff", "smoke", "caller")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,26 +29,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         sys.stdout.write(USAGE)
         return 0 if arguments else 2
-    group = _groups().get(arguments[0])
-    if group is None:
-        sys.stderr.write(f"connect-bridges: there is no group {arguments[0]!r}\n\n{USAGE}")
+    name = arguments[0]
+    if name not in _COMMANDS:
+        sys.stderr.write(f"connect-bridges: there is no command {name!r}\n\n{USAGE}")
         return 2
-    return group(arguments[1:])
-
-
-def _groups() -> Mapping[str, Callable[[Sequence[str]], int]]:
-    return {"caller": _caller}
-
-
-def _caller(arguments: Sequence[str]) -> int:
     try:
-        from connect_bridges.operations import caller  # noqa: PLC0415 - needs boto3
+        command = import_module(f"connect_bridges.operations.{name}")
     except ModuleNotFoundError as missing:
         if missing.name not in {"boto3", "botocore"}:
             raise
-        sys.stderr.write("connect-bridges caller needs boto3: pip install 'connect-bridges[caller]'\n")
+        sys.stderr.write(f"connect-bridges {name} needs boto3: pip install 'connect-bridges[cli]'\n")
         return 2
-    return caller.main(arguments)
+    status: int = command.main(arguments[1:])
+    return status
 
 
 if __name__ == "__main__":

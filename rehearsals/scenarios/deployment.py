@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from connect_sandbox.cloud import Sandbox
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
@@ -144,7 +144,7 @@ class Deployment:
             path = self._path(VOICE_STACK, outputs["VoiceFlowArn"], outputs)
             if connector is not None:
                 # dev names a connector that somebody has made and associated by hand, as Kore's guide to external
-                # voice has it (step 2).
+                # voice has it (docs/guides.md#voice-2-1).
                 self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
             self._paths[VOICE_STACK] = path
         return self._paths[VOICE_STACK]
@@ -215,6 +215,29 @@ class Deployment:
             for resource in resources["StackResources"]
             if resource["ResourceType"] == resource_type
         ]
+
+    def assemble(self, name: str, environments: Mapping[str, object]) -> Path:
+        """Synthesize this app for environments of a scenario's own; return the cloud assembly."""
+        assembly = self._assembly(name)
+        if not assembly.exists():
+            started = time.monotonic()
+            self.sandbox.cdk(
+                "synth", "--quiet", "--output", str(assembly),
+                "-c", f"env={','.join(environments)}", "-c", f"environments={json.dumps(environments)}",
+                cwd=self._project,
+            )  # fmt: skip
+            self._progress(f"cdk synth -c env={','.join(environments)}", time.monotonic() - started)
+        return assembly
+
+    def cdk_deploy(self, assembly: Path, stack: str) -> str:
+        """Run a plain `cdk deploy` of a synthesized stack; return what it printed, or raise CdkFailedError."""
+        return self.sandbox.cdk("deploy", "--app", str(assembly), stack, cwd=self._project).output
+
+    def environments(self) -> dict[str, Any]:
+        """Return the environments of the project's cdk.json."""
+        context = json.loads((self._project / "cdk.json").read_text())["context"]
+        environments: dict[str, Any] = context["environments"]
+        return environments
 
     def _bootstrap(self) -> None:
         with self._bootstrapping:

@@ -11,7 +11,7 @@ The log groups go last, unless they are to be kept; after a failed creation they
 
 The role of a resource is seconds old when it is created, and IAM spreads its policy over up to a minute. So a denied
 call of a creation is repeated for about a minute, in all.
-Source: Kore's guide to external voice, steps 1 and 2, in API terms.
+Source: Kore's guide to external voice (docs/guides.md#voice-2-1), in API terms.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ PERMISSION_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 _DELETING_LOGS = "deleting the connector's logs"
 _CREATE_ATTEMPTS = 3
 _DELETE_ATTEMPTS = 5
+# evidence: voice-connector-arns
 _CONNECTOR_ARN = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):[0-9]{12}:vc/([a-z0-9-]+)")
 
 
@@ -97,6 +98,7 @@ class ConnectorLifecycle:
         wanted = ConnectorProperties.parse(self._request.properties)
         apis = self._apis_in_region(wanted.aws_region)
         replacing = bool(_CONNECTOR_ARN.fullmatch(self.physical_id))
+        # evidence: connector-by-api
         connector = self._created_once(apis, wanted)
         if replacing:  # a failed replacement must report the connector that stays
             self.unreported = connector.arn
@@ -268,6 +270,7 @@ class ConnectorLifecycle:
             try:
                 apis.delete_connector(connector_id)
             except ApiCallError as error:
+                # evidence: connector-association-lag
                 # The removal of the association takes a moment to be seen by the other service.
                 if error.code != "ConflictException" or attempt == _DELETE_ATTEMPTS:
                     raise

@@ -338,7 +338,7 @@ def test_without_boto3_one_is_told_how_to_install_it(run: Run, monkeypatch: pyte
     monkeypatch.delattr("connect_bridges.operations.caller", raising=False)
     said = run("erase", "--stack", STACK, NUMBER)
     assert said.status == 2
-    assert "pip install 'connect-bridges[caller]'" in said.err
+    assert "pip install 'connect-bridges[cli]'" in said.err
 
 
 def test_make_erases_in_the_stack_and_the_region_of_the_environment(

@@ -94,7 +94,7 @@ def test_the_readme_of_the_bridges_works_as_it_stands(bridges: Installed, tmp_pa
 def test_the_bridges_bring_no_emulator_and_no_sdk(bridges: Installed) -> None:
     assert {"connect-bridges", "connect-flows", "aws-cdk-lib"} <= bridges.packages
     assert not bridges.packages & {"connect-sandbox", "moto", "boto3", "botocore"}
-    assert "pip install 'connect-bridges[caller]'" in bridges.run(
+    assert "pip install 'connect-bridges[cli]'" in bridges.run(
         "connect-bridges caller erase 2>&1", bridges.home, status=2
     )
 

@@ -82,6 +82,7 @@ class VoiceBiometricFlows:
         )
         if next_flow_arn is None:
             flow.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
+        # evidence: logging-block-in-modules
         module = FlowTemplate(load_template("voice_biometric_gate_module.json"))
         _fit_return_mode(
             module, transfer.return_mode, over="End of module", failed="Log again what came of it"
@@ -131,6 +132,7 @@ def _fit_return_mode(template: FlowTemplate, return_mode: ReturnMode, *, over: s
         template.leave_out(_TRY_AGAIN, lead_to=failed)
         template.leave_out(_PROOF_EXPIRED, lead_to=_TRANSFER)
         return
+    # evidence: transfer-parameter-names
     template.parameters(_TRANSFER)["ContinueFlowExecution"] = "False"
     transitions = template.block(_TRANSFER)["Transitions"]
     transitions["NextAction"] = over

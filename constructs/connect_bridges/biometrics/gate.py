@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import aws_cdk as cdk
@@ -35,13 +35,15 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow
 from connect_bridges.shared.api_options import ApiOptions, check_path
 from connect_bridges.shared.checks import FLOW_ARN, QUEUE_ARN, Problems, check
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
-from connect_bridges.shared.private_data import generated_secret, keyed_table
+from connect_bridges.shared.private_data import check_protection, generated_secret, keyed_table
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.serverless_rules import explain_schedule
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ class VoiceBiometricGate(Construct):
     Publishes ``flow``, complete from the welcome to the agent queue, and ``module``, which asks, transfers and leaves
     the outcome in the contact attributes biometricResult (verified, failed, locked, unavailable, consentRefused,
     notEnrolled), biometricConfidence, biometricProvider and biometricTime. No caller is lost: whoever cannot be checked
-    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide.
+    goes to an agent, unverified. Source: VoiceIt and Twilio's demo guide
+    (docs/guides.md#biometrics-1-1).
     """
 
     table: dynamodb.ITableV2
@@ -111,7 +114,8 @@ class VoiceBiometricGate(Construct):
         api: ApiOptions | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        deletion_protection: bool = False,
     ) -> None:
         """Create the gate.
 
@@ -125,8 +129,10 @@ class VoiceBiometricGate(Construct):
         api: stage, throttling, public URL and logging of the webhook.
         encryption_key: a customer-managed key for table and secrets; default is keys that AWS manages.
         function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
-        removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
-            deletion.
+        removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
+            only when the deployment that creates it fails. RETAIN keeps it then, too.
+        deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
+            would block the rollback of one that fails (docs/recovery.md).
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -138,7 +144,9 @@ class VoiceBiometricGate(Construct):
         self._function_options = function_options or FunctionOptions()
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
+        self._deletion_protection = deletion_protection
         _check(names, queue_arn, unverified_queue_arn, next_flow_arn, self._function_options)
+        check_protection(removal_policy, deletion_protection=deletion_protection)
 
         self.provider = provider or BiometricsProvider.voiceit()
         self.telephony = telephony
@@ -146,13 +154,14 @@ class VoiceBiometricGate(Construct):
         self._create_data(names)
         self._create_functions(names, transfer, options)
         self._grant_least()
-        events.Rule(
+        daily = events.Rule(
             self,
             "Daily",
             description="Has callers forgotten whose voice was not heard for long.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
             targets=[targets.LambdaFunction(self.retention_function)],
         )
+        explain_schedule(daily)
         webhook = VoiceBiometricWebhookApi(
             self, "Api", path=names.path, options=options, function=self.webhook_function
         )
@@ -175,6 +184,14 @@ class VoiceBiometricGate(Construct):
             names=(flow_name, module_name),
         )
         self.flow, self.module = flows.flow, flows.module
+        self._describe(
+            instance,
+            names,
+            transfer,
+            options,
+            queues=[queue_arn, unverified_queue_arn],
+            next_flow_arn=next_flow_arn,
+        )
 
     def monitor(
         self,
@@ -233,6 +250,69 @@ class VoiceBiometricGate(Construct):
         """Let somebody have callers forgotten."""
         return self.erase_function.grant_invoke(grantee)
 
+    def _describe(
+        self,
+        instance: ConnectInstance,
+        names: VoiceBiometricPreset,
+        transfer: CallerTransfer,
+        api: ApiOptions,
+        *,
+        queues: Sequence[str | None],
+        next_flow_arn: str | None,
+    ) -> None:
+        secrets = {
+            "callerKey": secret_fact(self.caller_key, filled_by="deployment"),
+            "telephony": secret_fact(
+                self.telephony_secret,
+                fields=("accountSid", "authToken"),
+                filled_by="owner" if self.telephony.secret else "people",
+            ),
+        }
+        if self.provider_secret:
+            secrets["provider"] = secret_fact(
+                self.provider_secret,
+                fields=("apiKey", "apiToken"),
+                filled_by="owner" if self.provider.secret else "people",
+            )
+        function = self.provider.provider_function
+        describe(
+            self,
+            "VoiceBiometricGate",
+            {
+                "instanceArn": instance.instance_arn,
+                "webhookUrl": self.webhook_url,
+                "statusUrl": self.status_url,
+                "restApiId": self.api.rest_api_id,
+                "stageName": self.api.deployment_stage.stage_name,
+                "cloudWatchRole": api.cloud_watch_role,
+                "telephonyNumber": self.telephony.number,
+                "telephonyApiUrl": self.telephony.api_url,
+                "provider": self.provider.name,
+                "providerApiUrl": self.provider.api_url or None,
+                "providerFunctionArn": function.function_arn if function else None,
+                "phrase": names.phrase,
+                "language": names.language,
+                "redialNumber": transfer.redial_number,
+                "returnMode": transfer.return_mode.value,
+                "recordingTransfer": self._dialogue.recording_transfer,
+                "table": {
+                    "name": self.table.table_name,
+                    "partitionKey": names.partition_key,
+                    "fixedName": names.table_name,
+                },
+                "queues": sorted({queue for queue in queues if queue}),
+                "nextFlows": [next_flow_arn] if next_flow_arn else [],
+                "secrets": secrets,
+                "functions": {
+                    "Gate": self.gate_function.function_name,
+                    "Webhook": self.webhook_function.function_name,
+                    "Erase": self.erase_function.function_name,
+                    "Retention": self.retention_function.function_name,
+                },
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
+        )
+
     def _create_data(self, names: VoiceBiometricPreset) -> None:
         """Create the table, and the secrets that are not given."""
         self.table = keyed_table(
@@ -241,6 +321,7 @@ class VoiceBiometricGate(Construct):
             partition_key=names.partition_key,
             encryption_key=self._encryption_key,
             removal_policy=self._removal_policy,
+            deletion_protection=self._deletion_protection,
         )
         self.caller_key = generated_secret(
             self,

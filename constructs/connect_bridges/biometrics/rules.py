@@ -33,8 +33,9 @@ class ReturnMode(Enum):
     """How the caller comes back from the telephony number.
 
     RESUME: the telephony side hangs up and the flow goes on; the proof is bound to the contact. REDIAL: the telephony
-    side dials the Connect number, as VoiceIt and Twilio's demo guide has it; that is a new contact, so the proof can
-    only be bound to the phone number and to some seconds. Choose RESUME unless the flow cannot wait.
+    side dials the Connect number, as VoiceIt and Twilio's demo guide has it
+    (docs/guides.md#biometrics-2-9-4); that is a new contact, so the proof can only be bound to the phone number and to
+    some seconds. Choose RESUME unless the flow cannot wait.
     """
 
     RESUME = "RESUME"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -27,6 +27,7 @@ from connect_bridges.contact_center.contact_flow import ContactFlow, load_templa
 from connect_bridges.contact_center.flow_template import FlowTemplate
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.checks import QUEUE_ARN, Problems, check, check_range
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, role_of
 from connect_bridges.shared.metrics import MetricOptions, counted
@@ -85,7 +86,7 @@ class ChatStreamBridge(Construct):
     attributes chatStreamResult (started, failed), chatStreamReason and chatStreamingId.
 
     SNS keeps no order, and may deliver twice: the bot sorts by AbsoluteTime and knows messages by Id. Source: Kore's
-    guide to Amazon Connect Chat.
+    guide to Amazon Connect Chat (docs/guides.md#chat-3-2-4).
     """
 
     key: kms.IKey
@@ -128,7 +129,7 @@ class ChatStreamBridge(Construct):
         module_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Create the bridge.
 
@@ -146,7 +147,8 @@ class ChatStreamBridge(Construct):
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
-        removal_policy: what happens to key, dead-letter queue and token with the stack.
+        removal_policy: what happens to key, dead-letter queue and token with the stack; the default keeps them, and
+            lets go of them only when the deployment that creates them fails. RETAIN keeps them then, too.
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -212,6 +214,33 @@ class ChatStreamBridge(Construct):
             kind=FlowKind.MODULE,
             name=module_name,
             description="Streams the chat to an external bot and tells the bot.",
+        )
+        secrets = {
+            "token": secret_fact(self.token_secret, filled_by="owner" if token_secret else "people"),
+        }
+        vendor = self.vendor
+        if vendor and vendor.secret:
+            secrets["vendorKey"] = secret_fact(
+                vendor.secret, fields=("accessKeyId", "secretAccessKey"), filled_by="deployment"
+            )
+        describe(
+            self,
+            "ChatStreamBridge",
+            {
+                "instanceArn": instance.instance_arn,
+                "region": cdk.Stack.of(self).region,
+                "webhookUrl": webhook_url,
+                "tokenHeader": names.token_header,
+                "topicArn": self.topic.topic_arn,
+                "subscriptionArn": cast("sns.CfnSubscription", self.subscription.node.default_child).ref,
+                "deadLetterQueueUrl": self.dead_letter_queue.queue_url,
+                "filterPolicy": {name: list(values) for name, values in names.filter_policy.items()},
+                "vendorRoleArn": vendor.role.role_arn if vendor and vendor.role else None,
+                "queues": [queue_arn],
+                "secrets": secrets,
+                "functions": {"Start": self.function.function_name},
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
         )
 
     def monitor(
@@ -366,6 +395,7 @@ class ChatStreamBridge(Construct):
 
 
 def _flow(conversation: ChatConversation) -> FlowTemplate:
+    # evidence: bot-wait-events, chat-prompt-before-function
     template = FlowTemplate(load_template("chat_stream.json"))
     if conversation.after_wait == "queue":
         template.leave_out(_TIME_IS_UP, lead_to=_STOP)

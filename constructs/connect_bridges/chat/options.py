@@ -26,7 +26,8 @@ class ChatConversation:
     wait_for_bot: how long it waits for the bot to leave; up to 7 days, default 15 minutes.
     time_to_join: how long the bot may take to join before the chat goes to an agent; 1 to 60 seconds, default 15,
     which is also how long Amazon Connect lets it take from CreateParticipant to its connection.
-    after_wait: what happens when wait_for_bot is over: disconnect, as in Kore's guide, or queue for an agent.
+    after_wait: what happens when wait_for_bot is over: disconnect, as in Kore's guide
+    (docs/guides.md#chat-3-2-6), or queue for an agent.
     stop_at_hand_over: stop the streaming when an agent takes over, so that the vendor does not go on reading along;
     False for a vendor that assists the agent.
     Raises ``ValueError`` naming everything that is wrong.
@@ -89,6 +90,7 @@ def default_delivery_policy() -> sns.DeliveryPolicy:
     the conversation has ended helps nobody: then the dead-letter queue has it. SNS tries again after 5xx answers and
     time-outs (15 s); a 4xx answer goes to the dead-letter queue at once.
     """
+    # evidence: sns-https-retries
     return sns.DeliveryPolicy(
         healthy_retry_policy=sns.HealthyRetryPolicy(
             num_no_delay_retries=1,

@@ -1,6 +1,6 @@
 """What the vendor needs in the AWS account: permission to join a chat as a participant.
 
-Source: Kore's guide to Amazon Connect Chat, step 4.
+Source: Kore's guide to Amazon Connect Chat (docs/guides.md#chat-4-2-1).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.serverless_rules import explain_schedule
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class VendorAccess:
         rotate_after: cdk.Duration | None = None,
         also: Sequence[str] = (),
     ) -> VendorAccess:
-        """Create a user with an access key, for a vendor that takes nothing else (Kore's guide to chat, step 5).
+        """Create a user with an access key, for a vendor that takes nothing else.
+
+        Kore's guide to chat asks for one (docs/guides.md#chat-5-4-2).
 
         The key goes into a secret, and appears in no output. To rotate it without losing a chat: deploy with
         serials (1, 2), which creates a second key and puts it into the secret; give it to the vendor; deploy with
@@ -113,7 +116,7 @@ class VendorPrincipal(Construct):
     """The role, or the user with its key, that a ``VendorAccess`` describes.
 
     It may call connect:CreateParticipant on the instance and its contacts; Kore's guide hands out the keys
-    of the person who follows it instead.
+    of the person who follows it instead (docs/guides.md#chat-4-2-2).
     """
 
     role: iam.Role | None
@@ -213,16 +216,18 @@ class VendorPrincipal(Construct):
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["iam:ListAccessKeys"], resources=[user.user_arn])
         )
-        events.Rule(
+        daily = events.Rule(
             self,
             "Daily",
             description="Looks at the age of the vendor's access keys.",
             schedule=events.Schedule.rate(cdk.Duration.days(1)),
             targets=[targets.LambdaFunction(function)],
         )
+        explain_schedule(daily)
         return function
 
     def _policy(self, instance: ConnectInstance) -> iam.Policy:
+        # evidence: vendor-needs-create-participant-only
         contacts = f"{instance.instance_arn}/contact/*"
         statements = [
             iam.PolicyStatement(

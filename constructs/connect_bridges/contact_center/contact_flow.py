@@ -79,6 +79,7 @@ class ContactFlow(Construct):
         """
         super().__init__(scope, id)
         self._instance = instance
+        # evidence: flow-names-are-unique
         self.name = name or cdk.Names.unique_resource_name(self, max_length=_NAME_LIMIT, separator="-")
         if not is_token(self.name) and not 0 < len(self.name.strip()) <= _NAME_LIMIT:
             raise ContactFlowError(
@@ -95,6 +96,7 @@ class ContactFlow(Construct):
             known = render(document, {name: _known(name, value) for name, value in values.items()})
         except FlowTemplateError as error:
             raise ContactFlowError(f"{source}: {error}") from error
+        # evidence: flow-language-knowledge
         # Once more with the values that are known by now: an empty text, a queue of another instance. What it warns
         # of (an ARN written into the flow) is what placeholders are for.
         self._lint(known, source, kind, flow_type, self._place())
@@ -144,6 +146,7 @@ class ContactFlow(Construct):
     def _publish(
         self, content: str, kind: FlowKind, flow_type: str, description: str | None
     ) -> connect.CfnContactFlow | connect.CfnContactFlowModule:
+        # evidence: flow-update-keeps-arn
         if kind is FlowKind.MODULE:
             module = connect.CfnContactFlowModule(
                 self,

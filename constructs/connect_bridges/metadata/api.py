@@ -17,6 +17,7 @@ from constructs import Construct
 # Which refusal of API Gateway itself gets which code and advice. Without these, the vendor would get
 # {"message": "Unauthorized"}; ours is the shape that the store function answers with.
 # Types and defaults: API Gateway developer guide, "Gateway response types".
+# evidence: authorizer-unauthorized
 _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     "UNAUTHORIZED": ("MISSING_TOKEN", "401", "Send the token in the header {header}."),
     "ACCESS_DENIED": (

@@ -20,11 +20,17 @@ from connect_bridges.metadata.api import MetadataApi
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.api_options import ApiOptions, check_path
 from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
-from connect_bridges.shared.private_data import generated_secret, keyed_table, token_value
+from connect_bridges.shared.private_data import (
+    check_protection,
+    generated_secret,
+    keyed_table,
+    token_value,
+)
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from constructs import Construct
@@ -43,7 +49,7 @@ class MetadataBridge(Construct):
 
     The vendor posts a JSON object for a contact id while it has the call; when the call is back, the flow asks the
     retrieve function for it. Amazon Connect cannot read SIP headers that come back, hence the detour. Source: Kore's
-    guide to external voice, metadata passing.
+    guide to external voice, metadata passing (docs/guides.md#voice-design-1).
 
     Per call: one table write, one consistent read, no scan. Metadata that nobody fetches expires.
     """
@@ -81,7 +87,8 @@ class MetadataBridge(Construct):
         token_cache: cdk.Duration | None = None,
         encryption_key: kms.IKey | None = None,
         function_options: FunctionOptions | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        deletion_protection: bool = False,
     ) -> None:
         """Create the bridge; every argument but the instance has a safe default.
 
@@ -97,8 +104,10 @@ class MetadataBridge(Construct):
         encryption_key: a customer-managed key for table and token; default is keys that AWS manages. An imported
             table or secret whose key is not known to the CDK is read with this one as well.
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
-        removal_policy: what happens to the data when the stack is deleted; RETAIN also protects the table from
-            deletion.
+        removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
+            only when the deployment that creates it fails. RETAIN keeps it then, too.
+        deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
+            would block the rollback of one that fails (docs/recovery.md).
         Raises ``ValueError`` naming every wrong argument, its value and the fix.
         """
         super().__init__(scope, id)
@@ -109,6 +118,7 @@ class MetadataBridge(Construct):
         self._encryption_key = encryption_key
         self._function_options = function_options or FunctionOptions()
         _check(names, time_to_live, token_cache, self._function_options)
+        check_protection(removal_policy, deletion_protection=deletion_protection)
 
         self.table = table or keyed_table(
             self,
@@ -117,6 +127,7 @@ class MetadataBridge(Construct):
             time_to_live_attribute=names.ttl_attribute,
             encryption_key=encryption_key,
             removal_policy=removal_policy,
+            deletion_protection=deletion_protection,
         )
         self.token_secret = token_secret or generated_secret(
             self,
@@ -142,7 +153,36 @@ class MetadataBridge(Construct):
         self.api = gateway.api
         self.url = options.url(gateway.url, names.path)
         self.token_header = names.token_header
+        # evidence: returned-headers-are-unreadable
         self.association = instance.associate_function(self.retrieve_function)
+        describe(
+            self,
+            "MetadataBridge",
+            {
+                "instanceArn": instance.instance_arn,
+                "url": self.url,
+                "restApiId": self.api.rest_api_id,
+                "stageName": self.api.deployment_stage.stage_name,
+                "cloudWatchRole": options.cloud_watch_role,
+                "tokenHeader": self.token_header,
+                "table": {
+                    "name": self.table.table_name,
+                    "partitionKey": names.partition_key,
+                    "timeToLiveAttribute": names.ttl_attribute,
+                    "fixedName": names.table_name if table is None else None,
+                },
+                "secrets": {
+                    "token": secret_fact(
+                        self.token_secret, filled_by="owner" if token_secret else "deployment"
+                    )
+                },
+                "functions": {
+                    "Store": self.store_function.function_name,
+                    "Authorize": self.authorize_function.function_name,
+                    "Retrieve": self.retrieve_function.function_name,
+                },
+            },
+        )
 
     def monitor(
         self,

@@ -21,7 +21,8 @@ class ApiOptions:
     front of it. https; http on localhost and 127.0.0.1 only, for a fake.
     cloud_watch_role: create the account-wide role that API Gateway logs with. Turn it off where an organisation sets
     that role centrally; without either, the stage cannot write its access log.
-    log_retention: of the access log.
+    log_retention: of the access log. tracing: send traces of the requests to X-Ray; the functions behind the API have
+    ``FunctionOptions.tracing``.
     Raises ``ValueError`` naming every wrong option.
     """
 
@@ -31,6 +32,7 @@ class ApiOptions:
     public_url: str | None = None
     cloud_watch_role: bool = True
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
+    tracing: bool = False
 
     def __post_init__(self) -> None:
         problems = Problems()

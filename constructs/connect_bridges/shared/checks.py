@@ -18,6 +18,7 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 INSTANCE_ARN = re.compile(rf"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{{12}}:instance/{_UUID}")
 QUEUE_ARN = re.compile(rf"{INSTANCE_ARN.pattern}/queue/{_UUID}")
 FLOW_ARN = re.compile(rf"{INSTANCE_ARN.pattern}/contact-flow/{_UUID}")
+# evidence: voice-connector-arns
 VOICE_CONNECTOR_ARN = re.compile(r"arn:aws[-a-z]*:chime:[-a-z0-9]+:[0-9]{12}:vc/[a-z0-9]+")
 TOPIC_ARN = re.compile(r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")

@@ -31,6 +31,7 @@ def grant_secret_read(
     function.add_to_role_policy(
         iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn])
     )
+    # evidence: secret-key-permissions
     _grant_key(secret.encryption_key or key, function, "secretsmanager", ("kms:Decrypt",))
 
 
@@ -43,6 +44,7 @@ def grant_table(
     key; the table's own wins. Writing takes kms:GenerateDataKey besides kms:Decrypt.
     """
     table.grant(function, *(f"dynamodb:{operation}" for operation in operations))
+    # evidence: dynamodb-key-permissions
     actions = ("kms:Decrypt",) if _READS.issuperset(operations) else ("kms:Decrypt", "kms:GenerateDataKey")
     _grant_key(table.encryption_key or key, function, "dynamodb", actions)
 
@@ -82,6 +84,7 @@ def let_logs_use(key: kms.IKey, scope: IConstruct) -> None:
         resource_name="*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
+    # evidence: logs-key-policy
     open_key(
         key,
         scope,

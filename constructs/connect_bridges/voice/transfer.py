@@ -25,6 +25,7 @@ from connect_bridges.shared.checks import (
     check,
     check_range,
 )
+from connect_bridges.shared.description import describe
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
 from connect_bridges.shared.runtime_modules import runtime_module
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 else:
     limits = runtime_module("voice.limits")
 
+# evidence: contact-id-sip-header
 CONTACT_ID_SIP_HEADER = "X-Amzn-ConnectContactId"
 """The SIP header in which Amazon Connect hands the contact id to the external voice system."""
 
@@ -50,6 +52,7 @@ _TRANSFER_TO_QUEUE = "Transfer to queue"
 _MODULE_CAME_BACK = "Remember that the call came back"
 _MODULE_END = "End of module"
 
+# evidence: user-to-user-information
 _USER_TO_USER = re.compile(r"(?:[0-9A-Fa-f]{2}){1,128}|\$\.[A-Za-z][\w.'\[\]-]*")
 
 
@@ -65,7 +68,7 @@ class VoiceDestination:
         """Send calls over a connector, given by its ARN or as the construct that creates it.
 
         did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
-        one is configured at the vendor (Kore's guide to external voice, step 4).
+        one is configured at the vendor (Kore's guide to external voice, docs/guides.md#voice-4-3).
         """
         arn = connector if isinstance(connector, str) else connector.connector_arn
         return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
@@ -96,7 +99,7 @@ class VoicePrompts:
 class ExternalVoiceTransfer(Construct):
     """Transfers calls to an external voice system and takes them back.
 
-    Source: Kore's guide to external voice, step 3 and "Modify the flow".
+    Source: Kore's guide to external voice (docs/guides.md#voice-3-1, docs/guides.md#voice-flow-1).
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
     fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves
@@ -179,11 +182,13 @@ class ExternalVoiceTransfer(Construct):
         common: dict[str, str | None] = {
             "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
             "VoiceConnectorArn": destination.connector_arn,
+            # evidence: from-user-is-the-caller
             "FromUser": from_user if destination.connector_arn else None,
             "Did": destination.number if destination.connector_arn else None,
             "PhoneNumber": None if destination.connector_arn else destination.number,
             "UserToUserInformation": user_to_user_information,
             "RetrieveFunctionArn": metadata.retrieve_function.function_arn if metadata else None,
+            # evidence: attributes-32-kb
             "MetadataAttribute": metadata_attribute if metadata else None,
         }
         self.flow = self._publish(
@@ -212,6 +217,24 @@ class ExternalVoiceTransfer(Construct):
             kind=FlowKind.MODULE,
             name=module_name,
             description="Transfers the call to an external voice system and takes it back with its metadata.",
+        )
+        describe(
+            self,
+            "ExternalVoiceTransfer",
+            {
+                "instanceArn": instance.instance_arn,
+                "connectorArn": destination.connector_arn,
+                "did": destination.number if destination.connector_arn else None,
+                "phoneNumber": None if destination.connector_arn else destination.number,
+                "contactIdSipHeader": CONTACT_ID_SIP_HEADER if destination.connector_arn else None,
+                "userToUserInformation": user_to_user_information,
+                "metadataBridge": metadata.node.path if metadata else None,
+                "metadataAttribute": metadata_attribute if metadata else None,
+                "connectionSeconds": int(time_limit.to_seconds()),
+                "queues": [queue_arn],
+                "nextFlows": [next_flow_arn] if next_flow_arn else [],
+                "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
+            },
         )
 
     def monitor(
@@ -253,6 +276,7 @@ class ExternalVoiceTransfer(Construct):
 
     def _flow_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
         """Return a metric that Amazon Connect writes of flows (administrator guide, "Monitor with CloudWatch")."""
+        # evidence: connect-flow-metrics
         merged: MetricOptions = {
             "dimensions_map": {
                 "InstanceId": self._instance.instance_id,
@@ -306,6 +330,7 @@ class ExternalVoiceTransfer(Construct):
         return template
 
     def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:
+        # evidence: voice-connector-type, transfer-parameter-names, transfer-error-branches, flow-resumes-on-bye
         parameters: dict[str, Any] = template.parameters(_TRANSFER)
         if self.destination.connector_arn is None:
             del parameters["VoiceConnector"]

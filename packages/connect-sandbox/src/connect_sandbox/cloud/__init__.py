@@ -14,7 +14,7 @@ from connect_sandbox.cloud.connect_state import (
     InvokeDecision,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
-from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.faults import Fault, Faults, ResourceFault
 from connect_sandbox.cloud.functions import (
     FunctionFault,
     Functions,
@@ -45,6 +45,7 @@ __all__ = [
     "AwsError",
     "CdkFailedError",
     "CdkRun",
+    "Fault",
     "Faults",
     "Flow",
     "FlowModule",
@@ -57,6 +58,7 @@ __all__ = [
     "NotEmulatedError",
     "Principal",
     "Quotas",
+    "ResourceFault",
     "RolePrincipal",
     "Sandbox",
     "SandboxError",

@@ -227,6 +227,7 @@ class Sandbox:
             client=self._moto_client,
             services=services,
             before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
+            faults=self.faults,
         )
         lambda_api = LambdaApi(
             self.faults,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlparse
 
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
+from connect_sandbox.cloud.cfn.rollout import FailurePlan
 from connect_sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
 from connect_sandbox.cloud.cfn.template import invalid, load_template
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
@@ -48,11 +50,8 @@ class CloudFormationApi(AwsService):
         stack.token = request.get("client_request_token", "")
         stack.role_arn = request.get("role_arn", "")
         stack.termination_protection = request.get("enable_termination_protection", False)
-        on_failure = request.get("on_failure") or (
-            "DO_NOTHING" if request.get("disable_rollback") else "ROLLBACK"
-        )
         try:
-            self._engine.create(stack, text, _parameters(request), on_failure=on_failure)
+            self._engine.create(stack, text, _parameters(request), _plan(request))
         except Exception:
             stack.status = "DELETE_COMPLETE"  # a stack that is refused at once is never created
             raise
@@ -63,7 +62,14 @@ class CloudFormationApi(AwsService):
         stack = self._engine.find(stack_name)
         stack.token = request.get("client_request_token", "")
         text = None if request.get("use_previous_template") else self._template(request)
-        self._engine.update(stack, text, _parameters(request), _tags(request))
+        self._engine.update(stack, text, _parameters(request), _tags(request), _plan(request))
+        return {"StackId": stack.stack_id}
+
+    def rollback_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
+        """Undo a create or an update that failed with rollback disabled."""
+        stack = self._engine.find(stack_name)
+        stack.token = request.get("client_request_token", "")
+        self._engine.roll_back(stack, _plan(request))
         return {"StackId": stack.stack_id}
 
     def delete_stack(self, stack_name: str, **request: Member) -> None:
@@ -72,6 +78,10 @@ class CloudFormationApi(AwsService):
             stack = self._engine.find(stack_name)
         except AwsError:
             return
+        if request.get("deletion_mode", "STANDARD") != "STANDARD":
+            raise NotEmulatedError(
+                "DeletionMode=FORCE_DELETE_STACK", "delete what is in the way, then the stack"
+            )
         if stack.exists:
             stack.token = request.get("client_request_token", "")
             self._engine.delete(stack, request.get("retain_resources", []))
@@ -131,7 +141,8 @@ class CloudFormationApi(AwsService):
         stack = self._engine.find(stack_name)
         for resource in _resources(stack):
             if resource["LogicalResourceId"] == logical_resource_id:
-                return {"StackResourceDetail": resource}
+                metadata = json.dumps(self._engine.metadata(stack, logical_resource_id))
+                return {"StackResourceDetail": {**resource, "Metadata": metadata}}
         raise invalid(f"Resource {logical_resource_id} does not exist for stack {stack_name}")
 
     def list_stack_resources(self, stack_name: str, **_request: Member) -> dict[str, Any]:
@@ -245,12 +256,12 @@ class CloudFormationApi(AwsService):
                 f"ChangeSet [{change_set.arn}] cannot be executed: {change_set.reason}",
             )
         stack.token = request.get("client_request_token", "")
-        on_failure = "DO_NOTHING" if request.get("disable_rollback") else "ROLLBACK"
+        plan = _plan(request)
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.tags = change_set.tags
-            self._engine.create(stack, change_set.template.text, change_set.parameters, on_failure=on_failure)
+            self._engine.create(stack, change_set.template.text, change_set.parameters, plan)
         else:
-            self._engine.update(stack, change_set.template.text, change_set.parameters, change_set.tags)
+            self._engine.update(stack, change_set.template.text, change_set.parameters, change_set.tags, plan)
         change_set.execution_status = "EXECUTE_COMPLETE"
 
     def delete_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
@@ -267,14 +278,20 @@ class CloudFormationApi(AwsService):
         if kind not in {"CREATE", "UPDATE"}:
             raise NotEmulatedError(f"a change set of type {kind}", "the sandbox prepares CREATE and UPDATE")
         if kind == "UPDATE":
-            return self._engine.find(name)
+            stack = self._engine.find(name)
+            # Whether it will be executed with DisableRollback is not known yet: only what is final is refused here.
+            self._engine.require_updatable(
+                stack, rollback=stack.status not in {"CREATE_FAILED", "UPDATE_FAILED"}
+            )
+            return stack
         try:
             stack = self._engine.find(name)
         except AwsError:
             return self._engine.new_stack(name, _tags(request) or {})
         if stack.status != "REVIEW_IN_PROGRESS":
             raise AwsError(
-                "AlreadyExistsException", f"Stack [{name}] already exists and cannot be created again"
+                "AlreadyExistsException",
+                f"Stack [{name}] already exists and cannot be created again with the changeSet.",
             )
         return stack
 
@@ -318,6 +335,16 @@ def _parameters(request: dict[str, Any]) -> dict[str, str]:
         for entry in request.get("parameters", [])
         if not entry.get("UsePreviousValue")
     }
+
+
+def _plan(request: dict[str, Any]) -> FailurePlan:
+    on_failure = request.get("on_failure") or request.get("on_stack_failure")
+    if on_failure == "DELETE":
+        raise NotEmulatedError("OnFailure=DELETE", "the sandbox rolls back, or keeps what there is")
+    return FailurePlan(
+        rollback=not request.get("disable_rollback") and on_failure != "DO_NOTHING",
+        retain_except_on_create=bool(request.get("retain_except_on_create")),
+    )
 
 
 def _tags(request: dict[str, Any]) -> dict[str, str] | None:

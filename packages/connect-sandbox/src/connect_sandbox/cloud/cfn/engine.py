@@ -11,6 +11,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -20,7 +21,7 @@ from connect_sandbox.cloud.cfn.resource import (
     Clients,
     ResourceType,
 )
-from connect_sandbox.cloud.cfn.rollout import Rollout, held_resource
+from connect_sandbox.cloud.cfn.rollout import FailurePlan, Rollout, held_resource
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack
 from connect_sandbox.cloud.cfn.template import (
@@ -29,8 +30,11 @@ from connect_sandbox.cloud.cfn.template import (
     load_template,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
+from connect_sandbox.cloud.faults import Faults
 
 _LOG = logging.getLogger(__name__)
+#: Statuses from which a stack can be updated; what is left of CREATE_FAILED and UPDATE_FAILED is said where they are.
+_UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 
 
 class DeploymentEngine:
@@ -46,6 +50,7 @@ class DeploymentEngine:
         client: Clients,
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
+        faults: Faults,
     ) -> None:
         """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
         self.account = account
@@ -59,6 +64,7 @@ class DeploymentEngine:
             client=client,
             services=services,
             before_deploy=before_deploy,
+            faults=faults,
         )
         self._lock = threading.RLock()
         self._stacks: dict[str, Stack] = {}
@@ -94,23 +100,52 @@ class DeploymentEngine:
             self._stacks[stack_id] = stack = Stack(name=name, stack_id=stack_id, tags=tags)
         return stack
 
+    def metadata(self, stack: Stack, logical_id: str) -> dict[str, Any]:
+        """Return a resource's Metadata attribute with its intrinsic functions evaluated, as cfn-init reads it."""
+        declared = held_resource(stack, logical_id).declared
+        template = stack.template
+        if template is None or not declared.metadata:
+            return {}
+        metadata: dict[str, Any] = self._resolver_of(stack, template).resolve(declared.metadata)
+        return metadata
+
     # -- operations; each checks immediately what AWS checks immediately, then works in a thread
 
-    def create(
-        self, stack: Stack, text: str, parameters: dict[str, str], *, on_failure: str = "ROLLBACK"
-    ) -> None:
+    def create(self, stack: Stack, text: str, parameters: dict[str, str], plan: FailurePlan) -> None:
         """Create the resources of a new stack."""
         template = load_template(text)
         resolver = self._resolver(stack, template, parameters, {})
         self._begin(stack, "CREATE_IN_PROGRESS", template, parameters)
-        self._run(stack, lambda: self._rollout.create(stack, resolver, on_failure))
+        self._run(stack, lambda: self._rollout.create(stack, resolver, plan))
+
+    def require_updatable(self, stack: Stack, *, rollback: bool = True) -> None:
+        """Raise ValidationError if the stack's status allows no update, as UpdateStack and CreateChangeSet do.
+
+        rollback: False for an update with DisableRollback, which may start where such a one has failed.
+        """
+        if stack.status == "UPDATE_FAILED" and not rollback:
+            raise NotEmulatedError(
+                "an update on top of one that failed without rollback", "roll it back first (RollbackStack)"
+            )
+        if stack.status in {"CREATE_FAILED", "UPDATE_FAILED"} and rollback:
+            raise invalid(
+                f"This stack is currently in a non-terminal [{stack.status}] state. To update the stack from this "
+                "state, please use the disable-rollback parameter with update-stack API. To rollback to the last known "
+                "good state, use the rollback-stack API"
+            )
+        if stack.in_progress or stack.status not in {*_UPDATABLE, "CREATE_FAILED"}:
+            raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
 
     def update(
-        self, stack: Stack, text: str | None, parameters: dict[str, str], tags: dict[str, str] | None
+        self,
+        stack: Stack,
+        text: str | None,
+        parameters: dict[str, str],
+        tags: dict[str, str] | None,
+        plan: FailurePlan,
     ) -> None:
         """Update the stack's resources to match the template."""
-        if stack.in_progress or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE", "ROLLBACK_FAILED"}:
-            raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
+        self.require_updatable(stack, rollback=plan.rollback)
         before, resolved_before = stack.template, dict(stack.parameters)
         template = before if text is None and before is not None else load_template(text or "")
         resolver = self._resolver(stack, template, parameters, stack.given_parameters)
@@ -120,13 +155,26 @@ class DeploymentEngine:
             and template.body == before.body
             and same_parameters
             and tags in (None, stack.tags)
+            and stack.status != "CREATE_FAILED"
         ):
             stack.parameters = resolved_before
             raise invalid("No updates are to be performed.")
         previous = (before, dict(stack.given_parameters), resolved_before)
         stack.tags = stack.tags if tags is None else tags
         self._begin(stack, "UPDATE_IN_PROGRESS", template, {**stack.given_parameters, **parameters})
-        self._run(stack, lambda: self._rollout.update(stack, resolver, previous))
+        self._run(stack, lambda: self._rollout.update(stack, resolver, previous, plan))
+
+    def roll_back(self, stack: Stack, plan: FailurePlan) -> None:
+        """Undo a create or an update that failed without rollback (RollbackStack)."""
+        paused = stack.paused
+        if stack.status == "CREATE_FAILED":
+            work = partial(self._rollout.roll_back_create, stack, "User Initiated", plan)
+        elif stack.status == "UPDATE_FAILED" and paused is not None:
+            work = partial(self._rollout.roll_back_update, stack, paused, plan)
+        else:
+            raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back.")
+        stack.operation_id = str(uuid.uuid4())
+        self._run(stack, work)
 
     def delete(self, stack: Stack, retain: list[str]) -> None:
         """Delete the stack's resources, last created first."""
@@ -134,6 +182,11 @@ class DeploymentEngine:
             raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
         if stack.in_progress:
             raise invalid(f"Stack [{stack.name}] is in {stack.status} state and can not be deleted.")
+        if retain and stack.status != "DELETE_FAILED":
+            raise invalid(
+                f"Invalid operation on stack [{stack.stack_id}]. When you delete a stack, specify which resources to "
+                "retain only when the stack is in the DELETE_FAILED state."
+            )
         stack.operation_id = str(uuid.uuid4())
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
         self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
@@ -199,9 +252,14 @@ class DeploymentEngine:
     ) -> Resolver:
         parameters = resolve_parameters(template, given, previous, self._read_ssm)
         stack.parameters = parameters
-        resolver = Resolver(
+        resolver = self._resolver_of(stack, template)
+        resolver.check_rules()
+        return resolver
+
+    def _resolver_of(self, stack: Stack, template: Template) -> Resolver:
+        return Resolver(
             template,
-            parameters=parameters,
+            parameters=stack.parameters,
             pseudo={
                 "AWS::AccountId": self.account,
                 "AWS::Region": self.region,
@@ -215,8 +273,6 @@ class DeploymentEngine:
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
         )
-        resolver.check_rules()
-        return resolver
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401
         held = held_resource(stack, name)

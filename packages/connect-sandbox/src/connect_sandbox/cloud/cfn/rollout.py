@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.cfn.intrinsics import Resolver
-from connect_sandbox.cloud.cfn.resource import Clients, Context, FailedResourceError, ResourceType
+from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
 from connect_sandbox.cloud.cfn.support import unsupported_properties
@@ -22,6 +22,7 @@ from connect_sandbox.cloud.cfn.template import (
     invalid,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
+from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.iam.errors import IamError
 
 # How a resource may fail; anything else is a bug in the sandbox.
@@ -29,6 +30,27 @@ _FAILURES = (AwsError, SandboxError, IamError, ClientError, BotoCoreError)
 _RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 #: A stack's template, parameters as given and parameters as resolved, before an update.
 Before = tuple[Template | None, dict[str, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class FailurePlan:
+    """What becomes of a create or an update that fails.
+
+    `rollback` False keeps what there is (DisableRollback), so that RollbackStack can undo it later.
+    `retain_except_on_create`: the rollback deletes what the operation created, its DeletionPolicy Retain or not.
+    """
+
+    rollback: bool = True
+    retain_except_on_create: bool = False
+
+
+@dataclass(frozen=True)
+class PausedUpdate:
+    """An update that failed with rollback disabled: what RollbackStack needs to undo it."""
+
+    changes: _Changes
+    previous: Before
+    failed: list[str]
 
 
 class Rollout:
@@ -44,8 +66,10 @@ class Rollout:
         client: Clients,
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
+        faults: Faults,
     ) -> None:
         """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
+        self._faults = faults
         self._account = account
         self._region = region
         self._types = types
@@ -54,8 +78,8 @@ class Rollout:
         self._services = services
         self._before_deploy = before_deploy
 
-    def create(self, stack: Stack, resolver: Resolver, on_failure: str) -> None:
-        """Create every resource; on failure roll back, or with DO_NOTHING keep what exists."""
+    def create(self, stack: Stack, resolver: Resolver, plan: FailurePlan) -> None:
+        """Create every resource; on failure roll back, or keep what exists, as planned."""
         template = template_of(stack)
         failed = self._refuse(stack, resolver, "CREATE_FAILED")
         if not failed:
@@ -65,14 +89,21 @@ class Rollout:
             failed = [reason]
         if not failed:
             stack.set_status("CREATE_COMPLETE")
-        elif on_failure == "DO_NOTHING":
+        elif not plan.rollback:
             stack.set_status("CREATE_FAILED", _failed_reason("create", failed))
         else:
-            stack.set_status(
-                "ROLLBACK_IN_PROGRESS", _failed_reason("create", failed) + " Rollback requested by user."
+            self.roll_back_create(
+                stack, _failed_reason("create", failed) + "Rollback requested by user.", plan
             )
-            undone = self._delete_resources(stack, list(stack.resources), created_now=True)
-            stack.set_status("ROLLBACK_COMPLETE" if undone else "ROLLBACK_FAILED")
+
+    def roll_back_create(self, stack: Stack, reason: str, plan: FailurePlan) -> None:
+        """Delete what the stack's creation has created, but for what has the DeletionPolicy Retain."""
+        stack.set_status("ROLLBACK_IN_PROGRESS", reason)
+        left = self._delete_resources(stack, list(stack.resources), created_now=plan)
+        if left:
+            stack.set_status("ROLLBACK_FAILED", _failed_reason("delete", left))
+        else:
+            stack.set_status("ROLLBACK_COMPLETE")
 
     def _create_all(self, stack: Stack, resolver: Resolver, names: list[str]) -> list[str]:
         """Create the named resources; return the logical ids that failed (the first failure stops)."""
@@ -90,7 +121,7 @@ class Rollout:
         properties: dict[str, Any] = {}
         try:
             properties = self._resolve(kind, declared, resolver)
-            created = kind.create(self._context(stack, declared), properties)
+            created = self._created(kind, self._context(stack, declared), properties)
         except _FAILURES as error:
             stack.record(declared.logical_id, "", declared.type, "CREATE_FAILED", _reason(error, declared))
             if isinstance(error, FailedResourceError):
@@ -101,13 +132,19 @@ class Rollout:
         stack.record(declared.logical_id, created.physical_id, declared.type, "CREATE_COMPLETE")
         return True
 
-    def update(
-        self,
-        stack: Stack,
-        resolver: Resolver,
-        previous: Before,
-    ) -> None:
-        """Update the resources to match the template; on failure roll back."""
+    def _created(self, kind: ResourceType, context: Context, properties: dict[str, Any]) -> Created:
+        """Create a resource, or fail before or after that if a rehearsal asked for it."""
+        place = (context.stack_name, context.logical_id)
+        self._faults.check_resource(*place, "create", half_done=False)
+        created = kind.create(context, properties)
+        try:
+            self._faults.check_resource(*place, "create", half_done=True)
+        except AwsError as error:
+            raise FailedResourceError(error, created) from error
+        return created
+
+    def update(self, stack: Stack, resolver: Resolver, previous: Before, plan: FailurePlan) -> None:
+        """Update the resources to match the template; on failure roll back, or keep what exists, as planned."""
         changes = _Changes()
         failed = self._refuse(stack, resolver, "UPDATE_FAILED")
         if not failed:
@@ -115,17 +152,30 @@ class Rollout:
             failed = self._update_all(stack, resolver, changes)
         if not failed and (reason := self._set_outputs(stack, resolver)):
             failed = [reason]
+        if failed and not plan.rollback:
+            stack.paused = PausedUpdate(changes, previous, failed)
+            stack.set_status("UPDATE_FAILED", _failed_reason("update", failed))
+            return
         if failed:
-            self._roll_back_update(stack, changes, previous, failed)
+            self.roll_back_update(stack, PausedUpdate(changes, previous, failed), plan)
             return
         stack.updated_at = dt.datetime.now(dt.UTC)
         stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         gone = [
             name for name, held in stack.resources.items() if not self._still_wanted(stack, resolver, name)
         ]
-        self._delete_resources(stack, gone)
+        self._clean_up(stack, gone)
         self._delete_replaced(stack, changes)
         stack.set_status("UPDATE_COMPLETE")
+
+    def _clean_up(self, stack: Stack, names: list[str], *, created_now: FailurePlan | None = None) -> None:
+        """Delete after an update. What cannot be deleted is let go of: the stack's update ends well all the same.
+
+        Source: AWS knowledge center, "stack stuck in UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": CloudFormation
+        tries three times, then skips the resource. Here it tries once.
+        """
+        for name in self._delete_resources(stack, names, created_now=created_now):
+            del stack.resources[name]
 
     def _still_wanted(self, stack: Stack, resolver: Resolver, name: str) -> bool:
         declared = template_of(stack).resources.get(name)
@@ -138,6 +188,11 @@ class Rollout:
             if not _wanted(declared, resolver):
                 continue
             held = stack.resources.get(name)
+            if held is not None and held.status == "CREATE_FAILED":
+                # Left by a creation without rollback: it is deleted and created anew.
+                if not self._delete_one(stack, held):
+                    return [name]
+                held = None
             if held is None:
                 changes.added.append(name)
                 done = self._create_one(stack, resolver, declared)
@@ -168,9 +223,7 @@ class Rollout:
                     "Requested update requires the creation of a new physical resource; hence creating one."
                 )
                 stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS", reason)
-                created = kind.create(context, properties)
-            else:
-                created = kind.update(context, held.created, held.properties, properties)
+            created = self._updated(kind, context, held, properties, replace=replace)
         except _FAILURES as error:
             stack.record(
                 declared.logical_id, physical_id, declared.type, "UPDATE_FAILED", _reason(error, declared)
@@ -184,21 +237,53 @@ class Rollout:
         stack.record(declared.logical_id, created.physical_id, declared.type, "UPDATE_COMPLETE")
         return True
 
-    def _roll_back_update(
+    def _updated(
         self,
-        stack: Stack,
-        changes: _Changes,
-        previous: Before,
-        failed: list[str],
-    ) -> None:
-        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _failed_reason("update", failed))
+        kind: ResourceType,
+        context: Context,
+        held: StackResource,
+        properties: dict[str, Any],
+        *,
+        replace: bool,
+    ) -> Created:
+        """Update or replace a resource, or fail before or after that if a rehearsal asked for it."""
+        place = (context.stack_name, context.logical_id)
+        self._faults.check_resource(*place, "update", half_done=False)
+        if replace:
+            created = kind.create(context, properties)
+        else:
+            created = kind.update(context, held.created, held.properties, properties)
+        try:
+            self._faults.check_resource(*place, "update", half_done=True)
+        except AwsError as error:
+            if replace:
+                raise FailedResourceError(error, created) from error
+            raise
+        return created
+
+    def roll_back_update(self, stack: Stack, paused: PausedUpdate, plan: FailurePlan) -> None:
+        """Restore what a failed update has changed, then delete what it has created."""
+        changes = paused.changes
+        stack.paused = None
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _failed_reason("update", paused.failed))
         undone = self._undo_failed_update(stack, changes.failed)
-        added = [name for name in changes.added if name in stack.resources]
-        undone = self._delete_resources(stack, added, created_now=True) and undone
+        replacements: list[StackResource] = []
         for name, before in reversed(changes.changed):
-            undone = self._restore(stack, name, before, replaced=before in changes.replaced) and undone
-        stack.template, stack.given_parameters, stack.parameters = previous
-        stack.set_status("UPDATE_ROLLBACK_COMPLETE" if undone else "UPDATE_ROLLBACK_FAILED")
+            if before in changes.replaced:
+                replacements.append(stack.resources[name])
+                stack.resources[name] = before
+            else:
+                undone = self._restore(stack, name, before) and undone
+        added = [name for name in changes.added if name in stack.resources]
+        if not undone:
+            stack.set_status("UPDATE_ROLLBACK_FAILED")
+            return
+        stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._clean_up(stack, added, created_now=plan)
+        for replacement in replacements:
+            self._delete_one(stack, replacement)
+        stack.template, stack.given_parameters, stack.parameters = paused.previous
+        stack.set_status("UPDATE_ROLLBACK_COMPLETE")
 
     def _undo_failed_update(self, stack: Stack, failed: _FailedUpdate | None) -> bool:
         """Undo what the failed update may have half done."""
@@ -220,26 +305,18 @@ class Rollout:
             return False
         return True
 
-    def _restore(self, stack: Stack, name: str, before: StackResource, *, replaced: bool) -> bool:
+    def _restore(self, stack: Stack, name: str, before: StackResource) -> bool:
         now = stack.resources[name]
         kind = self.type(before.declared.type)
-        context = self._context(stack, before.declared)
-        stack.record(name, now.created.physical_id, before.declared.type, "UPDATE_IN_PROGRESS")
+        physical_id = now.created.physical_id
+        stack.record(name, physical_id, before.declared.type, "UPDATE_IN_PROGRESS")
         try:
-            if replaced:
-                self.type(now.declared.type).delete(
-                    self._context(stack, now.declared), now.created, now.properties
-                )
-            else:
-                before.created = kind.update(context, now.created, now.properties, before.properties)
-        except _FAILURES as error:
-            stack.record(
-                name,
-                now.created.physical_id,
-                before.declared.type,
-                "UPDATE_FAILED",
-                _reason(error, before.declared),
+            before.created = kind.update(
+                self._context(stack, before.declared), now.created, now.properties, before.properties
             )
+        except _FAILURES as error:
+            reason = _reason(error, before.declared)
+            stack.record(name, physical_id, before.declared.type, "UPDATE_FAILED", reason)
             return False
         stack.resources[name] = before
         stack.record(name, before.created.physical_id, before.declared.type, "UPDATE_COMPLETE")
@@ -256,35 +333,46 @@ class Rollout:
 
     def delete(self, stack: Stack, retain: set[str]) -> None:
         """Delete the resources, dependents first."""
-        if self._delete_resources(stack, [name for name in stack.resources if name not in retain]):
-            stack.deleted_at = dt.datetime.now(dt.UTC)
-            stack.outputs = []
-            stack.set_status("DELETE_COMPLETE")
-        else:
-            left = [name for name, held in stack.resources.items() if held.status == "DELETE_FAILED"]
-            stack.set_status(
-                "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. "
-            )
+        left = self._delete_resources(stack, [name for name in stack.resources if name not in retain])
+        if left:
+            stack.set_status("DELETE_FAILED", _failed_reason("delete", left))
+            return
+        stack.deleted_at = dt.datetime.now(dt.UTC)
+        stack.outputs = []
+        stack.set_status("DELETE_COMPLETE")
 
-    def _delete_resources(self, stack: Stack, names: list[str], *, created_now: bool = False) -> bool:
-        """Delete the named resources, dependents first; return whether all were deleted."""
-        done = True
+    def _delete_resources(
+        self, stack: Stack, names: list[str], *, created_now: FailurePlan | None = None
+    ) -> list[str]:
+        """Delete the named resources, dependents first; return those that could not be deleted.
+
+        What one of those depends on is not tried: it stays as it is, too. created_now: they are being deleted by the
+        rollback of the operation that created them, planned so.
+        """
+        left: list[str] = []
+        needed: set[str] = set()
         for name in _deletion_order(stack, names):
             held = stack.resources[name]
-            policy = held.declared.deletion_policy
-            if policy == "Retain" or (policy == "RetainExceptOnCreate" and not created_now):
+            if name in needed:
+                needed |= _needs(stack, name)
+            elif _kept(held.declared.deletion_policy, created_now):
                 stack.record(name, held.created.physical_id, held.declared.type, "DELETE_SKIPPED")
-            elif not self._delete_one(stack, held):
-                done = False
-                continue
-            del stack.resources[name]
-        return done
+                del stack.resources[name]
+            elif self._delete_one(stack, held):
+                del stack.resources[name]
+            else:
+                left.append(name)
+                needed |= _needs(stack, name)
+        return left
 
     def _delete_one(self, stack: Stack, held: StackResource) -> bool:
         declared = held.declared
         stack.record(declared.logical_id, held.created.physical_id, declared.type, "DELETE_IN_PROGRESS")
+        place = (stack.name, declared.logical_id)
         try:
+            self._faults.check_resource(*place, "delete", half_done=False)
             self.type(declared.type).delete(self._context(stack, declared), held.created, held.properties)
+            self._faults.check_resource(*place, "delete", half_done=True)
         except _FAILURES as error:
             held.status, held.reason = "DELETE_FAILED", _reason(error, declared)
             stack.record(
@@ -297,6 +385,13 @@ class Rollout:
     def _refuse(self, stack: Stack, resolver: Resolver, status: str) -> list[str]:
         """Record an event for everything that the sandbox does not emulate; return the logical ids."""
         refused = []
+        for name in self._faults.unknown_resources(
+            stack.name, {*template_of(stack).resources, *stack.resources}
+        ):
+            refused.append(name)
+            known = ", ".join(template_of(stack).resources)
+            reason = f"faults.fail_resource names {name}, which {stack.name} does not have; it has {known}"
+            stack.record(name, "", "AWS::CloudFormation::Stack", status, reason)
         for name, declared in template_of(stack).resources.items():
             if not _wanted(declared, resolver):
                 continue
@@ -409,6 +504,19 @@ def _wanted(declared: Resource, resolver: Resolver) -> bool:
     return declared.condition is None or resolver.condition(declared.condition)
 
 
+def _kept(policy: str, created_now: FailurePlan | None) -> bool:
+    """Return whether a resource outlives its stack, or the rollback of the operation that created it."""
+    if created_now is None:
+        return policy in _RETAINED
+    return policy == "Retain" and not created_now.retain_except_on_create
+
+
+def _needs(stack: Stack, name: str) -> set[str]:
+    """Return the stack's resources that a resource depends on directly."""
+    declared = {each: held.declared for each, held in stack.resources.items()}
+    return dependencies(Template(text="", body={}, resources=declared), name) & set(declared)
+
+
 def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
     """Return the names so that each comes before what it depends on, as last deployed."""
     declared = {name: held.declared for name, held in stack.resources.items()}
@@ -429,7 +537,8 @@ def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
 
 
 def _failed_reason(verb: str, names: list[str]) -> str:
-    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]."
+    # CloudFormation ends this sentence with a full stop and a space.
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]. "
 
 
 def _reason(error: Exception, declared: Resource) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connect_sandbox.cloud.cfn.resource import Created
 from connect_sandbox.cloud.cfn.template import Resource, Template
+
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.cfn.rollout import PausedUpdate  # which works on stacks
 
 
 @dataclass
@@ -78,6 +81,8 @@ class Stack:
     deleted_at: dt.datetime | None = None
     token: str = ""
     operation_id: str = ""
+    #: An update that failed with rollback disabled (UPDATE_FAILED).
+    paused: PausedUpdate | None = None
 
     @property
     def in_progress(self) -> bool:

@@ -42,6 +42,7 @@ class Resource:
     condition: str | None = None
     deletion_policy: str = "Delete"
     update_replace_policy: str = "Delete"
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def creation_order(template: Template) -> list[str]:
 
 
 def dependencies(template: Template, name: str) -> set[str]:
-    """Return the resources that the resource refers to or names in DependsOn."""
+    """Return the resources that the resource refers to, in its metadata too, or names in DependsOn."""
     resource = template.resources[name]
-    found = {reference for reference in references(resource.properties) if reference in template.resources}
+    named = references([resource.properties, resource.metadata])
+    found = {reference for reference in named if reference in template.resources}
     return (found | set(resource.depends_on)) - ({name} - set(resource.depends_on))
 
 
@@ -172,6 +174,7 @@ def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the tem
         condition=entry.get("Condition"),
         deletion_policy=entry.get("DeletionPolicy", "Delete"),
         update_replace_policy=entry.get("UpdateReplacePolicy", "Delete"),
+        metadata=entry.get("Metadata") or {},
     )
 
 
@@ -183,7 +186,8 @@ def _check_references(template: Template) -> None:
             raise invalid(
                 f"Template format error: Unresolved resource dependencies {missing} in the Resources block"
             )
-        _refuse_unknown(references(resource.properties), known, f"resource {name}")
+        named = references([resource.properties, resource.metadata])
+        _refuse_unknown(named, known, f"resource {name}")
     for name, output in template.outputs.items():
         _refuse_unknown(references(output), known, f"output {name}")
 

@@ -9,6 +9,7 @@ from connect_sandbox.cloud.cfn.types import (
     apigateway_parts,
     awslambda,
     bootstrap,
+    cloudformation,
     cloudwatch,
     connect,
     dynamodb,
@@ -23,8 +24,8 @@ from connect_sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, awslambda, bootstrap, cloudwatch, connect, dynamodb, events, iam, iam_users, kms,
-    logs, messaging, secretsmanager, sns_subscription,
+    apigateway, apigateway_parts, awslambda, bootstrap, cloudformation, cloudwatch, connect, dynamodb, events, iam,
+    iam_users, kms, logs, messaging, secretsmanager, sns_subscription,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from connect_sandbox.cloud.cfn.resource import (
     merged_tags,
 )
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
-from connect_sandbox.cloud.errors import NotEmulatedError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.moto_internals import set_table_key
 
 _RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
@@ -93,10 +93,16 @@ class Table(ResourceType):
         return existing
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Delete the table."""
-        client = context.client("dynamodb")
+        """Delete the table, unless it refuses that."""
+        client, name = context.client("dynamodb"), existing.physical_id
         try:
-            client.delete_table(TableName=existing.physical_id)
+            if client.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+                message = (
+                    "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
+                    "protection first."
+                )
+                raise AwsError("ValidationException", message)
+            client.delete_table(TableName=name)
         except client.exceptions.ResourceNotFoundException:
             return
 

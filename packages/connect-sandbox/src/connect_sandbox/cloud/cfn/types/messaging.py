@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from connect_sandbox.cloud.cfn.resource import (
     Context,
     Created,
@@ -140,11 +142,11 @@ class Queue(ResourceType):
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the queue."""
-        client = context.client("sqs")
         try:
-            client.delete_queue(QueueUrl=existing.physical_id)
-        except client.exceptions.QueueDoesNotExist:
-            return
+            context.client("sqs").delete_queue(QueueUrl=existing.physical_id)
+        except ClientError as error:
+            if not _is_gone(error):
+                raise
 
 
 class QueuePolicy(ResourceType):
@@ -176,8 +178,14 @@ class QueuePolicy(ResourceType):
         for url in properties["Queues"]:
             try:
                 client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
-            except client.exceptions.QueueDoesNotExist:
-                continue
+            except ClientError as error:
+                if not _is_gone(error):
+                    raise
+
+
+def _is_gone(error: ClientError) -> bool:
+    """Return whether there is no such queue; the code is that of SQS's former protocol, which has no class in boto3."""
+    return str(error.response["Error"]["Code"]).endswith(("NonExistentQueue", "QueueDoesNotExist"))
 
 
 def _queue_attributes(properties: dict[str, Any]) -> dict[str, str]:

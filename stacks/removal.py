@@ -1,0 +1,14 @@
+"""What becomes of an environment's data when its stacks are deleted."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+
+
+def removal_policy(*, protected: bool) -> cdk.RemovalPolicy:
+    """Return the removal policy of an environment's data.
+
+    In a protected environment data outlives its stack, but not a first deployment that fails: with RETAIN a table of a
+    fixed name would be in the way of the next one.
+    """
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if protected else cdk.RemovalPolicy.DESTROY

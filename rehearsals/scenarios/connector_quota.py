@@ -30,14 +30,22 @@ def connector_quota_zero(rehearsal: Rehearsal) -> None:
                 ServiceCode=service, QuotaCode=quota, DesiredValue=len(before[0]) + 1
             )
             quotas.grant(quotas.requests()[-1])
-            deployment.deploy_own(OWN_CONNECTOR_STACK)
+            with rehearsal.sandbox.authorization.slow_to_spread(calls=2, roles=OWN_CONNECTOR_STACK):
+                deployment.deploy_own(OWN_CONNECTOR_STACK)
             created = _left(rehearsal)[0] - before[0]
             expect(
                 {rehearsal.sandbox.stack_outputs(OWN_CONNECTOR_STACK)["ConnectorArn"]},
                 created,
                 "the connectors once the increase is granted",
             )
-            rehearsal.note("the same command succeeds once the increase is granted")
+            denied = rehearsal.sandbox.audit.calls(allowed=False)
+            expect_that(
+                any((entry.role or "").startswith(OWN_CONNECTOR_STACK) for entry in denied),
+                "the new role's first calls should have been denied, since IAM is slow here",
+            )
+            rehearsal.note(
+                "granted, the same command succeeds, though IAM takes a moment to spread the new permissions"
+            )
         finally:
             deployment.destroy_own(OWN_CONNECTOR_STACK)
             quotas.set(VOICE_CONNECTORS, usual)

@@ -97,6 +97,8 @@ class VoiceStack(cdk.Stack):
             session_border_controller_types=wanted.session_border_controller_types,
             contact_center_system_types=wanted.contact_center_system_types,
         )
+        # What is likeliest to fail comes before data: the account's quota of connectors is 0 until AWS raises it.
+        self.metadata.table.node.add_dependency(connector.resource)
         return VoiceDestination.connector(connector, did=did)
 
     def _transfer(self, instance: ConnectInstance) -> ExternalVoiceTransfer:

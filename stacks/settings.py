@@ -64,7 +64,7 @@ ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
 
 
 class ConnectorSettings(CamelSettings):
-    """A voice connector that the deployment creates (Kore's guide to external voice, step 2)."""
+    """A voice connector that the deployment creates (Kore's guide to external voice, docs/guides.md#voice-2-1)."""
 
     host: Host
     port: int = bounded(voice_limits.PORT, voice_limits.PORT_RANGE)

@@ -18,6 +18,7 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     The stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane requests a second by
     itself, so leave ``cdk deploy --concurrency`` at 1.
     """
+    # evidence: control-plane-rate
     stacks: list[cdk.Stack] = [VoiceStack(app, f"connect-bridges-{settings.name}-voice", settings=settings)]
     common: dict[str, Any] = {
         "name": settings.name,

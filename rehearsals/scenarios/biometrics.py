@@ -1,6 +1,6 @@
 """Voice biometrics: callers prove who they are at a telephony number, and nobody else does.
 
-The calls of VoiceIt and Twilio's demo guide, and those that it does not consider.
+The calls of VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-call-1), and those that it does not consider.
 """
 
 from __future__ import annotations

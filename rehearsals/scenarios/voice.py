@@ -35,7 +35,7 @@ METADATA = {
     "caseNumber": 90071992547409931,
     "tags": ["refund", None, True],
 }
-"""What Kore's guide to external voice posts, and what a lossy bridge would break.
+"""What Kore's guide to external voice posts (docs/guides.md#voice-bot-8), and what a lossy bridge would break.
 
 That is floats, integers beyond 2^53, unicode, nesting, order.
 """

@@ -10,5 +10,6 @@
 ``removal``               what ``erase`` and ``retention`` have in common
 ========================  ==============================================================================
 
-Source: VoiceIt and Twilio's demo guide, and what it leaves open: see docs/voice-biometrics.md.
+Source: VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-call-1), and what it leaves open: see
+docs/voice-biometrics.md.
 """

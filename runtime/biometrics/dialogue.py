@@ -61,6 +61,7 @@ class CallMessage:
     @classmethod
     def of(cls, step: str, turn: str, form: Mapping[str, str]) -> CallMessage:
         """Read a verified form; what is malformed becomes empty, and so fits no session."""
+        # evidence: transfer-shows-caller-number
         number, recording = form.get("From", ""), form.get("RecordingSid", "")
         return cls(
             step=step,

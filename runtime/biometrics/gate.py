@@ -2,8 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (phoneNumber), CALLER_KEY_SECRET_ARN, PROVIDER_NAME, and those of ``policy``.
 IAM: dynamodb:GetItem and PutItem on the table, secretsmanager:GetSecretValue on the key of caller tags.
-Source: VoiceIt and Twilio's demo guide, the initial server; Amazon Connect administrator guide, "Invoke AWS Lambda
-functions".
+Source: VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-1-2); Amazon Connect administrator guide, "Invoke
+AWS Lambda functions".
 
 The flow passes ``phase`` (``start``, or ``return`` when the transfer is over). Contact id and number are taken from
 what Amazon Connect itself says of the contact, never from a parameter. Answers are flat strings, under 1 KB:
@@ -50,6 +50,7 @@ from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
 from runtime.shared.rotated_secret import secret_at
 
+# evidence: transfer-sends-digits
 PAUSE = ",,"
 """Two pauses of 750 ms before the digits, while the telephony side starts to listen."""
 
@@ -103,6 +104,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
 
 def answer_for_flow(answer: Answer, provider: str) -> dict[str, str]:
     """Return the answer as flat strings, none of them empty: Connect refuses empty values in some places."""
+    # evidence: flow-function-answer
     result = _RESULTS.get(answer.branch, "pending")
     at = datetime.fromtimestamp(answer.at or int(time.time()), UTC)
     return {
@@ -144,6 +146,7 @@ def _gate() -> _Gate:
 
 
 def _ask(gate: _Gate, number: str, contact_id: str, phase: Phase) -> Answer:
+    # evidence: flow-function-retries
     code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
     question = Question(contact_id=contact_id, phase=phase, new_code=code, now=int(time.time()))
     try:

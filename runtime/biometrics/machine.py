@@ -38,7 +38,10 @@ MOST_LATE_PROOFS = 2
 
 
 class Branch(StrEnum):
-    """What the flow compares $.External.Branch with: the words of VoiceIt and Twilio's demo guide, and two more."""
+    """What the flow compares $.External.Branch with.
+
+    The words are those of VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-1-1), and two more.
+    """
 
     ENROL_FROM_SCRATCH = "enrollfromscratch"
     ENROL = "enroll"
@@ -176,7 +179,7 @@ def _use(caller: Caller, outcome: Outcome, question: Question, policy: Policy) -
         return Transition(used, Answer(branch=Branch.FAILED, reason="proofExpired"))
     opened = _open(replace(used, late_proofs=caller.late_proofs + 1), question, policy)
     if opened.answer.branch is Branch.VERIFY:
-        # VoiceIt and Twilio's demo guide: too old, so back to verifying, and the flow is told why.
+        # As in VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-call-4): too old, so back to verifying.
         return Transition(opened.after, replace(opened.answer, branch=Branch.FAILED, reason="proofExpired"))
     return opened
 

@@ -93,4 +93,5 @@ class TwilioRecordings:
     def _address(self, account: str, sid: str) -> str:
         if not RECORDING_SID.fullmatch(sid):
             raise RecordingUnavailableError("the recording's id is not one of Twilio's (RE and 32 digits)")
+        # evidence: twilio-recordings
         return f"{self._api}/2010-04-01/Accounts/{account}/Recordings/{sid}"

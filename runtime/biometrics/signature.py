@@ -42,6 +42,7 @@ def verified_form(
     url = _url(request, public_url, path)
     form = _form(request)
 
+    # evidence: twilio-signature
     def signed_with(credentials: Mapping[str, str]) -> bool:
         fits = bool(RequestValidator(credentials["authToken"]).validate(url, dict(form), signature))
         return fits and form.get("AccountSid") == credentials["accountSid"]
@@ -55,6 +56,7 @@ def base_url(request: APIGatewayProxyEvent, public_url: str, path: str) -> str:
     """Return the webhook's public URL, to which steps are appended."""
     if public_url:
         return f"{public_url.rstrip('/')}/{path}"
+    # evidence: request-context-names-the-host
     context = request.request_context
     return f"https://{context.domain_name}{str(context.get('path') or '').removesuffix(_step(request))}"
 

@@ -1,7 +1,7 @@
 """TwiML of every answer, written with twilio's own classes so that it is always valid.
 
-Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; VoiceIt and Twilio's demo
-guide, the Twilio server.
+Source: Twilio's documentation of <Gather>, <Record>, <Dial> and <Redirect>; VoiceIt and Twilio's demo guide
+(docs/guides.md#biometrics-2-6).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Voice:
         """Return the TwiML document of a move."""
         response = VoiceResponse()
         if move.next is Next.ASK_CODE:
+            # evidence: twilio-gathers-early-digits
             # Without a prompt: the digits come at once, and nobody listens.
             response.append(self._gather("code", 0, CODE_LENGTH, seconds=10))
         elif move.next is Next.ASK_CONSENT:
@@ -80,6 +81,7 @@ class Voice:
         if not (redial and move.next is Next.PASSED):
             self._say(response, _LAST_WORDS[move.next], move)
         if redial:
+            # evidence: twilio-redial-caller-id
             response.dial(self.redial_number)
         else:
             response.hangup()

@@ -6,7 +6,8 @@ CALLER_KEY_SECRET_ARN, TWILIO_API_URL, WEBHOOK_PATH (voice), PUBLIC_URL (only be
 ``prompts`` and ``providers``.
 IAM: dynamodb:GetItem and PutItem on the table; secretsmanager:GetSecretValue on the three secrets, or
 lambda:InvokeFunction on the provider function.
-Source: VoiceIt and Twilio's demo guide, the Twilio server; Twilio's documentation, "Webhooks security" and "TwiML".
+Source: VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-2-6); Twilio's documentation, "Webhooks security"
+and "TwiML".
 
 ========  ==========================================================================================
 status    when
@@ -92,6 +93,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         turn=message.turn,
         next=move.next.value,
     )
+    # evidence: twilio-plays-200-only
     status = 409 if move.next is Next.OUT_OF_TURN and message.step != "status" else 200
     return _answer(status, webhook.voice(event).write(move))
 

@@ -44,7 +44,8 @@ def start(
 def _announce(
     contact: ChatContact, shown: str, webhook: VendorWebhook, token: VerificationToken, deadline: Deadline
 ) -> None:
-    # Exactly the document of Kore's guide to chat, step 1.2.
+    # evidence: vendor-initialize-connection
+    # Exactly the document of Kore's guide to chat (docs/guides.md#chat-1-2-4).
     document = {
         "ContactId": contact.contact_id,
         "InstanceId": contact.instance_id,

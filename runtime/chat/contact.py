@@ -47,6 +47,7 @@ class ChatContact:
         Amazon Connect invokes a function again when it could not be reached; the second request then is the first
         one again. A flow that deliberately tries once more says so with the parameter `attempt`.
         """
+        # evidence: flow-function-retries, streaming-client-token
         return str(
             uuid.uuid5(_TOKEN_NAMESPACE, f"{self.initial_contact_id}/{self.contact_id}/{topic_arn}/{attempt}")
         )
@@ -54,18 +55,20 @@ class ChatContact:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What the flow asks for. ``streaming_id`` is given for stop only."""
+    """What is asked for. ``streaming_id`` is given for stop only, ``vendor_check`` for check only."""
 
-    action: Literal["start", "stop"]
+    action: Literal["start", "stop", "check"]
     contact: ChatContact
     attempt: str = "1"
     streaming_id: str = ""
+    vendor_check: bool = False
 
 
 def parse_request(event: object) -> ChatRequest:
     """Read the event of a Lambda block; raise InvalidEventError naming what is missing or wrong.
 
-    The block's parameters, all optional: action (start, stop), streamingId (for stop), attempt (for start).
+    The block's parameters, all optional: action (start, stop; check for a dry run), streamingId (for stop), attempt
+    (for start), vendorCheck (for check: true).
     """
     flow = contact_flow_event(event)
     data, parameters = flow.contact_data, flow.parameters
@@ -85,6 +88,8 @@ def parse_request(event: object) -> ChatRequest:
     if action == "stop":
         streaming_id = _matching("streamingId", parameters.get("streamingId"), _STREAMING_ID)
         return ChatRequest("stop", contact, streaming_id=streaming_id)
+    if action == "check":
+        return ChatRequest("check", contact, vendor_check=parameters.get("vendorCheck") == "true")
     raise InvalidEventError(
         f"the block's parameter action is {shown(action)}; write start or stop, or leave it out for start"
     )

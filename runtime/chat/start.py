@@ -4,10 +4,12 @@ Environment: TOPIC_ARN, WEBHOOK_URL, TOKEN_SECRET_ARN, TOKEN_HEADER (Verificatio
 DEADLINE_MILLISECONDS (6500).
 IAM: connect:StartContactStreaming and connect:StopContactStreaming on the instance, secretsmanager:GetSecretValue on
 the secret (plus kms:Decrypt on its customer-managed key).
-Source: Kore's guide to chat, step 1; Amazon Connect administrator guide, "Enable real-time chat message streaming".
+Source: Kore's guide to chat (docs/guides.md#chat-1-2-4); Amazon Connect administrator guide, "Enable real-time chat
+message streaming".
 
 The block's parameters, all optional: ``action`` (start, stop), ``attempt`` (any word; a flow that tries a second time
-after a failure names another one), ``streamingId`` (for stop).
+after a failure names another one), ``streamingId`` (for stop). No flow uses the action check, the dry run of
+``connect-bridges smoke``, with ``vendorCheck`` (true): see ``check.dry_run`` for what it answers.
 
 ============================================================  =======================================================
 answer (strings only, for STRING_MAP and JSON)                when
@@ -31,7 +33,7 @@ from typing import Any, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.chat import bot, limits
+from runtime.chat import bot, check, limits
 from runtime.chat.contact import ChatRequest, parse_request
 from runtime.chat.failures import BotNotReachedError
 from runtime.chat.streaming import CONNECT_TIMEOUT, READ_TIMEOUT, ContactStreaming
@@ -85,6 +87,15 @@ def _answer(request: ChatRequest, bridge: _Bridge, context: LambdaContext) -> tu
         if request.action == "stop":
             bridge.streaming.stop(request.contact, request.streaming_id, deadline)
             return {"streaming": "stopped", "reason": "none"}, "ChatStreamingStopped"
+        if request.action == "check":
+            found = check.dry_run(
+                request,
+                streaming=bridge.streaming,
+                webhook=bridge.webhook,
+                token=bridge.token,
+                deadline=deadline,
+            )
+            return found, "ChatStreamingChecked"
         streaming_id = bot.start(
             request,
             streaming=bridge.streaming,
@@ -98,6 +109,7 @@ def _answer(request: ChatRequest, bridge: _Bridge, context: LambdaContext) -> tu
         )
         outcome = "ChatStreamingNotStopped" if request.action == "stop" else "ChatStreamingFailed"
         return {"streaming": "failed", "reason": error.reason.value}, outcome
+    # evidence: flow-function-answer
     return {"streaming": "started", "reason": "none", "streamingId": streaming_id}, "ChatStreamingStarted"
 
 

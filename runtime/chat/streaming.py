@@ -34,6 +34,7 @@ class ContactStreaming:
 
         A time-out may hide a success; the retry carries the same client token, and so finds out.
         """
+        # evidence: streaming-initial-contact
         try:
             answer = _retried(
                 lambda: self._client.start_contact_streaming(

@@ -14,6 +14,7 @@ from runtime.shared.http_client import (
     AddressRefusedError,
     HttpError,
     UntrustedError,
+    reach_out,
     send,
 )
 
@@ -58,6 +59,13 @@ class VendorWebhook:
             except BotNotReachedError as error:
                 if not error.temporary or not deadline.pause(attempt):
                     raise
+
+    def connect(self, deadline: Deadline) -> None:
+        """Open a connection, over TLS for https, and close it; nothing is sent. Raises BotNotReachedError."""
+        try:
+            reach_out(self._url, deadline=deadline, reach=self._reach)
+        except HttpError as error:
+            raise BotNotReachedError(_reason_of(error), f"the webhook: {error}") from error
 
     def _status(self, body: bytes, token: str, deadline: Deadline) -> int:
         """Return the status of the answer; its body is of no interest, and is not read."""

@@ -1,7 +1,7 @@
 """The token that the webhook wants to see, from Secrets Manager: see ``rotated_secret`` for what counts, and how long.
 
-The vendor's platform issues the token (Kore's guide to chat, step 1.3), so that a rotation happens in two places at two
-times. Both versions are therefore tried, the current one first.
+The vendor's platform issues the token (Kore's guide to chat, docs/guides.md#chat-1-3-3), so that a rotation happens in
+two places at two times. Both versions are therefore tried, the current one first.
 """
 
 from __future__ import annotations

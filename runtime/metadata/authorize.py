@@ -2,8 +2,8 @@
 
 Environment: TOKEN_SECRET_ARN, CACHE_SECONDS (300; 0 reads the secret for every request).
 IAM: secretsmanager:GetSecretValue on the secret (plus kms:Decrypt on a customer-managed key).
-Source: Kore's guide to external voice, the authorizer function; API Gateway developer guide, "Use API Gateway Lambda
-authorizers".
+Source: Kore's guide to external voice (docs/guides.md#voice-functions-2); API Gateway developer guide, "Use API
+Gateway Lambda authorizers".
 
 No token: 401. Wrong token: a Deny policy, 403. Secrets Manager unreadable and nothing in memory: raises,
 which API Gateway answers as AUTHORIZER_FAILURE (500). Neither the token nor the header is ever logged.
@@ -43,6 +43,7 @@ _METHOD_ARN = re.compile(
 )
 
 
+# evidence: authorizer-unauthorized
 class UnauthorizedError(Exception):
     """No token at all. API Gateway answers 401 to an authorizer's error of exactly this text."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from runtime.shared.errors import BridgeError, shown
 
+# evidence: flow-function-answer
 CONNECT_RESPONSE_LIMIT = 32_768
 """Bytes under which a function's answer to a flow must stay (Amazon Connect administrator guide: 32 KB)."""
 

@@ -2,8 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt).
 IAM: dynamodb:GetItem on the table (plus kms:Decrypt on a customer-managed key).
-Source: Kore's guide to external voice, the retrieve function; Amazon Connect administrator guide, "Invoke AWS Lambda
-functions".
+Source: Kore's guide to external voice (docs/guides.md#voice-functions-3); Amazon Connect administrator guide, "Invoke
+AWS Lambda functions".
 
 Answers ``{"found": "true", "body": "<JSON text>"}``, to be read as $.External.found and $.External.body, or
 ``{"found": "false"}``; strings only, under 32 KB, so that response validation STRING_MAP and JSON both do.
@@ -63,6 +63,7 @@ def _contact_id(event: object) -> str:
     Raises InvalidContactIdError.
     """
     flow = contact_flow_event(event)
+    # evidence: contact-id-sip-header
     return parse_contact_id(flow.parameters.get("contactId") or flow.contact_data.get("ContactId"))
 
 
@@ -73,6 +74,7 @@ def _metadata_of(contact_id: str, *, table: MetadataTable, now: int) -> dict[str
     Raises TemporarilyUnavailableError, and MetadataTooLargeError for an item that the store function would
     not have taken.
     """
+    # evidence: metadata-before-bye
     metadata = table.get(contact_id)
     if metadata is None or metadata.expired(now):
         return dict(NOT_FOUND)

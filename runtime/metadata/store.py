@@ -2,7 +2,8 @@
 
 Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt), TTL_SECONDS (86400).
 IAM: dynamodb:PutItem on the table (plus what DynamoDB needs of a customer-managed key).
-Source: Kore's guide to external voice, the store function; API Gateway developer guide, Lambda proxy integrations.
+Source: Kore's guide to external voice (docs/guides.md#voice-functions-1); API Gateway developer guide, Lambda proxy
+integrations.
 
 ========  ======================================================================================
 status    error codes

@@ -20,6 +20,7 @@ def contact_flow_event(event: object) -> ConnectContactFlowEvent:
     whoever invokes the function by hand. So read with ``get`` what the function does not rely upon; what it does rely
     upon it checks, and says what is wrong.
     """
+    # evidence: contact-event-shape
     details = _mapping(_mapping(event).get("Details"))
     data = dict(_mapping(details.get("ContactData")))
     endpoint = data.get("CustomerEndpoint")

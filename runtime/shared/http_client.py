@@ -108,6 +108,21 @@ def send(
         return answer
 
 
+def reach_out(url: str, *, deadline: Deadline, reach: Reach = Reach.ANYWHERE) -> None:
+    """Open a connection, verify the certificate of an https URL, and close it; nothing is sent.
+
+    Raises NotSentError; reach: as for ``send``.
+    """
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    what = f"connecting to {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    with closing(_connected(what, host, port, reach, deadline)) as opened, _cut_at(deadline, opened) as cut:
+        if secure:
+            with closing(_secured(what, host, opened, cut)) as secured:
+                _shake_hands(what, host, secured, deadline)
+
+
 def _answer(what: str, response: http.client.HTTPResponse, limit: int | None) -> HttpAnswer:
     if limit is None:
         return HttpAnswer(response.status, b"")

@@ -23,6 +23,7 @@ def built_at_init(build: Callable[[], T]) -> functools._lru_cache_wrapper[T]:
     A ConfigurationError is left to the invocations, which know how to answer their caller.
     """
     cached = functools.cache(build)
+    # evidence: lambda-initialization
     if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
         with contextlib.suppress(ConfigurationError):
             cached()

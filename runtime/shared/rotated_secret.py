@@ -139,6 +139,7 @@ class RotatedSecret(Generic[T]):
                 ) from error
 
     def _read(self) -> None:
+        # evidence: secret-versions
         answer = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")
         current = self._parse(_text(answer))
         created = answer.get("CreatedDate")

@@ -1,4 +1,4 @@
-"""The calls to chime-sdk-voice and connect that make, change and remove a transfer connector.
+"""The calls to chime-sdk-voice, connect and logs that make, change and remove a transfer connector.
 
 Each method is one API operation (or the pages of one listing), says which it was when it fails, and treats
 "already so" as success. Source: botocore's models of chime-sdk-voice (2022-08-03) and connect (2017-08-08).
@@ -12,26 +12,34 @@ from typing import Any
 
 from runtime.shared.clients import AwsClient, client, error_code, is_temporary
 from runtime.shared.errors import BridgeError
-from runtime.shared.service_models import chime_sdk_voice, connect
+from runtime.shared.service_models import chime_sdk_voice, connect, logs
 from runtime.voice.properties import ConnectorProperties
 
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
 ASSOCIATION_TYPE = "CALL_TRANSFER_CONNECTOR"
 
+# evidence: connector-quota
+# Which error tells a quota of 0 is not documented; evidence: connector-quota-error
 QUOTA_HINT = (
-    " If the function's role allows it, the account does not: its quota L-2BE4D75F (service code connect, "
-    "External voice transfer connectors per account) is 0 until AWS grants an increase. Request one in "
-    "Service Quotas and ask the AWS account team to enable external voice transfer."
+    " The account's quota L-2BE4D75F (service code connect, External voice transfer connectors per account) is used "
+    "up; it is 0 until AWS grants an increase. Request one: aws service-quotas request-service-quota-increase "
+    "--service-code connect --quota-code L-2BE4D75F --desired-value 1 (one more than there are), ask the AWS account "
+    "team to enable external voice transfer, and deploy again once it is granted."
 )
-_NOT_ALLOWED = frozenset(
-    {
-        "AccessDeniedException",
-        "ForbiddenException",
-        "ResourceLimitExceededException",
-        "ServiceQuotaExceededException",
-        "UnauthorizedClientException",
-    }
+_DENIED_HINT = (
+    " IAM denied it, also after a minute in which a new role's permissions take effect: a permissions boundary or a "
+    "service control policy may forbid it, or the function's policy was changed."
 )
+_REFUSED_HINT = (
+    " Amazon refused it without naming a permission: the account may not be enabled for external voice transfer (its "
+    "quota L-2BE4D75F, service code connect, is 0 until AWS grants an increase), or a service control policy forbids "
+    "the call."
+)
+_LIMIT_REACHED = frozenset({"ResourceLimitExceededException", "ServiceQuotaExceededException"})
+_DENIED = frozenset(
+    {"AccessDeniedException", "AccessDenied", "ForbiddenException", "UnauthorizedClientException"}
+)
+_DENIED_BY_IAM = "is not authorized to perform"
 _GONE = frozenset({"NotFoundException", "ResourceNotFoundException"})
 
 
@@ -42,6 +50,11 @@ class ApiCallError(BridgeError):
         super().__init__(f"{operation} failed: {str(error).rstrip('.')}.{hint}")
         self.code = error_code(error)
         self.temporary = is_temporary(error)
+
+    @property
+    def denied(self) -> bool:
+        """Whether a permission lacked, perhaps only because IAM has not spread it yet."""
+        return self.code in _DENIED
 
     @property
     def gone(self) -> bool:
@@ -68,12 +81,13 @@ class Association:
 
 
 class ConnectorApis:
-    """Both APIs, in the Region of the connector and of the instance."""
+    """The APIs, in the Region of the connector and of the instance."""
 
-    def __init__(self, voice: AwsClient, voice_once: AwsClient, connect: AwsClient) -> None:
+    def __init__(self, voice: AwsClient, voice_once: AwsClient, connect: AwsClient, logs: AwsClient) -> None:
         self._voice = voice
         self._voice_once = voice_once
         self._connect = connect
+        self._logs = logs
 
     @classmethod
     def in_region(cls, region: str) -> ConnectorApis:
@@ -82,6 +96,7 @@ class ConnectorApis:
             voice=client(chime_sdk_voice, connect_timeout=3, read_timeout=10, attempts=4, region=region),
             voice_once=client(chime_sdk_voice, connect_timeout=3, read_timeout=20, attempts=1, region=region),
             connect=client(connect, connect_timeout=3, read_timeout=10, attempts=4, region=region),
+            logs=client(logs, connect_timeout=3, read_timeout=10, attempts=4, region=region),
         )
 
     def create_connector(self, wanted: ConnectorProperties, tags: Mapping[str, str]) -> Connector:
@@ -89,7 +104,7 @@ class ConnectorApis:
         response = _call(
             "chime-sdk-voice CreateVoiceConnector",
             self._voice_once.create_voice_connector,
-            hints=dict.fromkeys(_NOT_ALLOWED, QUOTA_HINT),
+            hint=_creation_hint,
             Name=wanted.name,
             AwsRegion=wanted.aws_region,
             RequireEncryption=wanted.require_encryption,
@@ -116,9 +131,10 @@ class ConnectorApis:
         response = _call(
             "chime-sdk-voice UpdateVoiceConnector",
             self._voice.update_voice_connector,
-            hints=dict.fromkeys(
-                _GONE,
-                " It was deleted outside of CloudFormation; rename the construct to create another.",
+            hint=lambda error: (
+                " It was deleted outside of CloudFormation; rename the construct to create another."
+                if error_code(error) in _GONE
+                else _denied_hint(error)
             ),
             VoiceConnectorId=connector_id,
             Name=wanted.name,
@@ -164,6 +180,53 @@ class ConnectorApis:
             },
         )
 
+    def keep_logs_for(self, connector_id: str, wanted: ConnectorProperties) -> None:
+        """Give the connector's log groups their retention and key: what Amazon makes keeps callers' numbers for ever.
+
+        A group that Amazon has not made yet is made here; Amazon then writes to it.
+        """
+        for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
+            if not enabled:
+                continue
+            self._create_log_group(group)
+            _call(
+                "logs PutRetentionPolicy",
+                self._logs.put_retention_policy,
+                logGroupName=group,
+                retentionInDays=wanted.log_retention_days,
+            )
+
+    def change_log_key(
+        self, connector_id: str, wanted: ConnectorProperties, *, encrypted_before: bool
+    ) -> None:
+        """AssociateKmsKey or DisassociateKmsKey: what is written from now on is encrypted with another key."""
+        for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
+            if enabled and wanted.log_key_arn:
+                _call(
+                    "logs AssociateKmsKey",
+                    self._logs.associate_kms_key,
+                    logGroupName=group,
+                    kmsKeyId=wanted.log_key_arn,
+                )
+            elif enabled and encrypted_before:
+                _call("logs DisassociateKmsKey", self._logs.disassociate_kms_key, logGroupName=group)
+
+    def delete_logs(self, connector_id: str) -> None:
+        """DeleteLogGroup of both groups, whether or not they were written to. Gone is fine."""
+        for group, _ in _log_groups(connector_id, sip=True, media=True):
+            try:
+                _call("logs DeleteLogGroup", self._logs.delete_log_group, logGroupName=group)
+            except ApiCallError as error:
+                if not error.gone:
+                    raise
+
+    def _create_log_group(self, group: str) -> None:
+        try:
+            _call("logs CreateLogGroup", self._logs.create_log_group, logGroupName=group)
+        except ApiCallError as error:
+            if error.code != "ResourceAlreadyExistsException":
+                raise
+
     def tag_connector(self, arn: str, add: Mapping[str, str], remove: set[str]) -> None:
         """TagResource and UntagResource, each only if there is something to do."""
         if remove:
@@ -191,6 +254,7 @@ class ConnectorApis:
 
     def associate(self, instance_id: str, connector_arn: str, tags: Mapping[str, str]) -> Association:
         """CreateIntegrationAssociation; an existing one is taken over."""
+        tagged: dict[str, Any] = {"Tags": dict(tags)} if tags else {}
         try:
             response = _call(
                 "connect CreateIntegrationAssociation",
@@ -198,7 +262,7 @@ class ConnectorApis:
                 InstanceId=instance_id,
                 IntegrationType=ASSOCIATION_TYPE,
                 IntegrationArn=connector_arn,
-                **({"Tags": dict(tags)} if tags else {}),
+                **tagged,
             )
         except ApiCallError as error:
             if error.code != "DuplicateResourceException":
@@ -275,13 +339,32 @@ def _connector(described: Mapping[str, Any]) -> Connector:
 def _call(
     operation: str,
     method: Callable[..., Mapping[str, Any]],
-    hints: Mapping[str, str] | None = None,
+    hint: Callable[[Exception], str] | None = None,
     **arguments: object,
 ) -> Mapping[str, Any]:
     try:
         return method(**arguments)
     except Exception as error:
-        raise ApiCallError(operation, error, (hints or {}).get(error_code(error), "")) from error
+        raise ApiCallError(operation, error, (hint or _denied_hint)(error)) from error
+
+
+def _denied_hint(error: Exception) -> str:
+    return _DENIED_HINT if error_code(error) in _DENIED and _DENIED_BY_IAM in str(error) else ""
+
+
+def _creation_hint(error: Exception) -> str:
+    """Tell a quota from a permission: only IAM's own denials name what the caller is not authorized to perform."""
+    if error_code(error) in _LIMIT_REACHED:
+        return QUOTA_HINT
+    return _denied_hint(error) or (_REFUSED_HINT if error_code(error) in _DENIED else "")
+
+
+def _log_groups(connector_id: str, sip: bool, media: bool) -> list[tuple[str, bool]]:
+    """Return the log groups that Amazon names after a connector, and whether it writes to them."""
+    return [
+        (f"/aws/ChimeVoiceConnectorSipMessages/{connector_id}", sip),
+        (f"/aws/ChimeVoiceConnectorLogs/{connector_id}", media),
+    ]
 
 
 def _pages(

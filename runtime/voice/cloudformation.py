@@ -20,6 +20,7 @@ from runtime.shared.errors import BridgeError
 from runtime.shared.http_client import HttpError, send
 from runtime.shared.logging import LOGGER
 
+# evidence: custom-resource-answer
 RESPONSE_LIMIT = 4096
 """Bytes that an answer may have."""
 

@@ -32,6 +32,14 @@ SESSION_BORDER_CONTROLLER_TYPES = (
     "AUDIOCODES_MEDIANT_SBC",
 )
 SESSION_BORDER_CONTROLLER_TYPE = "AUDIOCODES_MEDIANT_SBC"
+LOG_RETENTION_DAYS = 30
+"""How long Amazon's logs of a connector are kept: they hold callers' numbers."""
+LOG_RETENTION_CHOICES = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
+
 CONTACT_CENTER_SYSTEM_TYPES = (
     "GENESYS_ENGAGE_ON_PREMISES",
     "AVAYA_AURA_CALL_CENTER_ELITE",

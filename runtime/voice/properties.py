@@ -28,8 +28,10 @@ AWS_REGIONS = (
     "ap-southeast-2",
 )
 OWN_TAG_PREFIX = "connect-bridges:"
-MAX_TAGS = 48
-"""The API takes 50; two are this package's own."""
+ENABLED_TAG = "AmazonConnectEnabled"
+"""Amazon Connect's role may use a voice connector only if it has this tag, with the value True."""
+MAX_TAGS = 47
+"""The API takes 50; three are this package's own."""
 
 _KNOWN = frozenset(
     {
@@ -45,6 +47,9 @@ _KNOWN = frozenset(
         "ContactCenterSystemTypes",
         "SipLogs",
         "MediaMetricLogs",
+        "LogRetentionDays",
+        "LogKeyArn",
+        "KeepLogs",
         "AwsRegion",
         "Tags",
     }
@@ -53,6 +58,7 @@ _INSTANCE_ARN = re.compile(
     r"arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{12}:instance/"
     r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 )
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _DOMAIN = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE
 )
@@ -76,6 +82,9 @@ class ConnectorProperties:
     contact_center_system_types: tuple[str, ...]
     sip_logs: bool
     media_metric_logs: bool
+    log_retention_days: int
+    log_key_arn: str
+    """What the log groups are encrypted with; empty for the key that AWS owns."""
     aws_region: str
     tags: tuple[tuple[str, str], ...]
 
@@ -102,9 +111,12 @@ class ConnectorProperties:
             ),
             sip_logs=reader.boolean("SipLogs", default="false"),
             media_metric_logs=reader.boolean("MediaMetricLogs", default="false"),
+            log_retention_days=reader.log_retention_days(),
+            log_key_arn=reader.log_key_arn(),
             aws_region=reader.one_of("AwsRegion", AWS_REGIONS),
             tags=reader.tags(),
         )
+        reader.boolean("KeepLogs", default="false")
         if parsed.require_encryption and parsed.protocol == "UDP":
             reader.problems.append(
                 "Protocol is 'UDP' but RequireEncryption is 'true': TLS goes over TCP, so set Protocol to TCP"
@@ -125,6 +137,11 @@ def instance_id_of(properties: Mapping[str, Any]) -> str:
             "properties of the external voice connector: " + "; ".join(reader.problems)
         )
     return instance_id
+
+
+def keeps_logs(properties: Mapping[str, Any]) -> bool:
+    """Return whether the connector's log groups outlive it."""
+    return str(properties.get("KeepLogs", "false")).lower() == "true"
 
 
 class _Reader:
@@ -179,6 +196,22 @@ class _Reader:
         if port > limits.PORT_RANGE[1] or (value and value.strip("0") == ""):
             self.problems.append(f"Port is {shown(value)}; it must be {form}")
         return port
+
+    def log_retention_days(self) -> int:
+        choices = tuple(str(days) for days in limits.LOG_RETENTION_CHOICES)
+        default = str(limits.LOG_RETENTION_DAYS)
+        value = self.text("LogRetentionDays", f"a number of days: {', '.join(choices)}", default)
+        if value and value not in choices:
+            self.problems.append(
+                f"LogRetentionDays is {shown(value)}; it must be one of {', '.join(choices)}"
+            )
+        return int(value) if value in choices else 0
+
+    def log_key_arn(self) -> str:
+        if "LogKeyArn" not in self._properties:
+            return ""
+        form = "the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>"
+        return self.matching("LogKeyArn", _KEY_ARN.pattern, form)
 
     def several_of(self, name: str, choices: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
         given = self._properties.get(name, list(default))
@@ -236,3 +269,5 @@ def _tag_problems(tags: tuple[tuple[str, str], ...]) -> Iterable[str]:
             yield f"tag {shown(key)} is too long or empty; keys take 1 to 128 characters, values up to 256"
         if key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
             yield f"tag {shown(key)} is reserved; choose one without the prefixes aws: and connect-bridges:"
+        if key == ENABLED_TAG:
+            yield f"tag {ENABLED_TAG} is set by this resource, to True; leave it out"

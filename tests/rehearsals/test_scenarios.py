@@ -43,6 +43,7 @@ PROMISED = [
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
     "deploy/fails-then-succeeds",
+    "handoff/real-values",
 ]
 
 

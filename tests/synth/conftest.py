@@ -19,6 +19,7 @@ from connect_bridges import ConnectInstance
 from stacks.settings import load_settings
 from stacks.stage import build_stage
 from tests.support import CONTEXT, INSTANCE_ARN
+from tests.synth.shapes import Shapes, synthesize
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +53,12 @@ def template(assembly: Callable[[str], cdk.cx_api.CloudAssembly]) -> Callable[[s
         )
 
     return read
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Shapes:
+    """Return every shape of what this repository deploys, and what cdk-nag's packs found in them."""
+    return synthesize(tmp_path_factory.mktemp("shapes"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from connect_bridges.biometrics.rules import CallerTransfer, ReturnMode
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
+from connect_bridges.shared.arguments import check_prompts
 from constructs import Construct, IDependable
 
 _TRANSFER = "Transfer to the voice check"
@@ -37,6 +38,9 @@ class VoiceBiometricPrompts:
     unavailable: str = "We cannot check your voice at the moment. We are connecting you with an agent."
     queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
     queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
+
+    def __post_init__(self) -> None:
+        check_prompts(self)
 
 
 class VoiceBiometricFlows:
@@ -82,6 +86,7 @@ class VoiceBiometricFlows:
         )
         if next_flow_arn is None:
             flow.leave_out(_NEXT_FLOW, lead_to=_TRANSFER_TO_QUEUE)
+        # evidence: logging-block-in-modules
         module = FlowTemplate(load_template("voice_biometric_gate_module.json"))
         _fit_return_mode(
             module, transfer.return_mode, over="End of module", failed="Log again what came of it"
@@ -131,6 +136,7 @@ def _fit_return_mode(template: FlowTemplate, return_mode: ReturnMode, *, over: s
         template.leave_out(_TRY_AGAIN, lead_to=failed)
         template.leave_out(_PROOF_EXPIRED, lead_to=_TRANSFER)
         return
+    # evidence: transfer-parameter-names
     template.parameters(_TRANSFER)["ContinueFlowExecution"] = "False"
     transitions = template.block(_TRANSFER)["Transitions"]
     transitions["NextAction"] = over

@@ -42,12 +42,12 @@ class VoiceBiometricPreset:
 
     @classmethod
     def default(cls) -> VoiceBiometricPreset:
-        """Return the key and phrase of VoiceIt and Twilio's demo guide, with CloudFormation's names."""
+        """Return the key and phrase of VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-2-9-2)."""
         return cls()
 
     @classmethod
     def voiceit(cls) -> VoiceBiometricPreset:
-        """Return the names of VoiceIt and Twilio's demo guide.
+        """Return the names of VoiceIt and Twilio's demo guide (docs/guides.md#biometrics-0-2).
 
         They are fixed names: one gate per account and Region can carry them.
         """

@@ -19,6 +19,7 @@ _SORRY = (
 _HANG_UP = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup /></Response>'
 # What API Gateway answers by itself, as TwiML: the telephony provider has a caller on the line. It speaks TwiML only
 # if the status is 200. Types: API Gateway developer guide, "Gateway response types".
+# evidence: twilio-plays-200-only
 _REFUSALS: dict[str, tuple[str | None, str]] = {
     "BAD_REQUEST_PARAMETERS": ("403", _HANG_UP),  # no signature
     "MISSING_AUTHENTICATION_TOKEN": ("404", _HANG_UP),  # no such path
@@ -47,7 +48,7 @@ class VoiceBiometricWebhookApi(Construct):
     ) -> None:
         """Create the API; the arguments are those of ``VoiceBiometricGate``."""
         super().__init__(scope, id)
-        self.access_log = access_log_of(self, options.log_retention)
+        self.access_log = access_log_of(self, options)
         self.api = logged_rest_api(
             self,
             name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),

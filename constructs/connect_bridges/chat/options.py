@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
-from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.checks import Problems, check_duration, check_flag, check_kind
 from connect_bridges.shared.runtime_modules import runtime_module
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class ChatConversation:
     wait_for_bot: how long it waits for the bot to leave; up to 7 days, default 15 minutes.
     time_to_join: how long the bot may take to join before the chat goes to an agent; 1 to 60 seconds, default 15,
     which is also how long Amazon Connect lets it take from CreateParticipant to its connection.
-    after_wait: what happens when wait_for_bot is over: disconnect, as in Kore's guide, or queue for an agent.
+    after_wait: what happens when wait_for_bot is over: disconnect, as in Kore's guide
+    (docs/guides.md#chat-3-2-6), or queue for an agent.
     stop_at_hand_over: stop the streaming when an agent takes over, so that the vendor does not go on reading along;
     False for a vendor that assists the agent.
     Raises ``ValueError`` naming everything that is wrong.
@@ -38,11 +39,14 @@ class ChatConversation:
     stop_at_hand_over: bool = True
 
     def __post_init__(self) -> None:
-        problems = Problems()
-        problems.collect(check_range, "wait_for_bot", self.wait_seconds, limits.WAIT_SECONDS_RANGE, "seconds")
-        problems.collect(check_range, "time_to_join", self.join_seconds, limits.JOIN_SECONDS_RANGE, "seconds")
+        problems = Problems("ChatConversation")
+        if self.wait_for_bot is not None:
+            problems.collect(check_duration, "wait_for_bot", self.wait_for_bot, limits.WAIT_SECONDS_RANGE)
+        if self.time_to_join is not None:
+            problems.collect(check_duration, "time_to_join", self.time_to_join, limits.JOIN_SECONDS_RANGE)
         if self.after_wait not in AFTER_WAIT:
             problems.add(f"after_wait is {self.after_wait!r}; choose disconnect or queue.")
+        problems.collect(check_flag, "stop_at_hand_over", self.stop_at_hand_over)
         problems.raise_all()
 
     @property
@@ -69,17 +73,24 @@ class ChatDelivery:
     dead_letter_retention: cdk.Duration | None = None
 
     def __post_init__(self) -> None:
-        check_range(
-            "dead_letter_retention",
-            self.retention.to_seconds(),
-            limits.DEAD_LETTER_SECONDS_RANGE,
-            "seconds",
-        )
+        problems = Problems("ChatDelivery")
+        if self.dead_letter_retention is not None:
+            problems.collect(
+                check_duration,
+                "dead_letter_retention",
+                self.dead_letter_retention,
+                limits.DEAD_LETTER_SECONDS_RANGE,
+            )
+        if self.policy is not None:
+            problems.collect(check_kind, "policy", self.policy, "sns.DeliveryPolicy(…)", sns.DeliveryPolicy)
+        problems.raise_all()
 
     @property
     def retention(self) -> cdk.Duration:
         """How long the dead-letter queue keeps a message."""
-        return self.dead_letter_retention or cdk.Duration.seconds(limits.DEAD_LETTER_SECONDS)
+        if self.dead_letter_retention is None:
+            return cdk.Duration.seconds(limits.DEAD_LETTER_SECONDS)
+        return self.dead_letter_retention
 
 
 def default_delivery_policy() -> sns.DeliveryPolicy:
@@ -89,6 +100,7 @@ def default_delivery_policy() -> sns.DeliveryPolicy:
     the conversation has ended helps nobody: then the dead-letter queue has it. SNS tries again after 5xx answers and
     time-outs (15 s); a 4xx answer goes to the dead-letter queue at once.
     """
+    # evidence: sns-https-retries
     return sns.DeliveryPolicy(
         healthy_retry_policy=sns.HealthyRetryPolicy(
             num_no_delay_retries=1,

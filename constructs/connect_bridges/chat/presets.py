@@ -43,12 +43,12 @@ class ChatStreamPreset:
 
     @classmethod
     def default(cls) -> ChatStreamPreset:
-        """Return the header and filter of Kore's guide to chat, with CloudFormation's names."""
+        """Return the header and filter of Kore's guide to chat (docs/guides.md#chat-2-4-4)."""
         return cls()
 
     @classmethod
     def kore(cls) -> ChatStreamPreset:
-        """Return the names of Kore's guide to Amazon Connect Chat.
+        """Return the names of Kore's guide to Amazon Connect Chat (docs/guides.md#chat-1-1-3).
 
         They are fixed names: one bridge per account and Region can carry them.
         """

@@ -15,6 +15,7 @@ from connect_bridges.chat.options import ChatDelivery, default_delivery_policy
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.grants import open_key
+from connect_bridges.shared.serverless_rules import explain_dead_letter_queue
 from connect_bridges.shared.webhook_url import is_plain_http
 from constructs import Construct
 
@@ -24,10 +25,10 @@ _CONNECT = "connect.amazonaws.com"
 class ChatStreamTopic(Construct):
     """An encrypted standard topic that one Connect instance, and nobody else, may publish to.
 
-    Kore's guide to chat (step 2.2) takes the condition out of the topic's policy, so that any account's Connect could
-    publish through the service ("confused deputy"). Here the policy names the account and the instance instead, as the
-    administrator guide, "Enable real-time chat message streaming", has it; and a Deny keeps out whoever is allowed
-    sns:Publish elsewhere in the account, so that nobody can speak in a customer's name.
+    Kore's guide to chat (docs/guides.md#chat-2-2-2) takes the condition out of the topic's policy, so that any
+    account's Connect could publish through the service ("confused deputy"). Here the policy names the account and the
+    instance instead, as the administrator guide, "Enable real-time chat message streaming", has it; and a Deny keeps
+    out whoever is allowed sns:Publish elsewhere in the account, so that nobody can speak in a customer's name.
     """
 
     key: kms.IKey
@@ -59,6 +60,7 @@ class ChatStreamTopic(Construct):
             topic_name=topic_name,
             master_key=self.key,
             enforce_ssl=True,
+            # evidence: sns-https-retries, vendor-takes-signature-2
             signature_version="2",
         )
         self._open_topic()
@@ -67,6 +69,7 @@ class ChatStreamTopic(Construct):
             self,
             "Subscription",
             topic=self.topic,
+            # evidence: vendor-confirms-subscription
             endpoint=webhook_url,
             protocol=(
                 sns.SubscriptionProtocol.HTTP
@@ -115,6 +118,7 @@ class ChatStreamTopic(Construct):
                 resources=["*"],
                 conditions=self._only_this_instance(),
             ),
+            # evidence: sns-dead-letters-key
             iam.PolicyStatement(
                 sid="SnsEncryptsDeadLetters",
                 principals=[iam.ServicePrincipal("sns.amazonaws.com")],
@@ -149,6 +153,7 @@ class ChatStreamTopic(Construct):
             )
         )
 
+    # evidence: connect-publishes-as-source, connect-uses-key-as-source
     def _only_this_instance(self) -> dict[str, dict[str, str]]:
         return {
             "StringEquals": {"aws:SourceAccount": self._instance.account},
@@ -167,4 +172,5 @@ class ChatStreamTopic(Construct):
             removal_policy=removal_policy,
         )
         acknowledge(queue, "AwsSolutions-SQS3", "This is the dead-letter queue, of a topic's subscription.")
+        explain_dead_letter_queue(queue)
         return queue

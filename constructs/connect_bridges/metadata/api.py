@@ -17,6 +17,7 @@ from constructs import Construct
 # Which refusal of API Gateway itself gets which code and advice. Without these, the vendor would get
 # {"message": "Unauthorized"}; ours is the shape that the store function answers with.
 # Types and defaults: API Gateway developer guide, "Gateway response types".
+# evidence: authorizer-unauthorized
 _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     "UNAUTHORIZED": ("MISSING_TOKEN", "401", "Send the token in the header {header}."),
     "ACCESS_DENIED": (
@@ -94,7 +95,7 @@ class MetadataApi(Construct):
     ) -> None:
         """Create the API; the arguments are those of ``MetadataBridge``."""
         super().__init__(scope, id)
-        self.access_log = access_log_of(self, options.log_retention)
+        self.access_log = access_log_of(self, options)
         self.api = logged_rest_api(
             self,
             name=names.api_name or cdk.Names.unique_resource_name(self, max_length=128, separator="-"),

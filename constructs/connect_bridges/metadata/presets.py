@@ -57,10 +57,11 @@ class MetadataPreset:
 
     @classmethod
     def kore(cls) -> MetadataPreset:
-        """Return the names of Kore's guide to external voice (metadata passing).
+        """Return the names of Kore's guide to external voice (docs/guides.md#voice-table-1).
 
         They are fixed names: one bridge per account and Region can carry them.
         """
+        # evidence: vendor-token-header
         return cls(
             path="kore-metadata",
             table_name="koreCcSessions",

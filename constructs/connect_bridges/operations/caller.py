@@ -22,17 +22,11 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionClosedError,
-    CredentialRetrievalError,
-    LoginError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
     ReadTimeoutError,
     ResponseStreamingError,
-    SSOError,
-    TokenRetrievalError,
 )
 
+from connect_bridges.operations import aws
 from connect_bridges.shared.runtime_modules import runtime_module
 
 if TYPE_CHECKING:
@@ -61,22 +55,6 @@ Exit status: 0 erased, or nothing is known of the caller; 1 it failed; 2 the com
 # The function may take a minute, and its start some seconds on top. One attempt: after a repetition the answer
 # "nothing is known" could as well mean that the first attempt erased everything and its answer was lost.
 _INVOKE = Config(connect_timeout=10, read_timeout=90, retries={"total_max_attempts": 1}, tcp_keepalive=True)
-_READ = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
-
-_DENIED = {"AccessDenied", "AccessDeniedException"}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_UNKNOWN_CREDENTIALS = {
-    *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException"),
-    *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
-}
-_NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    LoginError,
-    SSOError,
-    TokenRetrievalError,
-)
 _NO_ANSWER = (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)
 
 
@@ -138,30 +116,15 @@ def erase(
     then boto3's. profile: default is boto3's.
     Raises CallerError saying what failed and what to do; the number is not in it.
     """
-    region = region or _region_in(stack or function or "")
+    region = region or aws.region_in(stack or function or "")
     try:
-        session = boto3.Session(region_name=region, profile_name=profile)
-        if session.region_name is None:
-            raise CallerError(
-                "no AWS Region is set. Name the Region of the stack: --region us-east-1, or the variable "
-                "AWS_DEFAULT_REGION, or `aws configure set region`."
-            )
+        session = aws.session(region=region, profile=profile)
         name = function or _erase_function(session, str(stack))
         return _invoke(session, name, number)
-    except ProfileNotFound as error:
-        raise CallerError(
-            f"there is no profile {profile or 'of that name'!r} in your AWS configuration. "
-            "`aws configure list-profiles` lists those that there are."
-        ) from error
-    except _NO_CREDENTIALS as error:
-        raise CallerError(
-            f"no usable AWS credentials were found ({error}). Sign in, as with `aws sso login`, name a profile with "
-            "--profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        ) from error
+    except aws.AwsError as error:
+        raise CallerError(str(error)) from error
     except BotoCoreError as error:
-        raise CallerError(
-            f"AWS could not be asked: {error}. Check network, proxy and --region, and run the command again."
-        ) from error
+        raise CallerError(str(aws.unanswered(error, profile=profile))) from error
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -205,16 +168,10 @@ def _number(text: str) -> str:
     return text
 
 
-def _region_in(place: str) -> str | None:
-    """Return the Region of an ARN (arn:partition:service:region:account:…), None for a plain name."""
-    parts = place.split(":")
-    return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
-
-
 def _erase_function(session: boto3.Session, stack: str) -> str:
     region = session.region_name
     try:
-        answer = session.client("cloudformation", config=_READ).describe_stacks(StackName=stack)
+        answer = session.client("cloudformation", config=aws.READ).describe_stacks(StackName=stack)
     except ClientError as error:
         reason = error.response["Error"]
         if reason["Code"] == "ValidationError" and "does not exist" in reason["Message"]:
@@ -222,7 +179,9 @@ def _erase_function(session: boto3.Session, stack: str) -> str:
                 f"there is no stack {stack} in {region}. Check name, --region and --profile; `aws cloudformation "
                 f"describe-stacks --region {region} --query Stacks[].StackName` lists the stacks that there are."
             ) from error
-        raise _refused(error, f"read the stack {stack}", "cloudformation:DescribeStacks") from error
+        raise CallerError(
+            aws.refused(error, f"read the stack {stack}", "cloudformation:DescribeStacks")
+        ) from error
     outputs = {
         output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])
     }
@@ -254,7 +213,7 @@ def _invoke(session: boto3.Session, function: str, number: str) -> bool:
                 f"there is no function {function} in {session.region_name}. Check name, --region and --profile; the "
                 f"output {OUTPUT} of the stack names the function."
             ) from error
-        raise _refused(error, f"invoke {function}", "lambda:InvokeFunction") from error
+        raise CallerError(aws.refused(error, f"invoke {function}", "lambda:InvokeFunction")) from error
     if answer.get("FunctionError"):
         raise CallerError(
             f"the caller was not erased, or not wholly: {_told(result, number)}. Run the command again; an erasure "
@@ -267,21 +226,6 @@ def _invoke(session: boto3.Session, function: str, number: str) -> bool:
             f"VoiceBiometricGate. The output {OUTPUT} of the stack names it."
         )
     return bool(result["erased"])
-
-
-def _refused(error: ClientError, doing: str, action: str) -> CallerError:
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    if code in _DENIED:
-        return CallerError(f"you may not {doing} ({message}). Let your role or user call {action}.")
-    if code in _EXPIRED:
-        return CallerError(
-            f"your AWS credentials have expired ({code}). Sign in again, as with `aws sso login`."
-        )
-    if code in _UNKNOWN_CREDENTIALS:
-        return CallerError(
-            f"AWS does not take your credentials ({code}: {message}). Check --profile and the variables AWS_*."
-        )
-    return CallerError(f"AWS did not let you {doing} ({code}: {message}). Run the command again later.")
 
 
 def _told(result: Any, number: str) -> str:  # noqa: ANN401 (whatever the function answered)

@@ -16,19 +16,29 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
 from connect_bridges.metadata.bridge import MetadataBridge
+from connect_bridges.shared.arguments import (
+    check_flow,
+    check_flow_name,
+    check_instance,
+    check_prompts,
+    check_queue,
+    check_value,
+)
 from connect_bridges.shared.checks import (
     E164,
-    FLOW_ARN,
-    QUEUE_ARN,
+    EXPECTED,
     VOICE_CONNECTOR_ARN,
     Problems,
     check,
-    check_range,
+    check_duration,
+    check_kind,
 )
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
+from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.tokens import comes_later
 from connect_bridges.voice.connector import ExternalVoiceConnector
 from constructs import Construct
 
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
 else:
     limits = runtime_module("voice.limits")
 
+# evidence: contact-id-sip-header
 CONTACT_ID_SIP_HEADER = "X-Amzn-ConnectContactId"
 """The SIP header in which Amazon Connect hands the contact id to the external voice system."""
 
@@ -51,6 +62,7 @@ _TRANSFER_TO_QUEUE = "Transfer to queue"
 _MODULE_CAME_BACK = "Remember that the call came back"
 _MODULE_END = "End of module"
 
+# evidence: user-to-user-information
 _USER_TO_USER = re.compile(r"(?:[0-9A-Fa-f]{2}){1,128}|\$\.[A-Za-z][\w.'\[\]-]*")
 
 
@@ -61,15 +73,27 @@ class VoiceDestination:
     connector_arn: str | None
     number: str
 
+    def __post_init__(self) -> None:
+        problems = Problems("VoiceDestination")
+        if self.connector_arn is not None:
+            problems.collect(check, "connector", self.connector_arn, VOICE_CONNECTOR_ARN)
+        problems.collect(check, "number" if self.connector_arn is None else "did", self.number, E164)
+        problems.raise_all()
+
     @classmethod
     def connector(cls, connector: str | ExternalVoiceConnector, *, did: str) -> VoiceDestination:
         """Send calls over a connector, given by its ARN or as the construct that creates it.
 
         did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
-        one is configured at the vendor (Kore's guide to external voice, step 4).
+        one is configured at the vendor (Kore's guide to external voice, docs/guides.md#voice-4-3).
         """
-        arn = connector if isinstance(connector, str) else connector.connector_arn
-        return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
+        problems = Problems("VoiceDestination.connector")
+        if isinstance(connector, ExternalVoiceConnector):
+            connector = connector.connector_arn
+        problems.collect(check, "connector", connector, VOICE_CONNECTOR_ARN)
+        problems.collect(check, "did", did, E164)
+        problems.raise_all()
+        return cls(connector_arn=connector, number=did)
 
     @classmethod
     def phone_number(cls, number: str) -> VoiceDestination:
@@ -78,7 +102,10 @@ class VoiceDestination:
         Such a call carries no contact id: the external system cannot know which contact to post metadata for,
         unless it learns the contact id in another way.
         """
-        return cls(connector_arn=None, number=check("number", number, E164))
+        problems = Problems("VoiceDestination.phone_number")
+        problems.collect(check, "number", number, E164)
+        problems.raise_all()
+        return cls(connector_arn=None, number=number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +120,14 @@ class VoicePrompts:
     queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
     queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
 
+    def __post_init__(self) -> None:
+        check_prompts(self)
+
 
 class ExternalVoiceTransfer(Construct):
     """Transfers calls to an external voice system and takes them back.
 
-    Source: Kore's guide to external voice, step 3 and "Modify the flow".
+    Source: Kore's guide to external voice (docs/guides.md#voice-3-1, docs/guides.md#voice-flow-1).
 
     Publishes two things: ``flow``, complete from the welcome to the agent queue, and ``module``, which transfers and
     fetches the metadata only, to be dropped into a flow that you already have (Invoke module block). The module leaves
@@ -146,21 +176,23 @@ class ExternalVoiceTransfer(Construct):
             to an attribute that holds it. Connectors only.
         flow_name, module_name: published names; default is unique per stack, so that environments can share an
             instance.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        time_limit = connection_time_limit or cdk.Duration.seconds(limits.CONNECTION_SECONDS)
-        problems = Problems()
-        problems.collect(
-            check_range,
-            "connection_time_limit",
-            time_limit.to_seconds(),
-            limits.CONNECTION_SECONDS_RANGE,
-            "seconds",
+        time_limit = (
+            cdk.Duration.seconds(limits.CONNECTION_SECONDS)
+            if connection_time_limit is None
+            else connection_time_limit
         )
-        problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
-        if next_flow_arn is not None:
-            problems.collect(check, "next_flow_arn", next_flow_arn, FLOW_ARN)
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        problems.collect(check_duration, "connection_time_limit", time_limit, limits.CONNECTION_SECONDS_RANGE)
+        check_queue(problems, "queue_arn", queue_arn, instance)
+        check_flow(problems, "next_flow_arn", next_flow_arn, instance)
+        problems.collect(check_value, "metadata", metadata, MetadataBridge, "the MetadataBridge itself")
+        problems.collect(check_value, "prompts", prompts, VoicePrompts, 'VoicePrompts(welcome="Welcome.")')
+        problems.collect(check_flow_name, "flow_name", flow_name)
+        problems.collect(check_flow_name, "module_name", module_name)
         problems.collect(
             check,
             "metadata_attribute",
@@ -168,9 +200,25 @@ class ExternalVoiceTransfer(Construct):
             limits.METADATA_ATTRIBUTE_NAME,
             "a contact attribute's name; write 1 to 100 letters, digits, - and _",
         )
-        problems.collect(_check_user_to_user_information, user_to_user_information, destination)
-        if not from_user.startswith("$."):
-            problems.collect(check, "from_user", from_user, E164)
+        if not isinstance(from_user, str) or not from_user.startswith("$."):
+            problems.collect(
+                check,
+                "from_user",
+                from_user,
+                E164,
+                f"{EXPECTED[E164]}, or a reference such as $.Attributes.number",
+            )
+        problems.collect(
+            check_kind,
+            "destination",
+            destination,
+            'VoiceDestination.connector("arn:aws:chime:…", did="+12065550100")',
+            VoiceDestination,
+        )
+        if isinstance(destination, VoiceDestination):
+            problems.collect(_check_user_to_user_information, user_to_user_information, destination)
+            if destination.connector_arn is not None:
+                _check_connector(problems, place, destination.connector_arn, instance)
         problems.raise_all()
 
         self.destination = destination
@@ -180,11 +228,13 @@ class ExternalVoiceTransfer(Construct):
         common: dict[str, str | None] = {
             "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
             "VoiceConnectorArn": destination.connector_arn,
+            # evidence: from-user-is-the-caller
             "FromUser": from_user if destination.connector_arn else None,
             "Did": destination.number if destination.connector_arn else None,
             "PhoneNumber": None if destination.connector_arn else destination.number,
             "UserToUserInformation": user_to_user_information,
             "RetrieveFunctionArn": metadata.retrieve_function.function_arn if metadata else None,
+            # evidence: attributes-32-kb
             "MetadataAttribute": metadata_attribute if metadata else None,
         }
         self.flow = self._publish(
@@ -272,6 +322,7 @@ class ExternalVoiceTransfer(Construct):
 
     def _flow_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
         """Return a metric that Amazon Connect writes of flows (administrator guide, "Monitor with CloudWatch")."""
+        # evidence: connect-flow-metrics
         merged: MetricOptions = {
             "dimensions_map": {
                 "InstanceId": self._instance.instance_id,
@@ -325,6 +376,7 @@ class ExternalVoiceTransfer(Construct):
         return template
 
     def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:
+        # evidence: voice-connector-type, transfer-parameter-names, transfer-error-branches, flow-resumes-on-bye
         parameters: dict[str, Any] = template.parameters(_TRANSFER)
         if self.destination.connector_arn is None:
             del parameters["VoiceConnector"]
@@ -333,7 +385,20 @@ class ExternalVoiceTransfer(Construct):
             del parameters["VoiceConnector"]["UserToUserInformation"]
 
 
-def _check_user_to_user_information(value: str | None, destination: VoiceDestination) -> None:
+def _check_connector(problems: Problems, place: Place, arn: str, instance: ConnectInstance) -> None:
+    """Check that a connector is where its calls are: in the stack's Region, which is the instance's."""
+    if comes_later(arn):
+        return
+    place.check_arn(problems, "destination.connector_arn", arn)
+    region = arn.split(":")[3]
+    if instance.region and instance.region != region:
+        problems.add(
+            f"destination.connector_arn is {arn!r}, in {region}, yet the instance is in {instance.region}; give a "
+            "connector of the instance's Region."
+        )
+
+
+def _check_user_to_user_information(value: object, destination: VoiceDestination) -> None:
     if value is None:
         return
     if destination.connector_arn is None:
@@ -341,8 +406,9 @@ def _check_user_to_user_information(value: str | None, destination: VoiceDestina
             "user_to_user_information needs a voice connector: a call to a plain telephone number carries no SIP "
             "headers. Leave it out, or use VoiceDestination.connector."
         )
-    if not cdk.Token.is_unresolved(value) and not _USER_TO_USER.fullmatch(value):
-        raise ValueError(
-            f"user_to_user_information is {value!r}; write 1 to 128 bytes as hexadecimal digits (RFC 7433), or a "
-            "reference such as $.Attributes.userToUser."
-        )
+    check(
+        "user_to_user_information",
+        value,
+        _USER_TO_USER,
+        "1 to 128 bytes as hexadecimal digits (RFC 7433), or a reference such as $.Attributes.userToUser",
+    )

@@ -108,6 +108,7 @@ class VoiceIt:
             raise ProviderUnavailableError(f"VoiceIt's credentials: {error}") from error
         if content_type:
             headers["Content-Type"] = content_type
+        # evidence: voiceit-api
         deadline = Deadline(self._seconds)
         attempt = 0
         while True:

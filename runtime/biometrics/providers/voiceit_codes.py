@@ -24,6 +24,7 @@ def _same(meaning: str, decision: Decision) -> Code:
     return Code(meaning, decision, decision)
 
 
+# evidence: voiceit-api
 CODES: dict[str, Code] = {
     "SUCC": _same("success", Decision.ACCEPTED),
     "FAIL": Code("the voice does not match, or the enrolment failed", Decision.RETRY, Decision.MISMATCH),

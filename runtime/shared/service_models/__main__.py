@@ -35,6 +35,13 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Scan"),
     "iam": ("ListAccessKeys",),
     "lambda": ("Invoke",),
+    "logs": (
+        "AssociateKmsKey",
+        "CreateLogGroup",
+        "DeleteLogGroup",
+        "DisassociateKmsKey",
+        "PutRetentionPolicy",
+    ),
     "secretsmanager": ("GetSecretValue",),
 }
 """The operations that the functions call, by service."""

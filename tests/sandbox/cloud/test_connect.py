@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import AwsError, Sandbox
 
 INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 INSTANCE = f"arn:aws:connect:us-east-1:123456789012:instance/{INSTANCE_ID}"
@@ -77,11 +77,16 @@ def test_a_name_is_taken_once_per_instance_and_type(connect: Any) -> None:
         connect.create_contact_flow(InstanceId=INSTANCE_ID, Name="a", Type="CONTACT_FLOW", Content=GOOD)
 
 
-def test_an_instance_of_another_account_is_not_found(connect: Any) -> None:
-    elsewhere = INSTANCE.replace("123456789012", "210987654321")
+def test_an_arn_is_no_instance_id(connect: Any) -> None:
+    with pytest.raises(
+        connect.exceptions.InvalidRequestException, match="Invalid input for field InstanceId"
+    ):
+        connect.list_contact_flows(InstanceId=INSTANCE)
 
-    with pytest.raises(connect.exceptions.ResourceNotFoundException):
-        connect.list_contact_flows(InstanceId=elsewhere)
+
+def test_an_instance_of_another_account_is_not_found(sandbox: Sandbox) -> None:
+    with pytest.raises(AwsError, match="ResourceNotFoundException"):
+        sandbox.connect.instance(INSTANCE.replace("123456789012", "210987654321"))
 
 
 def test_an_operation_that_is_not_reproduced_is_refused_by_name(connect: Any) -> None:
@@ -124,7 +129,16 @@ def test_a_voice_connector_is_created_set_up_associated_and_removed(sandbox: San
     assert held.external_systems is not None
     assert held.external_systems["SessionBorderControllerTypes"] == ["AUDIOCODES_MEDIANT_SBC"]
     assert held.logging == {"EnableSIPLogs": True}
-    assert chime.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "app", "Value": "bridges"}]
+    # Associating sets the second tag, without which Connect's role may not use the connector.
+    assert chime.list_tags_for_resource(ResourceARN=arn)["Tags"] == [
+        {"Key": "app", "Value": "bridges"},
+        {"Key": "AmazonConnectEnabled", "Value": "True"},
+    ]
+    logs = sandbox.boto3_client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/ChimeVoiceConnector")["logGroups"]
+    assert [(g["logGroupName"], g.get("retentionInDays")) for g in groups] == [
+        (f"/aws/ChimeVoiceConnectorSipMessages/{connector_id}", None)
+    ]
     assert [a.integration_arn for a in sandbox.connect.instance(INSTANCE).associations.values()] == [arn]
     with pytest.raises(connect.exceptions.DuplicateResourceException):
         connect.create_integration_association(**request)
@@ -134,6 +148,8 @@ def test_a_voice_connector_is_created_set_up_associated_and_removed(sandbox: San
     assert sandbox.voice_connectors.all() == []
     with pytest.raises(chime.exceptions.NotFoundException):
         chime.get_voice_connector(VoiceConnectorId=connector_id)
+    # As on AWS, nobody deletes what callers left there.
+    logs.delete_log_group(logGroupName=groups[0]["logGroupName"])
 
 
 def test_only_a_call_transfer_connector_can_be_associated(connect: Any) -> None:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from connect_sandbox.iam import AwsCall, NoLookup, UnsupportedCall, describe_call
@@ -130,7 +131,43 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
             "ContactId": "c1",
             "ChatStreamingConfiguration": {"StreamingEndpointArn": f"arn:aws:sns:{HERE}:t"},
         },
-        [("connect:StartContactStreaming", INSTANCE)],
+        # Which of the two AWS checks is disputed: both.
+        [
+            ("connect:StartContactStreaming", INSTANCE),
+            ("connect:StartContactStreaming", f"{INSTANCE}/contact/c1"),
+        ],
+    ),
+    (
+        "connect",
+        "stop_contact_streaming",
+        {"InstanceId": "11111111", "ContactId": "c1", "StreamingId": "s1"},
+        [
+            ("connect:StopContactStreaming", INSTANCE),
+            ("connect:StopContactStreaming", f"{INSTANCE}/contact/c1"),
+        ],
+    ),
+    (
+        "connect",
+        "describe_contact_flow",
+        {"InstanceId": "11111111", "ContactFlowId": f"{INSTANCE}/contact-flow/f1"},
+        [
+            (
+                "connect:DescribeContactFlow",
+                f"{INSTANCE}/contact-flow/" + quote(f"{INSTANCE}/contact-flow/f1", safe=""),
+            )
+        ],
+    ),
+    (
+        "chime-sdk-voice",
+        "delete_voice_connector",
+        {"VoiceConnectorId": "v1"},
+        [
+            ("chime:DeleteVoiceConnector", f"arn:aws:chime:{HERE}:vc/v1"),
+            ("logs:CreateLogDelivery", "*"),
+            ("logs:DeleteLogDelivery", "*"),
+            ("logs:GetLogDelivery", "*"),
+            ("logs:ListLogDeliveries", "*"),
+        ],
     ),
     (
         "connect",
@@ -165,6 +202,8 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
             ("chime:DisassociateVoiceConnectorConnect", "*"),
             ("chime:TagResource", f"arn:aws:chime:{HERE}:vc/v1"),
             ("chime:UntagResource", f"arn:aws:chime:{HERE}:vc/v1"),
+            # The reference lacks it; the console's permissions have it.
+            ("chime:GetVoiceConnector", f"arn:aws:chime:{HERE}:vc/v1"),
         ],
     ),
     (
@@ -227,6 +266,9 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
             ("logs:DescribeLogGroups", "*"),
             ("logs:GetLogDelivery", "*"),
             ("logs:ListLogDeliveries", "*"),
+            # The reference lacks these two; deployments without them were refused.
+            ("logs:PutResourcePolicy", "*"),
+            ("logs:DescribeResourcePolicies", "*"),
         ],
     ),
     ("chime-sdk-voice", "list_voice_connectors", {}, [("chime:ListVoiceConnectors", "*")]),
@@ -535,7 +577,8 @@ def test_a_bucket_in_the_host_name_is_the_bucket(host: str) -> None:
 def test_an_instance_arn_given_as_instance_id_ends_up_inside_an_arn_as_on_aws() -> None:
     body = f'{{"InstanceId": "{INSTANCE}", "ContactId": "c"}}'.encode()
     call = raw({"authorization": signed("connect")}, body, path="/contact/start-streaming")
-    assert call.resources == (f"arn:aws:connect:{HERE}:instance/{INSTANCE}",)
+    nested = f"arn:aws:connect:{HERE}:instance/{INSTANCE}"
+    assert call.resources == (nested, f"{nested}/contact/c")
 
 
 @pytest.mark.parametrize(
@@ -630,7 +673,7 @@ def test_the_condition_keys_of_a_call_are_those_of_its_request_and_resource(loop
 
 def test_reading_a_secret_that_a_customers_key_encrypts_asks_for_that_key_as_well(loopback: Any) -> None:
     class WithKey(Known):
-        def secret_key_arn(self, arn: str) -> str | None:
+        def encryption_key_arn(self, arn: str) -> str | None:
             return f"arn:aws:kms:{HERE}:key/k1" if arn == SECRET else None
 
     loopback.lookup = WithKey()

@@ -85,6 +85,43 @@ def test_a_call_is_refused_for_the_one_permission_of_several_that_is_missing(loo
         )
 
 
+def test_a_policy_with_one_of_two_disputed_resources_is_refused_and_told_of_the_dispute(
+    loopback: Any,
+) -> None:
+    instance = f"arn:aws:connect:{HERE}:instance/i"
+    for resource in (instance, f"{instance}/contact/*"):
+        grant = {"Effect": "Allow", "Action": "connect:StartContactStreaming", "Resource": resource}
+        policy = Policy.parse({"Version": "2012-10-17", "Statement": [grant]}, name="one form")
+        loopback.answer = lambda call, policy=policy: denied_response(call, evaluate(call, SESSION, [policy]))
+        with pytest.raises(ClientError, match=r"is disputed: .* allow both"):
+            loopback.client("connect").start_contact_streaming(
+                InstanceId="i",
+                ContactId="c",
+                ChatStreamingConfiguration={"StreamingEndpointArn": f"arn:aws:sns:{HERE}:t"},
+                ClientToken="t",
+            )
+
+
+def test_a_missing_permission_of_log_delivery_is_refused_in_chimes_words(loopback: Any) -> None:
+    grants = [
+        {"Effect": "Allow", "Action": ["chime:*", "logs:*"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "logs:PutResourcePolicy", "Resource": "*"},
+    ]
+    policy = Policy.parse({"Version": "2012-10-17", "Statement": grants}, name="no resource policy")
+    loopback.answer = lambda call: denied_response(call, evaluate(call, SESSION, [policy]))
+
+    with pytest.raises(ClientError) as refused:
+        loopback.client("chime-sdk-voice").put_voice_connector_logging_configuration(
+            VoiceConnectorId="v", LoggingConfiguration={"EnableSIPLogs": True}
+        )
+
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ForbiddenException"
+    group = "/aws/ChimeVoiceConnectorSipMessages/v"
+    assert error["Message"].startswith(f"Access Denied for LogDestination: {group}.")
+    assert "logs:PutResourcePolicy" in error["Message"]
+
+
 def test_a_cbor_call_is_refused_in_cbor() -> None:
     call = describe_call(
         "POST",

@@ -1,4 +1,4 @@
-"""Fakes of both APIs on loopback that keep state and fail on order, and CloudFormation's answer URL."""
+"""Fakes of the APIs on loopback that keep state and fail on order, and CloudFormation's answer URL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ApiError(Exception):
         self.answer: Answer = (
             status,
             {"x-amzn-ErrorType": code, "Content-Type": "application/json"},
-            json.dumps({"Code": code, "Message": message, "message": message}).encode(),
+            json.dumps({"__type": code, "Code": code, "Message": message, "message": message}).encode(),
         )
 
 
@@ -37,6 +37,9 @@ class Cloud:
 
     connectors: dict[str, dict[str, Any]] = field(default_factory=dict)
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    log_groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name; Amazon makes them when logging is turned on, if `makes_log_groups`."""
+    makes_log_groups: bool = True
     calls: list[str] = field(default_factory=list)
     failures: dict[str, list[ApiError | None]] = field(default_factory=dict)
     """By operation: what its next calls do; None lets a call through; the last entry repeats."""
@@ -47,7 +50,7 @@ class Cloud:
 
     @property
     def empty(self) -> bool:
-        return not self.connectors and not self.associations
+        return not self.connectors and not self.associations and not self.log_groups
 
     @property
     def connector(self) -> dict[str, Any]:
@@ -63,7 +66,12 @@ class Cloud:
         url = urllib.parse.urlsplit(seen.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         parts = [urllib.parse.unquote(part) for part in url.path.strip("/").split("/")]
-        operation, act = self._route(seen.method, parts, query, seen.json() or {})
+        target = seen.headers.get("X-Amz-Target", "")
+        operation, act = (
+            self._log_operation(target.split(".")[-1], seen.json())
+            if target
+            else self._route(seen.method, parts, query, seen.json() or {})
+        )
         self.calls.append(operation)
         planned = self.failures.get(operation, [])
         failure = (planned.pop(0) if len(planned) > 1 else planned[0]) if planned else None
@@ -99,7 +107,7 @@ class Cloud:
                     one, {"Systems": body}
                 )
             case "PUT", ["voice-connectors", one, "logging-configuration"]:
-                return "PutVoiceConnectorLoggingConfiguration", lambda: self._put(one, body)
+                return "PutVoiceConnectorLoggingConfiguration", lambda: self._log(one, body)
             case "GET", ["tags"]:
                 return "ListTagsForResource", lambda: {"Tags": self._by_arn(query["arn"])["Tags"]}
             case "POST", ["tags"]:
@@ -117,6 +125,38 @@ class Cloud:
             case "DELETE", ["tags", arn]:
                 return "connect UntagResource", lambda: self._association(arn)["Tags"].pop(query["tagKeys"])
         raise AssertionError(f"the fake knows no {method} {parts}")
+
+    def _log_operation(self, operation: str, body: dict[str, Any]) -> tuple[str, Callable[[], Any]]:
+        name = body["logGroupName"]
+
+        def create() -> None:
+            if name in self.log_groups:
+                raise ApiError(400, "ResourceAlreadyExistsException")
+            self.log_groups[name] = {}
+
+        def group() -> dict[str, Any]:
+            if name not in self.log_groups:
+                raise ApiError(400, "ResourceNotFoundException")
+            return self.log_groups[name]
+
+        acts: dict[str, Callable[[], Any]] = {
+            "CreateLogGroup": create,
+            "PutRetentionPolicy": lambda: group().update(days=body["retentionInDays"]),
+            "AssociateKmsKey": lambda: group().update(key=body["kmsKeyId"]),
+            "DisassociateKmsKey": lambda: group().pop("key"),
+            "DeleteLogGroup": lambda: (group(), self.log_groups.pop(name))[0],
+        }
+        return operation, acts[operation]
+
+    def _log(self, one: str, body: dict[str, Any]) -> dict[str, Any]:
+        wanted = body["LoggingConfiguration"]
+        for kind, enabled in (
+            ("SipMessages", wanted["EnableSIPLogs"]),
+            ("Logs", wanted["EnableMediaMetricLogs"]),
+        ):
+            if enabled and self.makes_log_groups:
+                self.log_groups.setdefault(f"/aws/ChimeVoiceConnector{kind}/{one}", {})
+        return self._put(one, body)
 
     def _create(self, body: dict[str, Any]) -> dict[str, Any]:
         one = uuid.uuid4().hex[:22]
@@ -254,7 +294,9 @@ def cloud(new_fake: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Cloud
     fake.respond = cloud.serve
     monkeypatch.setenv("AWS_ENDPOINT_URL_CHIME_SDK_VOICE", fake.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", fake.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", fake.url)
     monkeypatch.setattr(lifecycle, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(lifecycle, "PERMISSION_PAUSES", (0.0,) * len(lifecycle.PERMISSION_PAUSES))
     # botocore pauses a random part of 1 s, 2 s, 4 s between attempts
     monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.001)
     return cloud

@@ -9,6 +9,7 @@ import pytest
 
 from runtime.voice.apis import ApiCallError, ConnectorApis
 from runtime.voice.cloudformation import Request
+from runtime.voice.lifecycle import PERMISSION_PAUSES as PAUSES
 from runtime.voice.lifecycle import ConnectorLifecycle
 
 STEPS = [
@@ -16,6 +17,8 @@ STEPS = [
     "PutVoiceConnectorOrigination",
     "PutVoiceConnectorExternalSystemsConfiguration",
     "PutVoiceConnectorLoggingConfiguration",
+    "CreateLogGroup",
+    "PutRetentionPolicy",
     "CreateIntegrationAssociation",
 ]
 
@@ -115,6 +118,7 @@ def test_a_create_that_fails_at_any_step_leaves_nothing(
     assert answer["Status"] == "FAILED"
     assert step in answer["Reason"]
     assert "the reason given" in answer["Reason"]
+    assert not answer["Reason"].startswith("While deleting"), "it failed before that"
     assert cloud.empty
     cleaned = cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])
     assert cleaned["Status"] == "SUCCESS"
@@ -203,17 +207,140 @@ def test_what_a_creation_left_unseen_is_found_by_the_delete_that_follows(
     assert cloud.empty
 
 
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [(403, "AccessDeniedException"), (403, "ForbiddenException"), (400, "ResourceLimitExceededException")],
-)
-def test_an_account_that_may_not_yet_is_told_which_quota_to_request(
-    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, status: int, code: str
+def test_an_account_without_the_quota_is_told_how_to_request_it(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
 ) -> None:
-    cloud.failures["CreateVoiceConnector"] = [api_error(status, code)]
+    cloud.failures["CreateVoiceConnector"] = [api_error(400, "ResourceLimitExceededException")]
     reason = cloudformation.send("Create", properties)["Reason"]
     assert "CreateVoiceConnector" in reason
+    assert "request-service-quota-increase --service-code connect --quota-code L-2BE4D75F" in reason
+    assert cloud.calls.count("CreateVoiceConnector") == 1
+
+
+NOT_AUTHORIZED = (
+    "User: arn:aws:sts::123456789012:assumed-role/r/s is not authorized to perform: chime:CreateVoiceConnector on "
+    "resource: * because no identity-based policy allows the chime:CreateVoiceConnector action"
+)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ForbiddenException"])
+def test_a_call_that_iam_denies_is_repeated_for_a_minute_and_not_blamed_on_the_quota(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, code: str
+) -> None:
+    cloud.failures["CreateVoiceConnector"] = [api_error(403, code, NOT_AUTHORIZED)]
+    reason = cloudformation.send("Create", properties)["Reason"]
+    assert cloud.calls.count("CreateVoiceConnector") == 1 + len(PAUSES)
+    assert sum(PAUSES) == 60
+    assert NOT_AUTHORIZED in reason
+    assert "L-2BE4D75F" not in reason
+    assert "boundary" in reason
+
+
+def test_a_refusal_that_names_no_permission_may_be_the_quota_or_a_policy(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.failures["CreateVoiceConnector"] = [api_error(403, "ForbiddenException", "Forbidden")]
+    reason = cloudformation.send("Create", properties)["Reason"]
     assert "L-2BE4D75F" in reason
+    assert "service control policy" in reason
+
+
+@pytest.mark.parametrize("step", ["ListVoiceConnectors", *STEPS])
+def test_a_creation_waits_until_iam_has_spread_the_new_roles_policy(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, step: str
+) -> None:
+    denied = api_error(403, "AccessDeniedException", NOT_AUTHORIZED)
+    cloud.failures[step] = [denied, denied, None]
+    assert cloudformation.send("Create", properties)["Status"] == "SUCCESS"
+    assert len(cloud.connectors) == len(cloud.associations) == 1
+
+
+def test_the_minute_is_for_the_creation_as_a_whole(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    denied = api_error(403, "AccessDeniedException", NOT_AUTHORIZED)
+    cloud.failures["ListVoiceConnectors"] = [*[denied] * 4, None]
+    cloud.failures["CreateVoiceConnector"] = [*[denied] * 4, None]
+    assert cloudformation.send("Create", properties)["Status"] == "FAILED"
+    assert cloud.empty
+
+
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_an_update_or_delete_is_denied_at_once_since_its_role_is_not_new(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any, kind: str
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    operation = f"{kind}VoiceConnector"
+    cloud.failures[operation] = [api_error(403, "AccessDeniedException", NOT_AUTHORIZED)]
+    new = properties | {"Host": "192.0.2.10"}
+    old = properties if kind == "Update" else None
+    assert cloudformation.send(kind, new, physical_id=arn, old=old)["Status"] == "FAILED"
+    assert cloud.calls.count(operation) == 1
+
+
+def groups_of(cloud: Any) -> tuple[str, str]:
+    connector = cloud.connector["VoiceConnectorId"]
+    return (
+        f"/aws/ChimeVoiceConnectorSipMessages/{connector}",
+        f"/aws/ChimeVoiceConnectorLogs/{connector}",
+    )
+
+
+@pytest.mark.parametrize("amazon_made_it", [True, False])
+def test_logs_of_callers_are_kept_for_a_month_or_as_long_as_wanted(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], amazon_made_it: bool
+) -> None:
+    cloud.makes_log_groups = amazon_made_it
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    sip, media = groups_of(cloud)
+    assert cloud.log_groups == {sip: {"days": 30}}
+
+    new = properties | {"MediaMetricLogs": "true", "LogRetentionDays": "7"}
+    cloudformation.send("Update", new, physical_id=arn, old=properties)
+    assert cloud.log_groups == {sip: {"days": 7}, media: {"days": 7}}
+
+
+def test_logs_are_encrypted_with_a_key_that_can_be_changed_and_taken_away(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    keys = [f"arn:aws:kms:us-east-1:123456789012:key/{n * 8}" for n in "12"]
+    first, second = (properties | {"LogKeyArn": key} for key in keys)
+    arn = cloudformation.send("Create", first)["PhysicalResourceId"]
+    sip, _ = groups_of(cloud)
+    assert cloud.log_groups[sip]["key"] == keys[0]
+    cloudformation.send("Update", second, physical_id=arn, old=first)
+    assert cloud.log_groups[sip]["key"] == keys[1]
+    cloudformation.send("Update", properties, physical_id=arn, old=second)
+    assert "key" not in cloud.log_groups[sip]
+
+
+def test_logs_outlive_the_connector_only_if_they_are_to_be_kept(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    kept = properties | {"KeepLogs": "true"}
+    arn = cloudformation.send("Create", kept)["PhysicalResourceId"]
+    groups = dict(cloud.log_groups)
+    cloudformation.send("Delete", kept, physical_id=arn)
+    assert (cloud.connectors, cloud.log_groups) == ({}, groups)
+
+
+def test_a_failed_create_leaves_no_logs_even_if_logs_are_to_be_kept(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], api_error: Any
+) -> None:
+    cloud.failures["CreateIntegrationAssociation"] = [api_error(400, "InvalidRequestException")]
+    assert cloudformation.send("Create", properties | {"KeepLogs": "true"})["Status"] == "FAILED"
+    assert cloud.empty
+
+
+def test_a_connector_carries_the_tag_that_connects_role_needs_and_updates_leave_it(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any]
+) -> None:
+    arn = cloudformation.send("Create", properties)["PhysicalResourceId"]
+    assert tags_of(cloud.connector)["AmazonConnectEnabled"] == "True"
+    new = {name: value for name, value in properties.items() if name != "Tags"}
+    cloudformation.send("Update", new, physical_id=arn, old=properties)
+    assert tags_of(cloud.connector)["AmazonConnectEnabled"] == "True"
+    assert "environment" not in tags_of(cloud.connector)
 
 
 def test_a_very_long_reason_is_shortened_to_what_cloudformation_takes(
@@ -276,6 +403,7 @@ def test_an_update_changes_everything_in_place(
     tags = tags_of(connector)
     assert tags.pop("connect-bridges:request") == "request-1"
     assert tags.pop("connect-bridges:stack")
+    assert tags.pop("AmazonConnectEnabled") == "True"
     assert tags == {"environment": "test"} == cloud.association["Tags"]
 
 

@@ -28,9 +28,18 @@ from connect_sandbox.cloud.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
+from connect_sandbox.cloud.quotas import (
+    CONCURRENT_EXECUTIONS,
+    FUNCTIONS_PER_INSTANCE,
+    VOICE_CONNECTORS,
+    Quotas,
+)
 from connect_sandbox.cloud.sandbox import Sandbox
 
 __all__ = [
+    "CONCURRENT_EXECUTIONS",
+    "FUNCTIONS_PER_INSTANCE",
+    "VOICE_CONNECTORS",
     "Admin",
     "Association",
     "AwsError",
@@ -48,6 +57,7 @@ __all__ = [
     "InvokeDecision",
     "NotEmulatedError",
     "Principal",
+    "Quotas",
     "ResourceFault",
     "RolePrincipal",
     "Sandbox",

@@ -10,7 +10,9 @@ developer) may do everything.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +24,7 @@ from connect_sandbox.cloud.principals import (
     Outsider,
     Principal,
     RolePrincipal,
+    ServicePrincipal,
     UserPrincipal,
     find_user_key,
 )
@@ -40,8 +43,11 @@ from connect_sandbox.iam import (
     evaluate,
 )
 from connect_sandbox.iam import Principal as IamPrincipal
+from connect_sandbox.iam.kms_use import by_service_itself, encryption_context, via_service
 from connect_sandbox.moto_internals import Backend, RegionalService, backend, iam
 
+#: What CloudWatch Logs does with a log group's key.
+_LOGS_ON_KEYS = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
 #: Another account decides for itself what its people may do: here, everything.
 _EVERYTHING = Policy.parse(
@@ -66,6 +72,7 @@ class Authorization:
         self._audit = audit
         self._function_policy = function_policy
         self._lookup = _MotoLookup(account, region)
+        self._spreading = _Spreading()
         #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, without looking
         #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
@@ -106,13 +113,41 @@ class Authorization:
         resource: str,
         *,
         resource_policy: Mapping[str, Any] | None = None,
+        encrypted: str | None = None,
     ) -> Decision:
         """Decide one action on one resource, outside an HTTP request (Connect invoking a function, for example).
 
-        `resource_policy` replaces the deployed one of the resource.
+        `resource_policy` replaces the deployed one of the resource. `encrypted` is the ARN of what a key encrypts, for
+        an action on the key: it gives the encryption context, and for roles and users kms:ViaService.
         """
         policies = None if resource_policy is None else _resource_policies(resource, resource_policy)
-        return self._evaluate(AccessRequest(action, resource, self._context(principal)), principal, policies)
+        context = self._context(principal)
+        if encrypted is not None:
+            context = context.merged(self._key_context(principal, encrypted))
+        return self._evaluate(AccessRequest(action, resource, context), principal, policies)
+
+    def require_logs_may_use(self, key_arn: str, log_group: str) -> None:
+        """Raise InvalidParameterException unless the key's policy lets CloudWatch Logs encrypt this log group.
+
+        Logs acts as itself: its caller needs no permission on the key. Source: CloudWatch Logs user guide, "Encrypt log
+        data in CloudWatch Logs using AWS Key Management Service".
+        """
+        group_arn = f"arn:aws:logs:{self._region}:{self._account}:log-group:{log_group}"
+        logs = ServicePrincipal(f"logs.{self._region}.amazonaws.com", self._account, group_arn)
+        for action in _LOGS_ON_KEYS:
+            decision = self.decide(logs, action, key_arn, encrypted=group_arn)
+            if not decision.allowed:
+                message = (
+                    "The specified KMS key does not exist or is not allowed to be used with Arn "
+                    f"'{group_arn}' [sandbox: {decision.message}]"
+                )
+                raise AwsError("InvalidParameterException", message)
+
+    def _key_context(self, principal: Principal, encrypted: str) -> RequestContext:
+        context = encryption_context(encrypted, self._account)
+        if isinstance(principal, ServicePrincipal):
+            return by_service_itself(self._account, context)
+        return via_service(encrypted.split(":")[2], self._region, self._account, context)
 
     def require(
         self,
@@ -152,6 +187,26 @@ class Authorization:
             return True
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
 
+    @contextmanager
+    def slow_to_spread(self, *, calls: int) -> Iterator[None]:
+        """Let IAM take its time: a policy that is new in this context does not count in its holder's first calls.
+
+        On AWS a new role's permissions take effect within seconds, sometimes up to a minute (IAM User Guide,
+        "Changes that I make are not always immediately visible"); here, after so many denied or allowed `calls` of
+        the role. Whatever is deployed before counts at once.
+        """
+        if calls < 1:
+            raise ValueError(f"calls is {calls}; write after how many calls of a role its new policies count")
+        self._spreading.begin(calls, self._documents())
+        try:
+            yield
+        finally:
+            self._spreading.end()
+
+    def _documents(self) -> set[tuple[str, str, str]]:
+        roles = list(iam(self._account).roles.values())
+        return {(role.arn, name, document) for role in roles for name, document in _inline(role)}
+
     def key_arn(self, key: str) -> str:
         """Return the ARN of a KMS key that is named by its id, ARN or alias; the name itself if there is none."""
         return (
@@ -168,8 +223,9 @@ class Authorization:
         if holder is None:
             return [], None
         policies = [
-            Policy.parse(unquote(document), name=f"{name} of {holder.name}")
-            for name, document in list(holder.policies.items())
+            Policy.parse(document, name=f"{name} of {holder.name}")
+            for name, document in _inline(holder)
+            if role is None or self._spreading.counts(arn, name, document)
         ]
         policies += [
             Policy.parse(_document(policy), name=policy.name)
@@ -191,6 +247,7 @@ class Authorization:
         boundary: Policy | None = None
         if isinstance(principal, RolePrincipal):
             identity, boundary = self.identity_policies(principal.role_arn)
+            self._spreading.called(principal.role_arn)
         elif isinstance(principal, UserPrincipal):
             identity, boundary = self.identity_policies(principal.arn)
         elif isinstance(principal, Outsider):
@@ -253,8 +310,40 @@ class Authorization:
             "aws:ResourceAccount": self._account,
         }
         absent = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceIp", "aws:SourceOrgID", "aws:Referer"]
+        absent += ["aws:SourceOwner", "aws:SourceOrgPaths", "aws:VpcSourceIp"]
         absent += ["lambda:FunctionUrlAuthType", "lambda:EventSourceToken", "lambda:InvokedViaFunctionUrl"]
         return RequestContext.of(values, absent)
+
+
+class _Spreading:
+    """Which inline policies of roles are too new to count."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._known: set[tuple[str, str, str]] = set()
+        self._seen: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, calls: int, known: set[tuple[str, str, str]]) -> None:
+        with self._lock:
+            self._calls, self._known, self._seen = calls, known, {}
+
+    def end(self) -> None:
+        self.begin(0, set())
+
+    def called(self, role_arn: str) -> None:
+        with self._lock:
+            if self._calls:
+                self._seen[role_arn] = self._seen.get(role_arn, 0) + 1
+
+    def counts(self, role_arn: str, name: str, document: str) -> bool:
+        with self._lock:
+            new = (role_arn, name, document) not in self._known
+            return not new or self._seen.get(role_arn, 0) >= self._calls
+
+
+def _inline(holder: Any) -> list[tuple[str, str]]:  # noqa: ANN401  (moto's role or user)
+    return [(name, unquote(document)) for name, document in list(holder.policies.items())]
 
 
 def _resource_policies(arn: str, document: Mapping[str, Any] | str) -> list[Policy]:
@@ -333,12 +422,29 @@ class _MotoLookup:
         secrets = self._backend("secretsmanager").secrets.values()
         return next((str(s.arn) for s in list(secrets) if s.name == wanted or s.arn == name), None)
 
-    def secret_key_arn(self, arn: str) -> str | None:
-        secrets = self._backend("secretsmanager").secrets.values()
-        key = next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), "")
-        if not key or key.endswith("alias/aws/secretsmanager"):
+    def encryption_key_arn(self, arn: str) -> str | None:
+        service = arn.split(":")[2]
+        named = _KEYS_OF[service](self, arn) if service in _KEYS_OF else None
+        if not named or "alias/aws/" in named:
             return None
-        return self.key_arn(key) if "alias/" in key else _key_arn(self._account, self._region, key)
+        return self.key_arn(named) if "alias/" in named else _key_arn(self._account, self._region, named)
+
+    def secret_key(self, arn: str) -> str | None:
+        secrets = self._backend("secretsmanager").secrets.values()
+        return next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), None)
+
+    def table_key(self, arn: str) -> str | None:
+        table = self._backend("dynamodb").tables.get(arn.rsplit("/", 1)[-1])
+        specification = (table.sse_specification if table is not None else None) or {}
+        return specification.get("KMSMasterKeyId") if specification.get("Enabled") else None
+
+    def topic_key(self, arn: str) -> str | None:
+        topic = self._backend("sns").topics.get(arn)
+        return None if topic is None else str(topic.kms_master_key_id or "")
+
+    def queue_key(self, arn: str) -> str | None:
+        queue = self._backend("sqs").queues.get(arn.rsplit(":", 1)[-1])
+        return None if queue is None else str(queue.kms_master_key_id or "")
 
     def key_arn(self, alias: str) -> str | None:
         kms = self._backend("kms")
@@ -363,3 +469,11 @@ class _MotoLookup:
 
     def _backend(self, service: RegionalService) -> Backend:
         return backend(service, self._account, self._region)
+
+
+_KEYS_OF: dict[str, Callable[[_MotoLookup, str], str | None]] = {
+    "dynamodb": _MotoLookup.table_key,
+    "secretsmanager": _MotoLookup.secret_key,
+    "sns": _MotoLookup.topic_key,
+    "sqs": _MotoLookup.queue_key,
+}

@@ -6,15 +6,22 @@ import datetime as dt
 import secrets
 import string
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.quotas import VOICE_CONNECTORS, Quotas
 from connect_sandbox.cloud.values import Member
 
 CALL_TRANSFER = "CONNECT_CALL_TRANSFER_CONNECTOR"
+#: Where the messages go of what is turned on; the connector's id follows.
+LOG_GROUPS = {
+    "EnableSIPLogs": "/aws/ChimeVoiceConnectorSipMessages",
+    "EnableMediaMetricLogs": "/aws/ChimeVoiceConnectorLogs",
+}
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
 _ID_LENGTH = 21
 
@@ -105,18 +112,34 @@ class ChimeVoiceApi(AwsService):
     service_name = "chime-sdk-voice"
     invalid_parameter_code = "BadRequestException"
 
-    def __init__(self, faults: Faults, connectors: VoiceConnectors) -> None:
-        """`connectors` holds what exists."""
+    def __init__(
+        self,
+        faults: Faults,
+        connectors: VoiceConnectors,
+        quotas: Quotas,
+        make_log_group: Callable[[str], None],
+    ) -> None:
+        """`connectors` holds what exists; `quotas` say how many may; `make_log_group` leaves an existing one alone."""
         super().__init__(faults)
+        self._make_log_group = make_log_group
+        self._quotas = quotas
         self._connectors = connectors
 
     def create_voice_connector(
         self, name: str, require_encryption: bool, **request: Member
     ) -> dict[str, Any]:
-        """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only."""
+        """Create a voice connector; AWS enables CONNECT_CALL_TRANSFER_CONNECTOR for accounts on request only.
+
+        Which of the API's errors an account without the quota gets is not documented; this is the one that the API
+        Reference describes as "the request exceeds the resource limit".
+        """
         integration_type = request.get("integration_type", "")
         if integration_type not in {"", CALL_TRANSFER}:
             raise NotEmulatedError(f"the integration type {integration_type}", f"it creates {CALL_TRANSFER}")
+        if integration_type == CALL_TRANSFER:
+            existing = sum(c.integration_type == CALL_TRANSFER for c in self._connectors.all())
+            if existing >= self._quotas.value(VOICE_CONNECTORS):
+                raise AwsError("ResourceLimitExceededException", "The request exceeds the resource limit.")
         connector = self._connectors.add(
             name=name,
             region=request.get("aws_region", "us-east-1"),
@@ -197,8 +220,11 @@ class ChimeVoiceApi(AwsService):
     def put_voice_connector_logging_configuration(
         self, voice_connector_id: str, logging_configuration: dict[str, Any]
     ) -> dict[str, Any]:
-        """Set what is logged."""
+        """Set what is logged; Amazon makes the log groups, without retention or key, and never deletes them."""
         self._connectors.get(voice_connector_id).logging = logging_configuration
+        for setting, group in LOG_GROUPS.items():
+            if logging_configuration.get(setting):
+                self._make_log_group(f"{group}/{voice_connector_id}")
         return {"LoggingConfiguration": logging_configuration}
 
     def get_voice_connector_logging_configuration(self, voice_connector_id: str) -> dict[str, Any]:

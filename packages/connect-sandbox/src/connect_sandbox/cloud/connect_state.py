@@ -20,10 +20,9 @@ from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
+from connect_sandbox.cloud.quotas import FUNCTIONS_PER_INSTANCE, Quotas
 
 CONNECT = "connect.amazonaws.com"
-#: Lambda functions per instance, the default quota (L-E3D2F503).
-MAX_FUNCTIONS = 50
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
 _INSTANCE_ID = re.compile(r"^[-a-zA-Z0-9]{1,100}$")
 
@@ -69,14 +68,41 @@ class FlowModule(Flow):
 
 
 @dataclass
+class Number:
+    """A telephone number of an instance, and the flow that it leads to."""
+
+    id: str
+    number: str
+    flow_id: str | None = None
+
+
+@dataclass
 class Instance:
-    """One Connect instance, with what was deployed into it, by id."""
+    """One Connect instance, with what was deployed into it, by id.
+
+    `attributes` are those that are on (INBOUND_CALLS, CONTACTFLOW_LOGS). Every id names a queue that is enabled, except
+    those of `absent_queues` and `disabled_queues`.
+    """
 
     arn: str
     id: str
+    alias: str = "example"
+    status: str = "ACTIVE"
+    attributes: set[str] = field(
+        default_factory=lambda: {"INBOUND_CALLS", "OUTBOUND_CALLS", "CONTACTFLOW_LOGS", "EARLY_MEDIA"}
+    )
+    absent_queues: set[str] = field(default_factory=set)
+    disabled_queues: set[str] = field(default_factory=set)
+    numbers: dict[str, Number] = field(default_factory=dict)
     associations: dict[str, Association] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     modules: dict[str, FlowModule] = field(default_factory=dict)
+
+    def claim_number(self, number: str) -> Number:
+        """Claim a telephone number, in E.164."""
+        claimed = Number(str(uuid.uuid4()), number)
+        self.numbers[claimed.id] = claimed
+        return claimed
 
     def flow(self, name_or_arn: str) -> Flow:
         """Return a flow by name, id or ARN; raise ResourceNotFoundException."""
@@ -99,15 +125,25 @@ class ConnectState:
     """The instances of the account."""
 
     def __init__(
-        self, account: str, region: str, authorization: Authorization, functions: LambdaState
+        self,
+        account: str,
+        region: str,
+        authorization: Authorization,
+        functions: LambdaState,
+        quotas: Quotas | None = None,
     ) -> None:
-        """Start empty; `authorization` and `functions` decide which functions an instance may invoke."""
+        """Start empty; `authorization` and `functions` decide which functions an instance may invoke.
+
+        `quotas` are the account's; by default AWS's defaults.
+        """
+        self._quotas = quotas or Quotas()
         self._account = account
         self._region = region
         self._authorization = authorization
         self._functions = functions
         self._lock = threading.RLock()
         self._instances: dict[str, Instance] = {}
+        self._absent: set[str] = set()
 
     def instance(self, arn_or_id: str) -> Instance:
         """Return an instance by ARN or id; raise ResourceNotFoundException for another account or Region."""
@@ -125,7 +161,23 @@ class ConnectState:
         instance_id = found[4] if found is not None else arn_or_id
         arn = f"arn:aws:connect:{self._region}:{self._account}:instance/{instance_id}"
         with self._lock:
+            if instance_id in self._absent:
+                raise AwsError("ResourceNotFoundException", f"Instance {instance_id} not found", 404)
             return self._instances.setdefault(instance_id, Instance(arn, instance_id))
+
+    def instances(self) -> list[Instance]:
+        """Return the instances that something has named so far."""
+        with self._lock:
+            return list(self._instances.values())
+
+    def say_absent(self, instance_id: str, *, absent: bool = True) -> None:
+        """Let there be no instance of this id, or let there be one again."""
+        with self._lock:
+            if absent:
+                self._absent.add(instance_id)
+                self._instances.pop(instance_id, None)
+            else:
+                self._absent.discard(instance_id)
 
     def principal(self, instance_arn: str) -> ServicePrincipal:
         """Return the principal that Connect acts as for an instance."""
@@ -169,10 +221,11 @@ class ConnectState:
                 message = f"Integration association already exists for {integration_arn} in {instance.arn}"
                 raise AwsError("DuplicateResourceException", message, 409)
             if kind == "LAMBDA_FUNCTION":
-                if len(existing) >= MAX_FUNCTIONS:
+                quota = int(self._quotas.value(FUNCTIONS_PER_INSTANCE, instance.arn))
+                if len(existing) >= quota:
                     raise AwsError(
                         "LimitExceededException",
-                        f"{instance.arn} has its {MAX_FUNCTIONS} functions already",
+                        f"{instance.arn} has its {quota} functions already",
                         429,
                     )
                 _require_function(self._functions, integration_arn)

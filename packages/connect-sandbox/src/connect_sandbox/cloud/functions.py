@@ -42,8 +42,6 @@ from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-#: Concurrent executions of an account, the default quota.
-ACCOUNT_CONCURRENCY = 1000
 
 
 @dataclass(frozen=True)
@@ -217,16 +215,19 @@ class Functions:
                 self._pools[function.name].busy -= 1
 
     def _occupy(self, function: LambdaFunction) -> None:
-        limit = (
-            function.reserved_concurrency
-            if function.reserved_concurrency is not None
-            else ACCOUNT_CONCURRENCY
-        )
+        reserved = function.reserved_concurrency
         with self._lock:
             pool = self._pools[function.name]
-            if pool.busy >= limit:
+            if reserved is not None and pool.busy >= reserved:
                 raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            if reserved is None and self._unreserved_busy() >= self._state.unreserved():
+                raise _throttled("ConcurrentInvocationLimitExceeded")
             pool.busy += 1
+
+    def _unreserved_busy(self) -> int:
+        """Return how many executions of functions without a reservation run."""
+        with_reservation = {f.name for f in self._state.all() if f.reserved_concurrency is not None}
+        return sum(pool.busy for name, pool in self._pools.items() if name not in with_reservation)
 
     def _run(
         self,

@@ -161,6 +161,29 @@ class LambdaApi(AwsService):
         """Return a function's configuration."""
         return self._state.get(function_name).configuration()
 
+    def get_account_settings(self) -> dict[str, Any]:
+        """Return the account's limits, and what of them is used."""
+        functions = self._state.all()
+        usage = {"TotalCodeSize": sum(len(f.code) for f in functions), "FunctionCount": len(functions)}
+        return {"AccountLimit": self._state.account_limit(), "AccountUsage": usage}
+
+    def put_function_concurrency(
+        self, function_name: str, reserved_concurrent_executions: int
+    ) -> dict[str, Any]:
+        """Reserve concurrent executions for a function."""
+        name = self._state.get(function_name).name
+        self._state.update(name, reserved_concurrency=reserved_concurrent_executions)
+        return {"ReservedConcurrentExecutions": reserved_concurrent_executions}
+
+    def get_function_concurrency(self, function_name: str) -> dict[str, Any]:
+        """Return what a function has reserved."""
+        reserved = self._state.get(function_name).reserved_concurrency
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+
+    def delete_function_concurrency(self, function_name: str) -> None:
+        """Give the reservation up."""
+        self._state.update(self._state.get(function_name).name, reserved_concurrency=None)
+
     def list_functions(self, **_request: Member) -> dict[str, Any]:
         """List the functions."""
         return {"Functions": [function.configuration() for function in self._state.all()]}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
+from connect_sandbox.cloud.quotas import CONCURRENT_EXECUTIONS, Quotas
 from connect_sandbox.cloud.values import Member
 
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
@@ -116,8 +117,9 @@ class LambdaFunction:
 class LambdaState:
     """The functions of the account, and their zips unpacked once per code hash."""
 
-    def __init__(self, account: str, region: str, work_dir: Path) -> None:
-        """`work_dir` receives a folder per code hash."""
+    def __init__(self, account: str, region: str, work_dir: Path, quotas: Quotas | None = None) -> None:
+        """`work_dir` receives a folder per code hash. `quotas` are the account's; by default AWS's defaults."""
+        self._quotas = quotas or Quotas()
         self.account = account
         self.region = region
         self._work_dir = work_dir
@@ -130,6 +132,7 @@ class LambdaState:
         with self._lock:
             if name in self._functions:
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
+            self._quotas.check_reservation(settings.get("reserved_concurrency") or 0, self.reserved())
             function = LambdaFunction(
                 arn=f"arn:aws:lambda:{self.region}:{self.account}:function:{name}", **settings
             )
@@ -141,6 +144,9 @@ class LambdaState:
         """Change a function's code or configuration; running copies are replaced at the next invocation."""
         with self._lock:
             function = self.get(name)
+            if changes.get("reserved_concurrency"):
+                others = self.reserved() - (function.reserved_concurrency or 0)
+                self._quotas.check_reservation(changes["reserved_concurrency"], others)
             for attribute, value in changes.items():
                 setattr(function, attribute, value)
             function.__post_init__()
@@ -172,6 +178,24 @@ class LambdaState:
     def all(self) -> list[LambdaFunction]:
         """Return every function, by name."""
         return [self._functions[name] for name in sorted(self._functions)]
+
+    def reserved(self) -> int:
+        """Return how many concurrent executions the functions have reserved for themselves."""
+        return sum(function.reserved_concurrency or 0 for function in self.all())
+
+    def unreserved(self) -> int:
+        """Return how many concurrent executions the functions without a reservation share."""
+        return int(self._quotas.value(CONCURRENT_EXECUTIONS)) - self.reserved()
+
+    def account_limit(self) -> dict[str, int]:
+        """Return the AccountLimit structure of GetAccountSettings."""
+        return {
+            "TotalCodeSize": 75 * 1024**3,
+            "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+            "CodeSizeZipped": 50 * 1024**2,
+            "ConcurrentExecutions": int(self._quotas.value(CONCURRENT_EXECUTIONS)),
+            "UnreservedConcurrentExecutions": self.unreserved(),
+        }
 
     def unpack(self, function: LambdaFunction) -> Path:
         """Return the folder that holds the function's unzipped code; unzip it if this is the first use."""

@@ -19,6 +19,7 @@ from botocore.config import Config
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
+from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
@@ -39,9 +40,12 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_sandbox.cloud.quotas import Quotas
+from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
 from connect_sandbox.iam import AuditLog
@@ -59,7 +63,7 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`. One at a time in a process.
+    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -78,6 +82,7 @@ class Sandbox:
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.faults = Faults()
+        self.quotas = Quotas()
         self._work_dir = work_dir.resolve()
         self._port = port
         self._exit = ExitStack()
@@ -183,7 +188,7 @@ class Sandbox:
         self._exit.callback(self._server.stop)
 
     def _build(self, moto_port: int) -> None:
-        self.lambda_state = LambdaState(self.account, self.region, self._code_dir())
+        self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
         self.functions = Functions(
@@ -195,7 +200,9 @@ class Sandbox:
             work_dir=self._work_dir,
         )
         self._exit.callback(self.functions.close)
-        self.connect = ConnectState(self.account, self.region, self.authorization, self.lambda_state)
+        self.connect = ConnectState(
+            self.account, self.region, self.authorization, self.lambda_state, self.quotas
+        )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
         self._exit.callback(self.sns.close)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
@@ -245,11 +252,19 @@ class Sandbox:
                 "cloudformation": CloudFormationApi(
                     self.faults, self.deployments, lambda bucket, key: self._read_s3(bucket, key).decode()
                 ).handle,
+                "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
-                "chime": ChimeVoiceApi(self.faults, self.voice_connectors).handle,
+                "chime": ChimeVoiceApi(
+                    self.faults, self.voice_connectors, self.quotas, self._make_log_group
+                ).handle,
+                "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
-            before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
+            before_services={
+                "lambda": lambda_api.invoke_over_http,
+                "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
+                "sns": sns_api.early,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -279,6 +294,13 @@ class Sandbox:
     def _read_s3(self, bucket: str, key: str) -> bytes:
         body: bytes = self._moto_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
+
+    def _make_log_group(self, name: str) -> None:
+        logs = self._moto_client("logs")
+        try:
+            logs.create_log_group(logGroupName=name)
+        except logs.exceptions.ResourceAlreadyExistsException:
+            return
 
     def _client(self, service: str) -> Any:  # noqa: ANN401
         return self._make_client(service, self.endpoint_url)

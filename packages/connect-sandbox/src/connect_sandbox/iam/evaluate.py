@@ -46,6 +46,8 @@ class AccessRequest:
     action: str
     resource: str
     context: RequestContext = field(default_factory=RequestContext)
+    note: str = ""
+    """What is not certain about this requirement; it follows the message of a denial."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +65,21 @@ class Decision:
     resource: str
     statement: Statement | None = None
     parts: tuple[Decision, ...] = ()
+    note: str = ""
 
     @property
     def message(self) -> str:
-        """AWS's wording of a denial; for an allowed request, what allowed it."""
+        """AWS's wording of a denial; for an allowed request, what allowed it.
+
+        Where the sandbox asks for more than AWS documents, the reason follows in brackets.
+        """
         because = self.reason.value.format(action=self.action)
         if self.allowed:
             return f"{self.principal.arn} may {self.action} on {self.resource}: {because} ({self.statement})"
         refused = (
             f"{self.principal.arn} is not authorized to perform: {self.action} on resource: {self.resource}"
         )
-        return f"User: {refused} {because}"
+        return f"User: {refused} {because}" + (f" [sandbox: {self.note}]" if self.note else "")
 
 
 #: The policies of a resource: the same for all, or by the resource's ARN.
@@ -141,7 +147,13 @@ class _Findings:
     def decision(self, reason: Reason, statement: Statement | None = None) -> Decision:
         allowed = reason in {Reason.ALLOWED_BY_IDENTITY, Reason.ALLOWED_BY_RESOURCE}
         return Decision(
-            allowed, reason, self.principal, self.request.action, self.request.resource, statement
+            allowed,
+            reason,
+            self.principal,
+            self.request.action,
+            self.request.resource,
+            statement,
+            note=self.request.note,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from connect_sandbox.iam.errors import UnsupportedCall
 from connect_sandbox.iam.lookup import Lookup
@@ -91,13 +92,15 @@ def permissions_for(
         raise place.unsupported("none of the resources it may act on can be determined from its parameters")
 
 
-def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None = None) -> str | None:
+def fill_arn(
+    place: Place, kind: ResourceType, aliases: Mapping[str, str] | None = None, *, ids_as_sent: bool = False
+) -> str | None:
     """Fill an ARN format from a parameter that is such an ARN, else variable by variable.
 
     The id of what a Create… call makes is not known yet: it is ``*``, so only a policy with a wildcard there allows
-    it.
+    it. ``ids_as_sent``: an ARN in a parameter named …Id is no ARN to the service, but becomes a part of one.
     """
-    if (named := _named_by_arn(place, kind)) is not None:
+    if (named := _named_by_arn(place, kind, ids_as_sent=ids_as_sent)) is not None:
         return named
     values = {
         "Partition": place.partition,
@@ -111,13 +114,17 @@ def fill_arn(place: Place, kind: ResourceType, aliases: Mapping[str, str] | None
             value = "*"
         if value is None:
             return None
-        values[name] = value
+        # Seen in denials: InstanceId as it is, other ids percent-encoded.
+        encoded = ids_as_sent and value.startswith("arn:") and name != "InstanceId"
+        values[name] = quote(value, safe="") if encoded else value
     return kind.arn(values)
 
 
-def _named_by_arn(place: Place, kind: ResourceType) -> str | None:
+def _named_by_arn(place: Place, kind: ResourceType, *, ids_as_sent: bool = False) -> str | None:
     """Return the ARN of that type among the parameters, if there is one."""
     for name, value in place.params.items():
-        if isinstance(value, str) and kind.matches(value) and name != "InstanceId":
+        if name == "InstanceId" or (ids_as_sent and name.endswith("Id")):
+            continue
+        if isinstance(value, str) and kind.matches(value):
             return value
     return None

@@ -42,6 +42,35 @@ def needed_permissions(
     return permissions
 
 
+#: Calls of which AWS's documents and reports of real deployments say different things: the sandbox asks for both.
+_DISPUTED: Final = {
+    operation: (
+        f"which resource Connect checks {operation} against is disputed: the Service Authorization Reference says the "
+        "instance, AWS's own sample (amazon-connect-message-streaming-examples) grants instance/ID/contact/* alone; "
+        "allow both"
+    )
+    for operation in ("StartContactStreaming", "StopContactStreaming")
+}
+_UNDOCUMENTED: Final = {
+    **{
+        ("PutVoiceConnectorLoggingConfiguration", action): (
+            f"the Service Authorization Reference does not list {action} for this call; deployments without it were "
+            "refused (cdklabs/cdk-amazon-chime-resources#502), and AWS's page on log delivery names it"
+        )
+        for action in ("logs:PutResourcePolicy", "logs:DescribeResourcePolicies")
+    },
+    ("CreateIntegrationAssociation", "chime:GetVoiceConnector"): (
+        "the Service Authorization Reference does not list chime:GetVoiceConnector for this call; AWS's list of the "
+        "permissions that associate a transfer connector in the console does"
+    ),
+}
+
+
+def what_is_disputed(operation: str, action: str) -> str:
+    """Return what is uncertain about needing an action for an operation; empty if it is documented."""
+    return _UNDOCUMENTED.get((operation, action), _DISPUTED.get(operation, ""))
+
+
 def _is_free(request: AwsRequest) -> bool:
     """Whether AWS needs no permission: it answers GetCallerIdentity even for callers who are denied it.
 
@@ -103,10 +132,6 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
     elif place.find("SecretId"):
         arn = secret(place.param("SecretId"))
         yield own_action(place).full_name, arn
-        if operation == "GetSecretValue" and (key := place.lookup.secret_key_arn(arn)):
-            # The caller must be allowed to use a customer-managed key (Secrets Manager User Guide, "Secret
-            # encryption and decryption"); the key that AWS manages is open to everybody in the account.
-            yield "kms:Decrypt", key
     else:
         yield from by_reference(place)
 
@@ -139,10 +164,11 @@ def _logs(place: Place) -> Iterator[Permission]:
 
 
 def _connect(place: Place) -> Iterator[Permission]:
-    """InstanceId goes into the ARN as is.
+    """Ids go into the ARN as they are sent.
 
     An ARN as InstanceId ends up inside another ARN and is denied (seen: "connect:ListInstanceStorageConfigs on
-    resource: arn:…:instance/arn:aws:connect:…"): pass the id.
+    resource: arn:…:instance/arn:aws:connect:…"), and so does an ARN in place of any other id, percent-encoded (seen:
+    "…:instance/ID/contact-flow/arn%3Aaws%3Aconnect%3A…"): pass the id.
     """
     request = place.request
     aliases = {"FormId": "EvaluationFormId"}
@@ -155,10 +181,13 @@ def _connect(place: Place) -> Iterator[Permission]:
     def arn(kind: ResourceType) -> str | None:
         if kind.name == "contact" and makes_contact and place.find("InstanceId"):
             return place.arn(f"instance/{place.param('InstanceId')}/contact/*")
-        return fill_arn(place, kind, aliases)
+        return fill_arn(place, kind, aliases, ids_as_sent=True)
 
     action = own_action(place)
     yield from permissions_for(place, action, arn)
+    if request.operation in _DISPUTED:
+        contact = place.find("ContactId") or "*"
+        yield action.full_name, place.arn(f"instance/{place.param('InstanceId')}/contact/{contact}")
     # Dependent actions that the reference lists for every request: the instance's directory is looked up.
     if "connect:DescribeInstance" in action.dependent_actions:
         yield "connect:DescribeInstance", place.arn(f"instance/{place.param('InstanceId')}")
@@ -184,6 +213,7 @@ def _association_dependents(place: Place, action: Action) -> Iterator[Permission
             if dependent.startswith("chime:"):
                 known = find_action(dependent)
                 yield dependent, place.param("IntegrationArn") if known and known.knows_resources else "*"
+        yield "chime:GetVoiceConnector", place.param("IntegrationArn")
     elif kind not in {"EXTERNAL_CALL", "MESSAGE_PROCESSOR"}:
         raise place.unsupported(f"what else an association of type {kind} asks its caller for is not known")
 
@@ -201,10 +231,16 @@ def _chime(place: Place) -> Iterator[Permission]:
             yield "chime:CreateConnectAnalyticsConnector", "*"
     elif operation == "PutVoiceConnectorLoggingConfiguration":
         yield from _voice_logging(place)
+    elif operation == "DeleteVoiceConnector":
+        # Its log deliveries go with it.
+        yield from ((dependent, "*") for dependent in own_action(place).dependent_actions)
 
 
 def _voice_logging(place: Place) -> Iterator[Permission]:
-    """Return what Chime does with the caller's permissions when logging is turned on: create a log delivery."""
+    """Return what Chime does with the caller's permissions when logging is turned on: create a log delivery.
+
+    To let delivery.logs.amazonaws.com write, it also puts a resource policy, which the reference omits.
+    """
     wanted = place.params.get("LoggingConfiguration", {})
     connector = place.param("VoiceConnectorId")
     groups = [
@@ -220,6 +256,10 @@ def _voice_logging(place: Place) -> Iterator[Permission]:
         for group in groups:
             named = action is not None and action.knows_resources
             yield dependent, place.arn(group, "logs") if named else "*"
+    if groups:
+        yield from (
+            (action, "*") for operation, action in _UNDOCUMENTED if operation == place.request.operation
+        )
 
 
 def _lambda(place: Place) -> Iterator[Permission]:
@@ -336,6 +376,19 @@ def _apigateway(place: Place) -> Iterator[Permission]:
     yield f"apigateway:{request.method}", f"arn:{place.partition}:apigateway:{request.region}::{request.path}"
 
 
+def _cloudformation(place: Place) -> Iterator[Permission]:
+    """Name a stack that is asked for by name ``stack/NAME/*``, as AWS's own denials do; by id it is the id.
+
+    Only what reads stacks: whoever changes them here is the developer.
+    """
+    action = own_action(place)
+    if not place.request.operation.startswith(("Describe", "List", "Get")):
+        yield from by_reference(place)
+        return
+    name = place.find("StackName") or "*"
+    yield action.full_name, name if name.startswith("arn:") else place.arn(f"stack/{name}/*")
+
+
 def _participant(_place: Place) -> Iterator[Permission]:
     yield from ()
 
@@ -376,6 +429,7 @@ def _s3(place: Place) -> Iterator[Permission]:
 _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "apigateway": _apigateway,
     "chime": _chime,
+    "cloudformation": _cloudformation,
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,

@@ -1,0 +1,248 @@
+"""docs/guides.md says of each step of the vendors' guides what does it and what checks it: all of that exists."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import connect_bridges
+import pytest
+from botocore import xform_name
+from connect_bridges import cli
+
+from rehearsals.scenarios import SCENARIOS
+from tests.support import ROOT
+
+PAGE = ROOT / "docs/guides.md"
+#: Where a guide may be cited; every citation names a row.
+CODE = (
+    "constructs",
+    "docs/constructs",
+    "docs/guides.md",
+    "docs/voice-biometrics.md",
+    "rehearsals",
+    "runtime",
+    "stacks",
+)
+GUIDE = re.compile(
+    r"Kore's guides?(?: to (?:external voice|chat|Amazon Connect Chat))?|(?:Twilio's|their) demo guide"
+)
+CITED = re.compile(r"guides\.md#([\w-]+)")
+WITHIN = 160  # characters after the guide's name in which its row is cited
+
+ROW = re.compile(r'^\| <a id="([\w-]+)"></a>\*\*([\w-]+)\*\* (.+?) \| (.+?) \| (.+?) \|$')
+TEST = re.compile(r"(tests/[\w/]+\.py)::(test_\w+)")
+SCENARIO = re.compile(r"(?:voice|chat|biometrics|deploy|doctor|handoff|smoke)/[a-z0-9-]+")
+CALL = re.compile(r"([A-Z]\w+)(?:\.(\w+))?(?:\(((?:\w+=…(?:, )?)+)\))?")
+
+
+@dataclass(frozen=True)
+class Row:
+    anchor: str
+    name: str
+    step: str
+    done_by: str
+    checked_by: str
+
+    @property
+    def references(self) -> list[str]:
+        return re.findall(r"`([^`]+)`", f"{self.done_by} {self.checked_by}")
+
+
+@cache
+def rows() -> tuple[Row, ...]:
+    found = []
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith(("| step |", "| --- ")):
+            matched = ROW.match(line)
+            assert matched, f"not a row of a step: {line}"
+            found.append(Row(*matched.groups()))
+    return tuple(found)
+
+
+@cache
+def names_in(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def wrong_reference(text: str) -> str:
+    """Return what is wrong with something that a row names, or nothing."""
+    if test := TEST.fullmatch(text):
+        exists = (ROOT / test[1]).is_file() and test[2] in names_in(test[1])
+        return "" if exists else f"there is no test {text}"
+    if SCENARIO.fullmatch(text):
+        return "" if text in SCENARIOS else f"there is no scenario {text}"
+    if call := CALL.fullmatch(text):
+        return wrong_call(call[1], call[2], re.findall(r"(\w+)=", call[3] or ""))
+    words = text.split()
+    if words[0] in COMMANDS:
+        return COMMANDS[words[0]](words[1:])
+    return "" if words[0] in {"url", "association"} else f"nobody knows what {text!r} is"
+
+
+def wrong_call(construct: str, method: str | None, arguments: list[str]) -> str:
+    owner: Any = getattr(connect_bridges, construct, None) if construct in connect_bridges.__all__ else None
+    called = owner if method is None else getattr(owner, method, None)
+    if called is None:
+        return f"connect_bridges has no {construct}{f'.{method}' if method else ''}"
+    known = set(inspect.signature(called.__init__ if inspect.isclass(called) else called).parameters)
+    unknown = sorted(set(arguments) - known)
+    return f"{construct} takes no {', '.join(unknown)}" if unknown else ""
+
+
+def wrong_make(words: list[str]) -> str:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return "" if words[0] in targets else f"there is no target {words[0]}"
+
+
+def wrong_bridges(words: list[str]) -> str:
+    known = set(re.findall(r"^  (\w+)  ", cli.USAGE, re.MULTILINE))
+    return "" if words[0] in known else f"connect-bridges has no {words[0]}"
+
+
+def wrong_flows(words: list[str]) -> str:
+    usage = subprocess.run(
+        [sys.executable, "-m", "connect_flows", "--help"],
+        capture_output=True, text=True, check=True, timeout=30,
+    ).stdout  # fmt: skip
+    return "" if re.search(rf"^\s+{words[0]}\s", usage, re.MULTILINE) else f"connect-flows has no {words[0]}"
+
+
+def wrong_aws(words: list[str]) -> str:
+    service, operation, options = words[0], words[1], [one for one in words[2:] if one.startswith("--")]
+    model = botocore.session.get_session().get_service_model(service)
+    named = {xform_name(one, "-"): one for one in model.operation_names}
+    if operation not in named:
+        return f"{service} has no {operation}"
+    shape = model.operation_model(named[operation]).input_shape
+    known = {f"--{xform_name(one, '-')}" for one in shape.members} if shape else set()
+    needed = {f"--{xform_name(one, '-')}" for one in shape.required_members} if shape else set()
+    tokens = {name for name in needed if shape and "token" in name.lower()}  # the SDK fills them in
+    wrong = sorted(set(options) - known) + sorted(needed - tokens - set(options))
+    return f"{service} {operation} takes or lacks {', '.join(wrong)}" if wrong else ""
+
+
+COMMANDS = {
+    "aws": wrong_aws,
+    "connect-bridges": wrong_bridges,
+    "connect-flows": wrong_flows,
+    "make": wrong_make,
+}
+
+
+def test_every_step_has_a_row_of_its_own() -> None:
+    anchors = [row.anchor for row in rows()]
+    assert len(anchors) == len(set(anchors)) > 190
+    assert [row.anchor for row in rows() if row.anchor != row.name] == []
+
+
+@pytest.mark.parametrize(
+    ("guide", "chapters"),
+    [
+        # How many steps the guides number in each chapter, counted in their text.
+        ("chat", {"1-1": 4, "1-2": 5, "1-4": 6, "2-1": 6, "2-5": 4, "3-1": 4, "3-2": 7, "4-1": 3, "4-2": 6}),
+        ("voice", {"call": 4, "design": 6, "api": 7, "start": 4, "transfer": 4, "bot": 9}),
+        ("biometrics", {"0": 6, "1": 15, "call": 5}),
+    ],
+)
+def test_no_numbered_step_is_left_out(guide: str, chapters: dict[str, int]) -> None:
+    anchors = {row.anchor for row in rows()}
+    for chapter, steps in chapters.items():
+        wanted = {f"{guide}-{chapter}-{step}" for step in range(1, steps + 1)}
+        missing = {one for one in wanted if not any(a == one or a.startswith(f"{one}-") for a in anchors)}
+        assert missing == set()
+
+
+def test_what_a_row_names_exists() -> None:
+    wrong = {row.anchor: [*filter(None, map(wrong_reference, row.references))] for row in rows()}
+    assert {anchor: problems for anchor, problems in wrong.items() if problems} == {}
+
+
+def test_a_step_is_checked_or_the_row_says_why_not() -> None:
+    assert [row.anchor for row in rows() if not is_checked(row)] == []
+
+
+def is_checked(row: Row) -> bool:
+    if row.checked_by.startswith("Not checked"):
+        return re.fullmatch(r"Not checked(?: at \w+)?: .{15,}", row.checked_by) is not None
+    named = re.findall(r"`([^`]+)`", row.checked_by)
+    return any(TEST.fullmatch(one) or SCENARIO.fullmatch(one) or one.startswith("connect-") for one in named)
+
+
+def test_every_row_says_who_does_the_step() -> None:
+    said = re.compile(r"`|By hand|Not needed|Not done: |Output|As above|The vendor's|Needed")
+    assert [row.anchor for row in rows() if not said.match(row.done_by)] == []
+
+
+@pytest.mark.parametrize("checked_by", ["Not checked", "Not checked: no", "by somebody", "`MetadataBridge`"])
+def test_a_row_that_is_not_checked_is_found(checked_by: str) -> None:
+    assert not is_checked(Row("voice-0", "voice-0", "Do it", "By hand", checked_by))
+
+
+def test_every_row_that_is_cited_exists() -> None:
+    anchors = {row.anchor for row in rows()}
+    cited = {
+        (str(path.relative_to(ROOT)), one) for path in sources() for one in CITED.findall(path.read_text())
+    }
+    assert {one for one in cited if one[1] not in anchors} == set()
+    assert len({one for _, one in cited}) > 20
+
+
+def test_whatever_cites_a_guide_cites_a_row() -> None:
+    found = []
+    for path in sources():
+        if path == PAGE:
+            continue
+        text = " ".join(re.sub(r"^\s*#:? ?", "", line) for line in path.read_text("utf-8").splitlines())
+        text = re.sub(r"\s+", " ", text)
+        found += [
+            f"{path.relative_to(ROOT)}: {text[match.start() : match.end() + 60]}"
+            for match in GUIDE.finditer(text)
+            if not CITED.search(text[match.start() : match.end() + WITHIN])
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tests/docs/test_guides.py::test_that_is_not_there",
+        "tests/docs/test_nothing.py::test_that_is_not_there",
+        "voice/no-such-scenario",
+        "MetadataBridge(no_such=…)",
+        "MetadataBridge.no_such",
+        "NoSuchBridge",
+        "make no-such-target",
+        "connect-bridges no-such-group",
+        "connect-flows no-such-command",
+        "aws connect no-such-operation",
+        "aws sns list-subscriptions-by-topic",
+        "aws sns list-subscriptions-by-topic --topic-arn <arn> --no-such <option>",
+        "something else",
+    ],
+)
+def test_what_does_not_exist_is_found(text: str) -> None:
+    assert wrong_reference(text)
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *CODE],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    paths = [ROOT / name for name in filter(None, listed.stdout.split("\0"))]
+    return tuple(
+        path
+        for path in paths
+        if path.suffix in {".md", ".py", ".toml"} and path.is_file() and "preflight" not in path.parts
+    )

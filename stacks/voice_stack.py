@@ -107,6 +107,8 @@ class VoiceStack(cdk.Stack):
             log_retention_days=wanted.log_retention_days,
             function_options=FunctionOptions(log_encryption_key=self._key),
         )
+        # What is likeliest to fail comes before data: the account's quota of connectors is 0 until AWS raises it.
+        self.metadata.table.node.add_dependency(connector.resource)
         return VoiceDestination.connector(connector, did=did)
 
     def _transfer(self, instance: ConnectInstance) -> ExternalVoiceTransfer:

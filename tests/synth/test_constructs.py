@@ -261,7 +261,8 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
     template.has_resource(
         "AWS::DynamoDB::GlobalTable",
         {
-            "DeletionPolicy": "Retain",
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "BillingMode": "PAY_PER_REQUEST",
                 "KeySchema": [{"AttributeName": "contactId", "KeyType": "HASH"}],
@@ -270,7 +271,7 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
                 "Replicas": [
                     Match.object_like(
                         {
-                            "DeletionProtectionEnabled": True,
+                            "DeletionProtectionEnabled": False,
                             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
                         }
                     )

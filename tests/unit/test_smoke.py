@@ -822,9 +822,9 @@ def test_an_entry_is_proved_by_all_its_checks_and_disproved_by_one_that_conclude
 ) -> None:
     entries = evidence.read(ENTRY)
     monkeypatch.setattr(evidence, "entries", lambda: entries)
-    [one] = proofs([start, stop], ["ChatStreamBridge"])
+    [one] = proofs([("ChatStreamBridge", start), ("ChatStreamBridge", stop)])
     assert (one.id, one.state) == ("some-claim", state)
-    assert proofs([start, stop], ["VoiceBiometricGate"]) == []
+    assert proofs([("VoiceBiometricGate", start), ("VoiceBiometricGate", stop)]) == []
 
 
 def test_every_check_that_evidence_names_exists() -> None:
@@ -838,7 +838,7 @@ def test_every_check_that_evidence_names_exists() -> None:
         Path(str(module.__file__)).read_text(encoding="utf-8")
         for module in (chat, flows, gate, metadata, voice)
     )
-    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {"flow-published", "module-published"}
+    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {"flow-published", "description-resolved"}
     assert named - known == set()
 
 

@@ -41,7 +41,8 @@ def needs(bridge: Bridge, account: Account) -> Iterator[Need]:
     facts = bridge.facts
     partition = partition_of(facts["instanceArn"])
     yield Need(("lambda:InvokeFunction",), function_arn(account, partition, facts["functions"]["Start"]))
-    yield Need(("sns:GetSubscriptionAttributes", "sns:GetTopicAttributes"), facts["topicArn"])
+    yield Need(("sns:GetTopicAttributes",), facts["topicArn"])
+    yield Need(("sns:GetSubscriptionAttributes",), "*")  # IAM knows no resource of it
     yield Need(("sqs:GetQueueAttributes",), _queue_arn(facts["deadLetterQueueUrl"], partition, account))
     yield Need(("kms:GetKeyPolicy",), f"arn:{partition}:kms:{account.region}:{account.account}:key/*")
     yield from flows.needs(bridge)

@@ -42,6 +42,8 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "smoke/passes",
+    "smoke/finds-wrong-permission",
 ]
 
 

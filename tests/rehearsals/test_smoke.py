@@ -103,9 +103,7 @@ def test_a_person_without_permissions_is_told_what_is_missing(
     told = json.loads(ran.stdout)
     checks = [check for each in told["stacks"][0]["constructs"] for check in each["checks"]]
     todo = {check["name"]: check["todo"] for check in checks if check["outcome"] == "failed"}
-    assert todo["metadata-token"] == (
-        "Let your role or user call secretsmanager:GetSecretValue, and kms:Decrypt on its key."
-    )
+    assert todo["metadata-token"] == "Let your role or user call secretsmanager:GetSecretValue."
     assert todo["functions-associated"] == "Let your role or user call connect:ListLambdaFunctions."
     assert "disproved" not in {one["state"] for one in told["evidence"]}
 

@@ -770,13 +770,25 @@ def test_credentials_that_aws_does_not_take_end_the_run(stubs: Stubs) -> None:
         stubs.account.client("sqs").get_queue_attributes(QueueUrl=QUEUE)
 
 
-def test_a_permission_that_the_person_lacks_concludes_nothing(stubs: Stubs) -> None:
-    stubs["connect"].add_client_error("list_lambda_functions", "AccessDeniedException", "no. really")
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        ("no. really", "connect:ListLambdaFunctions"),
+        (
+            "x is not authorized to perform: connect:DescribeInstance on resource: y",
+            "connect:DescribeInstance",
+        ),
+    ],
+)
+def test_a_permission_that_the_person_lacks_concludes_nothing(
+    stubs: Stubs, message: str, action: str
+) -> None:
+    stubs["connect"].add_client_error("list_lambda_functions", "AccessDeniedException", message)
     checks = Checks()
     flows.try_association(bridge("MetadataBridge"), stubs.account, checks, ["Retrieve"])
     [check] = checks.done
     assert (check.outcome, check.conclusive) == (Outcome.FAILED, False)
-    assert check.todo == "Let your role or user call connect:ListLambdaFunctions."
+    assert check.todo == f"Let your role or user call {action}."
 
 
 ENTRY = """

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -338,7 +339,10 @@ def _conclude(run: Run) -> None:
         if one.state == "disproved":
             _say(f"{'':13}-> {one.text}")
     if left := [one.id for one in run.proofs if one.state == "open"]:
-        _say(f"  open       {', '.join(left)}")
+        listed = textwrap.wrap(
+            ", ".join(left), 106, initial_indent="  open       ", subsequent_indent=" " * 13
+        )
+        _say("\n".join(listed))
     total = len(run.checks)
     counted = ", ".join(f"{run.count(outcome)} {outcome.value}" for outcome in Outcome)
     _say(f"\n{total} checks: {counted}")

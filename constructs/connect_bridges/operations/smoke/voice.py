@@ -23,7 +23,11 @@ def needs(bridge: Bridge) -> Iterator[Need]:
     """Yield the permissions that the checks need."""
     if connector := bridge.text("connectorArn"):
         yield Need(("chime:GetVoiceConnector",), connector)
-        yield Need(("connect:ListIntegrationAssociations",), bridge.facts["instanceArn"])
+        # The service authorization reference: listing associations looks up the instance and its directory.
+        yield Need(
+            ("connect:DescribeInstance", "connect:ListIntegrationAssociations"), bridge.facts["instanceArn"]
+        )
+        yield Need(("ds:DescribeDirectories",), "*")
     if bridge.construct == "ExternalVoiceConnector":
         yield Need(
             ("chime:GetVoiceConnectorLoggingConfiguration", "chime:GetVoiceConnectorOrigination"),

@@ -13,6 +13,9 @@ from rehearsals.scenarios import chat  # noqa: F401
 from rehearsals.scenarios import biometrics  # noqa: F401
 
 # isort: split
+from rehearsals.scenarios import handoff  # noqa: F401
+
+# isort: split
 from rehearsals.scenarios import smoke  # noqa: F401
 
 # isort: split

@@ -423,6 +423,7 @@ class Store:
         self.accepts = TOKEN
         self.limit = 32_768
         self.status = 0
+        self.interrupted = False
 
     def __call__(self, headers: Mapping[str, str], query: Mapping[str, str], body: str) -> tuple[int, str]:
         token = headers.get("authorizationtoken")
@@ -469,6 +470,9 @@ def try_metadata(stubs: Stubs, api: Api, store: Store, *, removes: str | None = 
         name, event = params["url_path"].split("/")[3], json.loads(params["body"])
         answer: dict[str, object] = {"statusCode": 500} if name == "Store" else {"principalId": "vendor"}
         if name == "Retrieve":
+            if store.interrupted:
+                store.interrupted = False
+                raise KeyboardInterrupt
             body = store.held.get(event["Details"]["ContactData"]["ContactId"])
             answer = {"found": "false"} if body is None else {"found": "true", "body": body}
         text = json.dumps(answer).encode()
@@ -533,6 +537,15 @@ def test_metadata_without_a_limit_is_found(stubs: Stubs, api: Api) -> None:
     store = Store()
     store.limit = 1_000_000
     assert failures(try_metadata(stubs, api, store)) == ["metadata-oversized"]
+    assert store.held == {}
+
+
+def test_who_interrupts_a_run_leaves_nothing_behind(stubs: Stubs, api: Api) -> None:
+    store = Store()
+    store.interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        try_metadata(stubs, api, store)
+    assert len(api.headers) == 1
     assert store.held == {}
 
 

@@ -112,6 +112,9 @@ def main(argv: Sequence[str]) -> int:
     except (SmokeError, aws.AwsError, DeployedError) as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{PROG}: interrupted; what was written until then has been removed\n")
+        return 130
     except SystemExit as leaving:  # argparse after --help
         return leaving.code if isinstance(leaving.code, int) else 0
     if arguments.json:

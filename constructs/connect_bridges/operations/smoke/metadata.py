@@ -128,9 +128,9 @@ class _Trial:
         contact = self._contact()
         text = json.dumps({MARK: contact, "filler": "x" * _TOO_MUCH})
         answer = self._post(contact, text, token=self._token)
-        if answer.status != 413:
+        if answer.status not in {413, 403}:  # 403: a web ACL before the API may have a lower limit
             raise self._unexpected(answer, 413, contact, text)
-        return f"{len(text)} bytes refused with status 413"
+        return f"{len(text)} bytes refused with status {answer.status}"
 
     def removed(self) -> str:
         if not self._posted:

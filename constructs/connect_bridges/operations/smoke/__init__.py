@@ -35,7 +35,7 @@ JSON_FORMAT = 1
 """The form of what --json prints; it rises when a reader would have to change."""
 EPILOG = """\
 Writes only marked test data of contacts and callers that do not exist, and removes it. The refusals that it provokes
-are counted: alarms on refused tokens or forged messages may see them.
+are counted like any others.
 
 Exit status: 0 no check failed; 1 a check failed, or the deployment could not be tried; 2 the command was written
 wrongly.

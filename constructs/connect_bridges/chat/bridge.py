@@ -25,6 +25,7 @@ from connect_bridges.chat.vendor_access import VendorAccess, VendorPrincipal
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
+from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.arguments import (
     check_flow_name,
     check_function_options,
@@ -40,7 +41,7 @@ from connect_bridges.shared.arguments import (
 from connect_bridges.shared.checks import Problems, check, check_duration, check_flag, check_texts
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
-from connect_bridges.shared.grants import grant_secret_read
+from connect_bridges.shared.grants import grant_secret_read, role_of
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import generated_secret, token_value
@@ -370,9 +371,28 @@ class ChatStreamBridge(Construct):
             options=self._function_options,
         )
         # evidence: streaming-contact-arn
-        self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
+        self._grant_streaming(function)
         grant_secret_read(self.token_secret, function)
         return function
+
+    def _grant_streaming(self, function: RuntimeFunction) -> None:
+        """Grant streaming on the instance and on its contacts.
+
+        The service authorization reference says the instance; AWS's own sample
+        (amazon-connect-message-streaming-examples) allows its contacts alone. evidence: streaming-contact-arn
+        """
+        contacts = f"{self._instance.instance_arn}/contact/*"
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["connect:StartContactStreaming", "connect:StopContactStreaming"],
+                resources=[self._instance.instance_arn, contacts],
+            )
+        )
+        acknowledge_wildcard(
+            role_of(function),
+            contacts,
+            "The id of a chat is made when the customer opens it; the function streams any chat that a flow gives it.",
+        )
 
     def _publish_flow(
         self, conversation: ChatConversation, prompts: ChatPrompts, queue_arn: str, name: str | None

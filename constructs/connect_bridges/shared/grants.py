@@ -14,7 +14,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.shared.checks import ConstructArgumentError
@@ -74,23 +73,23 @@ def open_key(key: kms.IKey, scope: IConstruct, statement: iam.PolicyStatement) -
     )
 
 
-def let_logs_use(key: kms.IKey, log_group: logs.LogGroup) -> None:
+def let_logs_use(key: kms.IKey, scope: IConstruct) -> None:
     """Let CloudWatch Logs encrypt with a key, for log groups of this account and Region.
 
-    Not for this very group: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
+    Not for one group alone: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
     user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
     """
-    stack = cdk.Stack.of(log_group)
+    # evidence: logs-key-policy
+    stack = cdk.Stack.of(scope)
     groups = stack.format_arn(
         service="logs",
         resource="log-group",
         resource_name="*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    # evidence: logs-key-policy
     open_key(
         key,
-        log_group,
+        scope,
         iam.PolicyStatement(
             sid="LogsEncrypts",
             principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],

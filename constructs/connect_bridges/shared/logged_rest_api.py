@@ -76,7 +76,7 @@ def logged_rest_api(
             logging_level=apigateway.MethodLoggingLevel.ERROR,
             data_trace_enabled=False,
             metrics_enabled=True,
-            tracing_enabled=options.tracing or None,
+            tracing_enabled=options.tracing or None,  # evidence: api-tracing-role
         ),
     )
     if not options.tracing:

@@ -84,6 +84,7 @@ class RuntimeFunction(lambda_.Function):
             encryption_key=chosen.log_encryption_key,
             removal_policy=removal_policy,
         )
+        # evidence: logs-key-policy
         if chosen.log_encryption_key:
             let_logs_use(chosen.log_encryption_key, log_group)
         role = iam.Role(
@@ -125,7 +126,8 @@ class RuntimeFunction(lambda_.Function):
         )
         # evidence: function-log-permissions
         log_group.grant_write(role)
-        if chosen.vpc:
+        # As it became: the VPC may be that of an organisation's property injector.
+        if cast("lambda_.CfnFunction", self.node.default_child).vpc_config:
             self._grant_network_interfaces(role)
         traced = chosen.tracing not in {None, lambda_.Tracing.DISABLED}
         explain_function(self, traced=traced)

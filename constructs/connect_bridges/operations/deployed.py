@@ -50,6 +50,8 @@ class BridgeStack:
     """A stack with constructs of this library.
 
     status: CloudFormation's, None if it is not deployed. account, region: None if the app leaves them open.
+    resources: the template's, by logical id, their values as far as they are known before deploying; empty for a stack
+    that was read from the account. bootstrap: the SSM parameter of the bootstrap version, and the version it needs.
     """
 
     name: str
@@ -59,6 +61,8 @@ class BridgeStack:
     status: str | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
     termination_protection: bool = False
+    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bootstrap: tuple[str, int] | None = None
 
     @property
     def deployed(self) -> bool:
@@ -76,7 +80,11 @@ def in_template(
     bridges = [
         _bridge(logical_id, _known(metadata, known)) for logical_id, metadata in _descriptions(template)
     ]
-    return BridgeStack(name=name, bridges=tuple(bridges), account=account, region=region)
+    resources = {
+        logical_id: {**resource, "Properties": _known(resource.get("Properties", {}), known)}
+        for logical_id, resource in template.get("Resources", {}).items()
+    }
+    return BridgeStack(name=name, bridges=tuple(bridges), account=account, region=region, resources=resources)
 
 
 def in_assembly(folder: Path) -> list[BridgeStack]:
@@ -90,7 +98,7 @@ def in_assembly(folder: Path) -> list[BridgeStack]:
             f"{folder} holds no manifest.json, so it is no cloud assembly. Write one: npx cdk synth --output {folder}"
         )
     stacks: list[BridgeStack] = []
-    for artifact in json.loads(manifest.read_text()).get("artifacts", {}).values():
+    for artifact_id, artifact in json.loads(manifest.read_text()).get("artifacts", {}).items():
         properties = artifact.get("properties", {})
         if artifact.get("type") == "cdk:cloud-assembly":
             stacks += in_assembly(folder / properties["directoryName"])
@@ -98,9 +106,13 @@ def in_assembly(folder: Path) -> list[BridgeStack]:
             continue
         template = json.loads((folder / properties["templateFile"]).read_text())
         account, region, *_ = *_environment(artifact.get("environment", "")), None, None
-        stack = in_template(properties["stackName"], template, account=account, region=region)
-        if stack.bridges:
-            stacks.append(stack)
+        name = properties.get("stackName", artifact_id)  # left out where they are the same
+        stack = in_template(name, template, account=account, region=region)
+        if not stack.bridges:
+            continue
+        parameter = properties.get("bootstrapStackVersionSsmParameter")
+        version = properties.get("requiresBootstrapStackVersion")
+        stacks.append(replace(stack, bootstrap=(parameter, version) if parameter and version else None))
     return stacks
 
 

@@ -19,6 +19,7 @@ from botocore.config import Config
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
+from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
@@ -39,6 +40,7 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
@@ -250,6 +252,7 @@ class Sandbox:
                 "cloudformation": CloudFormationApi(
                     self.faults, self.deployments, lambda bucket, key: self._read_s3(bucket, key).decode()
                 ).handle,
+                "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
                 "chime": ChimeVoiceApi(
@@ -257,7 +260,11 @@ class Sandbox:
                 ).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
-            before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
+            before_services={
+                "lambda": lambda_api.invoke_over_http,
+                "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
+                "sns": sns_api.early,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:

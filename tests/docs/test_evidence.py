@@ -84,7 +84,7 @@ def test_an_entry_says_where_it_is_known_from_and_what_to_do(entry: evidence.Ent
 
 def test_entries_are_found_by_id_and_by_the_check_that_proves_them() -> None:
     streaming = evidence.entry("streaming-contact-arn")
-    assert streaming in evidence.proved_by("smoke:chat-dry-run")
+    assert streaming in evidence.proved_by("smoke:chat-start-permission")
     assert streaming.part == "ChatStreamBridge"
     assert evidence.proved_by("smoke:no-such-check") == ()
     with pytest.raises(KeyError, match="no evidence 'no-such-entry'"):

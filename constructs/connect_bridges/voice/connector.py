@@ -57,7 +57,6 @@ _CHIME_WITHOUT_RESOURCE = (
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
-# evidence: connector-get-is-not-needed
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
@@ -71,7 +70,6 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
-# evidence: connector-logging-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
@@ -236,7 +234,6 @@ class ExternalVoiceConnector(Construct):
         self.resource.node.add_dependency(grants)
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
-        # evidence: connector-address-ranges
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
         describe(
             self,

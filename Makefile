@@ -107,9 +107,11 @@ synth: setup ## synthesize ENV (default dev)
 diff: setup ## compare ENV with what is deployed
 	$(CDK) diff -c env=$(ENV)
 
-.PHONY: preflight
-preflight: setup ## check in the AWS account what CloudFormation cannot see, before and after ENV is deployed
-	$(BIN)/python -m stacks.preflight $(ENV)
+.PHONY: doctor
+doctor: setup ## what the AWS account lacks for ENV, before and after it is deployed; exact next steps
+	@mkdir -p build/doctor
+	@$(CDK) synth -c env=$(ENV) --quiet --output build/doctor/$(ENV) >build/doctor/$(ENV).log 2>&1 || { cat build/doctor/$(ENV).log >&2; exit 2; }
+	@$(BIN)/connect-bridges doctor --app build/doctor/$(ENV)
 
 .PHONY: deploy
 deploy: setup ## deploy ENV to the AWS account of your credentials

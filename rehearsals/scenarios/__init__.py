@@ -14,6 +14,8 @@ from rehearsals.scenarios import biometrics  # noqa: F401
 
 # isort: split
 from rehearsals.scenarios import handoff  # noqa: F401
+
+# isort: split
 from rehearsals.scenarios import smoke  # noqa: F401
 
 # isort: split

@@ -336,6 +336,7 @@ class VoiceBiometricGate(Construct):
                 "provider": self.provider.name,
                 "providerApiUrl": self.provider.api_url or None,
                 "providerFunctionArn": function.function_arn if function else None,
+                "providerSeconds": self.provider.time_limit_seconds,
                 "phrase": names.phrase,
                 "language": names.language,
                 "redialNumber": transfer.redial_number,

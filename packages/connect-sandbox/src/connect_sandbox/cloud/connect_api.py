@@ -6,9 +6,10 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.chats import Chats
 from connect_sandbox.cloud.chime_api import VoiceConnectors
+from connect_sandbox.cloud.connect_instance_api import ConnectInstanceApi
+from connect_sandbox.cloud.connect_instance_api import page as _page
 from connect_sandbox.cloud.connect_state import Association, ConnectState, Flow
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
@@ -19,18 +20,14 @@ from connect_sandbox.moto_internals import Operation
 _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
 
 
-class ConnectApi(AwsService):
+class ConnectApi(ConnectInstanceApi):
     """Serves Connect calls from a ConnectState."""
-
-    service_name = "connect"
-    invalid_parameter_code = "InvalidParameterException"
 
     def __init__(
         self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors, chats: Chats
     ) -> None:
         """`voice_connectors` holds the call transfer connectors, `chats` the chats in progress."""
-        super().__init__(faults)
-        self._state = state
+        super().__init__(faults, state)
         self._chats = chats
         self._voice_connectors = voice_connectors
 
@@ -92,11 +89,6 @@ class ConnectApi(AwsService):
         associations = self._state.instance(instance_id).associations.values()
         page, token = _page([a.integration_arn for a in associations if a.type == "LAMBDA_FUNCTION"], request)
         return {"LambdaFunctions": page, **token}
-
-    def describe_instance(self, instance_id: str) -> dict[str, Any]:
-        """Describe an instance."""
-        instance = self._state.instance(instance_id)
-        return {"Instance": {"Id": instance.id, "Arn": instance.arn, "InstanceStatus": "ACTIVE"}}
 
     # -- chats
 
@@ -285,10 +277,3 @@ def _flow(flow: Flow) -> dict[str, Any]:
         "Content": flow.content,
         "Tags": flow.tags,
     }
-
-
-def _page(items: list[Any], request: dict[str, Any]) -> tuple[list[Any], dict[str, str]]:
-    """Return the asked-for page and, if there is more, the token of the next."""
-    start, size = int(request.get("next_token", "0")), int(request.get("max_results") or 100)
-    more = {"NextToken": str(start + size)} if start + size < len(items) else {}
-    return items[start : start + size], more

@@ -68,14 +68,41 @@ class FlowModule(Flow):
 
 
 @dataclass
+class Number:
+    """A telephone number of an instance, and the flow that it leads to."""
+
+    id: str
+    number: str
+    flow_id: str | None = None
+
+
+@dataclass
 class Instance:
-    """One Connect instance, with what was deployed into it, by id."""
+    """One Connect instance, with what was deployed into it, by id.
+
+    `attributes` are those that are on (INBOUND_CALLS, CONTACTFLOW_LOGS). Every id names a queue that is enabled, except
+    those of `absent_queues` and `disabled_queues`.
+    """
 
     arn: str
     id: str
+    alias: str = "example"
+    status: str = "ACTIVE"
+    attributes: set[str] = field(
+        default_factory=lambda: {"INBOUND_CALLS", "OUTBOUND_CALLS", "CONTACTFLOW_LOGS", "EARLY_MEDIA"}
+    )
+    absent_queues: set[str] = field(default_factory=set)
+    disabled_queues: set[str] = field(default_factory=set)
+    numbers: dict[str, Number] = field(default_factory=dict)
     associations: dict[str, Association] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     modules: dict[str, FlowModule] = field(default_factory=dict)
+
+    def claim_number(self, number: str) -> Number:
+        """Claim a telephone number, in E.164."""
+        claimed = Number(str(uuid.uuid4()), number)
+        self.numbers[claimed.id] = claimed
+        return claimed
 
     def flow(self, name_or_arn: str) -> Flow:
         """Return a flow by name, id or ARN; raise ResourceNotFoundException."""
@@ -116,6 +143,7 @@ class ConnectState:
         self._functions = functions
         self._lock = threading.RLock()
         self._instances: dict[str, Instance] = {}
+        self._absent: set[str] = set()
 
     def instance(self, arn_or_id: str) -> Instance:
         """Return an instance by ARN or id; raise ResourceNotFoundException for another account or Region."""
@@ -133,7 +161,23 @@ class ConnectState:
         instance_id = found[4] if found is not None else arn_or_id
         arn = f"arn:aws:connect:{self._region}:{self._account}:instance/{instance_id}"
         with self._lock:
+            if instance_id in self._absent:
+                raise AwsError("ResourceNotFoundException", f"Instance {instance_id} not found", 404)
             return self._instances.setdefault(instance_id, Instance(arn, instance_id))
+
+    def instances(self) -> list[Instance]:
+        """Return the instances that something has named so far."""
+        with self._lock:
+            return list(self._instances.values())
+
+    def say_absent(self, instance_id: str, *, absent: bool = True) -> None:
+        """Let there be no instance of this id, or let there be one again."""
+        with self._lock:
+            if absent:
+                self._absent.add(instance_id)
+                self._instances.pop(instance_id, None)
+            else:
+                self._absent.discard(instance_id)
 
     def principal(self, instance_arn: str) -> ServicePrincipal:
         """Return the principal that Connect acts as for an instance."""

@@ -19,6 +19,7 @@ from botocore.config import Config
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
+from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
@@ -251,6 +252,7 @@ class Sandbox:
                 "cloudformation": CloudFormationApi(
                     self.faults, self.deployments, lambda bucket, key: self._read_s3(bucket, key).decode()
                 ).handle,
+                "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
                 "chime": ChimeVoiceApi(

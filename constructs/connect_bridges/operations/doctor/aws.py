@@ -1,0 +1,158 @@
+"""The account, as checks ask it: clients, pages, and what AWS means when it refuses."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    LoginError,
+    SSOError,
+    TokenRetrievalError,
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN_CREDENTIALS = frozenset(
+    {
+        *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException"),
+        *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
+    }
+)
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "ForbiddenException",
+    }
+)
+_MISSING = frozenset(
+    {"ResourceNotFoundException", "NotFoundException", "NotFound", "ParameterNotFound", "NoSuchEntity"}
+)
+_NAMED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+_PREFIXES = {"service-quotas": "servicequotas", "chime-sdk-voice": "chime"}
+PAUSE = 0.25  # seconds; Service Quotas throttles soon
+_CONFIG = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5})
+
+
+class Refused(Exception):  # noqa: N818 (what AWS did)
+    """AWS answered an operation with an error."""
+
+    def __init__(self, service: str, error: ClientError) -> None:
+        """service: boto3's name of the client."""
+        reason = error.response["Error"]
+        self.code = str(reason.get("Code", ""))
+        self.message = " ".join(str(reason.get("Message", "")).split())
+        self.operation = error.operation_name
+        self.service = service
+        super().__init__(f"{service} {self.operation}: {self.code}: {self.message}")
+
+    @property
+    def denied(self) -> bool:
+        """Whether IAM refused."""
+        return self.code in _DENIED
+
+    @property
+    def missing(self) -> bool:
+        """Whether what was asked for does not exist."""
+        return self.code in _MISSING
+
+    @property
+    def expired(self) -> bool:
+        """Whether the credentials have expired."""
+        return self.code in _EXPIRED
+
+    @property
+    def unknown_credentials(self) -> bool:
+        """Whether AWS does not know the credentials."""
+        return self.code in _UNKNOWN_CREDENTIALS
+
+    @property
+    def action(self) -> str:
+        """The IAM action that was refused: the one that AWS names, else the operation's."""
+        named = _NAMED.search(self.message)
+        if named:
+            return named[1]
+        if self.service == "apigateway":
+            return "apigateway:GET"
+        return f"{_PREFIXES.get(self.service, self.service)}:{self.operation}"
+
+
+class Region:
+    """One Region of the account. What is asked twice is asked once."""
+
+    def __init__(self, session: boto3.Session, name: str) -> None:
+        """session: with the credentials."""
+        self.session = session
+        self.name = name
+        self._clients: dict[str, Any] = {}
+        self._answers: dict[str, Any] = {}
+        self._asked_quotas_at = float("-inf")
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 (a boto3 client)
+        """Return a client of this Region."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service, region_name=self.name, config=_CONFIG)
+        return self._clients[service]
+
+    def ask(self, service: str, operation: str, **arguments: Any) -> Any:  # noqa: ANN401 (boto3's answer)
+        """Return the answer to an operation that reads; ``Refused`` if AWS refuses."""
+        key = f"{service} {operation} {sorted(arguments.items())}"
+        if key not in self._answers:
+            if service == "service-quotas":
+                self._pause()
+            try:
+                self._answers[key] = getattr(self.client(service), operation)(**arguments)
+            except ClientError as error:
+                raise Refused(service, error) from error
+        return self._answers[key]
+
+    def pages(self, service: str, operation: str, member: str, **arguments: Any) -> list[Any]:  # noqa: ANN401
+        """Return the items that a paged operation lists; ``Refused`` if AWS refuses."""
+        key = f"{service} {operation} {sorted(arguments.items())}"
+        if key not in self._answers:
+            if service == "service-quotas":
+                self._pause()
+            try:
+                self._answers[key] = list(self._pages(service, operation, member, arguments))
+            except ClientError as error:
+                raise Refused(service, error) from error
+        found: list[Any] = self._answers[key]
+        return found
+
+    def _pages(self, service: str, operation: str, member: str, arguments: dict[str, Any]) -> Iterator[Any]:
+        client = self.client(service)
+        if client.can_paginate(operation):
+            for page in client.get_paginator(operation).paginate(**arguments):
+                yield from page.get(member, [])
+            return
+        token: dict[str, str] = {}  # chime-sdk-voice has no paginators
+        while True:
+            page = getattr(client, operation)(**arguments, **token)
+            yield from page.get(member, [])
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def _pause(self) -> None:
+        wait = self._asked_quotas_at + PAUSE - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._asked_quotas_at = time.monotonic()

@@ -221,8 +221,10 @@ def test_whatever_cites_a_guide_cites_a_row() -> None:
     for path in sources():
         if path == PAGE:
             continue
-        text = " ".join(re.sub(r"^\s*#:? ?", "", line) for line in path.read_text("utf-8").splitlines())
-        text = re.sub(r"\s+", " ", text)
+        lines = path.read_text("utf-8").splitlines()
+        if path.suffix == ".toml" and path.parent.name == "texts":  # pages for vendors: our comments count
+            lines = [line for line in lines if line.startswith("#")]
+        text = re.sub(r"\s+", " ", " ".join(re.sub(r"^\s*#:? ?", "", line) for line in lines))
         found += [
             f"{path.relative_to(ROOT)}: {text[match.start() : match.end() + 60]}"
             for match in GUIDE.finditer(text)

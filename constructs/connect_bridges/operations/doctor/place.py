@@ -14,6 +14,7 @@ from connect_bridges.operations.doctor.findings import About, Finding, QuotaRequ
 from connect_bridges.operations.doctor.subjects import Subject
 
 CONCURRENCY_QUOTA = "L-B99A9384"
+# evidence: lambda-concurrency-of-new-accounts
 UNRESERVED = (
     100  # Lambda keeps so many for functions without a reservation; a smaller account keeps all it has
 )

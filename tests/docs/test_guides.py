@@ -132,7 +132,7 @@ def wrong_flows(words: list[str]) -> str:
 
 def wrong_aws(words: list[str]) -> str:
     service, operation, options = words[0], words[1], [one for one in words[2:] if one.startswith("--")]
-    model = botocore.session.get_session().get_service_model(service)
+    model: Any = botocore.session.get_session().get_service_model(service)
     named = {xform_name(one, "-"): one for one in model.operation_names}
     if operation not in named:
         return f"{service} has no {operation}"

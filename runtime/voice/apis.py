@@ -187,6 +187,7 @@ class ConnectorApis:
         for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
             if not enabled:
                 continue
+            # evidence: connector-log-groups-may-exist
             self._create_log_group(group)
             _call(
                 "logs PutRetentionPolicy",
@@ -212,6 +213,7 @@ class ConnectorApis:
 
     def delete_logs(self, connector_id: str) -> None:
         """DeleteLogGroup of both groups, whether or not they were written to. Gone is fine."""
+        # evidence: connector-logs-stay-deleted
         for group, _ in _log_groups(connector_id, sip=True, media=True):
             try:
                 _call("logs DeleteLogGroup", self._logs.delete_log_group, logGroupName=group)
@@ -361,6 +363,7 @@ def _creation_hint(error: Exception) -> str:
 def _log_groups(connector_id: str, sip: bool, media: bool) -> list[tuple[str, bool]]:
     """Return the log groups that Amazon names after a connector, and whether it writes to them."""
     return [
+        # evidence: connector-sip-log-group
         (f"/aws/ChimeVoiceConnectorSipMessages/{connector_id}", sip),
         (f"/aws/ChimeVoiceConnectorLogs/{connector_id}", media),
     ]

@@ -14,12 +14,13 @@ from connect_bridges.operations.doctor.findings import About, Finding, QuotaRequ
 from connect_bridges.operations.doctor.subjects import Subject
 
 CONCURRENCY_QUOTA = "L-B99A9384"
+# evidence: lambda-concurrency-of-new-accounts
 UNRESERVED = (
     100  # Lambda keeps so many for functions without a reservation; a smaller account keeps all it has
 )
 ENOUGH = 100  # executions at once; an account below has Lambda's limit for new accounts, 10, or little more
 # The Regions of CreateVoiceConnector (Chime SDK's endpoints): an upper bound of where an external voice transfer
-# connector can be. evidence: connector-regions
+# connector can be. evidence: transfer-connector-regions
 CONNECTOR_REGIONS = frozenset(
     {
         *("us-east-1", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2"),

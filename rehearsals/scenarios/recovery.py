@@ -160,10 +160,16 @@ def fails_then_succeeds(rehearsal: Rehearsal) -> None:
     stacks = [assembly.stack(name) for name in SWEPT]
     with ThreadPoolExecutor(len(stacks)) as pool:
         sweeps = [
-            pool.submit(Sweep(sandbox, stack).play, list(stack.resources), half_done=(False,)) for stack in stacks
+            pool.submit(Sweep(sandbox, stack).play, list(stack.resources), half_done=(False,))
+            for stack in stacks
         ]
     tallies = [sweep.result() for sweep in sweeps]
     for tally in tallies:
-        rehearsal.note(str(tally), resources=tally.resources, failures=tally.failures, recovered=tally.recovered)
+        rehearsal.note(
+            str(tally), resources=tally.resources, failures=tally.failures, recovered=tally.recovered
+        )
     problems = [problem for tally in tallies for problem in tally.problems]
-    expect_that(not problems, f"{len(problems)} failures were in the way of the next deployment: " + "\n".join(problems))
+    expect_that(
+        not problems,
+        f"{len(problems)} failures were in the way of the next deployment: " + "\n".join(problems),
+    )

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from connect_bridges.operations import doctor
 from connect_bridges.operations.deployed import DeployedError
+from connect_bridges.operations.doctor import aws
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
@@ -39,6 +40,11 @@ from tests.support.doctor import (
 
 OUTSIDE = {"endpoint-tls", "connector-host"}
 """What no account answers; tests/unit/test_doctor_vendors.py has them."""
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "PAUSE", 0.0)
 
 
 def test_an_account_that_is_ready_passes_every_check(tmp_path: Path) -> None:
@@ -138,16 +144,16 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"DescribeInstanceAttribute": {"Attribute": {"AttributeType": "CONTACTFLOW_LOGS", "Value": "false"}}},
         Status.WARNING,
         "off",
-        f"aws connect update-instance-attribute --region us-east-1 --instance-id {INSTANCE_ID} "
-        "--attribute-type CONTACTFLOW_LOGS --value true",
+        (f"aws connect update-instance-attribute --region us-east-1 --instance-id {INSTANCE_ID} "
+        "--attribute-type CONTACTFLOW_LOGS --value true"),
     ),
     (
         "lambda-concurrency",
         {"GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}},
         Status.WARNING,
         "10 at once",
-        "aws service-quotas request-service-quota-increase --region us-east-1 --service-code lambda "
-        "--quota-code L-B99A9384 --desired-value 1000",
+        ("aws service-quotas request-service-quota-increase --region us-east-1 --service-code lambda "
+        "--quota-code L-B99A9384 --desired-value 1000"),
     ),
     (
         "api-log-role",
@@ -161,8 +167,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"GetServiceQuota": {"Quota": {"Value": 0.0}}},
         Status.FAILURE,
         "quota L-2BE4D75F is 0; 0 used, 1 needed",
-        "aws service-quotas request-service-quota-increase --region us-east-1 --service-code connect "
-        "--quota-code L-2BE4D75F --desired-value 1",
+        ("aws service-quotas request-service-quota-increase --region us-east-1 --service-code connect "
+        "--quota-code L-2BE4D75F --desired-value 1"),
     ),
     (
         "function-quota",
@@ -197,8 +203,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"ListIntegrationAssociations": {"IntegrationAssociationSummaryList": []}},
         Status.FAILURE,
         "is not associated",
-        f"aws connect create-integration-association --region us-east-1 --instance-id {INSTANCE_ID} "
-        f"--integration-type CALL_TRANSFER_CONNECTOR --integration-arn {CONNECTOR_ARN}",
+        (f"aws connect create-integration-association --region us-east-1 --instance-id {INSTANCE_ID} "
+        f"--integration-type CALL_TRANSFER_CONNECTOR --integration-arn {CONNECTOR_ARN}"),
     ),
     (
         "next-flow",
@@ -278,7 +284,13 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
     ),
     (
         "names-free",
-        {"ListContactFlows": {"ContactFlowSummaryList": [{"Id": "f-1", "Name": "transfer", "ContactFlowType": "CONTACT_FLOW"}]}},
+        {
+            "ListContactFlows": {
+                "ContactFlowSummaryList": [
+                    {"Id": "f-1", "Name": "transfer", "ContactFlowType": "CONTACT_FLOW"}
+                ]
+            }
+        },
         Status.FAILURE,
         "ContactFlow transfer exists",
         f"aws connect delete-contact-flow --region us-east-1 --instance-id {INSTANCE_ID} --contact-flow-id f-1",
@@ -288,8 +300,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"ListContactFlowModules": {"ContactFlowModulesSummaryList": [{"Id": "m-1", "Name": "module"}]}},
         Status.FAILURE,
         "ContactFlowModule module exists",
-        f"aws connect delete-contact-flow-module --region us-east-1 --instance-id {INSTANCE_ID} "
-        "--contact-flow-module-id m-1",
+        (f"aws connect delete-contact-flow-module --region us-east-1 --instance-id {INSTANCE_ID} "
+        "--contact-flow-module-id m-1"),
     ),
 ]  # fmt: skip
 
@@ -309,19 +321,19 @@ def test_each_gap_is_found_with_its_next_step(
 LATER: list[tuple[str, dict[str, Any], Status, str, str]] = [
     (
         "secret",
-        {"DescribeSecret": lambda asked: {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}},
+        {"DescribeSecret": {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}},
         Status.FAILURE,
         "token: still holds what the deployment generated",
-        f"aws secretsmanager put-secret-value --region us-east-1 --secret-id {SECRETS}chat-aaaaaa "
-        "--secret-string file://secret.txt",
+        (f"aws secretsmanager put-secret-value --region us-east-1 --secret-id {SECRETS}chat-aaaaaa "
+        "--secret-string file://secret.txt"),
     ),
     (
         "subscription",
         {"ListSubscriptionsByTopic": {"Subscriptions": [{"SubscriptionArn": "PendingConfirmation", "Endpoint": "https://bot.example.com/hook"}]}},
         Status.FAILURE,
         "not confirmed",
-        f"aws sns subscribe --region us-east-1 --topic-arn {TOPIC} --protocol https "
-        "--notification-endpoint https://bot.example.com/hook",
+        (f"aws sns subscribe --region us-east-1 --topic-arn {TOPIC} --protocol https "
+        "--notification-endpoint https://bot.example.com/hook"),
     ),
     (
         "subscription",
@@ -451,8 +463,10 @@ def test_a_secrets_own_key_has_to_be_usable(tmp_path: Path, state: str, status: 
             "ROLLBACK_COMPLETE",
             True,
             Status.FAILURE,
-            "aws cloudformation update-termination-protection --no-enable-termination-protection "
-            "--region us-east-1 --stack-name support",
+            (
+                "aws cloudformation update-termination-protection --no-enable-termination-protection "
+                "--region us-east-1 --stack-name support"
+            ),
         ),
         ("ROLLBACK_COMPLETE", False, Status.WARNING, "npx cdk deploy support"),
         (
@@ -509,6 +523,19 @@ def test_a_quota_without_an_applied_value_of_the_instance_is_looked_up_step_by_s
     )
     asked = [params for name, params in account.asked if params.get("QuotaCode") == "L-E3D2F503"]
     assert [params.get("ContextId") for params in asked] == [INSTANCE_ARN, None, None]
+
+
+def test_service_quotas_is_asked_with_pauses_since_it_throttles_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "PAUSE", 10.0)
+    monkeypatch.setattr(aws.time, "sleep", slept.append)
+    account = Account()
+    findings(tmp_path, account)
+    asked = [name for name, _ in account.asked if "ServiceQuota" in name]
+    assert len(slept) == len(asked) - 1 > 1
+    assert all(9 < pause <= 10 for pause in slept)
 
 
 def test_a_quota_that_was_asked_for_is_not_asked_for_again(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import boto3
 import botocore
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connect_bridges.operations.doctor.aws import NO_CREDENTIALS, Refused, Region
+from connect_bridges.operations.aws import NO_CREDENTIALS
+from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, QuotaRequest
 from connect_bridges.operations.doctor.subjects import Subject
 

@@ -104,7 +104,10 @@ def connector_host(about: About, host: str) -> Finding:
 
 
 def subscription(about: About, subject: Subject, part: Part, where: Region) -> Finding:
-    """See that the vendor has confirmed its subscription, without which no message of a customer reaches it."""
+    """See that the vendor has confirmed its subscription, without which no message of a customer reaches it.
+
+    evidence: subscribe-again-asks-again
+    """
     if part.deployed is None:
         return about.skipped(
             "comes with the deployment; the vendor's channel has to be enabled before, so that it confirms"

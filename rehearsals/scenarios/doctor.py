@@ -86,10 +86,8 @@ def finds_everything_missing(rehearsal: Rehearsal) -> None:
             expect(
                 sorted(left),
                 [
-                    (
-                        "connector-associated",
-                        "failure",
-                    ),  # whoever named a connector has to choose another one
+                    ("api-log-role", "warning"),  # whose role it is to be is a decision
+                    ("connector-associated", "failure"),  # who named it has to choose another one
                     ("connector-host", "warning"),  # sbc.example.com is a name that nobody has
                     ("next-flow", "failure"),
                     ("provider-function", "failure"),
@@ -103,7 +101,7 @@ def finds_everything_missing(rehearsal: Rehearsal) -> None:
             ready = _examined(rehearsal, account, "--app", str(assembly), *_stacks("dev"), status=0)
             expect(
                 sorted({each["check"] for each in ready if each["status"] == "warning"}),
-                ["connector-host"],
+                ["api-log-role", "connector-host"],
                 "warnings of the environment that names nothing",
             )
 
@@ -459,6 +457,7 @@ def _examined(
     """Run `connect-bridges doctor --json`; return what it found."""
     ran: subprocess.CompletedProcess[str] = account.bridges("doctor", "--json", *arguments, **who)
     expect_that(ran.returncode in {0, 1}, f"doctor should end with 0 or 1; it said {ran.stdout}{ran.stderr}")
+    expect_that(ran.stdout.startswith("{"), f"doctor should print a document; it said {ran.stderr}")
     document = json.loads(ran.stdout)
     counted = ", ".join(f"{count} {name}" for name, count in document["counts"].items())
     rehearsal.note(f"connect-bridges doctor {' '.join(arguments)}: {counted}", findings=document["findings"])

@@ -105,10 +105,12 @@ def made(check: Check) -> list[Finding]:
     except Refused as refusal:
         found.append(_refusal(about, refusal))
     except BotoCoreError as error:
-        found.append(
-            about.warning(f"AWS did not answer: {error}", "check network and proxy, and run doctor again")
-        )
+        found.append(_no_answer(about, error))
     return found
+
+
+def _no_answer(about: About, error: BotoCoreError) -> Finding:
+    return about.warning(f"AWS did not answer: {error}", "check network and proxy, and run doctor again")
 
 
 def _refusal(about: About, refusal: Refused) -> Finding:
@@ -168,6 +170,10 @@ def _read(subject: Subject) -> Iterator[Finding]:
     except Refused as refusal:
         subject.refused = f"the stack could not be read ({refusal.code})"
         yield _refusal(about, refusal)
+        return
+    except BotoCoreError as error:
+        subject.refused = "the stack could not be read"
+        yield _no_answer(about, error)
         return
     except DeployedError as error:
         subject.refused = "the stack could not be read"

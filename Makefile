@@ -48,6 +48,10 @@ test: setup lint ## lint, types, and every test
 knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
 	$(BIN)/python packages/connect-flows/tools/build_knowledge.py
 
+.PHONY: handoff-sample
+handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploys to the sandbox for them
+	$(BIN)/python -m tests.support.handoff $(if $(RECORD),--record)
+
 .PHONY: evidence
 evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operations/evidence.toml
 	@mkdir -p build

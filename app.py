@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import aws_cdk as cdk
+from connect_bridges import ConstructArgumentError
 
 from stacks.settings import SettingsError, load_each
 from stacks.stage import build_stage
@@ -18,8 +19,12 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for settings in chosen:
-        build_stage(app, settings)
+    try:
+        for settings in chosen:
+            build_stage(app, settings)
+    except ConstructArgumentError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     app.synth()
     return 0
 

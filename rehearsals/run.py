@@ -98,11 +98,16 @@ def _run(
 def play_all(
     chosen: list[Scenario], deployment: Deployment, results: list[Result], terminal: Terminal
 ) -> None:
-    """Play the paths side by side, each of them in order: most of what a scenario takes, it waits for a vendor."""
+    """Play the paths side by side, each of them in order: most of what a scenario takes, it waits for a vendor.
+
+    Scenarios that are played alone come afterwards.
+    """
     paths: dict[str, list[Scenario]] = {}
+    alone = [scenario for scenario in chosen if scenario.alone]
     for scenario in chosen:
-        paths.setdefault(scenario.path, []).append(scenario)
-    shown = _InOrder([scenario for path in paths.values() for scenario in path], terminal)
+        if not scenario.alone:
+            paths.setdefault(scenario.path, []).append(scenario)
+    shown = _InOrder([*(scenario for path in paths.values() for scenario in path), *alone], terminal)
     stopped = threading.Event()
     broken: list[BaseException] = []
 
@@ -124,6 +129,9 @@ def play_all(
             thread.start()
         for thread in threads:
             thread.join()
+        last = threading.Thread(target=play_path, args=(alone,), daemon=True)
+        last.start()
+        last.join()
     finally:
         stopped.set()
     for error in broken:

@@ -79,6 +79,7 @@ class BiometricsStack(cdk.Stack):
                 cloud_watch_role=biometrics.cloud_watch_role,
             ),
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
+            encrypt_logs=biometrics.encryption == "customer-managed",
             removal_policy=self._removal,
             deletion_protection=deletion_protection,
             flow_name=f"{title} gate",

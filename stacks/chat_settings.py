@@ -112,6 +112,8 @@ class ChatSettings(CamelSettings):
     dead_letter_retention_days: int = bounded(
         limits.DEAD_LETTER_SECONDS, limits.DEAD_LETTER_SECONDS_RANGE, unit=86_400
     )
+    encrypt_logs: bool = False
+    """Topic, dead letters and secrets have a customer-managed key anyway."""
     prompts: ChatPromptSettings = ChatPromptSettings()
 
     @property

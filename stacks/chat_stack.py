@@ -80,6 +80,7 @@ class ChatStack(cdk.Stack):
             prompts=ChatPrompts(**chat.prompts.model_dump(exclude_none=True)),
             flow_name=f"{title} chat",
             module_name=f"{title} module",
+            encrypt_logs=chat.encrypt_logs,
             removal_policy=removal_policy(protected=protected),
         )
         self.monitoring = self.bridge.monitor(

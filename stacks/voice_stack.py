@@ -10,6 +10,7 @@ from connect_bridges import (
     ConnectInstance,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
+    FunctionOptions,
     MetadataBridge,
     MetadataPreset,
     VoiceDestination,
@@ -39,6 +40,7 @@ class VoiceStack(cdk.Stack):
         self._settings = settings
         self._removal = removal_policy(protected=settings.protected)
         instance = ConnectInstance.from_arn(self, "Instance", settings.instance_arn)
+        self._key = self._create_key()
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
         self.transfer = self._transfer(instance)
@@ -61,12 +63,16 @@ class VoiceStack(cdk.Stack):
             ),
             time_to_live=cdk.Duration.hours(metadata.time_to_live_hours),
             token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
-            encryption_key=self._key() if metadata.encryption == "customer-managed" else None,
+            encryption_key=self._key,
+            encrypt_logs=self._key is not None,
             removal_policy=self._removal,
             deletion_protection=self._settings.deletion_protection,
         )
 
-    def _key(self) -> kms.Key:
+    def _create_key(self) -> kms.Key | None:
+        """Create the key of an environment that asks for one: for metadata, token and the logs of all functions."""
+        if self._settings.voice.metadata.encryption != "customer-managed":
+            return None
         return kms.Key(
             self,
             "Key",
@@ -96,6 +102,7 @@ class VoiceStack(cdk.Stack):
             require_encryption=wanted.require_encryption,
             session_border_controller_types=wanted.session_border_controller_types,
             contact_center_system_types=wanted.contact_center_system_types,
+            function_options=FunctionOptions(log_encryption_key=self._key),
         )
         return VoiceDestination.connector(connector, did=did)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from connect_bridges.metadata.bridge import MetadataBridge as MetadataBridge
     from connect_bridges.metadata.presets import MetadataPreset as MetadataPreset
     from connect_bridges.shared.api_options import ApiOptions as ApiOptions
+    from connect_bridges.shared.checks import ConstructArgumentError as ConstructArgumentError
     from connect_bridges.shared.function_options import FunctionOptions as FunctionOptions
     from connect_bridges.shared.metrics import MetricOptions as MetricOptions
     from connect_bridges.shared.monitoring import Monitoring as Monitoring
@@ -56,6 +57,7 @@ _HOMES = {
     "ChatStreamBridge": "connect_bridges.chat.bridge",
     "ChatStreamPreset": "connect_bridges.chat.presets",
     "ConnectInstance": "connect_bridges.contact_center.connect_instance",
+    "ConstructArgumentError": "connect_bridges.shared.checks",
     "ContactFlow": "connect_bridges.contact_center.contact_flow",
     "ContactFlowError": "connect_bridges.contact_center.contact_flow",
     "ExternalVoiceConnector": "connect_bridges.voice.connector",

@@ -24,6 +24,9 @@ def connector_created_and_removed(rehearsal: Rehearsal) -> None:
     )
     expect_that(bool((connector.logging or {}).get("EnableSIPLogs")), "SIP logs should be on")
     expect_that(
+        set(_log_groups(rehearsal, connector.id).values()) == {30}, "both logs should be kept for 30 days"
+    )
+    expect_that(
         connector.arn in _associated(rehearsal, path.instance_arn), f"{connector.arn} should be associated"
     )
     rehearsal.note(
@@ -31,11 +34,13 @@ def connector_created_and_removed(rehearsal: Rehearsal) -> None:
         "encrypted, with logs, associated with the instance"
     )
 
+    groups_before = set(_log_groups(rehearsal)) - set(_log_groups(rehearsal, connector.id))
     before = _connectors(rehearsal) - {connector.arn}
     associated_before = _associated(rehearsal, path.instance_arn) - {connector.arn}
     rehearsal.deployment.destroy_own_app()
     _expect_left(rehearsal, path.instance_arn, before, associated_before, "after cdk destroy")
-    rehearsal.note("cdk destroy has removed the association and the connector")
+    expect(set(_log_groups(rehearsal)), groups_before, "the connectors' log groups after cdk destroy")
+    rehearsal.note("cdk destroy has removed the association, the connector and its logs")
 
     rehearsal.refuse(
         "chime-sdk-voice", "PutVoiceConnectorOrigination",
@@ -51,6 +56,7 @@ def connector_created_and_removed(rehearsal: Rehearsal) -> None:
     else:
         raise AssertionError("the deploy should have failed, since the origination was refused")
     _expect_left(rehearsal, path.instance_arn, before, associated_before, "after a failed create")
+    expect(set(_log_groups(rehearsal)), groups_before, "the connectors' log groups after a failed create")
     rehearsal.note("a create that fails half-way says why and leaves no connector and no association")
 
 
@@ -63,6 +69,18 @@ def _expect_left(
 
 def _connectors(rehearsal: Rehearsal) -> set[str]:
     return {connector.arn for connector in rehearsal.sandbox.voice_connectors.all()}
+
+
+def _log_groups(rehearsal: Rehearsal, connector: str = "") -> dict[str, int | None]:
+    """Return the log groups that Amazon names after connectors, or after one, with their retention in days."""
+    found = rehearsal.sandbox.boto3_client("logs").describe_log_groups(
+        logGroupNamePrefix="/aws/ChimeVoiceConnector"
+    )
+    return {
+        group["logGroupName"]: group.get("retentionInDays")
+        for group in found["logGroups"]
+        if group["logGroupName"].endswith(connector)
+    }
 
 
 def _associated(rehearsal: Rehearsal, instance_arn: str) -> set[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud.chime_api import CALL_TRANSFER
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
 from rehearsals.scenarios.biometrics_path import (
@@ -145,6 +146,13 @@ class Deployment:
             if connector is not None:
                 # dev names a connector that somebody has made and associated by hand, as Kore's guide to external
                 # voice has it (docs/guides.md#voice-2-1).
+                self.sandbox.voice_connectors.add(
+                    name="by-hand",
+                    region=self.sandbox.region,
+                    require_encryption=True,
+                    integration_type=CALL_TRANSFER,
+                    connector_id=connector.rsplit("/", 1)[-1],
+                )
                 self.sandbox.connect.associate(path.instance_arn, CALL_TRANSFER_CONNECTOR, connector)
             self._paths[VOICE_STACK] = path
         return self._paths[VOICE_STACK]

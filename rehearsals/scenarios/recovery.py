@@ -63,7 +63,7 @@ class Tally:
     kept: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        kept = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.kept.items()))
+        kept = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.kept.items()))
         return (
             f"{self.stack}: {self.resources} resources, {self.failures} failed deployments, {self.recovered} times the "
             f"next `cdk deploy` succeeded" + (f"; kept on purpose: {kept}" if kept else "")

@@ -15,7 +15,8 @@ Play = Callable[[Rehearsal], None]
 class Scenario:
     """A scenario: its name (`path/what-happens`), what it shows in a sentence, the function that plays it.
 
-    `part` is what has to be deployed for it. `demo`: it is one of those that `make demo` plays.
+    `part` is what has to be deployed for it. `demo`: it is one of those that `make demo` plays. `alone`: it is played
+    when all paths have ended, since it looks at more than one of them, or takes away what they need.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Scenario:
     play: Play
     part: Part = "voice"
     demo: bool = False
+    alone: bool = False
 
     @property
     def path(self) -> str:
@@ -56,10 +58,13 @@ SCENARIOS: dict[str, Scenario] = {}
 """Every scenario, in the order in which they are played."""
 
 
-def scenario(name: str, *, part: Part | None = None, demo: bool = False) -> Callable[[Play], Play]:
+def scenario(
+    name: str, *, part: Part | None = None, demo: bool = False, alone: bool = False
+) -> Callable[[Play], Play]:
     """Enter the decorated function as the scenario of that name; its docstring says what it shows.
 
-    `part` is what it plays on, if that is not the part named like its path. `demo`: `make demo` plays it.
+    `part` is what it plays on, if that is not the part named like its path. `demo`: `make demo` plays it. `alone`:
+    see `Scenario`.
     """
 
     def enter(play: Play) -> Play:
@@ -70,7 +75,7 @@ def scenario(name: str, *, part: Part | None = None, demo: bool = False) -> Call
         if on is None:
             raise ValueError(f"scenario {name} plays on {path!r}; give it a part: {', '.join(PARTS)}")
         shows = (play.__doc__ or "").strip().splitlines()[0]
-        SCENARIOS[name] = Scenario(name, shows, play, on, demo)
+        SCENARIOS[name] = Scenario(name, shows, play, on, demo, alone)
         return play
 
     return enter

@@ -184,6 +184,7 @@ class ConnectorLifecycle:
         replacing: bool,
     ) -> None:
         LOGGER.warning("undoing a failed creation", step=self.step, connector=connector.arn)
+        failed_at = self.step
         try:
             self._remove(apis, wanted.instance_id, connector.arn, connector.id, keep_logs=False)
         except Exception as second:  # noqa: BLE001 (the first failure is the one to report)
@@ -200,6 +201,7 @@ class ConnectorLifecycle:
             self.unreported = None
             if not replacing:
                 self.physical_id = f"{NOT_CREATED}{self._request.request_id}"
+        self.step = failed_at
 
     def _update(self) -> Outcome:
         arn = _CONNECTOR_ARN.fullmatch(self.physical_id)

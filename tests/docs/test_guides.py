@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -110,8 +111,9 @@ def wrong_bridges(words: list[str]) -> str:
 
 def wrong_flows(words: list[str]) -> str:
     usage = subprocess.run(
-        ["connect-flows", "--help"], capture_output=True, text=True, check=True, timeout=30
-    ).stdout
+        [sys.executable, "-m", "connect_flows", "--help"],
+        capture_output=True, text=True, check=True, timeout=30,
+    ).stdout  # fmt: skip
     return "" if re.search(rf"^\s+{words[0]}\s", usage, re.MULTILINE) else f"connect-flows has no {words[0]}"
 
 

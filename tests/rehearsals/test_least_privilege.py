@@ -85,9 +85,15 @@ def _first(name: str, part: str) -> bool:
 def _update_connector(deployment: Deployment) -> None:
     """Send the connector's function an update of everything that changes in place, as CloudFormation would."""
     resource = deployment.sandbox.voice_connectors.get(deployment.own_app.connector_arn or "")
-    old = _properties(deployment, resource.name)
-    new = {**old, "Host": "sbc2.example.com", "Tags": [{"Key": "new", "Value": "x"}]}
-    for before, after in ((old, new), (new, old)):
+    # As if the logs had had a key of their own before.
+    key = f"arn:aws:kms:{deployment.sandbox.region}:123456789012:key/11111111-2222-3333-4444-555555555555"
+    old = {**_properties(deployment, resource.name), "LogKeyArn": key}
+    new = {
+        **_properties(deployment, resource.name),
+        "Host": "sbc2.example.com",
+        "Tags": [{"Key": "new", "Value": "x"}],
+    }
+    for before, after in ((old, new), (new, _properties(deployment, resource.name))):
         answer = _send(
             deployment, "Update", f"update-{after['Host']}", after, physical_id=resource.arn, old=before
         )
@@ -153,6 +159,8 @@ def _properties(deployment: Deployment, name: str) -> dict[str, Any]:
         "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
         "SipLogs": "true",
         "MediaMetricLogs": "true",
+        "LogRetentionDays": "30",
+        "KeepLogs": "false",
         "AwsRegion": deployment.sandbox.region,
         "Tags": [{"Key": "old", "Value": "x"}],
     }

@@ -42,6 +42,7 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "handoff/real-values",
 ]
 
 

@@ -32,6 +32,7 @@ USED = [(module, name) for module, name in imported(ADAPTER) if module.split("."
 BACKENDS = {
     "dynamodb": ("tables",),
     "kms": ("keys", "get_key_id_from_alias"),
+    "logs": ("groups",),
     "secretsmanager": ("secrets",),
     "sns": ("topics",),
     "sqs": ("queues", "send_message"),

@@ -292,7 +292,13 @@ def _regulated(stack: cdk.Stack) -> None:
         stack, "Connector", instance=instance, host="sbc.example.com", function_options=functions
     )
     metadata = MetadataBridge(
-        stack, "Metadata", instance=instance, encryption_key=key, function_options=functions, api=api
+        stack,
+        "Metadata",
+        instance=instance,
+        encryption_key=key,
+        function_options=functions,
+        api=api,
+        deletion_protection=True,
     )
     ExternalVoiceTransfer(
         stack,
@@ -321,6 +327,7 @@ def _regulated(stack: cdk.Stack) -> None:
         encryption_key=key,
         function_options=functions,
         api=api,
+        deletion_protection=True,
     )
     topic = sns.Topic.from_topic_arn(stack, "Alarms", ALARMS)
     for bridge in (metadata, chat, gate):

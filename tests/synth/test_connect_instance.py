@@ -3,8 +3,9 @@ from __future__ import annotations
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_ssm as ssm
 from connect_bridges import ConnectInstance
-from connect_bridges.shared.tokens import is_token
+from connect_bridges.shared.tokens import comes_later, is_token
 
 from tests.support import INSTANCE_ARN
 
@@ -45,6 +46,13 @@ def test_a_text_is_a_token_if_the_cdk_says_so() -> None:
     assert is_token(cdk.Fn.ref("AWS::Region"))
     assert is_token(f"before {cdk.Aws.REGION} after")
     assert not is_token("${Placeholder}")
+
+
+def test_a_lookup_that_has_yet_to_run_comes_later(stack: cdk.Stack) -> None:
+    assert comes_later(ssm.StringParameter.value_from_lookup(stack, "/connect/instance"))
+    assert comes_later(cdk.CfnParameter(stack, "Number", type="Number").value_as_number)
+    assert not comes_later("arn:aws:connect:us-east-1")
+    assert not comes_later(-1.0)
 
 
 def test_resources_are_chained_within_a_stack_and_not_beyond_it() -> None:

@@ -459,7 +459,7 @@ def test_settings_out_of_range_are_refused(stack: cdk.Stack, instance: ConnectIn
             time_to_live=cdk.Duration.seconds(5),
             token_cache=cdk.Duration.hours(2),
         )
-    assert "token_cache is 7200 seconds" in str(raised.value)
+    assert "token_cache is 7,200 seconds (2 hours)" in str(raised.value)
     assert "path is '/voice/'" in str(raised.value)
     with pytest.raises(ValueError, match="no metadata preset 'kroe'; choose one of default, kore"):
         MetadataPreset.named("kroe")
@@ -661,6 +661,85 @@ def test_a_created_connector_is_encrypted_unless_told_otherwise(
     assert transfer["VoiceConnector"]["VoiceConnectorArn"] == f"<Ref: {logical_id}>"
 
 
+def statements_of(stack: cdk.Stack, role: str) -> dict[str, tuple[set[str], Any]]:
+    """Return actions and resources by sid, of the policies of a role."""
+    found: dict[str, tuple[set[str], Any]] = {}
+    for policy in template_of(stack).find_resources("AWS::IAM::Policy").values():
+        if any(role in str(one) for one in policy["Properties"]["Roles"]):
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                named = {actions} if isinstance(actions, str) else set(actions)
+                found[statement.get("Sid", "")] = (named, statement["Resource"])
+    return found
+
+
+def test_a_created_connector_may_turn_on_its_logs_and_limit_them(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    ExternalVoiceConnector(stack, "Connector", instance=instance, host="203.0.113.10", log_retention_days=7)
+    template_of(stack).has_resource_properties(
+        "Custom::ExternalVoiceConnector", {"LogRetentionDays": "7", "KeepLogs": "false"}
+    )
+    statements = statements_of(stack, "Connector")
+    # Both are missing in the service authorization reference.
+    assert {"logs:PutResourcePolicy", "logs:DescribeResourcePolicies"} <= statements["NoResourceLogs"][0]
+    assert {"logs:PutRetentionPolicy", "logs:DeleteLogGroup"} <= statements["ConnectorLogs"][0]
+    assert "chime:GetVoiceConnector" in statements["Connectors"][0]
+
+
+def test_a_connector_that_logs_nothing_may_not_write_resource_policies(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    ExternalVoiceConnector(
+        stack, "Connector", instance=instance, host="203.0.113.10", sip_logs=False, media_metric_logs=False
+    )
+    template_of(stack).has_resource_properties(
+        "Custom::ExternalVoiceConnector", {"SipLogs": "false", "MediaMetricLogs": "false"}
+    )
+    statements = statements_of(stack, "Connector")
+    assert "logs:PutResourcePolicy" not in statements["NoResourceLogs"][0]
+    assert "logs:CreateLogGroup" not in statements["ConnectorLogs"][0]
+
+
+def test_a_connectors_logs_can_be_kept_and_encrypted_with_a_key_that_lets_logs_use_it(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    key = kms.Key(stack, "LogKey")
+    ExternalVoiceConnector(
+        stack,
+        "Connector",
+        instance=instance,
+        host="203.0.113.10",
+        log_encryption_key=key,
+        log_removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+    template = template_of(stack)
+    template.has_resource_properties(
+        "Custom::ExternalVoiceConnector",
+        {"KeepLogs": "true", "LogKeyArn": stack.resolve(key.key_arn)},
+    )
+    template.has_resource_properties(
+        "AWS::KMS::Key",
+        {
+            "KeyPolicy": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {
+                                    "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+                                    "Sid": "LogsEncrypts",
+                                }
+                            )
+                        ]
+                    )
+                }
+            )
+        },
+    )
+    assert "logs:AssociateKmsKey" in statements_of(stack, "Connector")["ConnectorLogs"][0]
+
+
 @pytest.mark.parametrize("seconds", [0, 60, 3600])
 def test_the_gateway_trusts_a_decision_as_long_as_the_authorizer(
     stack: cdk.Stack, instance: ConnectInstance, seconds: int
@@ -729,6 +808,8 @@ def test_the_default_names_are_no_vendors(stack: cdk.Stack, instance: ConnectIns
             "holds 'GENESYS'; choose from GENESYS_ENGAGE_ON_PREMISES",
         ),
         ("port", 0, "port is 0"),
+        ("log_retention_days", 2, "log_retention_days is 2; CloudWatch Logs takes 1, 3, 5"),
+        ("log_removal_policy", cdk.RemovalPolicy.SNAPSHOT, "log_removal_policy is SNAPSHOT; choose DESTROY"),
         ("protocol", "SCTP", "choose TCP or UDP"),
         ("protocol", "UDP", "TLS runs over TCP"),
         ("name", "a/b", "name is 'a/b'"),

@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match
 from cdk_nag import AwsSolutionsChecks
 from connect_bridges import (
+    ApiOptions,
     BiometricsTelephony,
     ChatStreamBridge,
     ConnectInstance,
@@ -212,6 +213,111 @@ def test_a_key_for_logs_may_be_used_by_cloudwatch_logs_of_this_account_and_regio
     assert ":logs:us-east-1:123456789012:log-group:*" in arn
 
 
+def encrypted_chat(stack: cdk.Stack, instance: ConnectInstance, key: kms.Key) -> None:
+    ChatStreamBridge(
+        stack,
+        "Bridge",
+        instance=instance,
+        webhook_url="https://bot.example.com/hook",
+        queue_arn=QUEUE_ARN,
+        vendor_access=VendorAccess.access_key(),
+        encryption_key=key,
+        encrypt_logs=True,
+    )
+
+
+def encrypted_gate(stack: cdk.Stack, instance: ConnectInstance, key: kms.Key) -> None:
+    VoiceBiometricGate(
+        stack,
+        "Bridge",
+        instance=instance,
+        telephony=BiometricsTelephony.twilio("+12065550188"),
+        queue_arn=QUEUE_ARN,
+        encryption_key=key,
+        encrypt_logs=True,
+    )
+
+
+def encrypted_metadata(stack: cdk.Stack, instance: ConnectInstance, key: kms.Key) -> None:
+    MetadataBridge(stack, "Bridge", instance=instance, encryption_key=key, encrypt_logs=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "groups"), [(encrypted_metadata, 4), (encrypted_chat, 2), (encrypted_gate, 5)]
+)
+def test_one_key_encrypts_data_and_every_log_group(
+    stack: cdk.Stack,
+    instance: ConnectInstance,
+    make: Callable[[cdk.Stack, ConnectInstance, kms.Key], None],
+    groups: int,
+) -> None:
+    key = kms.Key(stack, "Key")
+    make(stack, instance, key)
+    template = assertions.Template.from_stack(stack)
+    (logical_id,) = template.find_resources("AWS::KMS::Key")
+    found = template.find_resources("AWS::Logs::LogGroup")
+    assert [one["Properties"]["KmsKeyId"] for one in found.values()] == [
+        {"Fn::GetAtt": [logical_id, "Arn"]}
+    ] * groups
+    statements = template.find_resources("AWS::KMS::Key")[logical_id]["Properties"]["KeyPolicy"]["Statement"]
+    assert [s["Sid"] for s in statements if s.get("Sid") == "LogsEncrypts"] == ["LogsEncrypts"]
+
+
+def test_the_key_that_the_options_name_for_logs_is_taken_rather(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    data, functions_key, access = (kms.Key(stack, name) for name in ("Data", "Functions", "Access"))
+    MetadataBridge(
+        stack,
+        "Bridge",
+        instance=instance,
+        encryption_key=data,
+        encrypt_logs=True,
+        function_options=FunctionOptions(log_encryption_key=functions_key),
+        api=ApiOptions(log_encryption_key=access),
+    )
+    groups = assertions.Template.from_stack(stack).find_resources("AWS::Logs::LogGroup")
+    keys = {name: json.dumps(one["Properties"]["KmsKeyId"]) for name, one in groups.items()}
+    assert all(("Access" if "AccessLog" in name else "Functions") in key for name, key in keys.items())
+    assert len(keys) == 4
+
+
+def test_without_a_key_there_is_nothing_to_encrypt_logs_with(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    with pytest.raises(ValueError, match="users-stack/Bridge: encrypt_logs is True without encryption_key"):
+        MetadataBridge(stack, "Bridge", instance=instance, encrypt_logs=True)
+
+
+def test_the_accounts_log_role_is_set_once_a_stack(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    for name in ("One", "Two"):
+        MetadataBridge(stack, name, instance=instance)
+    VoiceBiometricGate(
+        stack,
+        "Three",
+        instance=instance,
+        telephony=BiometricsTelephony.twilio("+12065550188"),
+        queue_arn=QUEUE_ARN,
+    )
+    template = assertions.Template.from_stack(stack)
+    (account,) = template.find_resources("AWS::ApiGateway::Account")
+    stages = template.find_resources("AWS::ApiGateway::Stage").values()
+    assert [account in stage["DependsOn"] for stage in stages] == [True] * 3
+    roles = template.find_resources("AWS::IAM::Role").values()
+    assert sum("apigateway" in json.dumps(role["Properties"]) for role in roles) == 1
+    for resource in template.find_resources("AWS::ApiGateway::Account").values():
+        assert resource["DeletionPolicy"] == "Retain"
+
+
+def test_an_account_whose_log_role_is_set_elsewhere_is_left_alone(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    MetadataBridge(stack, "One", instance=instance, api=ApiOptions(cloud_watch_role=False))
+    template = assertions.Template.from_stack(stack)
+    template.resource_count_is("AWS::ApiGateway::Account", 0)
+    assert "apigateway.amazonaws.com" not in json.dumps(template.find_resources("AWS::IAM::Role"))
+
+
 def test_an_imported_key_for_logs_brings_a_warning_with_the_statement_to_add(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:
@@ -260,7 +366,7 @@ def test_a_function_that_a_construct_does_not_have_is_named(
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda: FunctionOptions(memory_size=64), "memory_size is 64 MB; choose a value from 128 to 10240"),
+        (lambda: FunctionOptions(memory_size=64), "memory_size is 64 MB; choose a value from 128 to 10,240"),
         (lambda: FunctionOptions(reserved_concurrent_executions=-1), "reserved_concurrent_executions is -1"),
         (
             lambda: FunctionOptions(

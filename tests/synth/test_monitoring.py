@@ -84,7 +84,7 @@ def test_a_threshold_of_no_alarm_is_refused(stack: cdk.Stack, instance: ConnectI
     bridge = BRIDGES[alarm](stack, instance)
     with pytest.raises(ValueError, match=f"thresholds names 'Failures'; the alarms are .*{alarm}"):
         bridge.monitor(thresholds={"Failures": 3})
-    with pytest.raises(ValueError, match=rf"thresholds\['{alarm}'\] is 0; choose a value above 0"):
+    with pytest.raises(ValueError, match=rf"thresholds\['{alarm}'\] is 0; choose a number above 0"):
         bridge.monitor(thresholds={alarm: 0}, id="Second")
 
 
@@ -136,3 +136,22 @@ def test_metrics_take_the_options_of_the_cdk(stack: cdk.Stack, instance: Connect
     ):
         assert metric.period.to_seconds() == 3600
         assert (metric.statistic, metric.label) == ("Average", "posts")
+
+
+def test_stored_metadata_is_what_the_store_function_of_this_bridge_counts(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    bridges = [MetadataBridge(stack, name, instance=instance) for name in ("One", "Two")]
+    functions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    services = {
+        one["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for one in functions
+        if one["Properties"]["Handler"] == "runtime.metadata.store.handler"
+    }
+    metrics = [bridge.metric_stored() for bridge in bridges]
+    assert {metric.dimensions["service"] for metric in metrics if metric.dimensions} == services
+    assert len(services) == 2
+    assert {(metric.namespace, metric.metric_name) for metric in metrics} == {
+        ("ConnectBridges", "MetadataStored")
+    }
+    assert bridges[0].metric_requests().namespace == "AWS/ApiGateway"

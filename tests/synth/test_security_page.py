@@ -123,14 +123,14 @@ def test_what_is_encrypted_is_encrypted_as_the_page_says(shapes: Shapes, kind: s
 
 def test_tables_are_kept_restorable_and_encrypted_with_kms(shapes: Shapes) -> None:
     tables = [
-        resource
+        (stack, resource)
         for stack in ("defaults", "regulated")
         for resource in shapes.templates[stack]["Resources"].values()
         if resource["Type"] == "AWS::DynamoDB::GlobalTable"
     ]
     assert len(tables) == 4
-    for table in tables:
+    for stack, table in tables:
         assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
         (replica,) = table["Properties"]["Replicas"]
         assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert replica["DeletionProtectionEnabled"] is True
+        assert replica["DeletionProtectionEnabled"] is (stack == "regulated")

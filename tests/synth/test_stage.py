@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,7 +13,7 @@ import pytest
 
 from stacks.settings import SettingsError, load_settings
 from stacks.stage import build_stage
-from tests.support import CONTEXT, QUEUE_ARN
+from tests.support import CONTEXT, QUEUE_ARN, ROOT
 
 
 @pytest.fixture
@@ -85,3 +90,23 @@ def test_biometrics_settings_that_could_not_work_are_named(environments: dict[st
         SettingsError, match=r"environments\.dev\.biometrics\.telephony\.number: '2065550188'"
     ):
         load_settings(environments, "dev")
+
+
+def test_what_a_construct_refuses_ends_the_app_with_its_message(
+    environments: dict[str, Any], tmp_path: Path
+) -> None:
+    prod = json.loads(json.dumps(environments["prod"]).replace("us-east-1", "af-south-1"))
+    context = {**CONTEXT, "env": "prod", "environments": {"prod": prod}}
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "connect-bridges-prod-voice/Connector: the stack's Region 'af-south-1' has no external"
+    )
+    assert "Traceback" not in done.stderr

@@ -383,7 +383,7 @@ def test_a_wrong_argument_is_named_with_its_fix(
         (lambda: VoiceCheckRules(min_confidence=101), r"rules\.min_confidence is 101 percent"),
         (
             lambda: VoiceCheckRules(proof_lifetime=cdk.Duration.hours(1)),
-            r"rules\.proof_lifetime is 3600",
+            r"rules\.proof_lifetime is 3,600",
         ),
         (
             lambda: VoiceCheckRules(enrolments=11, lock_after=0),
@@ -403,7 +403,7 @@ def test_a_wrong_argument_is_named_with_its_fix(
         (lambda: VoiceDialogue(recording_limit=cdk.Duration.seconds(31)), "recording_limit is 31 seconds"),
         (
             lambda: VoiceDialogue(recording_limit=cdk.Duration.millis(2500)),
-            r"recording_limit is 2\.5 seconds; choose whole seconds",
+            r"recording_limit is 2 seconds 500 millis; choose whole seconds",
         ),
         (lambda: ApiOptions(public_url="voice.example.com"), "public_url is 'voice.example.com'"),
         (
@@ -412,7 +412,7 @@ def test_a_wrong_argument_is_named_with_its_fix(
         ),
         (
             lambda: ApiOptions(stage_name="my-stage", throttling_rate_limit=0, throttling_burst_limit=5_001),
-            "(?s)stage_name is 'my-stage'.*rate_limit is 0 requests a second.*burst_limit is 5001 requests",
+            "(?s)stage_name is 'my-stage'.*rate_limit is 0 requests a second.*burst_limit is 5,001 requests",
         ),
     ],
 )
@@ -432,12 +432,13 @@ def test_wrong_vendors_are_refused(stack: cdk.Stack) -> None:
     with pytest.raises(ValueError, match="name is 'my voices'"):
         BiometricsProvider.function(function, name="my voices")
     with pytest.raises(
-        ValueError, match="time_limit is 9 seconds; choose at most 8: Twilio gives up after 15 s"
+        ValueError,
+        match=r"time_limit is 9 seconds; choose a value from 1 to 8 seconds\. Twilio gives up after 15 s",
     ):
         BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(9))
     with pytest.raises(ValueError, match="time_limit is 0 seconds; choose a value from 1 to 8"):
         BiometricsProvider.function(function, name="mine", time_limit=cdk.Duration.seconds(0))
-    with pytest.raises(ValueError, match=r"time_limit is 1\.5 seconds; choose whole seconds"):
+    with pytest.raises(ValueError, match="time_limit is 1 second 500 millis; choose whole seconds"):
         BiometricsProvider.voiceit(time_limit=cdk.Duration.millis(1500))
 
 

@@ -153,6 +153,11 @@ def test_the_bridges_hold_runtime_and_flows_as_data(bridges: Installed) -> None:
     assert data == tracked
 
 
+def test_the_bridges_say_what_could_not_be_proved(bridges: Installed, tmp_path: Path) -> None:
+    page = bridges.run("python -m connect_bridges.operations.evidence", tmp_path)
+    assert page == (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
+
+
 def test_the_description_on_the_index_has_no_link_that_leads_nowhere(
     flows: Installed, sandbox: Installed, bridges: Installed
 ) -> None:

@@ -11,6 +11,7 @@ from connect_bridges.biometrics.rules import CallerTransfer, ReturnMode
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
+from connect_bridges.shared.arguments import check_prompts
 from constructs import Construct, IDependable
 
 _TRANSFER = "Transfer to the voice check"
@@ -37,6 +38,9 @@ class VoiceBiometricPrompts:
     unavailable: str = "We cannot check your voice at the moment. We are connecting you with an agent."
     queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
     queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
+
+    def __post_init__(self) -> None:
+        check_prompts(self)
 
 
 class VoiceBiometricFlows:

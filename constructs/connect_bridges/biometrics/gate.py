@@ -34,13 +34,26 @@ from connect_bridges.biometrics.webhook_api import VoiceBiometricWebhookApi
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow
 from connect_bridges.shared.api_options import ApiOptions, check_path
-from connect_bridges.shared.checks import FLOW_ARN, QUEUE_ARN, Problems, check
+from connect_bridges.shared.arguments import (
+    check_encrypt_logs,
+    check_flow,
+    check_flow_name,
+    check_function_options,
+    check_instance,
+    check_key,
+    check_name,
+    check_queue,
+    check_removal_policy,
+    check_secret,
+)
+from connect_bridges.shared.checks import Problems, check, check_kind
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import check_protection, generated_secret, keyed_table
+from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.serverless_rules import explain_schedule
@@ -113,6 +126,7 @@ class VoiceBiometricGate(Construct):
         module_name: str | None = None,
         api: ApiOptions | None = None,
         encryption_key: kms.IKey | None = None,
+        encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
@@ -128,27 +142,59 @@ class VoiceBiometricGate(Construct):
         flow_name, module_name: published names; default is unique per stack.
         api: stage, throttling, public URL and logging of the webhook.
         encryption_key: a customer-managed key for table and secrets; default is keys that AWS manages.
+        encrypt_logs: encrypt the log groups of functions and API with encryption_key, too. The policy of a key that is
+            made in this app is extended so that CloudWatch Logs may use it; for an imported one a warning says how.
         function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
         removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
             only when the deployment that creates it fails. RETAIN keeps it then, too.
         deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
             would block the rollback of one that fails (docs/recovery.md).
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        names = preset or VoiceBiometricPreset.default()
-        options = api or ApiOptions()
-        transfer = transfer or CallerTransfer()
-        self._rules = rules or VoiceCheckRules()
-        self._dialogue = dialogue or VoiceDialogue()
-        self._function_options = function_options or FunctionOptions()
+        names = preset if preset is not None else VoiceBiometricPreset.default()
+        options = api if api is not None else ApiOptions()
+        transfer = transfer if transfer is not None else CallerTransfer()
+        self._rules = rules if rules is not None else VoiceCheckRules()
+        self._dialogue = dialogue if dialogue is not None else VoiceDialogue()
+        self._function_options = function_options if function_options is not None else FunctionOptions()
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
         self._deletion_protection = deletion_protection
-        _check(names, queue_arn, unverified_queue_arn, next_flow_arn, self._function_options)
-        check_protection(removal_policy, deletion_protection=deletion_protection)
+        self.provider = provider if provider is not None else BiometricsProvider.voiceit()
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        check_queue(problems, "queue_arn", queue_arn, instance)
+        if unverified_queue_arn is not None:
+            check_queue(problems, "unverified_queue_arn", unverified_queue_arn, instance)
+        check_flow(problems, "next_flow_arn", next_flow_arn, instance)
+        _check_values(
+            problems,
+            telephony=telephony,
+            provider=self.provider,
+            preset=names,
+            rules=self._rules,
+            transfer=transfer,
+            dialogue=self._dialogue,
+            api=options,
+            prompts=prompts,
+        )
+        problems.collect(check_flow_name, "flow_name", flow_name)
+        problems.collect(check_flow_name, "module_name", module_name)
+        check_key(problems, place, encryption_key)
+        check_encrypt_logs(problems, encrypt_logs, encryption_key)
+        check_function_options(problems, self._function_options, FUNCTIONS)
+        problems.collect(check_removal_policy, removal_policy)
+        problems.collect(check_protection, removal_policy, deletion_protection=deletion_protection)
+        if isinstance(names, VoiceBiometricPreset):
+            _check_names(problems, names)
+        if not problems:
+            _check_vendors(problems, place, telephony, self.provider)
+        problems.raise_all()
+        if encrypt_logs:
+            options = options.logging_with(encryption_key)
+            self._function_options = self._function_options.logging_with(encryption_key)
 
-        self.provider = provider or BiometricsProvider.voiceit()
         self.telephony = telephony
         self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._create_data(names)
@@ -474,19 +520,37 @@ class VoiceBiometricGate(Construct):
                 )
 
 
-def _check(
-    names: VoiceBiometricPreset,
-    queue_arn: str,
-    unverified_queue_arn: str | None,
-    next_flow_arn: str | None,
-    functions: FunctionOptions,
+_VALUES: dict[str, tuple[type, str]] = {
+    "telephony": (BiometricsTelephony, 'BiometricsTelephony.twilio("+12065550188")'),
+    "provider": (BiometricsProvider, "BiometricsProvider.voiceit()"),
+    "preset": (VoiceBiometricPreset, "VoiceBiometricPreset.voiceit(), or one of your own"),
+    "rules": (VoiceCheckRules, "VoiceCheckRules(tries=3)"),
+    "transfer": (CallerTransfer, "CallerTransfer(return_mode=ReturnMode.RESUME)"),
+    "dialogue": (VoiceDialogue, "VoiceDialogue(…)"),
+    "api": (ApiOptions, 'ApiOptions(stage_name="prod")'),
+    "prompts": (VoiceBiometricPrompts, 'VoiceBiometricPrompts(welcome="Welcome.")'),
+}
+"""The class of an argument that is a value, and what to write instead of something else."""
+
+
+def _check_values(problems: Problems, **values: object) -> None:
+    for setting, value in values.items():
+        kind, write = _VALUES[setting]
+        if value is not None or setting == "telephony":
+            problems.collect(check_kind, setting, value, write, kind)
+
+
+def _check_vendors(
+    problems: Problems, place: Place, telephony: BiometricsTelephony, provider: BiometricsProvider
 ) -> None:
-    problems = Problems()
-    problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
-    if unverified_queue_arn is not None:
-        problems.collect(check, "unverified_queue_arn", unverified_queue_arn, QUEUE_ARN)
-    if next_flow_arn is not None:
-        problems.collect(check, "next_flow_arn", next_flow_arn, FLOW_ARN)
+    check_secret(problems, place, "telephony.secret", telephony.secret)
+    check_secret(problems, place, "provider.secret", provider.secret)
+    place.check_resource(problems, "provider.provider_function", provider.provider_function, foreign=True)
+
+
+def _check_names(problems: Problems, names: VoiceBiometricPreset) -> None:
+    problems.collect(check_name, "preset.table_name", names.table_name, "table_name")
+    problems.collect(check_name, "preset.partition_key", names.partition_key, "attribute")
     problems.collect(check_path, names.path)
     problems.collect(
         check, "phrase", names.phrase, limits.PHRASE_TEXT, "a phrase; write 3 to 200 characters on one line"
@@ -494,5 +558,3 @@ def _check(
     problems.collect(
         check, "language", names.language, limits.LANGUAGE_CODE, "a language; write one such as en-US"
     )
-    problems.collect(functions.check_names, FUNCTIONS)
-    problems.raise_all()

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from connect_bridges.shared.checks import E164, check, check_range
+from connect_bridges.shared.checks import E164, Problems, check, check_duration, check_kind
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.webhook_url import check_api_url
 
@@ -53,8 +53,10 @@ class BiometricsProvider:
         api_url: https; http on localhost and 127.0.0.1 only, for a fake.
         Raises ``ValueError`` naming the argument, the value and the fix.
         """
-        check_api_url("api_url", api_url, such_as="https://api.voiceit.io")
-        _check_time_limit(time_limit)
+        problems = Problems("BiometricsProvider.voiceit")
+        problems.collect(check_api_url, "api_url", api_url, such_as="https://api.voiceit.io")
+        problems.collect(_check_time_limit, time_limit)
+        problems.raise_all()
         return cls(name="voiceit", kind="voiceit", secret=secret, api_url=api_url, time_limit=time_limit)
 
     @classmethod
@@ -66,24 +68,30 @@ class BiometricsProvider:
         name: goes into the contact attribute biometricProvider; 1 to 64 letters, digits, - and _.
         Raises ``ValueError`` naming the argument, the value and the fix.
         """
-        check("name", name, limits.PROVIDER_NAME, "a name of 1 to 64 letters, digits, - and _")
-        _check_time_limit(time_limit)
+        problems = Problems("BiometricsProvider.function")
+        problems.collect(
+            check_kind,
+            "function",
+            function,
+            'lambda_.Function.from_function_arn(self, "Provider", "arn:aws:lambda:…")',
+        )
+        problems.collect(
+            check, "name", name, limits.PROVIDER_NAME, "a name of 1 to 64 letters, digits, - and _"
+        )
+        problems.collect(_check_time_limit, time_limit)
+        problems.raise_all()
         return cls(name=name, kind="lambda", provider_function=function, time_limit=time_limit)
 
 
-def _check_time_limit(time_limit: cdk.Duration | None) -> None:
+def _check_time_limit(time_limit: object) -> None:
     if time_limit is None:
         return
-    seconds = time_limit.to_milliseconds() / 1000
-    longest = limits.PROVIDER_SECONDS_RANGE[1]
-    if seconds > longest:
+    try:
+        check_duration("time_limit", time_limit, limits.PROVIDER_SECONDS_RANGE)
+    except ValueError as error:
         raise ValueError(
-            f"time_limit is {seconds:g} seconds; choose at most {longest}: Twilio gives up after 15 s, and "
-            "the recording and the table take up to 6 s of them."
-        )
-    check_range("time_limit", seconds, limits.PROVIDER_SECONDS_RANGE, "seconds")
-    if seconds != int(seconds):
-        raise ValueError(f"time_limit is {seconds:g} seconds; choose whole seconds.")
+            f"{error} Twilio gives up after 15 s, and the recording and the table take up to 6 s of them."
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +117,8 @@ class BiometricsTelephony:
         http on localhost and 127.0.0.1 only, for a fake.
         Raises ``ValueError`` naming the argument, the value and the fix.
         """
-        check("number", number, E164)
-        check_api_url("api_url", api_url, such_as="https://api.twilio.com")
+        problems = Problems("BiometricsTelephony.twilio")
+        problems.collect(check, "number", number, E164)
+        problems.collect(check_api_url, "api_url", api_url, such_as="https://api.twilio.com")
+        problems.raise_all()
         return cls(number=number, secret=secret, api_url=api_url)

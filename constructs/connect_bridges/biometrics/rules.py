@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 import aws_cdk as cdk
 
-from connect_bridges.shared.checks import E164, Problems, check, check_range
+from connect_bridges.shared.checks import (
+    E164,
+    Problems,
+    check,
+    check_choice,
+    check_duration,
+    check_flag,
+    check_whole,
+)
 from connect_bridges.shared.runtime_modules import runtime_module
 
 if TYPE_CHECKING:
@@ -57,7 +65,8 @@ class CallerTransfer:
     connection_time_limit: cdk.Duration | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = Problems("CallerTransfer")
+        problems.collect(check_choice, "return_mode", self.return_mode, tuple(ReturnMode))
         if self.return_mode is ReturnMode.REDIAL:
             if self.redial_number is None:
                 problems.add(
@@ -70,13 +79,13 @@ class CallerTransfer:
                 f"redial_number is {self.redial_number!r}, yet with return_mode RESUME nothing is dialled; leave it "
                 "out."
             )
-        problems.collect(
-            check_range,
-            "connection_time_limit",
-            self.connection_seconds,
-            limits.CONNECTION_SECONDS_RANGE,
-            "seconds",
-        )
+        if self.connection_time_limit is not None:
+            problems.collect(
+                check_duration,
+                "connection_time_limit",
+                self.connection_time_limit,
+                limits.CONNECTION_SECONDS_RANGE,
+            )
         problems.raise_all()
 
     @property
@@ -109,18 +118,22 @@ class VoiceCheckRules:
     self_enrolment: bool = True
 
     def __post_init__(self) -> None:
-        problems = Problems()
-        proof_seconds = self.proof_seconds(ReturnMode.RESUME)
-        for name, value, bounds, unit in (
+        problems = Problems("VoiceCheckRules")
+        for name, number, limit, unit in (
             ("enrolments", self.enrolments, limits.ENROLMENTS_RANGE, "recordings"),
             ("tries", self.tries, limits.TRIES_RANGE, "tries"),
             ("lock_after", self.lock_after, limits.LOCK_AFTER_RANGE, "failed tries"),
-            ("lock_time", self.lock_seconds, limits.LOCK_SECONDS_RANGE, "seconds"),
-            ("proof_lifetime", proof_seconds, limits.PROOF_SECONDS_RANGE, "seconds"),
-            ("retention", self.retention_days, limits.RETENTION_DAYS_RANGE, "days"),
             ("min_confidence", self.min_confidence, limits.MIN_CONFIDENCE_RANGE, "percent"),
         ):
-            problems.collect(check_range, f"rules.{name}", value, bounds, unit)
+            problems.collect(check_whole, f"rules.{name}", number, limit, unit)
+        for name, duration, limit, unit in (
+            ("lock_time", self.lock_time, limits.LOCK_SECONDS_RANGE, "seconds"),
+            ("proof_lifetime", self.proof_lifetime, limits.PROOF_SECONDS_RANGE, "seconds"),
+            ("retention", self.retention, limits.RETENTION_DAYS_RANGE, "days"),
+        ):
+            if duration is not None:
+                problems.collect(check_duration, f"rules.{name}", duration, limit, unit)
+        problems.collect(check_flag, "rules.self_enrolment", self.self_enrolment)
         problems.raise_all()
 
     @property
@@ -163,7 +176,7 @@ class VoiceDialogue:
     delete_recordings: bool = True
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = Problems("VoiceDialogue")
         if self.voice is not None:
             problems.collect(
                 check,
@@ -176,6 +189,7 @@ class VoiceDialogue:
         if self.recording_transfer not in limits.RECORDING_TRANSFERS:
             problems.add(f"recording_transfer is {self.recording_transfer!r}; choose 'fetch' or 'url'.")
         problems.collect(self.record_seconds, limits.PHRASE)
+        problems.collect(check_flag, "delete_recordings", self.delete_recordings)
         problems.raise_all()
 
     def record_seconds(self, phrase: str) -> int:
@@ -187,11 +201,8 @@ class VoiceDialogue:
         if self.recording_limit is None:
             needed = math.ceil(len(phrase) / _CHARACTERS_A_SECOND) + 2
             return min(max(needed, limits.RECORD_SECONDS), limits.RECORD_SECONDS_RANGE[1])
-        seconds = self.recording_limit.to_milliseconds() / 1000
-        check_range("recording_limit", seconds, limits.RECORD_SECONDS_RANGE, "seconds")
-        if seconds != int(seconds):
-            raise ValueError(f"recording_limit is {seconds:g} seconds; choose whole seconds.")
-        return int(seconds)
+        check_duration("recording_limit", self.recording_limit, limits.RECORD_SECONDS_RANGE)
+        return int(self.recording_limit.to_seconds())
 
 
 def policy_environment(
@@ -220,8 +231,10 @@ def policy_environment(
 
 def prompts_environment(prompts: Mapping[str, str]) -> str:
     """Return the dialogue's texts as one environment variable; raises ``ValueError`` naming the text."""
+    if not isinstance(prompts, Mapping):
+        raise ValueError(f'prompts is {prompts!r}; write texts by name, such as {{"failed": "Sorry."}}.')
     for name, text in prompts.items():
-        if name not in TELEPHONY_PROMPTS or not text:
+        if name not in TELEPHONY_PROMPTS or not text or not isinstance(text, str):
             raise ValueError(
                 f"prompts holds {name!r}: {text!r}; write texts by these names: {', '.join(TELEPHONY_PROMPTS)}."
             )

@@ -48,7 +48,7 @@ class VoiceBiometricWebhookApi(Construct):
     ) -> None:
         """Create the API; the arguments are those of ``VoiceBiometricGate``."""
         super().__init__(scope, id)
-        self.access_log = access_log_of(self, options.log_retention)
+        self.access_log = access_log_of(self, options)
         self.api = logged_rest_api(
             self,
             name=cdk.Names.unique_resource_name(self, max_length=128, separator="-"),

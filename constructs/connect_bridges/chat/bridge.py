@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack, cast
 
@@ -25,10 +25,23 @@ from connect_bridges.chat.vendor_access import VendorAccess, VendorPrincipal
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
-from connect_bridges.shared.checks import QUEUE_ARN, Problems, check, check_range
+from connect_bridges.shared.acknowledgements import acknowledge_wildcard
+from connect_bridges.shared.arguments import (
+    check_flow_name,
+    check_function_options,
+    check_instance,
+    check_key,
+    check_name,
+    check_prompts,
+    check_queue,
+    check_removal_policy,
+    check_secret,
+    check_value,
+)
+from connect_bridges.shared.checks import Problems, check, check_duration, check_flag, check_texts
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
-from connect_bridges.shared.grants import grant_secret_read
+from connect_bridges.shared.grants import grant_secret_read, role_of
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import generated_secret, token_value
@@ -69,6 +82,9 @@ class ChatPrompts:
     )
     queue_full: str = "All agents are busy at the moment. Please come back later."
     queue_error: str = "We cannot connect you with an agent at the moment. Please come back later."
+
+    def __post_init__(self) -> None:
+        check_prompts(self)
 
 
 class ChatStreamBridge(Construct):
@@ -127,6 +143,7 @@ class ChatStreamBridge(Construct):
         flow_name: str | None = None,
         module_name: str | None = None,
         encryption_key: kms.IKey | None = None,
+        encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -145,17 +162,46 @@ class ChatStreamBridge(Construct):
         flow_name, module_name: published names; default is unique per stack.
         encryption_key: a customer-managed key of yours; if it is imported, its policy has to be extended as a warning
             says.
+        encrypt_logs: encrypt the functions' log groups with that key, or the construct's own, too.
         function_options: VPC, tracing, memory, logs and so on of the functions Start and, with an access key, KeyAge.
         removal_policy: what happens to key, dead-letter queue and token with the stack; the default keeps them, and
             lets go of them only when the deployment that creates them fails. RETAIN keeps them then, too.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        names = preset or ChatStreamPreset.default()
-        conversation = conversation or ChatConversation()
-        token_cache = token_cache or cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
-        self._function_options = function_options or FunctionOptions()
-        _check(names, webhook_url, queue_arn, token_cache, self._function_options)
+        names = preset if preset is not None else ChatStreamPreset.default()
+        conversation = conversation if conversation is not None else ChatConversation()
+        if token_cache is None:
+            token_cache = cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
+        self._function_options = function_options if function_options is not None else FunctionOptions()
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        problems.collect(check_webhook_url, "webhook_url", webhook_url)
+        check_queue(problems, "queue_arn", queue_arn, instance)
+        problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
+        for setting, value, kind, write in (
+            ("preset", names, ChatStreamPreset, "ChatStreamPreset.kore(), or a preset of your own"),
+            (
+                "vendor_access",
+                vendor_access,
+                VendorAccess,
+                "VendorAccess.role(…) or VendorAccess.access_key()",
+            ),
+            ("delivery", delivery, ChatDelivery, "ChatDelivery(…)"),
+            ("conversation", conversation, ChatConversation, "ChatConversation(…)"),
+            ("prompts", prompts, ChatPrompts, 'ChatPrompts(welcome="Welcome.")'),
+        ):
+            problems.collect(check_value, setting, value, kind, write)
+        problems.collect(check_flow_name, "flow_name", flow_name)
+        problems.collect(check_flow_name, "module_name", module_name)
+        check_key(problems, place, encryption_key)
+        problems.collect(check_flag, "encrypt_logs", encrypt_logs)
+        check_secret(problems, place, "token_secret", token_secret)
+        check_function_options(problems, self._function_options, FUNCTIONS)
+        problems.collect(check_removal_policy, removal_policy)
+        if isinstance(names, ChatStreamPreset):
+            _check_names(problems, names)
+        problems.raise_all()
         if is_loopback(webhook_url):
             cdk.Annotations.of(self).add_warning_v2(
                 "connect-bridges:loopback-webhook",
@@ -177,6 +223,8 @@ class ChatStreamBridge(Construct):
             removal_policy=removal_policy,
         )
         self.key = self._stream.key
+        if encrypt_logs:
+            self._function_options = self._function_options.logging_with(self.key)
         self.topic = self._stream.topic
         self.subscription = self._stream.subscription
         self.dead_letter_queue = self._stream.dead_letter_queue
@@ -323,9 +371,28 @@ class ChatStreamBridge(Construct):
             options=self._function_options,
         )
         # evidence: streaming-contact-arn
-        self._instance.grant(function, "connect:StartContactStreaming", "connect:StopContactStreaming")
+        self._grant_streaming(function)
         grant_secret_read(self.token_secret, function)
         return function
+
+    def _grant_streaming(self, function: RuntimeFunction) -> None:
+        """Grant streaming on the instance and on its contacts.
+
+        The service authorization reference says the instance; AWS's own sample
+        (amazon-connect-message-streaming-examples) allows its contacts alone. evidence: streaming-contact-arn
+        """
+        contacts = f"{self._instance.instance_arn}/contact/*"
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["connect:StartContactStreaming", "connect:StopContactStreaming"],
+                resources=[self._instance.instance_arn, contacts],
+            )
+        )
+        acknowledge_wildcard(
+            role_of(function),
+            contacts,
+            "The id of a chat is made when the customer opens it; the function streams any chat that a flow gives it.",
+        )
 
     def _publish_flow(
         self, conversation: ChatConversation, prompts: ChatPrompts, queue_arn: str, name: str | None
@@ -387,32 +454,24 @@ def _flow(conversation: ChatConversation) -> FlowTemplate:
     return template
 
 
-def _check(
-    names: ChatStreamPreset,
-    webhook_url: str,
-    queue_arn: str,
-    token_cache: cdk.Duration,
-    functions: FunctionOptions,
-) -> None:
-    problems = Problems()
-    problems.collect(check_webhook_url, "webhook_url", webhook_url)
-    problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
-    problems.collect(
-        check_range, "token_cache", token_cache.to_seconds(), limits.TOKEN_CACHE_SECONDS_RANGE, "seconds"
-    )
+def _check_names(problems: Problems, names: ChatStreamPreset) -> None:
     problems.collect(
         check,
-        "token_header",
+        "preset.token_header",
         names.token_header,
         limits.TOKEN_HEADER_NAME,
         "a header's name; write 1 to 64 letters, digits and -",
     )
+    problems.collect(check_name, "preset.topic_name", names.topic_name, "topic_name")
+    problems.collect(check_name, "preset.function_name", names.function_name, "function_name")
     problems.collect(_check_filter, names.filter_policy)
-    problems.collect(functions.check_names, FUNCTIONS)
-    problems.raise_all()
 
 
-def _check_filter(policy: Mapping[str, Sequence[str]]) -> None:
+def _check_filter(policy: object) -> None:
+    if not isinstance(policy, Mapping):
+        raise ValueError(
+            f'filter_policy is {policy!r}; write a mapping, such as {{"ParticipantRole": ["CUSTOMER"]}}.'
+        )
     if not policy:
         raise ValueError(
             "filter_policy is empty: the bot would be sent its own messages. Name at least ParticipantRole."
@@ -424,10 +483,11 @@ def _check_filter(policy: Mapping[str, Sequence[str]]) -> None:
                 f"filter_policy filters by {attribute!r}, which Amazon Connect does not set the same for all chats; "
                 f"choose from {', '.join(sorted(_ATTRIBUTES))}."
             )
-        if isinstance(values, str) or not values:
+        if not isinstance(values, (list, tuple)) or not values:
             raise ValueError(
                 f"filter_policy[{attribute!r}] is {values!r}; write a list of the values to deliver."
             )
+        check_texts(f"filter_policy[{attribute!r}]", values, '["CUSTOMER"]')
         combinations *= len(values)
     if combinations > _FILTER_VALUES:
         raise ValueError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
-from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.checks import Problems, check_duration, check_flag, check_kind
 from connect_bridges.shared.runtime_modules import runtime_module
 
 if TYPE_CHECKING:
@@ -39,11 +39,14 @@ class ChatConversation:
     stop_at_hand_over: bool = True
 
     def __post_init__(self) -> None:
-        problems = Problems()
-        problems.collect(check_range, "wait_for_bot", self.wait_seconds, limits.WAIT_SECONDS_RANGE, "seconds")
-        problems.collect(check_range, "time_to_join", self.join_seconds, limits.JOIN_SECONDS_RANGE, "seconds")
+        problems = Problems("ChatConversation")
+        if self.wait_for_bot is not None:
+            problems.collect(check_duration, "wait_for_bot", self.wait_for_bot, limits.WAIT_SECONDS_RANGE)
+        if self.time_to_join is not None:
+            problems.collect(check_duration, "time_to_join", self.time_to_join, limits.JOIN_SECONDS_RANGE)
         if self.after_wait not in AFTER_WAIT:
             problems.add(f"after_wait is {self.after_wait!r}; choose disconnect or queue.")
+        problems.collect(check_flag, "stop_at_hand_over", self.stop_at_hand_over)
         problems.raise_all()
 
     @property
@@ -70,17 +73,24 @@ class ChatDelivery:
     dead_letter_retention: cdk.Duration | None = None
 
     def __post_init__(self) -> None:
-        check_range(
-            "dead_letter_retention",
-            self.retention.to_seconds(),
-            limits.DEAD_LETTER_SECONDS_RANGE,
-            "seconds",
-        )
+        problems = Problems("ChatDelivery")
+        if self.dead_letter_retention is not None:
+            problems.collect(
+                check_duration,
+                "dead_letter_retention",
+                self.dead_letter_retention,
+                limits.DEAD_LETTER_SECONDS_RANGE,
+            )
+        if self.policy is not None:
+            problems.collect(check_kind, "policy", self.policy, "sns.DeliveryPolicy(…)", sns.DeliveryPolicy)
+        problems.raise_all()
 
     @property
     def retention(self) -> cdk.Duration:
         """How long the dead-letter queue keeps a message."""
-        return self.dead_letter_retention or cdk.Duration.seconds(limits.DEAD_LETTER_SECONDS)
+        if self.dead_letter_retention is None:
+            return cdk.Duration.seconds(limits.DEAD_LETTER_SECONDS)
+        return self.dead_letter_retention
 
 
 def default_delivery_policy() -> sns.DeliveryPolicy:

@@ -20,12 +20,22 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
-from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.acknowledgements import acknowledge, acknowledge_wildcard
+from connect_bridges.shared.arguments import check_instance
+from connect_bridges.shared.checks import (
+    ConstructArgumentError,
+    Problems,
+    check,
+    check_duration,
+    check_kind,
+    check_texts,
+)
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.serverless_rules import explain_schedule
+from connect_bridges.shared.tokens import comes_later
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -69,15 +79,24 @@ class VendorAccess:
         also: actions beyond connect:CreateParticipant, from connect:StopContact, connect:UpdateContactAttributes,
             connect:GetContactAttributes and connect:DescribeContact.
         """
-        if not cdk.Token.is_unresolved(principal) and not _ACCOUNT_OR_PRINCIPAL.fullmatch(principal):
-            raise ValueError(
-                f"principal is {principal!r}; write the vendor's 12-digit AWS account or the ARN of its role or user."
-            )
-        if not cdk.Token.is_unresolved(external_id) and not _EXTERNAL_ID.fullmatch(external_id):
-            raise ValueError(
-                f"external_id is {external_id!r}; write the external id that the vendor gave you: 2 to 1,224 letters, "
-                "digits and _+=,.@:/-"
-            )
+        problems = Problems("VendorAccess.role")
+        problems.collect(
+            check,
+            "principal",
+            principal,
+            _ACCOUNT_OR_PRINCIPAL,
+            "an account or a principal; write the vendor's AWS account as a text of 12 digits, or the ARN of its role "
+            "or user",
+        )
+        problems.collect(
+            check,
+            "external_id",
+            external_id,
+            _EXTERNAL_ID,
+            "an external id; write the one that the vendor gave you: 2 to 1,224 letters, digits and _+=,.@:/-",
+        )
+        problems.collect(_checked, also)
+        problems.raise_all()
         return cls(kind="role", principal=principal, external_id=external_id, also=_checked(also))
 
     @classmethod
@@ -97,19 +116,13 @@ class VendorAccess:
         (2,), which deletes the first one. IAM allows two keys at a time.
         rotate_after: the age at which the alarm calls for that; default 90 days, at least one, at most 3,650.
         """
-        ordered = tuple(serials)
-        if len(ordered) not in {1, 2} or list(ordered) != sorted(set(ordered)) or min(ordered) < 1:
-            raise ValueError(
-                f"serials is {ordered!r}; write one number, or during a rotation two in ascending order, as in (1, 2)."
-            )
-        limit = rotate_after or cdk.Duration.days(limits.KEY_AGE_DAYS)
-        days = limit.to_days(integral=False)
-        shortest, longest = limits.KEY_AGE_DAYS_RANGE
-        if not shortest <= days <= longest:
-            raise ValueError(
-                f"rotate_after is {limit.to_seconds():g} seconds; choose at least one day and at most {longest:,} days."
-            )
-        return cls(kind="accessKey", key_serials=ordered, rotate_after=limit, also=_checked(also))
+        limit = cdk.Duration.days(limits.KEY_AGE_DAYS) if rotate_after is None else rotate_after
+        problems = Problems("VendorAccess.access_key")
+        problems.collect(_check_serials, serials)
+        problems.collect(check_duration, "rotate_after", limit, limits.KEY_AGE_DAYS_RANGE, "days")
+        problems.collect(_checked, also)
+        problems.raise_all()
+        return cls(kind="accessKey", key_serials=tuple(serials), rotate_after=limit, also=_checked(also))
 
 
 class VendorPrincipal(Construct):
@@ -146,6 +159,12 @@ class VendorPrincipal(Construct):
         function_options: VPC, tracing, memory, logs and so on of the function KeyAge.
         """
         super().__init__(scope, id)
+        problems = Problems(self)
+        check_instance(problems, self, instance)
+        problems.collect(
+            check_kind, "access", access, "VendorAccess.role(…) or VendorAccess.access_key()", VendorAccess
+        )
+        problems.raise_all()
         self.access = access
         self._service_name = service_name or cdk.Names.unique_resource_name(
             self, max_length=64, separator="-"
@@ -162,13 +181,18 @@ class VendorPrincipal(Construct):
     def metric_key_age(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Age of the oldest active access key in days, written once a day. Raises ``ValueError`` for a role."""
         if self.user is None:
-            raise ValueError("A role has no access keys, so there is no age of one to measure.")
+            raise ConstructArgumentError(
+                self.node.path,
+                [
+                    "a role has no access keys, so there is no age of one to measure; use VendorAccess.access_key."
+                ],
+            )
         merged: MetricOptions = {"statistic": "Maximum", "period": cdk.Duration.days(1), **options}
         return counted("VendorKeyAge", self._service_name, **merged)
 
     def _role(self) -> iam.Role:
         principal = self.access.principal
-        by_arn = cdk.Token.is_unresolved(principal) or principal.startswith("arn:")
+        by_arn = comes_later(principal) or principal.startswith("arn:")
         return iam.Role(
             self,
             "Role",
@@ -241,15 +265,26 @@ class VendorPrincipal(Construct):
             policy.attach_to_role(self.role)
         if self.user:
             policy.attach_to_user(self.user)
-        acknowledge(
+        acknowledge_wildcard(
             policy,
-            f"AwsSolutions-IAM5[Resource::{contacts}]",
+            contacts,
             "The id of a chat is made when the customer opens it; the bot has to join any chat of this instance.",
         )
         return policy
 
 
+def _check_serials(serials: object) -> None:
+    numbers = list(serials) if isinstance(serials, (list, tuple)) else []
+    whole = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+    if not whole or len(numbers) not in {1, 2} or numbers != sorted(set(numbers)) or numbers[0] < 1:
+        raise ValueError(
+            f"serials is {serials!r}; write one number, as in (1,), or during a rotation two in ascending order, as in "
+            "(1, 2)."
+        )
+
+
 def _checked(actions: Sequence[str]) -> tuple[str, ...]:
+    check_texts("also", actions, '["connect:StopContact"]')
     unknown = sorted(set(actions) - _ALSO)
     if unknown:
         raise ValueError(f"also holds {', '.join(unknown)}; choose from {', '.join(sorted(_ALSO))}.")

@@ -10,10 +10,14 @@ from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from connect_bridges.shared.checks import INSTANCE_ARN, check
+from connect_bridges.shared.checks import INSTANCE_ARN, Problems, check
+from connect_bridges.shared.regions import Place
+from connect_bridges.shared.tokens import is_token
 from constructs import Construct
 
-_KNOWN = re.compile(r"[^:$]+:[^:$]+:[^:$]+:[^:$]+:(?P<account>[0-9]{12}):instance/(?P<id>[0-9a-f-]{36})")
+_KNOWN = re.compile(
+    r"[^:$]+:[^:$]+:[^:$]+:(?P<region>[^:$]+):(?P<account>[0-9]{12}):instance/(?P<id>[0-9a-f-]{36})"
+)
 """An instance's ARN without tokens: its parts are read here, since the CDK takes nine trips to Node.js to tell them."""
 
 
@@ -32,8 +36,15 @@ class ConnectInstance(Construct):
     def __init__(self, scope: Construct, id: str, *, instance_arn: str) -> None:  # noqa: A002
         """Prefer ``ConnectInstance.from_arn``, which says what it does."""
         super().__init__(scope, id)
-        self.instance_arn = check("instance_arn", instance_arn, INSTANCE_ARN)
+        problems = Problems(self)
+        problems.collect(check, "instance_arn", instance_arn, INSTANCE_ARN)
+        problems.raise_all()
+        self.instance_arn = instance_arn
         self._known = _KNOWN.fullmatch(instance_arn)
+        place = Place(self)
+        place.check_arn(problems, "instance_arn", instance_arn)
+        place.check_region(problems, region=self.region)
+        problems.raise_all()
         self._last_in_chain: dict[tuple[cdk.Stack, str], cdk.CfnResource] = {}
         self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
 
@@ -42,7 +53,8 @@ class ConnectInstance(Construct):
         """Import an instance that exists.
 
         instance_arn: ``arn:aws:connect:REGION:ACCOUNT:instance/UUID``, or a token that becomes one.
-        Raises ``ValueError`` if it is neither.
+        Raises ``ConstructArgumentError``, a ``ValueError``, if it is neither, if it is of another Region or account
+        than the stack, or if its Region has no Amazon Connect.
         """
         return cls(scope, id, instance_arn=instance_arn)
 
@@ -51,6 +63,8 @@ class ConnectInstance(Construct):
         """The UUID at the end of the instance's ARN."""
         if self._known:
             return self._known["id"]
+        if not is_token(self.instance_arn):  # a lookup that has yet to run; the CDK cannot take it apart
+            return self.instance_arn
         return self._part().resource_name or ""
 
     @cached_property
@@ -58,7 +72,14 @@ class ConnectInstance(Construct):
         """The account that owns the instance."""
         if self._known:
             return self._known["account"]
+        if not is_token(self.instance_arn):
+            return cdk.Stack.of(self).account
         return self._part().account or ""
+
+    @cached_property
+    def region(self) -> str | None:
+        """The Region in the instance's ARN; None if that is known at deployment only."""
+        return self._known["region"] if self._known else None
 
     def associate_function(self, function: lambda_.IFunction) -> connect.CfnIntegrationAssociation:
         """Let flows of this instance, and of no other, invoke a function; asking twice is asking once.

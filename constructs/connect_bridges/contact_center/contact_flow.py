@@ -21,15 +21,17 @@ from connect_flows import (
 )
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
+from connect_bridges.shared.arguments import FLOW_NAME_LIMIT, check_flow_name, check_instance
+from connect_bridges.shared.checks import ConstructArgumentError, Problems, check_choice, check_text
 from connect_bridges.shared.places import data_folder
-from connect_bridges.shared.tokens import is_token
+from connect_bridges.shared.tokens import comes_later
 from constructs import Construct, IDependable
 
-_NAME_LIMIT = 127  # AWS::Connect::ContactFlow and ContactFlowModule
+_FLOW_TYPE = "CONTACT_FLOW"
 
 
 class ContactFlowError(ValueError):
-    """A flow template is not publishable; the message lists every problem with rule, block, path and fix."""
+    """A flow is not publishable; the message begins with the construct's path, and lists rule, block, place and fix."""
 
     def __init__(self, message: str, diagnostics: list[Diagnostic] | None = None) -> None:
         """Keep the linter's findings, if it was the linter that refused the template."""
@@ -61,7 +63,7 @@ class ContactFlow(Construct):
         template: str | Path | Mapping[str, Any],
         values: Mapping[str, str] | None = None,
         kind: FlowKind = FlowKind.FLOW,
-        flow_type: str = "CONTACT_FLOW",
+        flow_type: str = _FLOW_TYPE,
         name: str | None = None,
         description: str | None = None,
     ) -> None:
@@ -75,17 +77,24 @@ class ContactFlow(Construct):
             replaces the flow.
         name: at most 127 characters, unique per instance and not shared with another environment on that instance.
             Default: made of the stack's name and the construct's path, so that two environments never clash.
-        Raises ``ContactFlowError`` listing everything that is wrong.
+        Raises ``ContactFlowError`` listing everything that is wrong with the template, and ``ConstructArgumentError``
+        for other arguments; both are ``ValueError``.
         """
         super().__init__(scope, id)
+        self._check(instance, values, kind, flow_type, name)
+        kind = FlowKind(kind)  # its text would publish a flow
         self._instance = instance
         # evidence: flow-names-are-unique
-        self.name = name or cdk.Names.unique_resource_name(self, max_length=_NAME_LIMIT, separator="-")
-        if not is_token(self.name) and not 0 < len(self.name.strip()) <= _NAME_LIMIT:
-            raise ContactFlowError(
-                f"The flow name {self.name!r} has {len(self.name)} characters; Connect takes 1 to {_NAME_LIMIT}."
-            )
-        document, source = _load(template)
+        self.name = (
+            name
+            if name is not None
+            else cdk.Names.unique_resource_name(self, max_length=FLOW_NAME_LIMIT, separator="-")
+        )
+        self._claim_name(kind)
+        try:
+            document, source = _load(template)
+        except ContactFlowError as error:
+            raise ContactFlowError(f"{self.node.path}: {error}") from error
         values = dict(values or {})
         for finding in self._lint(document, source, kind, flow_type):
             cdk.Annotations.of(self).add_warning_v2(
@@ -95,7 +104,7 @@ class ContactFlow(Construct):
             content = render(document, values)
             known = render(document, {name: _known(name, value) for name, value in values.items()})
         except FlowTemplateError as error:
-            raise ContactFlowError(f"{source}: {error}") from error
+            raise ContactFlowError(f"{self.node.path}: {source}: {error}") from error
         # evidence: flow-language-knowledge
         # Once more with the values that are known by now: an empty text, a queue of another instance. What it warns
         # of (an ARN written into the flow) is what placeholders are for.
@@ -115,6 +124,55 @@ class ContactFlow(Construct):
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         """Grant actions on this flow, such as ``connect:StartOutboundVoiceContact``."""
         return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.arn])
+
+    def _check(
+        self,
+        instance: ConnectInstance,
+        values: Mapping[str, str] | None,
+        kind: FlowKind,
+        flow_type: str,
+        name: str | None,
+    ) -> None:
+        problems = Problems(self)
+        check_instance(problems, self, instance)
+        problems.collect(check_choice, "kind", kind, tuple(FlowKind))
+        problems.collect(check_flow_name, "name", name)
+        problems.collect(check_text, "flow_type", flow_type, "a type of flow, such as CONTACT_FLOW")
+        if kind == FlowKind.MODULE and flow_type != _FLOW_TYPE:
+            problems.add(
+                f"flow_type is {flow_type!r} with kind FlowKind.MODULE: a module has no type; leave flow_type out, or "
+                "publish with FlowKind.FLOW."
+            )
+        if values is not None and not isinstance(values, Mapping):
+            problems.add(f"values is {values!r}; write a mapping of placeholders to texts.")
+            values = None
+        for placeholder, value in (values or {}).items():
+            if not isinstance(value, str):
+                problems.add(
+                    f"values[{placeholder!r}] is {value!r} ({type(value).__name__}); write a text, such as "
+                    f"{str(value)!r}."
+                )
+        problems.raise_all()
+
+    def _claim_name(self, kind: FlowKind) -> None:
+        """Refuse a name that another flow of the app has on the same instance: the second one would fail to deploy."""
+        if comes_later(self.name):
+            return
+        arn = self._instance.instance_arn
+        key = (self._instance.node.path if comes_later(arn) else arn, kind, self.name)
+        # On the app's root, since two stacks may publish to one instance.
+        claimed: dict[object, str] = self.node.root.__dict__.setdefault("_connect_bridges_flow_names", {})
+        owner = claimed.setdefault(key, self.node.path)
+        if owner != self.node.path:
+            raise ConstructArgumentError(
+                self.node.path,
+                [
+                    (
+                        f"name is {self.name!r}, which {owner} has already: names of {kind.value}s are unique in an "
+                        "instance; choose another, or leave it out."
+                    )
+                ],
+            )
 
     def _lint(
         self,
@@ -137,7 +195,7 @@ class ContactFlow(Construct):
 
     def _place(self) -> LintContext | None:
         arn = self._instance.instance_arn
-        if is_token(arn):
+        if comes_later(arn):
             return None
         return LintContext(
             account=self._instance.account, region=arn.split(":")[3], instance_id=self._instance.instance_id
@@ -173,7 +231,7 @@ class ContactFlow(Construct):
 
 def _known(name: str, value: str) -> str:
     """Return a value, or its placeholder if the value comes at deploy time only."""
-    return f"${{{name}}}" if is_token(value) else value
+    return f"${{{name}}}" if comes_later(value) else value
 
 
 def load_template(name: str) -> dict[str, Any]:
@@ -185,6 +243,10 @@ def load_template(name: str) -> dict[str, Any]:
 def _load(template: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     if isinstance(template, Mapping):
         return template, "<flow>"
+    if not isinstance(template, (str, Path)):
+        raise ContactFlowError(
+            f"template is {template!r} ({type(template).__name__}); give the path of a JSON file, or a parsed flow."
+        )
     path = Path(template)
     if not path.is_file() and path.name == str(template):
         path = data_folder("flows") / path.name

@@ -19,11 +19,22 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.metadata.api import MetadataApi
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.api_options import ApiOptions, check_path
-from connect_bridges.shared.checks import Problems, check_range
+from connect_bridges.shared.arguments import (
+    check_encrypt_logs,
+    check_function_options,
+    check_instance,
+    check_key,
+    check_name,
+    check_removal_policy,
+    check_secret,
+    check_table,
+    check_value,
+)
+from connect_bridges.shared.checks import Problems, check_duration
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
-from connect_bridges.shared.metrics import MetricOptions, summed
+from connect_bridges.shared.metrics import MetricOptions, counted, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
 from connect_bridges.shared.private_data import (
     check_protection,
@@ -72,6 +83,8 @@ class MetadataBridge(Construct):
     """The header in which the vendor sends the token."""
     association: connect.CfnIntegrationAssociation
     """Lets flows of the instance invoke the retrieve function."""
+    service_name: str
+    """The dimension ``service`` of what the functions count."""
 
     def __init__(
         self,
@@ -86,6 +99,7 @@ class MetadataBridge(Construct):
         token_secret: secretsmanager.ISecret | None = None,
         token_cache: cdk.Duration | None = None,
         encryption_key: kms.IKey | None = None,
+        encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
@@ -103,22 +117,53 @@ class MetadataBridge(Construct):
             token that was rotated out twice is refused after this time at the latest.
         encryption_key: a customer-managed key for table and token; default is keys that AWS manages. An imported
             table or secret whose key is not known to the CDK is read with this one as well.
+        encrypt_logs: encrypt the log groups of functions and API with encryption_key, too. The policy of a key that is
+            made in this app is extended so that CloudWatch Logs may use it; for an imported one a warning says how.
         function_options: VPC, tracing, memory, logs and so on of the functions Store, Authorize and Retrieve.
         removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
             only when the deployment that creates it fails. RETAIN keeps it then, too.
         deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
             would block the rollback of one that fails (docs/recovery.md).
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        names = preset or MetadataPreset.default()
-        time_to_live = time_to_live or cdk.Duration.seconds(limits.TTL_SECONDS)
-        token_cache = token_cache or cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
-        options = api or ApiOptions()
+        names = preset if preset is not None else MetadataPreset.default()
+        if time_to_live is None:
+            time_to_live = cdk.Duration.seconds(limits.TTL_SECONDS)
+        if token_cache is None:
+            token_cache = cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
+        options = api if api is not None else ApiOptions()
         self._encryption_key = encryption_key
-        self._function_options = function_options or FunctionOptions()
-        _check(names, time_to_live, token_cache, self._function_options)
-        check_protection(removal_policy, deletion_protection=deletion_protection)
+        self._function_options = function_options if function_options is not None else FunctionOptions()
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        problems.collect(
+            check_value, "preset", names, MetadataPreset, "MetadataPreset.kore(), or a preset of your own"
+        )
+        problems.collect(check_value, "api", options, ApiOptions, 'ApiOptions(stage_name="prod")')
+        problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
+        problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
+        check_key(problems, place, encryption_key)
+        check_encrypt_logs(problems, encrypt_logs, encryption_key)
+        check_secret(problems, place, "token_secret", token_secret)
+        check_function_options(problems, self._function_options, FUNCTIONS)
+        problems.collect(check_removal_policy, removal_policy)
+        problems.collect(check_protection, removal_policy, deletion_protection=deletion_protection)
+        if isinstance(names, MetadataPreset):
+            _check_names(problems, names)
+            if table is not None:
+                check_table(
+                    problems,
+                    self,
+                    table,
+                    partition_key=names.partition_key,
+                    time_to_live_attribute=names.ttl_attribute,
+                    fixed_name=names.table_name,
+                )
+        problems.raise_all()
+        if encrypt_logs:
+            options = options.logging_with(encryption_key)
+            self._function_options = self._function_options.logging_with(encryption_key)
 
         self.table = table or keyed_table(
             self,
@@ -139,6 +184,7 @@ class MetadataBridge(Construct):
             why_no_schedule="The vendor has to be told the new token by hand, so a schedule would break calls. Rotate "
             "it with put-secret-value: the previous version stays valid until the next rotation.",
         )
+        self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._create_functions(names, time_to_live, token_cache)
         self._grant_least()
         gateway = MetadataApi(
@@ -215,7 +261,11 @@ class MetadataBridge(Construct):
         return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
 
     def metric_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Count of requests that API Gateway took from the vendor."""
+        """Count of posts whose metadata is in the table, as the store function counts them; sum of five minutes."""
+        return counted("MetadataStored", self.service_name, **options)
+
+    def metric_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of requests that reached the API, refused ones included."""
         return self.api.metric_count(**options)
 
     def metric_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -250,6 +300,7 @@ class MetadataBridge(Construct):
             timeout=cdk.Duration.seconds(10),
             environment={**table, "TTL_SECONDS": str(int(time_to_live.to_seconds()))},
             function_name=names.store_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
         self.authorize_function = RuntimeFunction(
@@ -263,6 +314,7 @@ class MetadataBridge(Construct):
                 "CACHE_SECONDS": str(int(token_cache.to_seconds())),
             },
             function_name=names.authorize_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
         self.retrieve_function = RuntimeFunction(
@@ -273,6 +325,7 @@ class MetadataBridge(Construct):
             timeout=cdk.Duration.seconds(8),
             environment=table,
             function_name=names.retrieve_function_name,
+            service_name=self.service_name,
             options=self._function_options,
         )
 
@@ -283,16 +336,27 @@ class MetadataBridge(Construct):
         grant_secret_read(self.token_secret, self.authorize_function, key=self._encryption_key)
 
 
-def _check(
-    names: MetadataPreset, time_to_live: cdk.Duration, token_cache: cdk.Duration, functions: FunctionOptions
-) -> None:
-    problems = Problems()
+def _check_names(problems: Problems, names: MetadataPreset) -> None:
     problems.collect(check_path, names.path)
-    problems.collect(
-        check_range, "time_to_live", time_to_live.to_seconds(), limits.TTL_SECONDS_RANGE, "seconds"
-    )
-    problems.collect(
-        check_range, "token_cache", token_cache.to_seconds(), limits.TOKEN_CACHE_SECONDS_RANGE, "seconds"
-    )
-    problems.collect(functions.check_names, FUNCTIONS)
-    problems.raise_all()
+    for setting, value, kind in (
+        ("token_header", names.token_header, "header"),
+        ("partition_key", names.partition_key, "attribute"),
+        ("ttl_attribute", names.ttl_attribute, "attribute"),
+        ("table_name", names.table_name, "table_name"),
+        ("store_function_name", names.store_function_name, "function_name"),
+        ("authorize_function_name", names.authorize_function_name, "function_name"),
+        ("retrieve_function_name", names.retrieve_function_name, "function_name"),
+        ("authorizer_name", names.authorizer_name, "api_name"),
+        ("api_name", names.api_name, "api_name"),
+    ):
+        problems.collect(check_name, f"preset.{setting}", value, kind)
+    if names.partition_key == names.ttl_attribute:
+        problems.add(
+            f"preset.partition_key and preset.ttl_attribute are both {names.partition_key!r}; DynamoDB needs two."
+        )
+    functions = [names.store_function_name, names.authorize_function_name, names.retrieve_function_name]
+    given = [name for name in functions if name is not None]
+    if len(set(given)) < len(given):
+        problems.add(
+            f"preset names two functions the same: {', '.join(map(repr, given))}; give each a name of its own."
+        )

@@ -16,6 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from connect_bridges.shared.checks import ConstructArgumentError
 from constructs import IConstruct
 
 _READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
@@ -53,8 +54,9 @@ def role_of(function: lambda_.Function) -> iam.IRole:
     """Return the role of a function that was made in this app."""
     role = function.role
     if role is None:
-        raise ValueError(
-            f"{function.node.path} was imported without its role, so nothing can be granted to it."
+        raise ConstructArgumentError(
+            function.node.path,
+            ["it was imported without its role, so nothing can be granted to it; import it with role=…"],
         )
     return role
 
@@ -68,6 +70,39 @@ def open_key(key: kms.IKey, scope: IConstruct, statement: iam.PolicyStatement) -
         f"connect-bridges:key-policy:{statement.sid}",
         f"The policy of the imported key cannot be changed from here; add this statement to it: "
         f"{json.dumps(stack.resolve(statement.to_statement_json()))}",
+    )
+
+
+def let_logs_use(key: kms.IKey, scope: IConstruct) -> None:
+    """Let CloudWatch Logs encrypt with a key, for log groups of this account and Region.
+
+    Not for one group alone: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
+    user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
+    """
+    # evidence: logs-key-policy
+    stack = cdk.Stack.of(scope)
+    groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    open_key(
+        key,
+        scope,
+        iam.PolicyStatement(
+            sid="LogsEncrypts",
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        ),
     )
 
 

@@ -8,8 +8,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
-from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.api_log_role import api_log_account
 from connect_bridges.shared.api_options import ApiOptions
+from connect_bridges.shared.grants import let_logs_use
 from connect_bridges.shared.serverless_rules import explain_stage
 from constructs import Construct
 
@@ -30,9 +31,18 @@ _ACCESS_LOG_FIELDS = {
 """No header and no body, so that neither token, metadata nor telephone number can be in the log."""
 
 
-def access_log_of(scope: Construct, retention: logs.RetentionDays) -> logs.LogGroup:
+def access_log_of(scope: Construct, options: ApiOptions) -> logs.LogGroup:
     """Return the log group of a bridge's API, as the child ``AccessLog`` of ``scope``; it goes with the stack."""
-    return logs.LogGroup(scope, "AccessLog", retention=retention, removal_policy=cdk.RemovalPolicy.DESTROY)
+    log_group = logs.LogGroup(
+        scope,
+        "AccessLog",
+        retention=options.log_retention,
+        encryption_key=options.log_encryption_key,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    if options.log_encryption_key:
+        let_logs_use(options.log_encryption_key, log_group)
+    return log_group
 
 
 def logged_rest_api(
@@ -55,8 +65,7 @@ def logged_rest_api(
         rest_api_name=name,
         description=description,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
-        # evidence: api-gateway-log-role
-        cloud_watch_role=options.cloud_watch_role,
+        cloud_watch_role=False,  # one a stack, below
         deploy_options=apigateway.StageOptions(
             stage_name=options.stage_name,
             throttling_rate_limit=options.throttling_rate_limit,
@@ -67,7 +76,7 @@ def logged_rest_api(
             logging_level=apigateway.MethodLoggingLevel.ERROR,
             data_trace_enabled=False,
             metrics_enabled=True,
-            tracing_enabled=options.tracing or None,
+            tracing_enabled=options.tracing or None,  # evidence: api-tracing-role
         ),
     )
     if not options.tracing:
@@ -75,10 +84,6 @@ def logged_rest_api(
     # An output that names the API's root, where nothing answers.
     api.node.try_remove_child("Endpoint")
     if options.cloud_watch_role:
-        acknowledge(
-            api.node.find_child("CloudWatchRole"),
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-            "AmazonAPIGatewayPushToCloudWatchLogs]",
-            "API Gateway checks the account's log role against exactly this managed policy's permissions.",
-        )
+        # evidence: api-gateway-log-role
+        api.deployment_stage.node.add_dependency(api_log_account(scope))
     return api

@@ -9,6 +9,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 
+from connect_bridges.shared.arguments import check_name
+from connect_bridges.shared.checks import Problems, check_kind
+from connect_bridges.shared.regions import Place
 from constructs import Construct
 
 
@@ -48,16 +51,19 @@ class Monitoring(Construct):
         Raises ``ValueError`` for a threshold of an alarm that does not exist, or that is not above zero.
         """
         super().__init__(scope, id)
-        chosen = dict(thresholds or {})
-        unknown = sorted(set(chosen) - set(watched))
-        if unknown:
-            raise ValueError(
-                f"thresholds names {', '.join(map(repr, unknown))}; the alarms are {', '.join(watched)}."
+        problems = Problems(self)
+        problems.collect(_check_thresholds, thresholds, tuple(watched))
+        if alarm_topic is not None:
+            problems.collect(
+                check_kind,
+                "alarm_topic",
+                alarm_topic,
+                'sns.Topic.from_topic_arn(self, "AlarmTopic", "arn:aws:sns:…")',
             )
-        low = {name: value for name, value in chosen.items() if value <= 0}
-        if low:
-            name, value = next(iter(low.items()))
-            raise ValueError(f"thresholds[{name!r}] is {value:g}; choose a value above 0.")
+            if not problems:
+                Place(self).check_resource(problems, "alarm_topic", alarm_topic, foreign=True)
+        problems.raise_all()
+        chosen = dict(thresholds or {})
         self.dashboard = None
         self.alarms = {
             name: self._alarm(name, one, chosen.get(name, one.threshold), alarm_topic)
@@ -67,7 +73,10 @@ class Monitoring(Construct):
     def add_dashboard(
         self, widgets: Sequence[Sequence[cloudwatch.IWidget]], *, name: str | None = None
     ) -> cloudwatch.Dashboard:
-        """Add the bridge's dashboard; name: default is CloudFormation's."""
+        """Add the bridge's dashboard; name: default is CloudFormation's. Raises ``ValueError`` for a wrong name."""
+        problems = Problems(self)
+        problems.collect(check_name, "dashboard_name", name, "dashboard_name")
+        problems.raise_all()
         self.dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=name, widgets=[list(row) for row in widgets]
         )
@@ -89,3 +98,18 @@ class Monitoring(Construct):
         if topic:
             alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm
+
+
+def _check_thresholds(thresholds: object, alarms: tuple[str, ...]) -> None:
+    if thresholds is None:
+        return
+    if not isinstance(thresholds, Mapping):
+        raise ValueError(f'thresholds is {thresholds!r}; write a mapping, such as {{"{alarms[0]}": 5}}.')
+    unknown = sorted(str(name) for name in thresholds if name not in alarms)
+    if unknown:
+        raise ValueError(
+            f"thresholds names {', '.join(map(repr, unknown))}; the alarms are {', '.join(alarms)}."
+        )
+    for name, value in thresholds.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise ValueError(f"thresholds[{name!r}] is {value!r}; choose a number above 0.")

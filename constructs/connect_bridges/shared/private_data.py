@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.checks import check_flag
 from constructs import Construct
 
 
@@ -55,7 +56,8 @@ def keyed_table(
 
 
 def check_protection(removal_policy: cdk.RemovalPolicy, *, deletion_protection: bool) -> None:
-    """Raise ``ValueError`` for a table that goes with its stack and refuses to be deleted."""
+    """Raise ``ValueError`` for a table that goes with its stack and refuses to be deleted, or for what is no flag."""
+    check_flag("deletion_protection", deletion_protection)
     if deletion_protection and removal_policy is cdk.RemovalPolicy.DESTROY:
         raise ValueError(
             "deletion_protection is True with removal_policy DESTROY: the stack could not be deleted. Leave "

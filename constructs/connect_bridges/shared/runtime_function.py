@@ -7,14 +7,15 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
+from connect_bridges.shared.arguments import check_name
 from connect_bridges.shared.bundling import runtime_code
+from connect_bridges.shared.checks import ConstructArgumentError, Problems
 from connect_bridges.shared.function_options import FunctionOptions
-from connect_bridges.shared.grants import open_key
+from connect_bridges.shared.grants import let_logs_use
 from connect_bridges.shared.serverless_rules import explain_function
 from constructs import Construct
 
@@ -68,6 +69,11 @@ class RuntimeFunction(lambda_.Function):
         options: network, tracing, size and logs; ``options.overrides[id]`` wins.
         Raises ``ValueError`` for wrong options, naming them.
         """
+        place = f"{scope.node.path}/{id}"
+        problems = Problems(place)
+        problems.collect(check_name, "function_name", function_name, "function_name")
+        problems.collect((options or FunctionOptions()).of, id)
+        problems.raise_all()
         chosen = (options or FunctionOptions()).of(id)
         architecture = chosen.architecture or lambda_.Architecture.ARM_64
         log_group = logs.LogGroup(
@@ -78,8 +84,9 @@ class RuntimeFunction(lambda_.Function):
             encryption_key=chosen.log_encryption_key,
             removal_policy=removal_policy,
         )
+        # evidence: logs-key-policy
         if chosen.log_encryption_key:
-            _let_logs_use(chosen.log_encryption_key, log_group)
+            let_logs_use(chosen.log_encryption_key, log_group)
         role = iam.Role(
             scope,
             f"{id}Role",
@@ -101,7 +108,7 @@ class RuntimeFunction(lambda_.Function):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.TEXT,
             environment=_environment(
-                id,
+                place,
                 {
                     "POWERTOOLS_SERVICE_NAME": service_name,
                     "POWERTOOLS_LOG_LEVEL": log_level,
@@ -119,7 +126,8 @@ class RuntimeFunction(lambda_.Function):
         )
         # evidence: function-log-permissions
         log_group.grant_write(role)
-        if chosen.vpc:
+        # As it became: the VPC may be that of an organisation's property injector.
+        if cast("lambda_.CfnFunction", self.node.default_child).vpc_config:
             self._grant_network_interfaces(role)
         traced = chosen.tracing not in {None, lambda_.Tracing.DISABLED}
         explain_function(self, traced=traced)
@@ -171,44 +179,13 @@ class RuntimeFunction(lambda_.Function):
                 acknowledge_wildcard(role, resource_arn, _WHY_NETWORK_WILDCARDS[sid])
 
 
-def _environment(function: str, own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+def _environment(place: str, own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     clash = sorted(set(own) & set(more))
     if clash:
-        raise ValueError(
-            f"the environment in the function options of {function} sets {', '.join(clash)}, which the construct "
-            "sets; leave it out."
+        raise ConstructArgumentError(
+            place,
+            [
+                f"environment in the function options sets {', '.join(clash)}, which the construct sets; leave it out."
+            ],
         )
     return {**own, **more}
-
-
-def _let_logs_use(key: kms.IKey, log_group: logs.LogGroup) -> None:
-    """Let CloudWatch Logs encrypt with a key, for log groups of this account and Region.
-
-    Not for this very group: it refers to its key, so the key cannot refer to the group. Source: Amazon CloudWatch Logs
-    user guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
-    """
-    stack = cdk.Stack.of(log_group)
-    groups = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name="*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    # evidence: logs-key-policy
-    open_key(
-        key,
-        log_group,
-        iam.PolicyStatement(
-            sid="LogsEncrypts",
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-            actions=[
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        ),
-    )

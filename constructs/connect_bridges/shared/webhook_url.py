@@ -6,12 +6,11 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from aws_cdk import Token
-
-from connect_bridges.shared.checks import check
+from connect_bridges.shared.checks import check, check_text
+from connect_bridges.shared.tokens import comes_later
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_INTERNAL_SUFFIXES = (".internal", ".local", ".localdomain", ".localhost", ".lan", ".home.arpa")
+INTERNAL_SUFFIXES = (".internal", ".local", ".localdomain", ".localhost", ".lan", ".home.arpa")
 _LONGEST = 2048  # an endpoint of an SNS subscription
 _API_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 
@@ -24,7 +23,8 @@ def check_webhook_url(setting: str, value: str) -> str:
     laptop: Amazon SNS refuses to deliver there, so that it cannot slip into an account. What a host name resolves to
     is checked once more when the function connects. A CDK token passes.
     """
-    if Token.is_unresolved(value):
+    check_text(setting, value, "https://HOST/PATH, as the vendor's channel configuration shows it")
+    if comes_later(value):
         return value
     problem = _problem(value)
     if problem:
@@ -49,12 +49,12 @@ def check_api_url(setting: str, value: str, *, such_as: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Tell whether a URL names this machine: a fake for a rehearsal."""
-    return not Token.is_unresolved(url) and urlsplit(url).hostname in _LOOPBACK_HOSTS
+    return not comes_later(url) and urlsplit(url).hostname in _LOOPBACK_HOSTS
 
 
 def is_plain_http(url: str) -> bool:
     """Tell whether a URL is http; a token counts as https."""
-    return not Token.is_unresolved(url) and urlsplit(url).scheme == "http"
+    return not comes_later(url) and urlsplit(url).scheme == "http"
 
 
 def _problem(value: str) -> str | None:
@@ -90,7 +90,7 @@ def _host_problem(host: str) -> str | None:
     except ValueError:
         if host.isdigit() or host.lower().startswith("0x"):
             return "write the host's name: an address in this form is a disguise"
-        if "." not in host or host.lower().endswith(_INTERNAL_SUFFIXES):
+        if "." not in host or host.lower().endswith(INTERNAL_SUFFIXES):
             return "that host is not on the public internet, where SNS could deliver"
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:

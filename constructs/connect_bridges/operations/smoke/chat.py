@@ -100,7 +100,7 @@ class _Trial:
                 f"{self._function} gave no answer to a dry run: {invocation.cause()}.", invocation.todo()
             )
         self._invocation, self._found = invocation, invocation.answer
-        return f"{self._function} answers; its environment is complete; nothing was streamed"
+        return "Start answers, and its environment is complete; nothing was streamed"
 
     def token(self) -> str:
         if self._found["token"] != "read":  # noqa: S105 (an outcome, no token)
@@ -109,7 +109,7 @@ class _Trial:
                 "Store the vendor's token: aws secretsmanager put-secret-value --secret-id "
                 f"{self._facts['secrets']['token']['arn']} --secret-string file://token.txt",
             )
-        return "the function reads a verification token; whether it is the vendor's, only a chat shows"
+        return "Start reads a verification token; whether it is the vendor's, only a chat shows"
 
     def permission(self, which: str) -> str:
         action = f"connect:{which.capitalize()}ContactStreaming"
@@ -130,11 +130,12 @@ class _Trial:
                 "Run the command again.",
                 conclusive=False,
             )
-        seen = f"AWS answers {code}" if code != "none" else "AWS answers"
-        return f"{action} is allowed: of a contact that does not exist {seen}"
+        seen = "nothing to stop" if which == "stop" and code == "none" else code
+        return f"{action} is allowed: AWS answers of a contact that does not exist ({seen})"
 
     def webhook(self) -> str:
-        host = urlsplit(str(self._facts["webhookUrl"])).netloc
+        url = urlsplit(str(self._facts["webhookUrl"]))
+        host, secure = url.netloc, url.scheme == "https"
         found = self._found["webhook"]
         if found == "notAsked":
             raise SkippedError(
@@ -146,7 +147,7 @@ class _Trial:
                 "Check the webhook's address with the vendor; a function in a VPC needs a way out (NAT gateway) "
                 "and port 443 in its security group.",
             )
-        return f"the function reaches {host}, and accepts its certificate"
+        return f"the function reaches {host}" + (", and accepts its certificate" if secure else "")
 
     def subscription(self) -> str:
         arn = str(self._facts["subscriptionArn"])

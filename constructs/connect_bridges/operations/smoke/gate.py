@@ -54,8 +54,7 @@ def attempt(bridge: Bridge, account: Account, checks: Checks) -> None:
         checks.attempt("gate-erase", trial.erased)
     checks.skip(
         "gate-retention",
-        f"not invoked: {bridge.facts['functions']['Retention']} would forget callers whose time is over. It runs "
-        "once a day by itself",
+        "not invoked: Retention would forget callers whose time is over. It runs once a day by itself",
     )
     flows.attempt(bridge, account, checks)
 
@@ -97,7 +96,7 @@ class _Trial:
                 f"{webhook} answered a message without a valid signature with status 200: it could not check "
                 "signatures at all, or takes forged ones.",
                 f"Read the log of {webhook}; store accountSid and authToken in "
-                f"{self._facts['secrets']['telephony']['arn']}, and let its role call secretsmanager:GetSecretValue on it.",
+                f"{self._facts['secrets']['telephony']['arn']}, and let its role read it.",
             )
         if answer.status != 403:
             raise FailedError(
@@ -140,7 +139,7 @@ class _Trial:
                 "Read its log.",
             )
         told = "forgot the test caller, then knew nothing" if known else "knows nothing"
-        return f"{erase} {told} of the number; the table holds nothing"
+        return f"Erase {told} of the number; the table holds nothing"
 
     def _erase(self) -> bool:
         invocation = self._account.answered(self._functions["Erase"], {"phoneNumber": self._number})

@@ -81,7 +81,13 @@ def _try_connector(bridge: Bridge, account: Account, checks: Checks) -> bool:
     def exists() -> str:
         with asking(f"read the voice connector {arn}", "chime:GetVoiceConnector"):
             client = account.client("chime-sdk-voice")
-            found = client.get_voice_connector(VoiceConnectorId=arn.rsplit("/", 1)[-1])["VoiceConnector"]
+            try:
+                found = client.get_voice_connector(VoiceConnectorId=arn.rsplit("/", 1)[-1])["VoiceConnector"]
+            except client.exceptions.NotFoundException as error:
+                raise FailedError(
+                    f"there is no voice connector {arn}.",
+                    "It was deleted, or is another account's or Region's: name the right one and deploy again.",
+                ) from error
         kind = found.get("IntegrationType") or "none"
         if kind != "CONNECT_CALL_TRANSFER_CONNECTOR":
             raise FailedError(

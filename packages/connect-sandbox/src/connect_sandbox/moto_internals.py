@@ -31,7 +31,7 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["dynamodb", "kms", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
 
 GLOBAL_REGION = "aws"
@@ -207,6 +207,20 @@ def metadata_of(shape: StringShape) -> Mapping[str, Any]:
 
 
 # --- backends
+
+
+def set_table_key(account: str, region: str, table: str, key: str | None) -> None:
+    """Let a DynamoDB table be encrypted with this key; None: with one that AWS owns. UpdateTable lacks it in moto."""
+    found = backend("dynamodb", account, region).tables[table]
+    found.sse_specification = {"Enabled": True, "KMSMasterKeyId": key} if key else None
+
+
+def set_log_group_key(account: str, region: str, group: str, key: str | None) -> bool:
+    """Let a log group be encrypted with this key, or with none of its own; return whether there is such a group."""
+    found = backend("logs", account, region).groups.get(group)
+    if found is not None:
+        found.kms_key_id = key
+    return found is not None
 
 
 def backend(service: RegionalService, account: str, region: str) -> Backend:

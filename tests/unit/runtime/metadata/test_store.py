@@ -393,3 +393,20 @@ def test_neither_body_nor_token_is_ever_logged(
     assert "function-under-test" in everything
     assert "secret-word" not in everything
     assert "nobody-may-log" not in everything
+
+
+def test_only_what_is_in_the_table_counts_as_stored(
+    dynamodb: Any, store_event: Build, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bodies = ('{"a":1}', "no JSON", "[]", None, '{"a":2}', '{"a":1,"a":2}')
+    statuses = [handler(store_event(body), context)["statusCode"] for body in bodies]
+    counted = [
+        metric["Name"]
+        for line in capsys.readouterr().out.splitlines()
+        if '"CloudWatchMetrics"' in line
+        for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    ]
+    assert statuses.count(200) == 2
+    assert counted.count("MetadataStored") == 2
+    assert len(counted) == len(bodies)

@@ -118,6 +118,7 @@ def test_a_create_that_fails_at_any_step_leaves_nothing(
     assert answer["Status"] == "FAILED"
     assert step in answer["Reason"]
     assert "the reason given" in answer["Reason"]
+    assert not answer["Reason"].startswith("While deleting"), "it failed before that"
     assert cloud.empty
     cleaned = cloudformation.send("Delete", properties, physical_id=answer["PhysicalResourceId"])
     assert cleaned["Status"] == "SUCCESS"

@@ -24,6 +24,7 @@ from connect_sandbox.cloud.principals import (
     Outsider,
     Principal,
     RolePrincipal,
+    ServicePrincipal,
     UserPrincipal,
     find_user_key,
 )
@@ -42,8 +43,11 @@ from connect_sandbox.iam import (
     evaluate,
 )
 from connect_sandbox.iam import Principal as IamPrincipal
+from connect_sandbox.iam.kms_use import by_service_itself, encryption_context, via_service
 from connect_sandbox.moto_internals import Backend, RegionalService, backend, iam
 
+#: What CloudWatch Logs does with a log group's key.
+_LOGS_ON_KEYS = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 _BOOTSTRAP_TAG = "aws-cdk:bootstrap-role"
 #: Another account decides for itself what its people may do: here, everything.
 _EVERYTHING = Policy.parse(
@@ -109,13 +113,41 @@ class Authorization:
         resource: str,
         *,
         resource_policy: Mapping[str, Any] | None = None,
+        encrypted: str | None = None,
     ) -> Decision:
         """Decide one action on one resource, outside an HTTP request (Connect invoking a function, for example).
 
-        `resource_policy` replaces the deployed one of the resource.
+        `resource_policy` replaces the deployed one of the resource. `encrypted` is the ARN of what a key encrypts, for
+        an action on the key: it gives the encryption context, and for roles and users kms:ViaService.
         """
         policies = None if resource_policy is None else _resource_policies(resource, resource_policy)
-        return self._evaluate(AccessRequest(action, resource, self._context(principal)), principal, policies)
+        context = self._context(principal)
+        if encrypted is not None:
+            context = context.merged(self._key_context(principal, encrypted))
+        return self._evaluate(AccessRequest(action, resource, context), principal, policies)
+
+    def require_logs_may_use(self, key_arn: str, log_group: str) -> None:
+        """Raise InvalidParameterException unless the key's policy lets CloudWatch Logs encrypt this log group.
+
+        Logs acts as itself: its caller needs no permission on the key. Source: CloudWatch Logs user guide, "Encrypt log
+        data in CloudWatch Logs using AWS Key Management Service".
+        """
+        group_arn = f"arn:aws:logs:{self._region}:{self._account}:log-group:{log_group}"
+        logs = ServicePrincipal(f"logs.{self._region}.amazonaws.com", self._account, group_arn)
+        for action in _LOGS_ON_KEYS:
+            decision = self.decide(logs, action, key_arn, encrypted=group_arn)
+            if not decision.allowed:
+                message = (
+                    "The specified KMS key does not exist or is not allowed to be used with Arn "
+                    f"'{group_arn}' [sandbox: {decision.message}]"
+                )
+                raise AwsError("InvalidParameterException", message)
+
+    def _key_context(self, principal: Principal, encrypted: str) -> RequestContext:
+        context = encryption_context(encrypted, self._account)
+        if isinstance(principal, ServicePrincipal):
+            return by_service_itself(self._account, context)
+        return via_service(encrypted.split(":")[2], self._region, self._account, context)
 
     def require(
         self,
@@ -278,6 +310,7 @@ class Authorization:
             "aws:ResourceAccount": self._account,
         }
         absent = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceIp", "aws:SourceOrgID", "aws:Referer"]
+        absent += ["aws:SourceOwner", "aws:SourceOrgPaths", "aws:VpcSourceIp"]
         absent += ["lambda:FunctionUrlAuthType", "lambda:EventSourceToken", "lambda:InvokedViaFunctionUrl"]
         return RequestContext.of(values, absent)
 
@@ -389,12 +422,29 @@ class _MotoLookup:
         secrets = self._backend("secretsmanager").secrets.values()
         return next((str(s.arn) for s in list(secrets) if s.name == wanted or s.arn == name), None)
 
-    def secret_key_arn(self, arn: str) -> str | None:
-        secrets = self._backend("secretsmanager").secrets.values()
-        key = next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), "")
-        if not key or key.endswith("alias/aws/secretsmanager"):
+    def encryption_key_arn(self, arn: str) -> str | None:
+        service = arn.split(":")[2]
+        named = _KEYS_OF[service](self, arn) if service in _KEYS_OF else None
+        if not named or "alias/aws/" in named:
             return None
-        return self.key_arn(key) if "alias/" in key else _key_arn(self._account, self._region, key)
+        return self.key_arn(named) if "alias/" in named else _key_arn(self._account, self._region, named)
+
+    def secret_key(self, arn: str) -> str | None:
+        secrets = self._backend("secretsmanager").secrets.values()
+        return next((str(s.kms_key_id or "") for s in list(secrets) if s.arn == arn), None)
+
+    def table_key(self, arn: str) -> str | None:
+        table = self._backend("dynamodb").tables.get(arn.rsplit("/", 1)[-1])
+        specification = (table.sse_specification if table is not None else None) or {}
+        return specification.get("KMSMasterKeyId") if specification.get("Enabled") else None
+
+    def topic_key(self, arn: str) -> str | None:
+        topic = self._backend("sns").topics.get(arn)
+        return None if topic is None else str(topic.kms_master_key_id or "")
+
+    def queue_key(self, arn: str) -> str | None:
+        queue = self._backend("sqs").queues.get(arn.rsplit(":", 1)[-1])
+        return None if queue is None else str(queue.kms_master_key_id or "")
 
     def key_arn(self, alias: str) -> str | None:
         kms = self._backend("kms")
@@ -419,3 +469,11 @@ class _MotoLookup:
 
     def _backend(self, service: RegionalService) -> Backend:
         return backend(service, self._account, self._region)
+
+
+_KEYS_OF: dict[str, Callable[[_MotoLookup, str], str | None]] = {
+    "dynamodb": _MotoLookup.table_key,
+    "secretsmanager": _MotoLookup.secret_key,
+    "sns": _MotoLookup.topic_key,
+    "sqs": _MotoLookup.queue_key,
+}

@@ -40,6 +40,7 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
@@ -259,7 +260,11 @@ class Sandbox:
                 ).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
-            before_services={"lambda": lambda_api.invoke_over_http, "sns": sns_api.early},
+            before_services={
+                "lambda": lambda_api.invoke_over_http,
+                "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
+                "sns": sns_api.early,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:

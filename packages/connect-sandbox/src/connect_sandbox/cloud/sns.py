@@ -226,7 +226,7 @@ class Sns:
             return
         key_arn = self._authorization.key_arn(key)
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            needed = self._authorization.decide(publisher, action, key_arn)
+            needed = self._authorization.decide(publisher, action, key_arn, encrypted=topic_arn)
             if not needed.allowed:
                 raise AwsError("KMSAccessDenied", needed.message, 400)
 

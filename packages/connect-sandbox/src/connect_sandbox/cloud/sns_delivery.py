@@ -198,12 +198,13 @@ class Deliveries:
         if queue is None:
             return f"the dead-letter queue {arn} does not exist"
         sns = ServicePrincipal(_SNS, source_account=self._account, source_arn=delivery.destination.topic_arn)
-        needed = [("sqs:SendMessage", arn)]
+        needed: list[tuple[str, str]] = [("sqs:SendMessage", arn)]
         if key := str(getattr(queue, "kms_master_key_id", "") or ""):
             key_arn = self._authorization.key_arn(key)
             needed += [("kms:GenerateDataKey", key_arn), ("kms:Decrypt", key_arn)]
         for action, resource in needed:
-            decision = self._authorization.decide(sns, action, resource)
+            encrypted = arn if action.startswith("kms:") else None
+            decision = self._authorization.decide(sns, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 return str(decision.message)
         self._queues.send_message(queue.name, delivery.body)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connect_sandbox.iam.condition_keys import request_context, resource_context
 from connect_sandbox.iam.errors import UnsupportedCall
 from connect_sandbox.iam.evaluate import AccessRequest
+from connect_sandbox.iam.kms_use import key_uses
 from connect_sandbox.iam.lookup import Lookup, NoLookup
 from connect_sandbox.iam.resources import needed_permissions, what_is_disputed
 from connect_sandbox.iam.wire import AwsRequest, parse_request
@@ -102,5 +103,13 @@ def describe_call(
         )
         for action, arn in permissions
     )
+    used = key_uses(request, permissions, account, known)
+    requests += tuple(
+        AccessRequest(use.action, use.key_arn, context.merged(use.context), _of_key(request)) for use in used
+    )
     action = permissions[0][0] if permissions else f"{request.prefix}:{request.operation}"
     return AwsCall(request=request, account=account, action=action, requests=requests, context=context)
+
+
+def _of_key(request: AwsRequest) -> str:
+    return f"{request.prefix}:{request.operation} uses a customer-managed key with its caller's permissions"

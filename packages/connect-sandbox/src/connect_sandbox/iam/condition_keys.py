@@ -62,8 +62,6 @@ def resource_context(action: str, arn: str, params: _Params, account: str, looku
         keys = _leading_keys(params, arn, name)
         if keys is not None:
             values["dynamodb:LeadingKeys"] = keys or None
-    if action.startswith("kms:") and "SecretId" in params:
-        values["kms:ViaService"] = f"secretsmanager.{parts[3]}.amazonaws.com"
     return RequestContext.of(values, absent)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Services of the query protocol whose responses were seen with another code than AccessDenied.
 _QUERY_CODES: Final = {"sns": "AuthorizationError"}
+#: What services call a denial of the key behind their data (botocore's models; Secrets Manager's own words).
+_KEY_CODES: Final = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException"}
 
 
 def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, str], bytes]:
@@ -30,11 +32,15 @@ def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, s
     if call.operation == "PutVoiceConnectorLoggingConfiguration" and decision.action.startswith("logs:"):
         return _log_destination_denied(call, decision, request_id)
     if protocol in {"json", "smithy-rpc-v2-cbor"} and call.request.query_compatible:
-        headers["x-amzn-query-error"] = "AccessDenied;Sender"
+        old_code = _KEY_CODES[call.service] if _is_keys(call, decision) else "AccessDenied"
+        headers["x-amzn-query-error"] = f"{old_code};Sender"
     if protocol == "json":
         headers["content-type"] = f"application/x-amz-json-{call.request.json_version}"
         # Services send the text as message or Message; SDKs read both.
-        body = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": decision.message}
+        message = decision.message
+        if call.service == "secretsmanager" and decision.action.startswith("kms:"):
+            message = f"Access to KMS is not allowed [sandbox: {message}]"
+        body = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message}
         return 400, headers, json.dumps(body).encode()
     if protocol == "smithy-rpc-v2-cbor":
         headers |= {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
@@ -50,6 +56,8 @@ def denied_response(call: AwsCall, decision: Decision) -> tuple[int, dict[str, s
         return 403, headers, b"" if call.request.method == "HEAD" else _xml(f"<Error>{error}</Error>")
     headers["content-type"] = "text/xml"
     code = _QUERY_CODES.get(call.service, "AccessDenied")
+    if _is_keys(call, decision):
+        code = _KEY_CODES[call.service]
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>"
     return 403, headers, _xml(f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
 
@@ -75,6 +83,11 @@ def _log_destination_denied(
         "x-amzn-errortype": "ForbiddenException",
     }
     return 403, headers, json.dumps({"Code": "Forbidden", "Message": message}).encode()
+
+
+def _is_keys(call: AwsCall, decision: Decision) -> bool:
+    """Whether the denial is of the key behind the data, for which the service has a code of its own."""
+    return call.service in _KEY_CODES and decision.action.startswith("kms:")
 
 
 def _xml(element: str) -> bytes:

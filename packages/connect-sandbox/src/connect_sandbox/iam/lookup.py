@@ -17,8 +17,11 @@ class Lookup(Protocol):
         """Return the full ARN, with its random suffix, of the secret of this name (or ARN without suffix)."""
         ...
 
-    def secret_key_arn(self, arn: str) -> str | None:
-        """Return the ARN of a secret's customer-managed key; None if AWS manages the key."""
+    def encryption_key_arn(self, arn: str) -> str | None:
+        """Return the ARN of the customer-managed key of a secret, table, topic or queue.
+
+        None if AWS owns or manages the key, which then is open to whoever may use the resource in this account.
+        """
         ...
 
     def key_arn(self, alias: str) -> str | None:
@@ -51,8 +54,8 @@ class NoLookup:
             f"secret {name}", "its ARN is needed; use its full ARN, or pass describe_call a lookup"
         )
 
-    def secret_key_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
-        """Know no secret with a key of its own."""
+    def encryption_key_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know nothing with a key of its own."""
         return None
 
     def key_arn(self, alias: str) -> str | None:

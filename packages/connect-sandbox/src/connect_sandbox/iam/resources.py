@@ -132,10 +132,6 @@ def _secretsmanager(place: Place) -> Iterator[Permission]:
     elif place.find("SecretId"):
         arn = secret(place.param("SecretId"))
         yield own_action(place).full_name, arn
-        if operation == "GetSecretValue" and (key := place.lookup.secret_key_arn(arn)):
-            # The caller must be allowed to use a customer-managed key (Secrets Manager User Guide, "Secret
-            # encryption and decryption"); the key that AWS manages is open to everybody in the account.
-            yield "kms:Decrypt", key
     else:
         yield from by_reference(place)
 
@@ -380,6 +376,19 @@ def _apigateway(place: Place) -> Iterator[Permission]:
     yield f"apigateway:{request.method}", f"arn:{place.partition}:apigateway:{request.region}::{request.path}"
 
 
+def _cloudformation(place: Place) -> Iterator[Permission]:
+    """Name a stack that is asked for by name ``stack/NAME/*``, as AWS's own denials do; by id it is the id.
+
+    Only what reads stacks: whoever changes them here is the developer.
+    """
+    action = own_action(place)
+    if not place.request.operation.startswith(("Describe", "List", "Get")):
+        yield from by_reference(place)
+        return
+    name = place.find("StackName") or "*"
+    yield action.full_name, name if name.startswith("arn:") else place.arn(f"stack/{name}/*")
+
+
 def _participant(_place: Place) -> Iterator[Permission]:
     yield from ()
 
@@ -420,6 +429,7 @@ def _s3(place: Place) -> Iterator[Permission]:
 _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "apigateway": _apigateway,
     "chime": _chime,
+    "cloudformation": _cloudformation,
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,

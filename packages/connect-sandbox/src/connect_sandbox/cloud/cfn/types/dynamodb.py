@@ -11,11 +11,16 @@ from connect_sandbox.cloud.cfn.resource import (
     as_list_of_tags,
     merged_tags,
 )
-from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
+from connect_sandbox.moto_internals import set_table_key
 
 _RECOVERY = Recorded("point-in-time recovery: nothing is backed up here")
-_ENCRYPTION = Recorded("the key is not used: a reader's KMS permissions are not evaluated")
+_ENCRYPTION: PropertyTable = {
+    "SSEEnabled": SUPPORTED,
+    "SSEType": Only(("KMS",), "it is the only type"),
+    "KMSMasterKeyId": SUPPORTED,
+}
 _INSIGHTS = Recorded("contributor insights: there are no metrics here")
 _CLASS = Recorded("the table class changes only the price")
 _KEYS: PropertyTable = {
@@ -37,7 +42,7 @@ class Table(ResourceType):
         **_KEYS,
         "ProvisionedThroughput": Recorded("no read or write is throttled here"),
         "PointInTimeRecoverySpecification": _RECOVERY,
-        "SSESpecification": _ENCRYPTION,
+        "SSESpecification": Nested(_ENCRYPTION),
         "ContributorInsightsSpecification": _INSIGHTS,
         "TableClass": _CLASS,
         "DeletionProtectionEnabled": SUPPORTED,
@@ -69,15 +74,17 @@ class Table(ResourceType):
                 "ProvisionedThroughput", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
             )
         table = client.create_table(**request)["TableDescription"]
+        set_table_key(context.account, context.region, name, self._key(properties))
         self._set_ttl(client, name, {}, properties)
         return Created(name, {"Arn": table["TableArn"], "TableId": table.get("TableId", "")})
 
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change TTL, billing mode and deletion protection."""
+        """Change TTL, billing mode, key and deletion protection."""
         client = context.client("dynamodb")
         name = existing.physical_id
+        set_table_key(context.account, context.region, name, self._key(new))
         self._set_ttl(client, name, old, new)
         if self._protected(old) != self._protected(new):
             client.update_table(TableName=name, DeletionProtectionEnabled=self._protected(new))
@@ -105,6 +112,12 @@ class Table(ResourceType):
     def _tags(self, properties: dict[str, Any]) -> Any:  # noqa: ANN401
         return properties.get("Tags")
 
+    def _key(self, properties: dict[str, Any]) -> str | None:
+        """Return the table's customer-managed key; None: AWS owns or manages it."""
+        specification = properties.get("SSESpecification") or {}
+        enabled = str(specification.get("SSEEnabled", False)).lower() == "true"
+        return specification.get("KMSMasterKeyId") if enabled else None
+
     def _set_ttl(self, client: Any, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:  # noqa: ANN401
         before, after = _ttl(old), _ttl(new)
         if before == after:
@@ -123,14 +136,14 @@ class GlobalTable(Table):
     type_name = "AWS::DynamoDB::GlobalTable"
     properties: ClassVar[PropertyTable] = {
         **_KEYS,
-        "SSESpecification": _ENCRYPTION,
+        "SSESpecification": Nested(_ENCRYPTION),
         "WriteOnDemandThroughputSettings": Recorded("no write is throttled here"),
         "WriteProvisionedThroughputSettings": Recorded("no write is throttled here"),
         "Replicas": Nested(
             {
                 "Region": SUPPORTED,
                 "PointInTimeRecoverySpecification": _RECOVERY,
-                "SSESpecification": _ENCRYPTION,
+                "SSESpecification": Nested(_ENCRYPTION),
                 "TableClass": _CLASS,
                 "ContributorInsightsSpecification": _INSIGHTS,
                 "DeletionProtectionEnabled": SUPPORTED,
@@ -156,6 +169,12 @@ class GlobalTable(Table):
 
     def _tags(self, properties: dict[str, Any]) -> Any:  # noqa: ANN401
         return properties["Replicas"][0].get("Tags")
+
+    def _key(self, properties: dict[str, Any]) -> str | None:
+        # Whether there is one is said for the table, which one for each replica.
+        replica = properties["Replicas"][0].get("SSESpecification") or {}
+        whole = properties.get("SSESpecification") or {}
+        return super()._key({"SSESpecification": {**whole, **replica}})
 
 
 def _ttl(properties: dict[str, Any]) -> str | None:

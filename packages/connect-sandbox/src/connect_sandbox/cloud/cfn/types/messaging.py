@@ -112,7 +112,7 @@ class Queue(ResourceType):
         "ReceiveMessageWaitTimeSeconds": SUPPORTED,
         "VisibilityTimeout": SUPPORTED,
         "RedrivePolicy": SUPPORTED,
-        "KmsMasterKeyId": Recorded("the KMS permissions of SNS are evaluated, not those of other senders"),
+        "KmsMasterKeyId": SUPPORTED,
         "KmsDataKeyReusePeriodSeconds": Recorded("data keys are not cached here"),
         "SqsManagedSseEnabled": Recorded("encryption at rest: the queue lives in memory"),
         "FifoQueue": _NO_FIFO,

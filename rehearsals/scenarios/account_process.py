@@ -62,6 +62,12 @@ class _Account:
         for number in change.get("numbers", ()):
             instance.claim_number(number)
 
+    def _confirmations(self, _content: None) -> None:
+        """Choose Request confirmation for each subscription that is pending, as people do in the SNS console."""
+        for each in self._sandbox.sns.of_topic():
+            if not each.confirmed:
+                self._sandbox.sns.request_confirmation(each)
+
     def _connector(self, connector_id: str) -> None:
         """Let there be a voice connector of that id, as somebody has made it by hand."""
         self._sandbox.voice_connectors.add(

@@ -149,13 +149,14 @@ def all_well(rehearsal: Rehearsal) -> None:
             found,
             {
                 ("secret", "failure"): {"put-secret-value"},
-                ("subscription", "failure"): {"aws sns subscribe --region us-east-1"},
+                ("subscription", "failure"): {"Request confirmation"},
                 ("phone-number", "warning"): {"associate-phone-number-contact-flow"},
                 ("endpoint-tls", "warning"): {bot.webhook_url},
             },
         )
         bot.comes_up()
         _follow(rehearsal, account, found)
+        account.told("confirmations")
         _wait_for(lambda: bool(bot.report().confirmed), "the vendor to confirm its subscription")
 
         well = _examined(rehearsal, account, *_stacks("dev"), status=0)

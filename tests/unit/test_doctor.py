@@ -332,8 +332,7 @@ LATER: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"ListSubscriptionsByTopic": {"Subscriptions": [{"SubscriptionArn": "PendingConfirmation", "Endpoint": "https://bot.example.com/hook"}]}},
         Status.FAILURE,
         "not confirmed",
-        (f"aws sns subscribe --region us-east-1 --topic-arn {TOPIC} --protocol https "
-        "--notification-endpoint https://bot.example.com/hook"),
+        f"https://us-east-1.console.aws.amazon.com/sns/v3/home?region=us-east-1#/topic/{TOPIC}, choose",
     ),
     (
         "subscription",

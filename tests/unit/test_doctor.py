@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
-from connect_bridges.operations import doctor
+from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
 from connect_bridges.operations.doctor import aws
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
@@ -529,7 +531,7 @@ def test_service_quotas_is_asked_with_pauses_since_it_throttles_soon(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(aws, "PAUSE", 10.0)
-    monkeypatch.setattr(aws.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     account = Account()
     findings(tmp_path, account)
     asked = [name for name, _ in account.asked if "ServiceQuota" in name]
@@ -636,21 +638,21 @@ def test_credentials_of_another_account_ask_nothing_of_the_stack(tmp_path: Path)
     assert {each.status for each in found if each.check == "instance"} == {Status.SKIPPED}
 
 
-@pytest.mark.parametrize(
-    ("region", "says", "fix"),
-    [
-        ("eu-cental-1", "knows no Region eu-cental-1", "write eu-central-1?"),
-        ("eu-north-1", "eu-north-1 has no Amazon Connect", "eu-central-1"),
-    ],
-)
-def test_a_region_that_cannot_be_is_told_before_aws_is_asked(
-    tmp_path: Path, region: str, says: str, fix: str
-) -> None:
+def test_a_region_that_cannot_be_is_told_before_aws_is_asked(tmp_path: Path) -> None:
     account = Account()
-    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/{region}")
-    assert says in of(found, "region").found
-    assert fix in of(found, "region").fix
+    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/eu-cental-1")
+    assert "knows no Region eu-cental-1" in of(found, "region").found
+    assert of(found, "region").fix == "write eu-central-1?"
     assert {name for name, _ in account.asked} == {"GetCallerIdentity"}
+
+
+def test_a_region_without_amazon_connect_is_told_and_asked_all_the_same(tmp_path: Path) -> None:
+    account = Account()
+    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/eu-north-1")
+    assert of(found, "region").status is Status.WARNING
+    assert "eu-north-1 has no Amazon Connect" in of(found, "region").found
+    assert "eu-central-1" in of(found, "region").fix
+    assert "ListInstances" in {name for name, _ in account.asked}
 
 
 def test_a_region_without_voice_connectors_is_told(tmp_path: Path) -> None:
@@ -693,6 +695,24 @@ def test_a_transfer_to_a_telephone_number_asks_for_outbound_calls_and_for_no_con
     assert not made & {"connector-associated", "connector-region", "connector-quota"}
     chat = {each.check for each in findings(tmp_path, Account(), parts={"Chat": CHAT}, resources={})}
     assert not chat & {"outbound-calls", "inbound-calls", "api-log-role", "phone-number"}
+
+
+def test_what_evidence_names_of_doctor_is_a_check() -> None:
+    named = {
+        name.removeprefix("doctor:")
+        for entry in evidence.entries()
+        for name in entry.proved_by
+        if name.startswith("doctor:")
+    }
+    named |= {
+        name
+        for entry in evidence.entries()
+        for listed in re.findall(r"\bdoctor: ([a-z-]+(?:, [a-z-]+)*)", entry.noticed)
+        for name in listed.split(", ")
+        if "-" in name
+    }
+    assert named
+    assert named <= set(CHECKS)
 
 
 class TestCommand:
@@ -761,6 +781,11 @@ class TestCommand:
             "desiredValue": 1,
         }
         assert "request-service-quota-increase" in quota["next"]["commands"][0]
+        assert told["evidence"] == [
+            {"id": "quota-of-an-instance", "state": "open", "checks": ["function-quota", "flow-quota"]}
+        ]
+        run(Account(), "--app", "cdk.out", "--json")
+        assert [each["state"] for each in json.loads(capsys.readouterr().out)["evidence"]] == ["proved"]
 
     def test_quotas_are_asked_for_after_a_yes(
         self, run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from connect_bridges.operations.deployed import DeployedError, deployed, in_assembly
 from connect_bridges.operations.doctor import instance, place, quotas, secrets, stacks, vendors
 from connect_bridges.operations.doctor.aws import Refused, Region
-from connect_bridges.operations.doctor.findings import About, Finding
+from connect_bridges.operations.doctor.findings import About, Finding, Status
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 _Look = Callable[[About], Finding | Iterable[Finding]]
@@ -82,7 +82,7 @@ def _in_region(
     finding = place.region(About("region", region.name), session, region.name)
     yield finding
     for subject in subjects:
-        if finding.fix:
+        if finding.status is Status.FAILURE:
             subject.refused = subject.refused or f"{region.name} cannot be asked"
         if account and not subject.refused:
             yield from _belongs(subject, account)

@@ -272,6 +272,11 @@ class Deployment:
             if resource["ResourceType"] == resource_type
         ]
 
+    @property
+    def project(self) -> Path:
+        """The root of the repository."""
+        return self._project
+
     def assemble(self, name: str, environments: Mapping[str, object]) -> Path:
         """Synthesize this app for environments of a scenario's own; return the cloud assembly."""
         assembly = self._assembly(name)

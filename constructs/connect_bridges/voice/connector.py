@@ -20,7 +20,7 @@ from connect_bridges.shared.checks import Problems, check, check_flag, check_tex
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use, role_of
-from connect_bridges.shared.regions import TRANSFER_CONNECTOR_REGIONS
+from connect_bridges.shared.known_regions import TRANSFER_CONNECTOR_REGIONS
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.tokens import comes_later

@@ -44,6 +44,8 @@ PROMISED = [
     "biometrics/erase-caller",
     "deploy/fails-then-succeeds",
     "handoff/real-values",
+    "smoke/passes",
+    "smoke/finds-wrong-permission",
 ]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import VOICE_CONNECTORS, Sandbox
 from connect_sandbox.cloud.chime_api import CALL_TRANSFER
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
@@ -119,6 +119,7 @@ class Deployment:
             BiometricsVendors() as vendors,
         ):
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
+            sandbox.quotas.set(VOICE_CONNECTORS, 5)  # as for whoever has several apps that create one
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))
             yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)

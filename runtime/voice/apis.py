@@ -183,12 +183,11 @@ class ConnectorApis:
     def keep_logs_for(self, connector_id: str, wanted: ConnectorProperties) -> None:
         """Give the connector's log groups their retention and key: what Amazon makes keeps callers' numbers for ever.
 
-        A group that Amazon has not made yet is made here; Amazon then writes to it.
+        A group that Amazon has not made yet is made here; Amazon then writes to it. evidence: connector-log-groups
         """
         for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
             if not enabled:
                 continue
-            # evidence: connector-log-groups-may-exist
             self._create_log_group(group)
             _call(
                 "logs PutRetentionPolicy",

@@ -18,8 +18,7 @@ from runtime.voice.properties import ConnectorProperties
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
 ASSOCIATION_TYPE = "CALL_TRANSFER_CONNECTOR"
 
-# evidence: connector-quota
-# Which error tells a quota of 0 is not documented; evidence: connector-quota-error
+# evidence: connector-quota, connector-quota-error
 QUOTA_HINT = (
     " The account's quota L-2BE4D75F (service code connect, External voice transfer connectors per account) is used "
     "up; it is 0 until AWS grants an increase. Request one: aws service-quotas request-service-quota-increase "
@@ -213,7 +212,6 @@ class ConnectorApis:
 
     def delete_logs(self, connector_id: str) -> None:
         """DeleteLogGroup of both groups, whether or not they were written to. Gone is fine."""
-        # evidence: connector-logs-stay-deleted
         for group, _ in _log_groups(connector_id, sip=True, media=True):
             try:
                 _call("logs DeleteLogGroup", self._logs.delete_log_group, logGroupName=group)

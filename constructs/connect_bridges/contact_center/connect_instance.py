@@ -111,7 +111,7 @@ class ConnectInstance(Construct):
             integration_type="LAMBDA_FUNCTION",
             integration_arn=function.function_arn,
         )
-        association.add_resource_dependency(permission)
+        association.node.add_dependency(permission)
         self.chain("associations", association)
         self._associations[function.node.path] = association
         return association
@@ -125,7 +125,7 @@ class ConnectInstance(Construct):
         # evidence: control-plane-rate, flows-deleted-before-association
         before = self._last_in_chain.get(key)
         if before is not None:
-            resource.add_resource_dependency(before)
+            resource.node.add_dependency(before)
         self._last_in_chain[key] = resource
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:

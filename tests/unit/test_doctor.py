@@ -17,6 +17,7 @@ from connect_bridges.operations.doctor import aws
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
+from tests.support.aws_cli import expect_taken
 from tests.support.doctor import (
     ACCOUNT,
     CHAT,
@@ -317,6 +318,9 @@ def test_each_gap_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 # the same, in an account in which the app is deployed
@@ -397,6 +401,9 @@ def test_each_gap_of_a_deployment_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 @pytest.mark.parametrize(

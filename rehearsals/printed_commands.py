@@ -7,11 +7,13 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import botocore.session
 import jmespath  # type: ignore[import-untyped]
 from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
 
 _FENCE = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _WITHIN = re.compile(r"\$\(([^()]*)\)")
@@ -86,10 +88,9 @@ def _unfolded(listing: str) -> list[list[str]]:
 
 def _command(text: str) -> AwsCommand:
     _, service, name, *words = shlex.split(text)
-    session = botocore.session.get_session()
     try:
-        model: Any = session.get_service_model(service)
-    except Exception as error:
+        model = _model(service)
+    except UnknownServiceError as error:
         raise CommandError(f"there is no service {service}: {text}") from error
     operation = next(
         (model.operation_model(each) for each in model.operation_names if xform_name(each, "-") == name),
@@ -105,6 +106,11 @@ def _command(text: str) -> AwsCommand:
     if "--query" in options:
         jmespath.compile(options["--query"])
     return AwsCommand(text, service, operation, parameters, options)
+
+
+@cache
+def _model(service: str) -> Any:  # noqa: ANN401 (botocore has no types)
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _arguments(

@@ -7,6 +7,7 @@ import shlex
 import tempfile
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ from rehearsals.scenarios.rehearsal import Rehearsal
 _STACKS = (VOICE_STACK, CHAT_STACK, stack_of(RESUME))
 _PAGES = ("kore-voice", "kore-chat", "twilio", "voiceit", "connect-administrator")
 _NOT_HERE = {
-    "connect": {"list_phone_numbers_v2", "describe_instance_attribute"},
+    "connect": {"get_contact_attributes"},
     "chime-sdk-voice": {"get_voice_connector", "get_voice_connector_origination"},
     "logs": {"filter_log_events"},
 }
 """Operations that have nothing to answer here: not emulated, or about the connector, which dev only names."""
+_CLAIMED = "+12065550166"
 
 
-@scenario("handoff/real-values", part="voice")
+@scenario("handoff/real-values", alone=True, part="voice")
 def real_values(rehearsal: Rehearsal) -> None:
     """Write the vendors' pages of the deployed stacks; their values and commands work, and no secret is on them."""
     rehearsal.deployment.deploy({"voice", "chat", "biometrics"})
@@ -42,6 +44,7 @@ def real_values(rehearsal: Rehearsal) -> None:
     expect_that("comes with the deployment" not in written, "every value is known after the deployment")
     _has_what_was_deployed(rehearsal, pages)
     token = _commands_work(rehearsal, pages)
+    _number_is_attached(rehearsal, pages["connect-administrator"])
     _post_is_taken(rehearsal, pages["kore-voice"], token)
     _no_secret_is_there(rehearsal, written)
 
@@ -94,6 +97,32 @@ def _commands_work(rehearsal: Rehearsal, pages: dict[str, str]) -> str:
         f"{len(ran)} commands of the pages ran; these were compared with AWS's models only: {', '.join(sorted(left))}"
     )
     return token
+
+
+def _number_is_attached(rehearsal: Rehearsal, page: str) -> None:
+    """Find the id of a number with the page's command, and attach it to each flow with the page's next one."""
+    instance = rehearsal.sandbox.connect.instance(rehearsal.deployment.voice.instance_arn)
+    claimed = instance.claim_number(_CLAIMED)
+    try:
+        commands = aws_commands(page)
+        listed = next(command for command in commands if command.method == "list_phone_numbers_v2")
+        ids = dict(line.split("\t") for line in listed.run(rehearsal.sandbox.boto3_client).splitlines())
+        attaching = [
+            command for command in commands if command.method == "associate_phone_number_contact_flow"
+        ]
+        attached = []
+        for command in attaching:
+            filled = {**command.parameters, "PhoneNumberId": ids[_CLAIMED]}
+            replace(command, parameters=filled).run(rehearsal.sandbox.boto3_client)
+            attached.append(claimed.flow_id)
+    finally:
+        del instance.numbers[claimed.id]
+    voice, _, gate = (rehearsal.sandbox.stack_outputs(stack) for stack in _STACKS)
+    flows = [voice["VoiceFlowArn"], gate["BiometricsFlowArn"]]
+    expect(attached, [flow.rpartition("/")[2] for flow in flows], "the flows that the number was attached to")
+    rehearsal.note(
+        "a number that was claimed is found and attached to both flows with the commands of the page"
+    )
 
 
 def _is_here(command: AwsCommand) -> bool:

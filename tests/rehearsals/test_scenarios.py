@@ -7,7 +7,7 @@ from connect_sandbox.cloud import FunctionFault
 
 from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from rehearsals.vendors.voice.script import PostMetadata
-from tests.rehearsals.played import Played
+from tests.rehearsals.played import LONG, Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -42,7 +42,10 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "deploy/fails-then-succeeds",
     "handoff/real-values",
+    "smoke/passes",
+    "smoke/finds-wrong-permission",
 ]
 
 
@@ -50,7 +53,10 @@ def test_every_promised_scenario_exists() -> None:
     assert set(PROMISED) <= set(SCENARIOS)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.timeout(180)) if name == LONG else name for name in SCENARIOS],
+)
 def test_scenario(played: Played, name: str) -> None:
     result = played(name)
     assert result.outcome == "passed", f"{result.failure}\n\n{result.rendered}"

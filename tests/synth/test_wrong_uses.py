@@ -857,7 +857,7 @@ def test_a_connector_is_not_created_where_there_can_be_none(region: str) -> None
 
 
 def test_the_regions_of_connectors_are_those_of_the_function_that_creates_them() -> None:
-    from connect_bridges.shared.regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS  # noqa: PLC0415
+    from connect_bridges.shared.known_regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS  # noqa: PLC0415
 
     from runtime.voice.properties import AWS_REGIONS  # noqa: PLC0415
 

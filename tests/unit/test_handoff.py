@@ -71,14 +71,11 @@ def test_commands_that_the_aws_cli_does_not_take_are_found() -> None:
             aws_commands(f"```sh\n{command}\n```\n")
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "nothing known yet"])
 def test_a_shell_takes_every_listing(variant: str) -> None:
-    for each in made(variant):
-        for listing in listings(as_markdown(each)) if variant != "nothing known yet" else []:
-            checked = subprocess.run(
-                ["bash", "-n"], input=listing, capture_output=True, text=True, check=False
-            )
-            assert checked.returncode == 0, f"{listing}\n{checked.stderr}"
+    script = "\n".join(listing for each in made(variant) for listing in listings(as_markdown(each)))
+    checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, f"{script}\n{checked.stderr}"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -242,6 +239,29 @@ def test_several_bridges_are_told_apart_on_the_page_of_the_administrator() -> No
     assert "The voice flow: own-app-support-line/Assistant" in headings
     assert "The chat flow" in headings
     assert headings.count("See what happens") == 1
+
+
+def test_what_belongs_to_an_instance_is_there_once_for_each() -> None:
+    other = "arn:aws:connect:us-east-1:123456789012:instance/99999999-2222-3333-4444-555555555555"
+    stacks = recorded()
+    chat = changed(stacks["connect-bridges-dev-chat"], "ChatStreamBridge", instanceArn=other)
+    administrator = pages([stacks["connect-bridges-dev-voice"], chat])[-1]
+    headings = [section.heading for section in administrator.sections if "See what" in section.heading]
+    assert headings == [
+        "See what happens: connect-bridges-dev-voice/Transfer",
+        "See what happens: connect-bridges-dev-chat/Chat",
+    ]
+    commands = [command.text for command in aws_commands(as_markdown(administrator))]
+    asked = [text for text in commands if "describe-instance-attribute" in text]
+    assert ["99999999" in text for text in asked] == [False, True]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_heading_stands_alone(variant: str) -> None:
+    for each in made(variant):
+        assert [
+            part.heading for part in each.sections if not (part.paragraphs or part.rows or part.tasks)
+        ] == []
 
 
 def test_the_connector_that_the_stack_made_is_told_with_its_route_and_encryption() -> None:

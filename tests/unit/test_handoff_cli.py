@@ -43,13 +43,14 @@ class CloudFormation:
         self.asked.append((action, name))
         if self.refuses and self.refuses[0] == action:
             return 403, _error(*self.refuses[1:])
-        stack = recorded().get(name)
+        stack = recorded().get(name.split("/")[1] if name.startswith("arn:") else name)
         if stack is None:
             return 400, _error("ValidationError", f"Stack with id {name} does not exist")
         told = {bridge.logical_id: bridge for bridge in stack.bridges if bridge.construct not in self.without}
         if action == "DescribeStacks":
-            arn = f"arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/1"
-            held = f"<StackName>{name}</StackName><StackId>{arn}</StackId><StackStatus>{self.status}</StackStatus>"
+            arn = f"arn:aws:cloudformation:us-east-1:123456789012:stack/{stack.name}/1"
+            held = f"<StackName>{stack.name}</StackName><StackId>{arn}</StackId>"
+            held += f"<StackStatus>{self.status}</StackStatus>"
             found = (
                 f"<Stacks><member>{held}<CreationTime>2026-11-21T00:00:00Z</CreationTime></member></Stacks>"
             )
@@ -164,6 +165,15 @@ def test_it_writes_a_page_for_each_vendor_and_says_for_whom(
     assert [line.split(".md")[0] for line in lines] == [f"out/pages/{name}" for name in names]
     assert all(re.search(r" +\d+ to tick  for [a-z]", line) for line in lines)
     assert "`+12065550188`" in (tmp_path / "out/pages/twilio.md").read_text()
+
+
+def test_an_arn_tells_the_region_as_well(
+    aws: CloudFormation, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    said = run("--stack", f"arn:aws:cloudformation:us-east-1:123456789012:stack/{STACK}/1")
+    assert (said.status, said.err) == (0, "")
+    assert f"Made from `{STACK}` (us-east-1" in (tmp_path / "handoff/kore-voice.md").read_text()
 
 
 def test_one_vendor_only(aws: CloudFormation, run: Run, tmp_path: Path) -> None:

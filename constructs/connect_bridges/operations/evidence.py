@@ -53,7 +53,7 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("ConnectInstance and ContactFlow", ("constructs/connect_bridges/contact_center/",)),
-    ("Commands", ("constructs/connect_bridges/operations/", "stacks/preflight/")),
+    ("Commands", ("constructs/connect_bridges/operations/",)),
     ("All bridges", ("constructs/connect_bridges/shared/", "runtime/", "stacks/", "app.py", "cdk.json")),
 )
 

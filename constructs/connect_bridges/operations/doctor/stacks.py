@@ -60,6 +60,7 @@ def stack_status(about: About, subject: Subject, where: Region) -> Finding:
 def _failed_first(about: About, subject: Subject, where: Region, status: str, events: str) -> Finding:
     """Tell of a first deployment that failed: the CDK deletes the stack and creates it anew, unless it is protected."""
     found = f"{status}: its first deployment failed"
+    # evidence: termination-protection-stops-recovery
     if subject.actual and subject.actual.termination_protection:
         return about.failure(
             f"{found}, and termination protection stops the next one, which begins by deleting it",

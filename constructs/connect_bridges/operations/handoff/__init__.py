@@ -103,7 +103,11 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--stack", action="append", default=[], metavar="NAME", help="a deployed stack; may be repeated"
+        "--stack",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a deployed stack, by name or ARN; may be repeated",
     )
     parser.add_argument(
         "--app",
@@ -144,6 +148,7 @@ def _stacks(arguments: argparse.Namespace) -> list[BridgeStack]:
 
 
 def _deployed(names: Sequence[str], *, region: str | None, profile: str | None) -> list[BridgeStack]:
+    region = region or next(filter(None, map(aws.region_in, names)), None)
     session = aws.session(region=region, profile=profile)
     cloudformation = session.client("cloudformation", config=aws.READ)
     stacks = []

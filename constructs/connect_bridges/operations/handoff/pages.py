@@ -119,17 +119,22 @@ def _page(
 
 
 def _sections(part: Mapping[str, Any], about: Sequence[Subject], *, several: bool) -> Iterator[Section]:
-    """Yield a part of a page for each bridge that it is about; a part without `each` once, for all of them."""
+    """Yield a part of a page for each bridge that it is about; what would be empty is left out.
+
+    several: whether the page is about all bridges; then a part without `each` is for each Amazon Connect instance.
+    """
     kinds = part.get("each", "").split()
     matching = [
         each for each in about if (not kinds or each.kind in kinds) and _holds(part.get("when", ""), each)
     ]
     if several and not kinds:
-        matching = matching[:1]
+        matching = list({each.values["instance_id"]: each for each in reversed(matching)}.values())[::-1]
     for subject in matching:
         repeated = len(matching) > 1
         heading = part["heading"] + (f": {subject.values['path']}" if repeated else "")
-        yield _section(part, subject, heading, subject.place if repeated else "")
+        section = _section(part, subject, heading, subject.place if repeated else "")
+        if section.paragraphs or section.rows or section.tasks:
+            yield section
 
 
 def _section(part: Mapping[str, Any], subject: Subject, heading: str, place: str) -> Section:

@@ -1,7 +1,7 @@
 """The address ranges that Amazon publishes, as far as calls come from them.
 
 Amazon's file: https://ip-ranges.amazonaws.com/ip-ranges.json (format: AWS General Reference, AWS IP address ranges).
-evidence: connector-address-ranges
+evidence: voice-connector-ranges
 """
 
 from __future__ import annotations

@@ -179,6 +179,7 @@ def _gates(found: _Found) -> Iterator[Subject]:
             "provider": gate.text("provider"),
             "provider_api_url": gate.text("providerApiUrl"),
             "provider_function_arn": gate.text("providerFunctionArn"),
+            "provider_seconds": str(gate.facts.get("providerSeconds", "")) or None,
             "phrase": gate.text("phrase"),
             "language": gate.text("language"),
             "redial_number": gate.text("redialNumber"),

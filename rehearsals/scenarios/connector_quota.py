@@ -38,6 +38,7 @@ def connector_quota_zero(rehearsal: Rehearsal) -> None:
                 created,
                 "the connectors once the increase is granted",
             )
+            _expect_logs(rehearsal, *created)
             denied = rehearsal.sandbox.audit.calls(allowed=False)
             expect_that(
                 any((entry.role or "").startswith(OWN_CONNECTOR_STACK) for entry in denied),
@@ -61,6 +62,15 @@ def _expect_refused(rehearsal: Rehearsal) -> None:
             expect_that(wanted in said, f"the failed deployment should name {wanted}; it says {said[-3000:]}")
     else:
         raise AssertionError("the deployment should have failed, since the account may have no connector")
+
+
+def _expect_logs(rehearsal: Rehearsal, connector_arn: str) -> None:
+    """Expect both log groups of a connector with the app's retention and key."""
+    key = rehearsal.sandbox.stack_outputs(OWN_CONNECTOR_STACK)["LogKeyArn"]
+    connector = connector_arn.rsplit("/", 1)[-1]
+    groups = rehearsal.sandbox.boto3_client("logs").describe_log_groups(logGroupNamePattern=connector)
+    found = [(group.get("retentionInDays"), group.get("kmsKeyId")) for group in groups["logGroups"]]
+    expect(found, [(7, key), (7, key)], "retention and key of the connector's logs")
 
 
 def _left(rehearsal: Rehearsal) -> tuple[set[str], set[str], set[str]]:

@@ -103,7 +103,7 @@ class ConnectInstance(Construct):
             source_account=self.account,
             source_arn=self.instance_arn,
         )
-        # evidence: association-takes-instance-arn, association-takes-tags
+        # evidence: association-takes-instance-arn
         association = connect.CfnIntegrationAssociation(
             scope,
             "Association",
@@ -111,6 +111,8 @@ class ConnectInstance(Construct):
             integration_type="LAMBDA_FUNCTION",
             integration_arn=function.function_arn,
         )
+        # Tags of this integration type are new in CloudFormation, and nobody was seen to deploy them.
+        association.add_property_deletion_override("Tags")
         association.node.add_dependency(permission)
         self.chain("associations", association)
         self._associations[function.node.path] = association

@@ -16,6 +16,7 @@ from connect_bridges import (
     ConnectInstance,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
+    FunctionOptions,
     MetadataBridge,
     VoiceBiometricGate,
     VoiceDestination,
@@ -109,14 +110,24 @@ class OwnKeys(cdk.Stack):
 
 
 class OwnConnector(cdk.Stack):
-    """A connector that the stack creates."""
+    """A connector that the stack creates, with all logs behind a key of the stack's own."""
 
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002
         """Build the stack."""
         super().__init__(scope, id, env=ENV)
         instance = ConnectInstance.from_arn(self, "Instance", INSTANCE_ARN)
-        connector = ExternalVoiceConnector(self, "Connector", instance=instance, host="sbc.example.com")
+        key = kms.Key(self, "LogKey", removal_policy=cdk.RemovalPolicy.DESTROY)
+        connector = ExternalVoiceConnector(
+            self,
+            "Connector",
+            instance=instance,
+            host="sbc.example.com",
+            log_retention_days=7,
+            log_encryption_key=key,
+            function_options=FunctionOptions(log_encryption_key=key),
+        )
         cdk.CfnOutput(self, "ConnectorArn", value=connector.connector_arn)
+        cdk.CfnOutput(self, "LogKeyArn", value=key.key_arn)
 
 
 app = cdk.App()

@@ -60,7 +60,7 @@ def _secret(name: str) -> str:
     return f"arn:aws:secretsmanager:{PLACE}:secret:{name}-abcdef"
 
 
-@scenario("doctor/finds-everything-missing", part="voice")
+@scenario("doctor/finds-everything-missing", alone=True, part="voice")
 def finds_everything_missing(rehearsal: Rehearsal) -> None:
     """Everything is missing, and doctor says so with the next steps; who follows them has an account that is ready."""
     environments = everything(rehearsal.deployment)
@@ -106,7 +106,7 @@ def finds_everything_missing(rehearsal: Rehearsal) -> None:
             )
 
 
-@scenario("doctor/all-well", part="voice")
+@scenario("doctor/all-well", alone=True, part="voice")
 def all_well(rehearsal: Rehearsal) -> None:
     """After a deployment doctor asks for what people fill in; then all is well, under the documented policy as well."""
     dev = copy.deepcopy(rehearsal.deployment.environments()["dev"])

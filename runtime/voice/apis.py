@@ -187,7 +187,6 @@ class ConnectorApis:
         for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
             if not enabled:
                 continue
-            # evidence: connector-log-groups-may-exist
             self._create_log_group(group)
             _call(
                 "logs PutRetentionPolicy",
@@ -213,7 +212,6 @@ class ConnectorApis:
 
     def delete_logs(self, connector_id: str) -> None:
         """DeleteLogGroup of both groups, whether or not they were written to. Gone is fine."""
-        # evidence: connector-logs-stay-deleted
         for group, _ in _log_groups(connector_id, sip=True, media=True):
             try:
                 _call("logs DeleteLogGroup", self._logs.delete_log_group, logGroupName=group)

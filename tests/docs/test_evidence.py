@@ -107,6 +107,16 @@ def test_the_page_of_an_entry_links_to_its_code() -> None:
     assert "`doctor:quota`" in text
 
 
+def test_the_page_shows_asterisks_and_angle_brackets_as_they_are() -> None:
+    (one,) = evidence.read(
+        ENTRY.replace("It rains.", "kms:ReEncrypt* in <Gather>, see docs/guides.md#voice-2-5")
+    )
+    assert (
+        r"kms:ReEncrypt\* in \<Gather>, see [docs/guides.md#voice-2-5](guides.md#voice-2-5)"
+        in evidence.page([one])
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [

@@ -7,7 +7,7 @@ from connect_sandbox.cloud import FunctionFault
 
 from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from rehearsals.vendors.voice.script import PostMetadata
-from tests.rehearsals.played import LONG, Played
+from tests.rehearsals.played import Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -46,6 +46,8 @@ PROMISED = [
     "handoff/real-values",
     "smoke/passes",
     "smoke/finds-wrong-permission",
+    "doctor/finds-everything-missing",
+    "doctor/all-well",
 ]
 
 
@@ -55,7 +57,10 @@ def test_every_promised_scenario_exists() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.timeout(180)) if name == LONG else name for name in SCENARIOS],
+    [
+        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone else name
+        for name, scenario in SCENARIOS.items()
+    ],
 )
 def test_scenario(played: Played, name: str) -> None:
     result = played(name)

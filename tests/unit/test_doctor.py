@@ -14,9 +14,11 @@ from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
 from connect_bridges.operations.doctor import aws
+from connect_bridges.operations.doctor.examination import examine, subjects_of
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
+from tests.support.aws_cli import expect_taken
 from tests.support.doctor import (
     ACCOUNT,
     CHAT,
@@ -317,6 +319,9 @@ def test_each_gap_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 # the same, in an account in which the app is deployed
@@ -397,6 +402,9 @@ def test_each_gap_of_a_deployment_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 @pytest.mark.parametrize(
@@ -474,9 +482,16 @@ def test_a_secrets_own_key_has_to_be_usable(tmp_path: Path, state: str, status: 
             "UPDATE_ROLLBACK_FAILED",
             False,
             Status.FAILURE,
-            "aws cloudformation continue-update-rollback --region us-east-1 --stack-name support",
+            "npx cdk rollback support",
         ),
-        ("DELETE_FAILED", False, Status.FAILURE, "aws cloudformation delete-stack"),
+        (
+            "DELETE_FAILED",
+            False,
+            Status.FAILURE,
+            "aws cloudformation delete-stack --region us-east-1 --stack-name support",
+        ),
+        ("CREATE_FAILED", False, Status.FAILURE, "npx cdk deploy support --no-rollback"),
+        ("UPDATE_FAILED", False, Status.FAILURE, "npx cdk rollback support"),
         ("UPDATE_IN_PROGRESS", False, Status.WARNING, ""),
         ("UPDATE_COMPLETE", True, Status.OK, ""),
         ("UPDATE_ROLLBACK_COMPLETE", False, Status.OK, ""),
@@ -489,6 +504,38 @@ def test_a_stack_from_which_no_deployment_starts_is_named_with_the_command(
     assert found.status is expected
     assert status in found.found
     assert command in "\n".join(found.commands)
+
+
+def test_a_table_that_a_rollback_could_not_delete_is_named_with_the_commands(tmp_path: Path) -> None:
+    answers = deployed("ROLLBACK_FAILED", protected=True)
+    for each in answers["ListStackResources"]["StackResourceSummaries"]:
+        if each["LogicalResourceId"] == "Table":
+            each["ResourceStatus"] = "DELETE_FAILED"
+    found = of(findings(tmp_path, Account(**answers)), "stack-status")
+    assert found.status is Status.FAILURE
+    assert "is stopped by termination protection and table sessions" in found.found
+    assert found.commands[1:] == (
+        (
+            "aws cloudformation update-termination-protection --no-enable-termination-protection "
+            "--region us-east-1 --stack-name support"
+        ),
+        "aws dynamodb update-table --no-deletion-protection-enabled --region us-east-1 --table-name sessions",
+        "aws dynamodb delete-table --region us-east-1 --table-name sessions",
+        "npx cdk deploy support",
+    )
+    for command in found.commands[1:-1]:
+        expect_taken(command)
+
+
+def test_protection_from_the_beginning_is_advised_against(tmp_path: Path) -> None:
+    assembly(tmp_path / "protected")
+    manifest = tmp_path / "protected/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["artifacts"][STACK]["properties"]["terminationProtection"] = True
+    manifest.write_text(json.dumps(document))
+    found = examine(Account().session(), subjects_of(tmp_path / "protected", [])).findings
+    assert of(list(found), "stack-status").status is Status.WARNING
+    assert "without deletionProtection" in of(list(found), "stack-status").fix
 
 
 def test_a_table_of_enrolled_callers_that_would_be_left_behind_is_a_failure(tmp_path: Path) -> None:

@@ -52,7 +52,6 @@ def keyed_table(
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        # evidence: protected-table-blocks-rollback, retain-except-on-create
         deletion_protection=deletion_protection,
         removal_policy=removal_policy,
     )

@@ -160,13 +160,21 @@ def _read(subject: Subject) -> Iterator[Finding]:
         except ClientError as error:
             raise Refused("cloudformation", error) from error
         if subject.actual is not None:
+            listed = where.pages(
+                "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=subject.name
+            )
+            there = [
+                each
+                for each in listed
+                if each.get("PhysicalResourceId") and each["ResourceStatus"] != "DELETE_COMPLETE"
+            ]
             subject.physical = {
                 each["LogicalResourceId"]: (each["ResourceType"], each["PhysicalResourceId"])
-                for each in where.pages(
-                    "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=subject.name
-                )
-                if each.get("PhysicalResourceId") and not each["ResourceStatus"].startswith("DELETE_COMPLETE")
+                for each in there
             }
+            subject.stuck = frozenset(
+                each["LogicalResourceId"] for each in there if each["ResourceStatus"] == "DELETE_FAILED"
+            )
     except Refused as refusal:
         subject.refused = f"the stack could not be read ({refusal.code})"
         yield _refusal(about, refusal)

@@ -6,6 +6,7 @@ them, in pieces that keep to the time limit of a test. `pytest -s` shows the cou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,15 @@ PIECES = dict(zip(SWEPT, (6, 6, 3, 3), strict=True))
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
+# For the package, not for the session: there is one sandbox at a time in a process, and other tests have their own.
+@pytest.fixture(scope="package")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with Deployment.start(ROOT, tmp_path_factory.mktemp("recovery"), lambda _step, _seconds: None) as running:
+        running.sandbox.cdk("bootstrap", cwd=ROOT)
+        yield running
+
+
+@pytest.fixture(scope="package")
 def assembly(deployment: Deployment) -> Assembly:
     return assembled(deployment)
 

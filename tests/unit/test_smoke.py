@@ -869,7 +869,11 @@ def test_every_check_that_evidence_names_exists() -> None:
         Path(str(module.__file__)).read_text(encoding="utf-8")
         for module in (chat, flows, gate, metadata, voice)
     )
-    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {"flow-published", "description-resolved"}
+    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {
+        "flow-published",
+        "module-published",
+        "description-resolved",
+    }
     assert named - known == set()
 
 

@@ -7,7 +7,7 @@ from connect_sandbox.cloud import FunctionFault
 
 from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from rehearsals.vendors.voice.script import PostMetadata
-from tests.rehearsals.played import Played
+from tests.rehearsals.played import LONG, Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -42,7 +42,10 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "deploy/fails-then-succeeds",
     "handoff/real-values",
+    "smoke/passes",
+    "smoke/finds-wrong-permission",
     "doctor/finds-everything-missing",
     "doctor/all-well",
 ]
@@ -55,7 +58,7 @@ def test_every_promised_scenario_exists() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone else name
+        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone or name == LONG else name
         for name, scenario in SCENARIOS.items()
     ],
 )

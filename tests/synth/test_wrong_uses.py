@@ -824,6 +824,16 @@ def test_without_an_environment_the_instance_tells_the_region() -> None:
         App(None).imported(INSTANCE_ARN.replace("us-east-1", "eu-west-3"))
 
 
+@pytest.mark.parametrize("make", [App.metadata, App.gate])
+def test_a_table_with_a_key_needs_a_stack_with_a_region(make: Callable[..., object]) -> None:
+    app = App(None)
+    with pytest.raises(
+        ConstructArgumentError, match="encryption_key is given, yet the stack has no Region"
+    ) as raised:
+        make(app, encryption_key=kms.Key(app.stack, "Key"))
+    assert "env=cdk.Environment(account=" in str(raised.value)
+
+
 def test_a_region_that_aws_opened_since_can_be_allowed() -> None:
     app = App("eu-west-3", **{"connect-bridges:more-regions": ["eu-west-3"]})
     assert app.connector().node.path == "app/Connector"

@@ -181,7 +181,7 @@ class VoiceBiometricGate(Construct):
         )
         problems.collect(check_flow_name, "flow_name", flow_name)
         problems.collect(check_flow_name, "module_name", module_name)
-        check_key(problems, place, encryption_key)
+        check_key(problems, place, encryption_key, for_table=True)
         check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_function_options(problems, self._function_options, FUNCTIONS)
         problems.collect(check_removal_policy, removal_policy)

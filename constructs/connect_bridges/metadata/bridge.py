@@ -143,7 +143,7 @@ class MetadataBridge(Construct):
         problems.collect(check_value, "api", options, ApiOptions, 'ApiOptions(stage_name="prod")')
         problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
         problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
-        check_key(problems, place, encryption_key)
+        check_key(problems, place, encryption_key, for_table=table is None)
         check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_secret(problems, place, "token_secret", token_secret)
         check_function_options(problems, self._function_options, FUNCTIONS)

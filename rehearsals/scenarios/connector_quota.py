@@ -68,8 +68,13 @@ def _expect_logs(rehearsal: Rehearsal, connector_arn: str) -> None:
     """Expect both log groups of a connector with the app's retention and key."""
     key = rehearsal.sandbox.stack_outputs(OWN_CONNECTOR_STACK)["LogKeyArn"]
     connector = connector_arn.rsplit("/", 1)[-1]
-    groups = rehearsal.sandbox.boto3_client("logs").describe_log_groups(logGroupNamePattern=connector)
-    found = [(group.get("retentionInDays"), group.get("kmsKeyId")) for group in groups["logGroups"]]
+    logs = rehearsal.sandbox.boto3_client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/ChimeVoiceConnector")["logGroups"]
+    found = [
+        (group.get("retentionInDays"), group.get("kmsKeyId"))
+        for group in groups
+        if group["logGroupName"].endswith(f"/{connector}")
+    ]
     expect(found, [(7, key), (7, key)], "retention and key of the connector's logs")
 
 

@@ -47,7 +47,12 @@ def own_keys(rehearsal: Rehearsal) -> None:
 
 def _call(rehearsal: Rehearsal, path: VoicePath) -> Call:
     return rehearsal.call(
-        path, ASKS, PostMetadata(METADATA), GOES_BACK, HangUp(), moves=[Says("I want my money back")]
+        path,
+        ASKS,
+        PostMetadata(METADATA, retries=0),
+        GOES_BACK,
+        HangUp(),
+        moves=[Says("I want my money back")],
     )
 
 

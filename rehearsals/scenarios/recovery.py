@@ -194,7 +194,7 @@ DELETE_KEY: Final = Command(
 COMMANDS: Final = (UNPROTECT_STACK, UNPROTECT_TABLE, DELETE_TABLE, DELETE_KEY)
 
 
-@scenario("deploy/fails-then-succeeds", part="voice")
+@scenario("deploy/fails-then-succeeds", part="voice", alone=True)
 def fails_then_succeeds(rehearsal: Rehearsal) -> None:
     """Let a first deployment fail, at a resource of any type: nothing is left that stops the next `cdk deploy`.
 

@@ -9,7 +9,7 @@ import pytest
 
 from rehearsals.scenarios import SCENARIOS, Deployment
 from rehearsals.scenarios.deployment import PARTS
-from tests.rehearsals.played import DESTROYS, LONG, Played
+from tests.rehearsals.played import DESTROYS, Played
 
 
 # For the package, not for the session: there is one sandbox at a time in a process, and other tests have their own.
@@ -32,9 +32,7 @@ def played(request: pytest.FixtureRequest, deployment: Deployment) -> Played:
         for item in request.session.items
         if isinstance(item, pytest.Function) and "played" in item.fixturenames and hasattr(item, "callspec")
     }
-    together = [
-        name
-        for name, scenario in SCENARIOS.items()
-        if name in asked and name not in {DESTROYS, LONG} and not scenario.alone
-    ]
-    return Played(deployment, together)
+    return Played(
+        deployment,
+        [name for name in SCENARIOS if name in asked and name != DESTROYS and not SCENARIOS[name].alone],
+    )

@@ -10,8 +10,6 @@ from rehearsals.terminal import Terminal
 
 DESTROYS = "voice/connector-created-and-removed"
 """The scenario that destroys what others play on."""
-LONG = "deploy/fails-then-succeeds"
-"""The scenario that takes about as long as all others together."""
 
 
 class Played:

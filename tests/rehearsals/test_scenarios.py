@@ -7,7 +7,7 @@ from connect_sandbox.cloud import FunctionFault
 
 from rehearsals.scenarios import SCENARIOS, Deployment, Rehearsal, play
 from rehearsals.vendors.voice.script import PostMetadata
-from tests.rehearsals.played import LONG, Played
+from tests.rehearsals.played import Played
 
 pytestmark = pytest.mark.sandbox
 
@@ -58,7 +58,7 @@ def test_every_promised_scenario_exists() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone or name == LONG else name
+        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone else name
         for name, scenario in SCENARIOS.items()
     ],
 )

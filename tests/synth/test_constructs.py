@@ -855,7 +855,11 @@ def test_the_default_names_are_no_vendors(stack: cdk.Stack, instance: ConnectIns
         ),
         ("port", 0, "port is 0"),
         ("log_retention_days", 2, "log_retention_days is 2; CloudWatch Logs takes 1, 3, 5"),
-        ("log_removal_policy", cdk.RemovalPolicy.SNAPSHOT, "log_removal_policy is SNAPSHOT; choose DESTROY"),
+        (
+            "log_removal_policy",
+            cdk.RemovalPolicy.SNAPSHOT,
+            r"SNAPSHOT.*; choose RemovalPolicy\.DESTROY or RemovalPolicy\.RETAIN",
+        ),
         ("protocol", "SCTP", "choose TCP or UDP"),
         ("protocol", "UDP", "TLS runs over TCP"),
         ("name", "a/b", "name is 'a/b'"),

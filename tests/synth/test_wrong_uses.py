@@ -636,6 +636,14 @@ WRONG: dict[str, Wrong] = {
         lambda a: a.connector(port="5061"),
         *("app/Connector", "port is '5061' (str)", "write a number from 1 to 65,535"),
     ),
+    "a key's ARN for a connector's logs": (
+        lambda a: a.connector(log_encryption_key="arn:aws:kms:us-east-1:123456789012:key/1"),
+        *("app/Connector", "log_encryption_key is 'arn:aws:kms:", "write kms.Key.from_key_arn("),
+    ),
+    "a removal policy of logs as text": (
+        lambda a: a.connector(log_removal_policy="RETAIN"),
+        *("app/Connector", "log_removal_policy is 'RETAIN' (str)", "RemovalPolicy.RETAIN"),
+    ),
     "one type for a list of them": (
         lambda a: a.connector(session_border_controller_types="RIBBON_SBC"),
         *("app/Connector", "session_border_controller_types is 'RIBBON_SBC' (str)", "write a list"),

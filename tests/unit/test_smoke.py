@@ -20,12 +20,12 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from connect_bridges.cli import main
-from connect_bridges.operations import aws, evidence, web
+from connect_bridges.operations import aws, evidence, smoke, web
 from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke import chat, flows, gate, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need
 from connect_bridges.operations.smoke.policy import policy
-from connect_bridges.operations.smoke.proofs import proofs
+from connect_bridges.operations.smoke.proofs import Proof, proofs
 from connect_bridges.operations.smoke.result import Check, Checks, Outcome, asking
 
 INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
@@ -852,6 +852,12 @@ def test_an_entry_is_proved_by_all_its_checks_and_disproved_by_one_that_conclude
     assert proofs([("VoiceBiometricGate", start), ("VoiceBiometricGate", stop)]) == []
 
 
+def test_ids_of_open_entries_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = [f"entry-number-{number}" for number in range(40)]
+    smoke._conclude(smoke.Run(proofs=[Proof(one, "open", (), "a call") for one in ids]))
+    assert re.findall(r"entry-number-\d+", capsys.readouterr().out) == ids
+
+
 def test_every_check_that_evidence_names_exists() -> None:
     named = {
         name.removeprefix("smoke:")
@@ -863,7 +869,11 @@ def test_every_check_that_evidence_names_exists() -> None:
         Path(str(module.__file__)).read_text(encoding="utf-8")
         for module in (chat, flows, gate, metadata, voice)
     )
-    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {"flow-published", "description-resolved"}
+    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {
+        "flow-published",
+        "module-published",
+        "description-resolved",
+    }
     assert named - known == set()
 
 

@@ -44,6 +44,7 @@ from connect_bridges.shared.private_data import (
 )
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.table_guard import guard_table
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -165,6 +166,13 @@ class MetadataBridge(Construct):
             options = options.logging_with(encryption_key)
             self._function_options = self._function_options.logging_with(encryption_key)
 
+        if table is None:
+            guard_table(
+                self,
+                name=names.table_name,
+                partition_key=names.partition_key,
+                holds="calls that are under way would come back without their metadata",
+            )
         self.table = table or keyed_table(
             self,
             name=names.table_name,

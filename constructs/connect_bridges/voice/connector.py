@@ -16,7 +16,16 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.arguments import check_function_options, check_instance
-from connect_bridges.shared.checks import Problems, check, check_flag, check_text, check_texts, check_whole
+from connect_bridges.shared.checks import (
+    Problems,
+    check,
+    check_choice,
+    check_flag,
+    check_kind,
+    check_text,
+    check_texts,
+    check_whole,
+)
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use, role_of
@@ -69,7 +78,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
-# Two of logs are not in that data either. evidence: connector-log-permissions
+# Two of logs are not in that data either. evidence: connector-logging-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
@@ -187,6 +196,13 @@ class ExternalVoiceConnector(Construct):
             limits.CONTACT_CENTER_SYSTEM_TYPES,
         )
         problems.collect(_check_logs, log_retention_days, log_removal_policy)
+        if log_encryption_key is not None:
+            problems.collect(
+                check_kind,
+                "log_encryption_key",
+                log_encryption_key,
+                'kms.Key.from_key_arn(self, "Key", "arn:aws:kms:…")',
+            )
         check_function_options(problems, options, FUNCTIONS)
         problems.raise_all()
 
@@ -364,11 +380,7 @@ def _check_logs(retention_days: int, removal_policy: cdk.RemovalPolicy) -> None:
     if retention_days not in limits.LOG_RETENTION_CHOICES:
         choices = ", ".join(map(str, limits.LOG_RETENTION_CHOICES))
         raise ValueError(f"log_retention_days is {retention_days!r}; CloudWatch Logs takes {choices}.")
-    if removal_policy not in _KEPT:
-        raise ValueError(
-            f"log_removal_policy is {removal_policy.value}; choose DESTROY, which deletes the logs with the connector, "
-            "or RETAIN."
-        )
+    check_choice("log_removal_policy", removal_policy, tuple(_KEPT))
 
 
 def _check_protocol(protocol: object, *, require_encryption: bool) -> None:

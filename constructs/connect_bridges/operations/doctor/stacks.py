@@ -84,7 +84,7 @@ def _failed_first(about: About, subject: Subject, where: Region, events: str) ->
     protected = subject.actual is not None and subject.actual.termination_protection
     tables = [name for each, name in subject.physical_ids(*_TABLES).items() if each in subject.stuck]
     commands = [events]
-    if protected:
+    if protected:  # evidence: failed-creation-is-deleted-first
         commands.append(
             "aws cloudformation update-termination-protection --no-enable-termination-protection "
             f"--region {where.name} --stack-name {subject.name}"

@@ -343,7 +343,11 @@ def _conclude(run: Run) -> None:
             _say(f"{'':13}-> {one.text}")
     if left := [one.id for one in run.proofs if one.state == "open"]:
         listed = textwrap.wrap(
-            ", ".join(left), 106, initial_indent="  open       ", subsequent_indent=" " * 13
+            ", ".join(left),
+            width=118,
+            initial_indent="  open       ",
+            subsequent_indent=" " * 13,
+            break_on_hyphens=False,
         )
         _say("\n".join(listed))
     total = len(run.checks)

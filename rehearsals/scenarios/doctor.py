@@ -166,7 +166,7 @@ def all_well(rehearsal: Rehearsal) -> None:
             "what is not ok once everything is filled in",
         )
         expect(
-            sorted(vendors.handshakes.count(name) > 0 for name in (TWILIO, VOICEIT)),
+            sorted(vendors.reached.count(name) > 0 for name in (TWILIO, VOICEIT)),
             [True, True],
             "handshakes with the vendors",
         )

@@ -21,15 +21,14 @@ PIECES: dict[str, int] = dict(zip(SWEPT, (6, 6, 3, 3), strict=True))
 ROOT = Path(__file__).resolve().parents[2]
 
 
-# For the package, not for the session: there is one sandbox at a time in a process, and other tests have their own.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with Deployment.start(ROOT, tmp_path_factory.mktemp("recovery"), lambda _step, _seconds: None) as running:
         running.sandbox.cdk("bootstrap", cwd=ROOT)
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def assembly(deployment: Deployment) -> Assembly:
     return assembled(deployment)
 

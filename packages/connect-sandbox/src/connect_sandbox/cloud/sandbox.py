@@ -277,6 +277,7 @@ class Sandbox:
                 "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
                 "sns": sns_api.early,
             },
+            after_services={"monitoring": self.contact_center.alarms.after},
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from connect_sandbox.cloud.cfn.resource import Clients
 from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.http import HttpRequest
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.sns import Sns
 
@@ -70,6 +71,12 @@ class Alarms:
             ]
             self.history += changes
         return changes
+
+    def after(self, request: HttpRequest) -> None:
+        """Evaluate the alarms if a request has published metrics."""
+        asked = request.headers.get("X-Amz-Target", "") or request.body[:200].decode(errors="replace")
+        if "PutMetricData" in f"{asked} {request.path}":
+            self.evaluate()
 
     def _evaluate(self, cloudwatch: Any, alarm: dict[str, Any]) -> AlarmChange | None:  # noqa: ANN401
         values = _values(cloudwatch, alarm)

@@ -78,6 +78,10 @@ mutants: setup ## do the tests notice wrong code? PACKAGE=runtime.metadata SAMPL
 bench: setup ## measure what the project costs: build/bench/report.json, docs/performance.md (minutes)
 	$(BIN)/python -m bench
 
+.PHONY: oldest
+oldest: setup ## synthesize every construct with the oldest aws-cdk-lib that pyproject.toml allows
+	$(BIN)/python -m tests.oldest
+
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests
 	$(BIN)/python -m pytest tests/flows tests/unit --ignore tests/unit/runtime --numprocesses $(WORKERS)

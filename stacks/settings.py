@@ -58,7 +58,15 @@ def _contact_centers(values: list[str]) -> list[str]:
     return values
 
 
+def _log_retention(days: int) -> int:
+    if days not in voice_limits.LOG_RETENTION_CHOICES:
+        choices = ", ".join(map(str, voice_limits.LOG_RETENTION_CHOICES))
+        raise ValueError(f"CloudWatch Logs does not take {days} days; choose from {choices}")
+    return days
+
+
 Host = Annotated[str, AfterValidator(_host)]
+LogRetention = Annotated[int, AfterValidator(_log_retention)]
 BorderControllers = Annotated[list[str], AfterValidator(_border_controllers)]
 ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
 
@@ -75,6 +83,9 @@ class ConnectorSettings(CamelSettings):
         default=[voice_limits.SESSION_BORDER_CONTROLLER_TYPE], min_length=1
     )
     contact_center_system_types: ContactCenters = Field(default_factory=list)
+    sip_logs: bool = True
+    media_metric_logs: bool = True
+    log_retention_days: LogRetention = voice_limits.LOG_RETENTION_DAYS
 
 
 class DestinationSettings(CamelSettings):

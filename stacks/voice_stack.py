@@ -102,8 +102,14 @@ class VoiceStack(cdk.Stack):
             require_encryption=wanted.require_encryption,
             session_border_controller_types=wanted.session_border_controller_types,
             contact_center_system_types=wanted.contact_center_system_types,
+            sip_logs=wanted.sip_logs,
+            media_metric_logs=wanted.media_metric_logs,
+            log_retention_days=wanted.log_retention_days,
+            log_encryption_key=self._key,
             function_options=FunctionOptions(log_encryption_key=self._key),
         )
+        # What is likeliest to fail comes before data: the account's quota of connectors is 0 until AWS raises it.
+        self.metadata.table.node.add_dependency(connector.resource)
         return VoiceDestination.connector(connector, did=did)
 
     def _transfer(self, instance: ConnectInstance) -> ExternalVoiceTransfer:

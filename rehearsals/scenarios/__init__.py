@@ -26,6 +26,15 @@ from rehearsals.scenarios import connector  # noqa: F401
 from rehearsals.scenarios import recovery  # noqa: F401
 
 # isort: split
+from rehearsals.scenarios import own_keys  # noqa: F401
+
+# isort: split
+from rehearsals.scenarios import connector_quota  # noqa: F401
+
+# isort: split
+from rehearsals.scenarios import doctor  # noqa: F401
+
+# isort: split
 from rehearsals.scenarios.deployment import Deployment
 from rehearsals.scenarios.registry import SCENARIOS, Result, Scenario, play, scenario
 from rehearsals.scenarios.rehearsal import Rehearsal

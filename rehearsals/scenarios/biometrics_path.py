@@ -100,7 +100,12 @@ def after_biometrics_deployment(
     sandbox: Sandbox, vendors: BiometricsVendors, environment: str
 ) -> BiometricsPath:
     """Do what the documentation asks for after the deployment: store credentials, enter the URLs at the number."""
-    outputs = sandbox.stack_outputs(stack_of(environment))
+    return after_gate_deployment(sandbox, vendors, stack_of(environment))
+
+
+def after_gate_deployment(sandbox: Sandbox, vendors: BiometricsVendors, stack: str) -> BiometricsPath:
+    """Do the same for a gate in a stack of any name, whose outputs have the names of this app's."""
+    outputs = sandbox.stack_outputs(stack)
     secrets = sandbox.boto3_client("secretsmanager")
     twilio, voiceit = vendors.twilio, vendors.voiceit
     for name, value in {
@@ -110,7 +115,7 @@ def after_biometrics_deployment(
         secrets.put_secret_value(SecretId=outputs[name], SecretString=json.dumps(value))
     host, port, _ = sandbox.api_base(outputs["BiometricsWebhookUrl"])
     return BiometricsPath(
-        stack=stack_of(environment),
+        stack=stack,
         flow_arn=outputs["BiometricsFlowArn"],
         table=outputs["BiometricsTableName"],
         erase_function=outputs["BiometricsEraseFunctionName"],

@@ -22,6 +22,7 @@ from rehearsals.scenarios.biometrics_path import (
     BiometricsPath,
     BiometricsVendors,
     after_biometrics_deployment,
+    after_gate_deployment,
     stack_of,
     with_biometrics,
 )
@@ -36,8 +37,12 @@ from rehearsals.vendors.chat.client import BotPlatform
 
 VOICE_STACK = "connect-bridges-dev-voice"
 OWN_APP_STACK = "own-app-support-line"
+OWN_KEYS_STACK, OWN_CONNECTOR_STACK = "own-keys-support-line", "own-keys-connector"
+"""The stacks of rehearsals/apps/own_keys."""
+INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
+"""The one instance that all the apps use."""
 
-Part = Literal["voice", "chat", "biometrics", "redial", "own_app"]
+Part = Literal["voice", "chat", "biometrics", "redial", "own_app", "own_keys"]
 """What can be deployed by itself, named like the property of Deployment that gives the way to it."""
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
@@ -91,8 +96,13 @@ class Deployment:
         *,
         bot: BotPlatform,
         vendors: BiometricsVendors,
+        own_vendors: BiometricsVendors,
     ) -> None:
         self.sandbox = sandbox
+        #: Held while voice connectors are created, or their quota is another one.
+        self.connectors = threading.RLock()
+        self._own_vendors = own_vendors
+        self._own_keys: tuple[VoicePath, BiometricsPath] | None = None
         self._bot = bot
         self._vendors = vendors
         self._biometrics: dict[str, BiometricsPath] = {}
@@ -101,6 +111,7 @@ class Deployment:
         self._work_dir = work_dir
         self._progress = progress
         self._bootstrapping, self._deploying = threading.Lock(), threading.Lock()
+        self._deploying_own = threading.Lock()
         self._bootstrapped = False
         self._assemblies: dict[str, Path] = {}
         self._deployed: set[str] = set()
@@ -117,12 +128,13 @@ class Deployment:
             Sandbox.start(work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"]) as sandbox,
             BotPlatform() as bot,
             BiometricsVendors() as vendors,
+            BiometricsVendors() as own_vendors,
         ):
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
             sandbox.quotas.set(VOICE_CONNECTORS, 5)  # as for whoever has several apps that create one
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))
-            yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors)
+            yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors, own_vendors=own_vendors)
 
     def deploy(self, parts: Collection[Part]) -> None:
         """Deploy these parts side by side; the first failure is raised when all have ended."""
@@ -133,6 +145,8 @@ class Deployment:
                 deploys.append(pool.submit(self._deploy, *stacks))
             if "own_app" in parts:
                 deploys.append(pool.submit(lambda: self.own_app))
+            if "own_keys" in parts:
+                deploys.append(pool.submit(lambda: self.own_keys[0]))
         for deploy in deploys:
             deploy.result()
 
@@ -194,10 +208,43 @@ class Deployment:
             )
         return self._biometrics[environment]
 
+    @property
+    def own_keys(self) -> tuple[VoicePath, BiometricsPath]:
+        """The voice path and the gate of rehearsals/apps/own_keys, with tables and secrets behind keys of its own."""
+        if self._own_keys is None:
+            self.deploy_own(OWN_KEYS_STACK)
+            outputs = self.sandbox.stack_outputs(OWN_KEYS_STACK)
+            path = self._path(OWN_KEYS_STACK, outputs["FlowArn"], outputs)
+            self.sandbox.connect.associate(
+                path.instance_arn, CALL_TRANSFER_CONNECTOR, outputs["VoiceConnectorArn"]
+            )
+            self._own_keys = (path, after_gate_deployment(self.sandbox, self._own_vendors, OWN_KEYS_STACK))
+        return self._own_keys
+
+    def deploy_own(self, stack: str) -> None:
+        """Run `cdk deploy` on a stack of rehearsals/apps/own_keys; CdkFailedError if it fails."""
+        self._bootstrap()
+        app = self._project / "rehearsals" / "apps" / "own_keys"
+        vendors = self._own_vendors
+        with self._deploying_own:
+            self._cdk_deploy(
+                [stack],
+                app,
+                self._assembly("own_keys"),
+                f"twilioApiUrl={vendors.twilio.url}",
+                f"voiceitApiUrl={vendors.voiceit.url}",
+            )
+
+    def destroy_own(self, stack: str) -> None:
+        """Run `cdk destroy` on a stack of rehearsals/apps/own_keys."""
+        app = self._project / "rehearsals" / "apps" / "own_keys"
+        self.sandbox.cdk("destroy", "--force", "--app", str(self._assembly("own_keys")), stack, cwd=app)
+
     def deploy_own_app(self) -> None:
         """Run `cdk deploy` on examples/own_app; CdkFailedError if it fails."""
         app = self._project / "examples" / "own_app"
-        self._cdk_deploy([OWN_APP_STACK], app, self._assembly(OWN_APP_STACK))
+        with self.connectors:
+            self._cdk_deploy([OWN_APP_STACK], app, self._assembly(OWN_APP_STACK))
 
     def destroy_own_app(self) -> None:
         """Run `cdk destroy` on examples/own_app; the next use of `own_app` deploys it again."""
@@ -224,6 +271,11 @@ class Deployment:
             for resource in resources["StackResources"]
             if resource["ResourceType"] == resource_type
         ]
+
+    @property
+    def project(self) -> Path:
+        """The root of the repository."""
+        return self._project
 
     def assemble(self, name: str, environments: Mapping[str, object]) -> Path:
         """Synthesize this app for environments of a scenario's own; return the cloud assembly."""
@@ -291,10 +343,11 @@ class Deployment:
         self._assemblies |= dict.fromkeys(named, assembly)
         self._progress(f"cdk synth -c env={','.join(named)}", time.monotonic() - started)
 
-    def _cdk_deploy(self, stacks: Sequence[str], app: Path, assembly: Path) -> None:
+    def _cdk_deploy(self, stacks: Sequence[str], app: Path, assembly: Path, *context: str) -> None:
         started = time.monotonic()
         # An app does not change during a run: synthesize it once, deploy its cloud assembly again later.
-        source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly)]
+        told = [argument for one in context for argument in ("-c", one)]
+        source = ["--app", str(assembly)] if assembly.exists() else ["--output", str(assembly), *told]
         # --method=direct: a change set would be no use on a laptop, and costs another round of polling.
         # --concurrency: the sandbox's Amazon Connect has no quota on requests a second.
         self.sandbox.cdk(

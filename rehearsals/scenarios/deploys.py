@@ -46,8 +46,15 @@ class AssembledStack:
     @property
     def retained(self) -> set[str]:
         """The logical ids of what outlives even a creation that rolls back (DeletionPolicy Retain)."""
+        return {name for name in self.outliving if self.resources[name]["DeletionPolicy"] == "Retain"}
+
+    @property
+    def outliving(self) -> set[str]:
+        """The logical ids of what outlives the stack."""
         return {
-            name for name, resource in self.resources.items() if resource.get("DeletionPolicy") == "Retain"
+            name
+            for name, resource in self.resources.items()
+            if resource.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}
         }
 
 
@@ -56,7 +63,7 @@ class Assembly:
 
     def __init__(self, folder: Path) -> None:
         """Read the manifest of `folder`."""
-        self._folder = folder
+        self.folder = folder
         self._artifacts: dict[str, Any] = json.loads((folder / "manifest.json").read_text())["artifacts"]
 
     def stack(self, name: str) -> AssembledStack:
@@ -71,7 +78,7 @@ class Assembly:
         bucket, _, key = str(properties["stackTemplateAssetObjectUrl"]).removeprefix("s3://").partition("/")
         return AssembledStack(
             name=name,
-            template=json.loads((self._folder / properties["templateFile"]).read_text()),
+            template=json.loads((self.folder / properties["templateFile"]).read_text()),
             template_url=f"https://{bucket}.s3.us-east-1.amazonaws.com/{key}",
             tags=properties.get("tags", {}),
             termination_protection=properties.get("terminationProtection", False),
@@ -88,13 +95,13 @@ class Assembly:
     def _assets(self) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         for artifact in self._artifacts.values():
             if artifact["type"] == "cdk:asset-manifest":
-                manifest = json.loads((self._folder / artifact["properties"]["file"]).read_text())
+                manifest = json.loads((self.folder / artifact["properties"]["file"]).read_text())
                 for asset in manifest["files"].values():
                     for destination in asset["destinations"].values():
                         yield asset["source"], destination
 
     def _read(self, source: dict[str, str]) -> bytes:
-        path = self._folder / source["path"]
+        path = self.folder / source["path"]
         if source["packaging"] == "file":
             return path.read_bytes()
         zipped = io.BytesIO()
@@ -175,6 +182,25 @@ class StackDeployer:
     def events(self, stack_id: str) -> list[dict[str, Any]]:
         """Return the stack's events, oldest first."""
         return list(reversed(self._client.describe_stack_events(StackName=stack_id)["StackEvents"]))
+
+    def history_events(self, stack: str) -> list[dict[str, Any]]:
+        """Return the events of the stack that exists now, oldest first."""
+        described = self.describe(stack)
+        if described is None:
+            raise LookupError(f"there is no stack {stack}")
+        return self.events(described["StackId"])
+
+    def history(self, stack: str) -> list[str]:
+        """Return what has happened to the stack that exists now, without what differs each time."""
+        return [
+            f"{event['LogicalResourceId']} {event['ResourceStatus']} {event.get('ClientRequestToken', '')[:4]}"
+            for event in self.history_events(stack)
+        ]
+
+    def resources(self, stack: str) -> dict[str, str]:
+        """Return the physical ids of the stack's resources by logical id."""
+        found = self._client.describe_stack_resources(StackName=stack)["StackResources"]
+        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
 
     def _reasons(self, stack_id: str) -> str:
         return "; ".join(

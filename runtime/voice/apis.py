@@ -18,8 +18,7 @@ from runtime.voice.properties import ConnectorProperties
 CONNECTOR_TYPE = "CONNECT_CALL_TRANSFER_CONNECTOR"
 ASSOCIATION_TYPE = "CALL_TRANSFER_CONNECTOR"
 
-# evidence: connector-quota
-# Which error tells a quota of 0 is not documented; evidence: connector-quota-error
+# evidence: connector-quota, connector-quota-error
 QUOTA_HINT = (
     " The account's quota L-2BE4D75F (service code connect, External voice transfer connectors per account) is used "
     "up; it is 0 until AWS grants an increase. Request one: aws service-quotas request-service-quota-increase "
@@ -183,7 +182,7 @@ class ConnectorApis:
     def keep_logs_for(self, connector_id: str, wanted: ConnectorProperties) -> None:
         """Give the connector's log groups their retention and key: what Amazon makes keeps callers' numbers for ever.
 
-        A group that Amazon has not made yet is made here; Amazon then writes to it.
+        A group that Amazon has not made yet is made here; Amazon then writes to it. evidence: connector-log-groups
         """
         for group, enabled in _log_groups(connector_id, wanted.sip_logs, wanted.media_metric_logs):
             if not enabled:
@@ -362,6 +361,7 @@ def _creation_hint(error: Exception) -> str:
 def _log_groups(connector_id: str, sip: bool, media: bool) -> list[tuple[str, bool]]:
     """Return the log groups that Amazon names after a connector, and whether it writes to them."""
     return [
+        # evidence: connector-sip-log-group
         (f"/aws/ChimeVoiceConnectorSipMessages/{connector_id}", sip),
         (f"/aws/ChimeVoiceConnectorLogs/{connector_id}", media),
     ]

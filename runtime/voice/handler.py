@@ -19,10 +19,13 @@ IAM, with the resource forms of the service authorization reference:
 - on ``<instance ARN>`` and ``<instance ARN>/integration-association/*``:
   connect:CreateIntegrationAssociation, connect:DeleteIntegrationAssociation,
   connect:ListIntegrationAssociations; on the latter alone: connect:TagResource, connect:UntagResource;
+- on ``arn:<partition>:logs:<region>:<account>:log-group:/aws/ChimeVoiceConnector*``: logs:CreateLogGroup,
+  logs:PutRetentionPolicy, logs:DeleteLogGroup, logs:AssociateKmsKey, logs:DisassociateKmsKey;
 - what these calls do in the caller's name: chime:AssociateVoiceConnectorConnect and
   chime:DisassociateVoiceConnectorConnect on the connectors, connect:DescribeInstance on the instance,
-  ds:DescribeDirectories on ``*``; for logging, logs:CreateLogDelivery, logs:DeleteLogDelivery,
-  logs:GetLogDelivery, logs:ListLogDeliveries, logs:CreateLogGroup and logs:DescribeLogGroups on ``*``.
+  chime:GetVoiceConnector on the connectors, ds:DescribeDirectories on ``*``; for logging and for the deletion,
+  logs:CreateLogDelivery, logs:DeleteLogDelivery, logs:GetLogDelivery, logs:ListLogDeliveries on ``*``; for logging also
+  logs:DescribeLogGroups, logs:DescribeResourcePolicies and logs:PutResourcePolicy on ``*``.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pytest
 from connect_bridges.operations import evidence
 
 from tests.support import ROOT
+from tests.support.checks import checks_of
 
 PAGE = ROOT / "docs/evidence.md"
 #: Where code relies on evidence; documents and tests only talk about it.
@@ -82,9 +83,16 @@ def test_an_entry_says_where_it_is_known_from_and_what_to_do(entry: evidence.Ent
         assert not re.search(r"\b(nobody|not documented|undocumented)\b", entry.source.lower())
 
 
+def test_whatever_is_said_to_prove_an_entry_is_a_check() -> None:
+    named = {tuple(check.split(":")) for entry in evidence.entries() for check in entry.proved_by}
+    assert len(named) >= 8
+    assert [f"{command}:{name}" for command, name in named if name not in checks_of(command)] == []
+    assert "no-such-check" not in checks_of("doctor") | checks_of("smoke")
+
+
 def test_entries_are_found_by_id_and_by_the_check_that_proves_them() -> None:
     streaming = evidence.entry("streaming-contact-arn")
-    assert streaming in evidence.proved_by("smoke:chat-dry-run")
+    assert streaming in evidence.proved_by("smoke:chat-start-permission")
     assert streaming.part == "ChatStreamBridge"
     assert evidence.proved_by("smoke:no-such-check") == ()
     with pytest.raises(KeyError, match="no evidence 'no-such-entry'"):
@@ -97,6 +105,16 @@ def test_the_page_of_an_entry_links_to_its_code() -> None:
     assert "| [ChatStreamBridge](#chatstreambridge) | 0 | 0 | 1 |" in text
     assert "[runtime/chat/start.py](../runtime/chat/start.py)" in text
     assert "`doctor:quota`" in text
+
+
+def test_the_page_shows_asterisks_and_angle_brackets_as_they_are() -> None:
+    (one,) = evidence.read(
+        ENTRY.replace("It rains.", "kms:ReEncrypt* in <Gather>, see docs/guides.md#voice-2-5")
+    )
+    assert (
+        r"kms:ReEncrypt\* in \<Gather>, see [docs/guides.md#voice-2-5](guides.md#voice-2-5)"
+        in evidence.page([one])
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,4 +32,7 @@ def played(request: pytest.FixtureRequest, deployment: Deployment) -> Played:
         for item in request.session.items
         if isinstance(item, pytest.Function) and "played" in item.fixturenames and hasattr(item, "callspec")
     }
-    return Played(deployment, [name for name in SCENARIOS if name in asked and name != DESTROYS])
+    return Played(
+        deployment,
+        [name for name in SCENARIOS if name in asked and name != DESTROYS and not SCENARIOS[name].alone],
+    )

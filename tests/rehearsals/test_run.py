@@ -150,6 +150,25 @@ def test_paths_play_side_by_side_and_are_shown_one_after_another(deployment: Dep
     assert shown == ["a/1", "a/2", "b/1", "b/2"]
 
 
+def test_scenarios_that_are_played_alone_wait_for_all_paths(deployment: Deployment) -> None:
+    played: list[str] = []
+
+    def late(_: Rehearsal) -> None:
+        threading.Event().wait(0.2)
+        played.append("a/late")
+
+    chosen = [
+        Scenario("b/alone", "", lambda _: played.append("b/alone"), alone=True),
+        Scenario("c/alone", "", lambda _: played.append("c/alone"), alone=True),
+        Scenario("a/late", "", late),
+    ]
+    printed, results = io.StringIO(), list[Result]()
+    play_all(chosen, deployment, results, Terminal(printed))
+    assert played == [result.name for result in results] == ["a/late", "b/alone", "c/alone"]
+    shown = [line.split()[0] for line in printed.getvalue().splitlines() if "/" in line]
+    assert shown == played
+
+
 def test_what_breaks_the_showing_is_raised(deployment: Deployment) -> None:
     closed = io.StringIO()
     closed.close()

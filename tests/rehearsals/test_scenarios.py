@@ -42,7 +42,12 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "deploy/fails-then-succeeds",
     "handoff/real-values",
+    "smoke/passes",
+    "smoke/finds-wrong-permission",
+    "doctor/finds-everything-missing",
+    "doctor/all-well",
 ]
 
 
@@ -50,7 +55,13 @@ def test_every_promised_scenario_exists() -> None:
     assert set(PROMISED) <= set(SCENARIOS)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.timeout(300)) if scenario.alone else name
+        for name, scenario in SCENARIOS.items()
+    ],
+)
 def test_scenario(played: Played, name: str) -> None:
     result = played(name)
     assert result.outcome == "passed", f"{result.failure}\n\n{result.rendered}"

@@ -230,9 +230,7 @@ def _botocore_session(region: str | None) -> botocore.session.Session:
     session.set_credentials("x", "x")
     if region:
         session.set_config_variable("region", region)
-    session.register(
-        "before-parameter-build", lambda params, model, **_: _asked[-1].remember(params, model)
-    )
+    session.register("before-parameter-build", lambda params, model, **_: _asked[-1].remember(params, model))
     session.register("before-call", lambda model, **_: _asked[-1].answer(model))
     return session
 

@@ -18,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 ORDER = (
     "tests/rehearsals/",
     "tests/synth/",
+    "tests/recovery/",
     "tests/wheel/",
     "tests/unit/test_draws.py",
     "tests/unit/runtime/biometrics/test_model.py",

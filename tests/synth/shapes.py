@@ -287,9 +287,14 @@ def _regulated(stack: cdk.Stack) -> None:
         reserved_concurrent_executions=20,
         log_encryption_key=key,
     )
-    api = ApiOptions(tracing=True)
+    api = ApiOptions(tracing=True, log_encryption_key=key)
     connector = ExternalVoiceConnector(
-        stack, "Connector", instance=instance, host="sbc.example.com", function_options=functions
+        stack,
+        "Connector",
+        instance=instance,
+        host="sbc.example.com",
+        log_encryption_key=key,
+        function_options=functions,
     )
     metadata = MetadataBridge(
         stack,

@@ -144,7 +144,7 @@ def test_the_outputs_tell_what_the_vendors_need(biometrics: TemplateOf) -> None:
 def test_prod_keeps_its_data_and_tells_of_alarms(biometrics: TemplateOf) -> None:
     for resource in biometrics("prod")["Resources"].values():
         if resource["Type"] in {"AWS::DynamoDB::GlobalTable", "AWS::SecretsManager::Secret", "AWS::KMS::Key"}:
-            assert resource["DeletionPolicy"] == "Retain"
+            assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             assert resource["Properties"]["AlarmActions"] == ["arn:aws:sns:us-east-1:123456789012:alarms"]
     (table,) = (

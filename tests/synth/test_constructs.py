@@ -261,7 +261,8 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
     template.has_resource(
         "AWS::DynamoDB::GlobalTable",
         {
-            "DeletionPolicy": "Retain",
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "BillingMode": "PAY_PER_REQUEST",
                 "KeySchema": [{"AttributeName": "contactId", "KeyType": "HASH"}],
@@ -270,7 +271,7 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
                 "Replicas": [
                     Match.object_like(
                         {
-                            "DeletionProtectionEnabled": True,
+                            "DeletionProtectionEnabled": False,
                             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
                         }
                     )
@@ -627,6 +628,51 @@ def test_wrong_destinations_are_refused() -> None:
         VoiceDestination.phone_number("911")
 
 
+def key_statements(stack: cdk.Stack) -> set[tuple[str, str, str]]:
+    """Return (key, service, action) of what the functions may do with keys."""
+    return {
+        (
+            str(statement["Resource"]),
+            statement["Condition"]["StringEquals"]["kms:ViaService"].split(".")[0],
+            action,
+        )
+        for policy in template_of(stack).find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if action.startswith("kms:")
+    }
+
+
+def test_table_and_token_may_be_behind_two_keys_of_ones_own(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    table_key, secret_key = (
+        f"arn:aws:kms:us-east-1:123456789012:key/{name * 8}-0000-0000-0000-000000000000" for name in "12"
+    )
+    MetadataBridge(
+        stack,
+        "Metadata",
+        instance=instance,
+        table=dynamodb.TableV2.from_table_attributes(
+            stack,
+            "Table",
+            table_name="mine",
+            encryption_key=kms.Key.from_key_arn(stack, "TableKey", table_key),
+        ),
+        token_secret=secretsmanager.Secret.from_secret_attributes(
+            stack,
+            "Token",
+            secret_complete_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf",
+            encryption_key=kms.Key.from_key_arn(stack, "SecretKey", secret_key),
+        ),
+    )
+    assert key_statements(stack) == {
+        (table_key, "dynamodb", "kms:Decrypt"),
+        (table_key, "dynamodb", "kms:GenerateDataKey"),
+        (secret_key, "secretsmanager", "kms:Decrypt"),
+    }
+
+
 # --- ExternalVoiceConnector --------------------------------------------------------------------------------------
 
 
@@ -809,7 +855,11 @@ def test_the_default_names_are_no_vendors(stack: cdk.Stack, instance: ConnectIns
         ),
         ("port", 0, "port is 0"),
         ("log_retention_days", 2, "log_retention_days is 2; CloudWatch Logs takes 1, 3, 5"),
-        ("log_removal_policy", cdk.RemovalPolicy.SNAPSHOT, "log_removal_policy is SNAPSHOT; choose DESTROY"),
+        (
+            "log_removal_policy",
+            cdk.RemovalPolicy.SNAPSHOT,
+            r"SNAPSHOT.*; choose RemovalPolicy\.DESTROY or RemovalPolicy\.RETAIN",
+        ),
         ("protocol", "SCTP", "choose TCP or UDP"),
         ("protocol", "UDP", "TLS runs over TCP"),
         ("name", "a/b", "name is 'a/b'"),

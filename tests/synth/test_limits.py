@@ -265,6 +265,15 @@ def test_settings_have_the_constructs_defaults() -> None:
     assert {name: pair for name, pair in same.items() if pair[0] != pair[1]} == {}
 
 
+def test_days_that_cloudwatch_logs_does_not_take_are_refused_in_the_settings_already() -> None:
+    path = "voice.destination.createConnector.logRetentionDays"
+    with pytest.raises(SettingsError, match="does not take 2 days; choose from 1, 3, 5"):
+        settings_with(path, 2)
+    wanted = settings_with(path, 90).voice.destination.create_connector
+    assert wanted is not None
+    assert wanted.log_retention_days == 90
+
+
 def test_an_unknown_type_of_border_controller_is_refused_in_the_settings_already() -> None:
     path = "voice.destination.createConnector.sessionBorderControllerTypes"
     with pytest.raises(SettingsError, match="holds 'CISCO'; choose from RIBBON_SBC"):

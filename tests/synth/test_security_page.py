@@ -113,8 +113,8 @@ def test_what_is_encrypted_is_encrypted_as_the_page_says(shapes: Shapes, kind: s
         assert found
         for logical, used in found.items():
             if stack == "regulated":
-                # Of log groups the page says which have no option.
-                assert used == {"Key"} or ("AccessLog" in logical and "access logs" in expected), logical
+                assert used == {"Key"}, logical
+                assert "encryption_key=" in expected
             elif "a key that AWS manages" in expected:
                 assert used == set() or "Chat" in logical, logical
             else:

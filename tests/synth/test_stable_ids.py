@@ -225,7 +225,8 @@ def assert_kept(name: str, found: Ids) -> None:
         for logical, entry in found.items():
             known.setdefault(logical, {"since": VERSION, **entry})
         FILE.write_text(json.dumps(everything, indent=1, sort_keys=True) + "\n")
-    assert broken(released().get(name, {}), found) == []
+    problems = broken(released().get(name, {}), found)
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("name", STANDARD)

@@ -636,6 +636,14 @@ WRONG: dict[str, Wrong] = {
         lambda a: a.connector(port="5061"),
         *("app/Connector", "port is '5061' (str)", "write a number from 1 to 65,535"),
     ),
+    "a key's ARN for a connector's logs": (
+        lambda a: a.connector(log_encryption_key="arn:aws:kms:us-east-1:123456789012:key/1"),
+        *("app/Connector", "log_encryption_key is 'arn:aws:kms:", "write kms.Key.from_key_arn("),
+    ),
+    "a removal policy of logs as text": (
+        lambda a: a.connector(log_removal_policy="RETAIN"),
+        *("app/Connector", "log_removal_policy is 'RETAIN' (str)", "RemovalPolicy.RETAIN"),
+    ),
     "one type for a list of them": (
         lambda a: a.connector(session_border_controller_types="RIBBON_SBC"),
         *("app/Connector", "session_border_controller_types is 'RIBBON_SBC' (str)", "write a list"),
@@ -824,6 +832,16 @@ def test_without_an_environment_the_instance_tells_the_region() -> None:
         App(None).imported(INSTANCE_ARN.replace("us-east-1", "eu-west-3"))
 
 
+@pytest.mark.parametrize("make", [App.metadata, App.gate])
+def test_a_table_with_a_key_needs_a_stack_with_a_region(make: Callable[..., object]) -> None:
+    app = App(None)
+    with pytest.raises(
+        ConstructArgumentError, match="encryption_key is given, yet the stack has no Region"
+    ) as raised:
+        make(app, encryption_key=kms.Key(app.stack, "Key"))
+    assert "env=cdk.Environment(account=" in str(raised.value)
+
+
 def test_a_region_that_aws_opened_since_can_be_allowed() -> None:
     app = App("eu-west-3", **{"connect-bridges:more-regions": ["eu-west-3"]})
     assert app.connector().node.path == "app/Connector"
@@ -847,7 +865,7 @@ def test_a_connector_is_not_created_where_there_can_be_none(region: str) -> None
 
 
 def test_the_regions_of_connectors_are_those_of_the_function_that_creates_them() -> None:
-    from connect_bridges.shared.regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS  # noqa: PLC0415
+    from connect_bridges.shared.known_regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS  # noqa: PLC0415
 
     from runtime.voice.properties import AWS_REGIONS  # noqa: PLC0415
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
-from connect_bridges.operations import doctor
+from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
+from connect_bridges.operations.doctor import aws
+from connect_bridges.operations.doctor.examination import examine, subjects_of
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
+from tests.support.aws_cli import expect_taken
 from tests.support.doctor import (
     ACCOUNT,
     CHAT,
@@ -39,6 +44,11 @@ from tests.support.doctor import (
 
 OUTSIDE = {"endpoint-tls", "connector-host"}
 """What no account answers; tests/unit/test_doctor_vendors.py has them."""
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "PAUSE", 0.0)
 
 
 def test_an_account_that_is_ready_passes_every_check(tmp_path: Path) -> None:
@@ -138,16 +148,16 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"DescribeInstanceAttribute": {"Attribute": {"AttributeType": "CONTACTFLOW_LOGS", "Value": "false"}}},
         Status.WARNING,
         "off",
-        f"aws connect update-instance-attribute --region us-east-1 --instance-id {INSTANCE_ID} "
-        "--attribute-type CONTACTFLOW_LOGS --value true",
+        (f"aws connect update-instance-attribute --region us-east-1 --instance-id {INSTANCE_ID} "
+        "--attribute-type CONTACTFLOW_LOGS --value true"),
     ),
     (
         "lambda-concurrency",
         {"GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}},
         Status.WARNING,
         "10 at once",
-        "aws service-quotas request-service-quota-increase --region us-east-1 --service-code lambda "
-        "--quota-code L-B99A9384 --desired-value 1000",
+        ("aws service-quotas request-service-quota-increase --region us-east-1 --service-code lambda "
+        "--quota-code L-B99A9384 --desired-value 1000"),
     ),
     (
         "api-log-role",
@@ -161,8 +171,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"GetServiceQuota": {"Quota": {"Value": 0.0}}},
         Status.FAILURE,
         "quota L-2BE4D75F is 0; 0 used, 1 needed",
-        "aws service-quotas request-service-quota-increase --region us-east-1 --service-code connect "
-        "--quota-code L-2BE4D75F --desired-value 1",
+        ("aws service-quotas request-service-quota-increase --region us-east-1 --service-code connect "
+        "--quota-code L-2BE4D75F --desired-value 1"),
     ),
     (
         "function-quota",
@@ -197,8 +207,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"ListIntegrationAssociations": {"IntegrationAssociationSummaryList": []}},
         Status.FAILURE,
         "is not associated",
-        f"aws connect create-integration-association --region us-east-1 --instance-id {INSTANCE_ID} "
-        f"--integration-type CALL_TRANSFER_CONNECTOR --integration-arn {CONNECTOR_ARN}",
+        (f"aws connect create-integration-association --region us-east-1 --instance-id {INSTANCE_ID} "
+        f"--integration-type CALL_TRANSFER_CONNECTOR --integration-arn {CONNECTOR_ARN}"),
     ),
     (
         "next-flow",
@@ -278,7 +288,13 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
     ),
     (
         "names-free",
-        {"ListContactFlows": {"ContactFlowSummaryList": [{"Id": "f-1", "Name": "transfer", "ContactFlowType": "CONTACT_FLOW"}]}},
+        {
+            "ListContactFlows": {
+                "ContactFlowSummaryList": [
+                    {"Id": "f-1", "Name": "transfer", "ContactFlowType": "CONTACT_FLOW"}
+                ]
+            }
+        },
         Status.FAILURE,
         "ContactFlow transfer exists",
         f"aws connect delete-contact-flow --region us-east-1 --instance-id {INSTANCE_ID} --contact-flow-id f-1",
@@ -288,8 +304,8 @@ GAPS: list[tuple[str, dict[str, Any], Status, str, str]] = [
         {"ListContactFlowModules": {"ContactFlowModulesSummaryList": [{"Id": "m-1", "Name": "module"}]}},
         Status.FAILURE,
         "ContactFlowModule module exists",
-        f"aws connect delete-contact-flow-module --region us-east-1 --instance-id {INSTANCE_ID} "
-        "--contact-flow-module-id m-1",
+        (f"aws connect delete-contact-flow-module --region us-east-1 --instance-id {INSTANCE_ID} "
+        "--contact-flow-module-id m-1"),
     ),
 ]  # fmt: skip
 
@@ -303,25 +319,27 @@ def test_each_gap_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 # the same, in an account in which the app is deployed
 LATER: list[tuple[str, dict[str, Any], Status, str, str]] = [
     (
         "secret",
-        {"DescribeSecret": lambda asked: {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}},
+        {"DescribeSecret": {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}},
         Status.FAILURE,
         "token: still holds what the deployment generated",
-        f"aws secretsmanager put-secret-value --region us-east-1 --secret-id {SECRETS}chat-aaaaaa "
-        "--secret-string file://secret.txt",
+        (f"aws secretsmanager put-secret-value --region us-east-1 --secret-id {SECRETS}chat-aaaaaa "
+        "--secret-string file://secret.txt"),
     ),
     (
         "subscription",
         {"ListSubscriptionsByTopic": {"Subscriptions": [{"SubscriptionArn": "PendingConfirmation", "Endpoint": "https://bot.example.com/hook"}]}},
         Status.FAILURE,
         "not confirmed",
-        f"aws sns subscribe --region us-east-1 --topic-arn {TOPIC} --protocol https "
-        "--notification-endpoint https://bot.example.com/hook",
+        f"https://us-east-1.console.aws.amazon.com/sns/v3/home?region=us-east-1#/topic/{TOPIC}, choose",
     ),
     (
         "subscription",
@@ -384,6 +402,9 @@ def test_each_gap_of_a_deployment_is_found_with_its_next_step(
     assert wrong.status is status
     assert says in wrong.found
     assert step in "\n".join([wrong.fix, *wrong.commands])
+    for command in wrong.commands:
+        if command.startswith("aws "):
+            expect_taken(command)
 
 
 @pytest.mark.parametrize(
@@ -451,17 +472,26 @@ def test_a_secrets_own_key_has_to_be_usable(tmp_path: Path, state: str, status: 
             "ROLLBACK_COMPLETE",
             True,
             Status.FAILURE,
-            "aws cloudformation update-termination-protection --no-enable-termination-protection "
-            "--region us-east-1 --stack-name support",
+            (
+                "aws cloudformation update-termination-protection --no-enable-termination-protection "
+                "--region us-east-1 --stack-name support"
+            ),
         ),
         ("ROLLBACK_COMPLETE", False, Status.WARNING, "npx cdk deploy support"),
         (
             "UPDATE_ROLLBACK_FAILED",
             False,
             Status.FAILURE,
-            "aws cloudformation continue-update-rollback --region us-east-1 --stack-name support",
+            "npx cdk rollback support",
         ),
-        ("DELETE_FAILED", False, Status.FAILURE, "aws cloudformation delete-stack"),
+        (
+            "DELETE_FAILED",
+            False,
+            Status.FAILURE,
+            "aws cloudformation delete-stack --region us-east-1 --stack-name support",
+        ),
+        ("CREATE_FAILED", False, Status.FAILURE, "npx cdk deploy support --no-rollback"),
+        ("UPDATE_FAILED", False, Status.FAILURE, "npx cdk rollback support"),
         ("UPDATE_IN_PROGRESS", False, Status.WARNING, ""),
         ("UPDATE_COMPLETE", True, Status.OK, ""),
         ("UPDATE_ROLLBACK_COMPLETE", False, Status.OK, ""),
@@ -474,6 +504,38 @@ def test_a_stack_from_which_no_deployment_starts_is_named_with_the_command(
     assert found.status is expected
     assert status in found.found
     assert command in "\n".join(found.commands)
+
+
+def test_a_table_that_a_rollback_could_not_delete_is_named_with_the_commands(tmp_path: Path) -> None:
+    answers = deployed("ROLLBACK_FAILED", protected=True)
+    for each in answers["ListStackResources"]["StackResourceSummaries"]:
+        if each["LogicalResourceId"] == "Table":
+            each["ResourceStatus"] = "DELETE_FAILED"
+    found = of(findings(tmp_path, Account(**answers)), "stack-status")
+    assert found.status is Status.FAILURE
+    assert "is stopped by termination protection and table sessions" in found.found
+    assert found.commands[1:] == (
+        (
+            "aws cloudformation update-termination-protection --no-enable-termination-protection "
+            "--region us-east-1 --stack-name support"
+        ),
+        "aws dynamodb update-table --no-deletion-protection-enabled --region us-east-1 --table-name sessions",
+        "aws dynamodb delete-table --region us-east-1 --table-name sessions",
+        "npx cdk deploy support",
+    )
+    for command in found.commands[1:-1]:
+        expect_taken(command)
+
+
+def test_protection_from_the_beginning_is_advised_against(tmp_path: Path) -> None:
+    assembly(tmp_path / "protected")
+    manifest = tmp_path / "protected/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["artifacts"][STACK]["properties"]["terminationProtection"] = True
+    manifest.write_text(json.dumps(document))
+    found = examine(Account().session(), subjects_of(tmp_path / "protected", [])).findings
+    assert of(list(found), "stack-status").status is Status.WARNING
+    assert "without deletionProtection" in of(list(found), "stack-status").fix
 
 
 def test_a_table_of_enrolled_callers_that_would_be_left_behind_is_a_failure(tmp_path: Path) -> None:
@@ -509,6 +571,19 @@ def test_a_quota_without_an_applied_value_of_the_instance_is_looked_up_step_by_s
     )
     asked = [params for name, params in account.asked if params.get("QuotaCode") == "L-E3D2F503"]
     assert [params.get("ContextId") for params in asked] == [INSTANCE_ARN, None, None]
+
+
+def test_service_quotas_is_asked_with_pauses_since_it_throttles_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "PAUSE", 10.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    account = Account()
+    findings(tmp_path, account)
+    asked = [name for name, _ in account.asked if "ServiceQuota" in name]
+    assert len(slept) == len(asked) - 1 > 1
+    assert all(9 < pause <= 10 for pause in slept)
 
 
 def test_a_quota_that_was_asked_for_is_not_asked_for_again(tmp_path: Path) -> None:
@@ -610,21 +685,21 @@ def test_credentials_of_another_account_ask_nothing_of_the_stack(tmp_path: Path)
     assert {each.status for each in found if each.check == "instance"} == {Status.SKIPPED}
 
 
-@pytest.mark.parametrize(
-    ("region", "says", "fix"),
-    [
-        ("eu-cental-1", "knows no Region eu-cental-1", "write eu-central-1?"),
-        ("eu-north-1", "eu-north-1 has no Amazon Connect", "eu-central-1"),
-    ],
-)
-def test_a_region_that_cannot_be_is_told_before_aws_is_asked(
-    tmp_path: Path, region: str, says: str, fix: str
-) -> None:
+def test_a_region_that_cannot_be_is_told_before_aws_is_asked(tmp_path: Path) -> None:
     account = Account()
-    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/{region}")
-    assert says in of(found, "region").found
-    assert fix in of(found, "region").fix
+    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/eu-cental-1")
+    assert "knows no Region eu-cental-1" in of(found, "region").found
+    assert of(found, "region").fix == "write eu-central-1?"
     assert {name for name, _ in account.asked} == {"GetCallerIdentity"}
+
+
+def test_a_region_without_amazon_connect_is_told_and_asked_all_the_same(tmp_path: Path) -> None:
+    account = Account()
+    found = findings(tmp_path, account, environment=f"aws://{ACCOUNT}/eu-north-1")
+    assert of(found, "region").status is Status.WARNING
+    assert "eu-north-1 has no Amazon Connect" in of(found, "region").found
+    assert "eu-central-1" in of(found, "region").fix
+    assert "ListInstances" in {name for name, _ in account.asked}
 
 
 def test_a_region_without_voice_connectors_is_told(tmp_path: Path) -> None:
@@ -667,6 +742,24 @@ def test_a_transfer_to_a_telephone_number_asks_for_outbound_calls_and_for_no_con
     assert not made & {"connector-associated", "connector-region", "connector-quota"}
     chat = {each.check for each in findings(tmp_path, Account(), parts={"Chat": CHAT}, resources={})}
     assert not chat & {"outbound-calls", "inbound-calls", "api-log-role", "phone-number"}
+
+
+def test_what_evidence_names_of_doctor_is_a_check() -> None:
+    named = {
+        name.removeprefix("doctor:")
+        for entry in evidence.entries()
+        for name in entry.proved_by
+        if name.startswith("doctor:")
+    }
+    named |= {
+        name
+        for entry in evidence.entries()
+        for listed in re.findall(r"\bdoctor: ([a-z-]+(?:, [a-z-]+)*)", entry.noticed)
+        for name in listed.split(", ")
+        if "-" in name
+    }
+    assert named
+    assert named <= set(CHECKS)
 
 
 class TestCommand:
@@ -735,6 +828,11 @@ class TestCommand:
             "desiredValue": 1,
         }
         assert "request-service-quota-increase" in quota["next"]["commands"][0]
+        assert told["evidence"] == [
+            {"id": "quota-of-an-instance", "state": "open", "checks": ["function-quota", "flow-quota"]}
+        ]
+        run(Account(), "--app", "cdk.out", "--json")
+        assert [each["state"] for each in json.loads(capsys.readouterr().out)["evidence"]] == ["proved"]
 
     def test_quotas_are_asked_for_after_a_yes(
         self, run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -128,7 +128,7 @@ def test_the_sandbox_names_neither_a_vendor_nor_a_construct() -> None:
 def test_the_constructs_know_the_flow_language_and_the_cdk() -> None:
     known = {"connect_bridges", "connect_flows"} | declared("connect-bridges")
     for file in sorted(BRIDGES.rglob("*.py")):
-        operations = declared("connect-bridges", "caller") | {"botocore"}
+        operations = declared("connect-bridges", "cli") | {"botocore"}
         more = operations if BRIDGES / "operations" in file.parents else set()
         # Names of runtime/ for type checkers only: the wheel holds it as data.
         types = {"runtime"} if "TYPE_CHECKING" in file.read_text() else set()

@@ -20,12 +20,12 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from connect_bridges.cli import main
-from connect_bridges.operations import aws, evidence, web
+from connect_bridges.operations import aws, evidence, smoke, web
 from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke import chat, flows, gate, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need
 from connect_bridges.operations.smoke.policy import policy
-from connect_bridges.operations.smoke.proofs import proofs
+from connect_bridges.operations.smoke.proofs import Proof, proofs
 from connect_bridges.operations.smoke.result import Check, Checks, Outcome, asking
 
 INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
@@ -423,6 +423,7 @@ class Store:
         self.accepts = TOKEN
         self.limit = 32_768
         self.status = 0
+        self.interrupted = False
 
     def __call__(self, headers: Mapping[str, str], query: Mapping[str, str], body: str) -> tuple[int, str]:
         token = headers.get("authorizationtoken")
@@ -469,6 +470,9 @@ def try_metadata(stubs: Stubs, api: Api, store: Store, *, removes: str | None = 
         name, event = params["url_path"].split("/")[3], json.loads(params["body"])
         answer: dict[str, object] = {"statusCode": 500} if name == "Store" else {"principalId": "vendor"}
         if name == "Retrieve":
+            if store.interrupted:
+                store.interrupted = False
+                raise KeyboardInterrupt
             body = store.held.get(event["Details"]["ContactData"]["ContactId"])
             answer = {"found": "false"} if body is None else {"found": "true", "body": body}
         text = json.dumps(answer).encode()
@@ -533,6 +537,15 @@ def test_metadata_without_a_limit_is_found(stubs: Stubs, api: Api) -> None:
     store = Store()
     store.limit = 1_000_000
     assert failures(try_metadata(stubs, api, store)) == ["metadata-oversized"]
+    assert store.held == {}
+
+
+def test_who_interrupts_a_run_leaves_nothing_behind(stubs: Stubs, api: Api) -> None:
+    store = Store()
+    store.interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        try_metadata(stubs, api, store)
+    assert len(api.headers) == 1
     assert store.held == {}
 
 
@@ -770,13 +783,25 @@ def test_credentials_that_aws_does_not_take_end_the_run(stubs: Stubs) -> None:
         stubs.account.client("sqs").get_queue_attributes(QueueUrl=QUEUE)
 
 
-def test_a_permission_that_the_person_lacks_concludes_nothing(stubs: Stubs) -> None:
-    stubs["connect"].add_client_error("list_lambda_functions", "AccessDeniedException", "no. really")
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        ("no. really", "connect:ListLambdaFunctions"),
+        (
+            "x is not authorized to perform: connect:DescribeInstance on resource: y",
+            "connect:DescribeInstance",
+        ),
+    ],
+)
+def test_a_permission_that_the_person_lacks_concludes_nothing(
+    stubs: Stubs, message: str, action: str
+) -> None:
+    stubs["connect"].add_client_error("list_lambda_functions", "AccessDeniedException", message)
     checks = Checks()
     flows.try_association(bridge("MetadataBridge"), stubs.account, checks, ["Retrieve"])
     [check] = checks.done
     assert (check.outcome, check.conclusive) == (Outcome.FAILED, False)
-    assert check.todo == "Let your role or user call connect:ListLambdaFunctions."
+    assert check.todo == f"Let your role or user call {action}."
 
 
 ENTRY = """
@@ -822,9 +847,15 @@ def test_an_entry_is_proved_by_all_its_checks_and_disproved_by_one_that_conclude
 ) -> None:
     entries = evidence.read(ENTRY)
     monkeypatch.setattr(evidence, "entries", lambda: entries)
-    [one] = proofs([start, stop], ["ChatStreamBridge"])
+    [one] = proofs([("ChatStreamBridge", start), ("ChatStreamBridge", stop)])
     assert (one.id, one.state) == ("some-claim", state)
-    assert proofs([start, stop], ["VoiceBiometricGate"]) == []
+    assert proofs([("VoiceBiometricGate", start), ("VoiceBiometricGate", stop)]) == []
+
+
+def test_ids_of_open_entries_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = [f"entry-number-{number}" for number in range(40)]
+    smoke._conclude(smoke.Run(proofs=[Proof(one, "open", (), "a call") for one in ids]))
+    assert re.findall(r"entry-number-\d+", capsys.readouterr().out) == ids
 
 
 def test_every_check_that_evidence_names_exists() -> None:
@@ -838,7 +869,11 @@ def test_every_check_that_evidence_names_exists() -> None:
         Path(str(module.__file__)).read_text(encoding="utf-8")
         for module in (chat, flows, gate, metadata, voice)
     )
-    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {"flow-published", "module-published"}
+    known = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) | {
+        "flow-published",
+        "module-published",
+        "description-resolved",
+    }
     assert named - known == set()
 
 

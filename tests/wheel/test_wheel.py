@@ -94,9 +94,10 @@ def test_the_readme_of_the_bridges_works_as_it_stands(bridges: Installed, tmp_pa
 def test_the_bridges_bring_no_emulator_and_no_sdk(bridges: Installed) -> None:
     assert {"connect-bridges", "connect-flows", "aws-cdk-lib"} <= bridges.packages
     assert not bridges.packages & {"connect-sandbox", "moto", "boto3", "botocore"}
-    assert "pip install 'connect-bridges[cli]'" in bridges.run(
-        "connect-bridges caller erase 2>&1", bridges.home, status=2
-    )
+    for command in ("caller erase", "smoke --stack s"):
+        assert "pip install 'connect-bridges[cli]'" in bridges.run(
+            f"connect-bridges {command} 2>&1", bridges.home, status=2
+        )
 
 
 @pytest.mark.parametrize(

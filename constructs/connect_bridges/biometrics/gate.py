@@ -57,6 +57,7 @@ from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.serverless_rules import explain_schedule
+from connect_bridges.shared.table_guard import guard_table
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class VoiceBiometricGate(Construct):
         )
         problems.collect(check_flow_name, "flow_name", flow_name)
         problems.collect(check_flow_name, "module_name", module_name)
-        check_key(problems, place, encryption_key)
+        check_key(problems, place, encryption_key, for_table=True)
         check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_function_options(problems, self._function_options, FUNCTIONS)
         problems.collect(check_removal_policy, removal_policy)
@@ -362,6 +363,12 @@ class VoiceBiometricGate(Construct):
 
     def _create_data(self, names: VoiceBiometricPreset) -> None:
         """Create the table, and the secrets that are not given."""
+        guard_table(
+            self,
+            name=names.table_name,
+            partition_key=names.partition_key,
+            holds="every enrolled caller would have to enrol again",
+        )
         self.table = keyed_table(
             self,
             name=names.table_name,

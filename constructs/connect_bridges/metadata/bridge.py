@@ -44,6 +44,7 @@ from connect_bridges.shared.private_data import (
 )
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
+from connect_bridges.shared.table_guard import guard_table
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class MetadataBridge(Construct):
         problems.collect(check_value, "api", options, ApiOptions, 'ApiOptions(stage_name="prod")')
         problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
         problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
-        check_key(problems, place, encryption_key)
+        check_key(problems, place, encryption_key, for_table=table is None)
         check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_secret(problems, place, "token_secret", token_secret)
         check_function_options(problems, self._function_options, FUNCTIONS)
@@ -165,6 +166,13 @@ class MetadataBridge(Construct):
             options = options.logging_with(encryption_key)
             self._function_options = self._function_options.logging_with(encryption_key)
 
+        if table is None:
+            guard_table(
+                self,
+                name=names.table_name,
+                partition_key=names.partition_key,
+                holds="calls that are under way would come back without their metadata",
+            )
         self.table = table or keyed_table(
             self,
             name=names.table_name,

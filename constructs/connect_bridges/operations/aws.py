@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
@@ -26,14 +28,15 @@ DENIED = frozenset(
     }
 )
 """Error codes with which AWS refuses for want of a permission."""
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_UNKNOWN_CREDENTIALS = frozenset(
+_NAMED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+UNKNOWN_CREDENTIALS = frozenset(
     {
         *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException"),
         *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
     }
 )
-_NO_CREDENTIALS = (
+NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
     CredentialRetrievalError,
@@ -74,8 +77,8 @@ def message(error: ClientError) -> str:
 def ends_the_run(error: ClientError | BotoCoreError) -> bool:
     """Tell whether whoever asks has no credentials, or none that AWS takes: every other request would fail as well."""
     if isinstance(error, ClientError):
-        return code(error) in _EXPIRED | _UNKNOWN_CREDENTIALS
-    return isinstance(error, (*_NO_CREDENTIALS, ProfileNotFound))
+        return code(error) in EXPIRED | UNKNOWN_CREDENTIALS
+    return isinstance(error, (*NO_CREDENTIALS, ProfileNotFound))
 
 
 def region_in(place: str) -> str | None:
@@ -85,13 +88,17 @@ def region_in(place: str) -> str | None:
 
 
 def refused(error: ClientError, doing: str, action: str) -> str:
-    """Return what to tell of a refusal: what was to be done, as in "read the stack x", and the IAM action for it."""
+    """Return what to tell of a refusal: what was to be done, as in "read the stack x", and the IAM action for it.
+
+    An action that AWS itself names counts instead: some requests need those of others as well.
+    """
     found, words = code(error), message(error)
     if found in DENIED:
-        return f"you may not {doing} ({words}). Let your role or user call {action}."
-    if found in _EXPIRED:
+        named = _NAMED.search(words)
+        return f"you may not {doing} ({words}). Let your role or user call {named[1] if named else action}."
+    if found in EXPIRED:
         return f"your AWS credentials have expired ({found}). Sign in again, as with `aws sso login`."
-    if found in _UNKNOWN_CREDENTIALS:
+    if found in UNKNOWN_CREDENTIALS:
         return (
             f"AWS does not take your credentials ({found}: {words}). Check --profile and the variables AWS_*."
         )
@@ -105,7 +112,7 @@ def unanswered(error: BotoCoreError, *, profile: str | None = None) -> AwsError:
             f"there is no profile {profile or 'of that name'!r} in your AWS configuration. "
             "`aws configure list-profiles` lists those that there are."
         )
-    if isinstance(error, _NO_CREDENTIALS):
+    if isinstance(error, NO_CREDENTIALS):
         return AwsError(
             f"no usable AWS credentials were found ({error}). Sign in, as with `aws sso login`, name a profile with "
             "--profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."

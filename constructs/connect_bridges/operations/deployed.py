@@ -112,7 +112,13 @@ def in_assembly(folder: Path) -> list[BridgeStack]:
             continue
         parameter = properties.get("bootstrapStackVersionSsmParameter")
         version = properties.get("requiresBootstrapStackVersion")
-        stacks.append(replace(stack, bootstrap=(parameter, version) if parameter and version else None))
+        stacks.append(
+            replace(
+                stack,
+                bootstrap=(parameter, version) if parameter and version else None,
+                termination_protection=bool(properties.get("terminationProtection")),
+            )
+        )
     return stacks
 
 

@@ -25,6 +25,7 @@ FILE = Path(__file__).with_name("evidence.toml")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _CHECK = re.compile(r"(doctor|smoke):[a-z0-9]+(-[a-z0-9]+)*")
 _DOCUMENT = re.compile(r"docs/([\w/-]+\.md(?:#[\w-]+)?)")
+_MARKUP = re.compile(r"[*<]")  # what Markdown would take for emphasis or HTML
 _LISTS = frozenset({"used_in", "proved_by"})
 _OPTIONAL = frozenset({"proved_by"})
 
@@ -53,7 +54,7 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("ConnectInstance and ContactFlow", ("constructs/connect_bridges/contact_center/",)),
-    ("Commands", ("constructs/connect_bridges/operations/", "stacks/preflight/")),
+    ("Commands", ("constructs/connect_bridges/operations/",)),
     ("All bridges", ("constructs/connect_bridges/shared/", "runtime/", "stacks/", "app.py", "cdk.json")),
 )
 
@@ -244,8 +245,9 @@ def _section(one: Entry) -> list[str]:
 
 
 def _linked(text: str) -> str:
-    """Return a text in which documents, named as docs/page.md#place, are links from docs/evidence.md."""
-    return _DOCUMENT.sub(lambda found: f"[{found[0]}]({found[1]})", text)
+    """Return a text as Markdown; documents in it, named as docs/page.md#place, are links from docs/evidence.md."""
+    plain = _MARKUP.sub(r"\\\g<0>", text)
+    return _DOCUMENT.sub(lambda found: f"[{found[0]}]({found[1]})", plain)
 
 
 def _fragment(heading: str) -> str:

@@ -44,6 +44,7 @@ def api_log_account(scope: Construct) -> apigateway.CfnAccount:
         "AmazonAPIGatewayPushToCloudWatchLogs]",
         "API Gateway checks the account's log role against exactly this managed policy's permissions.",
     )
+    # evidence: api-gateway-log-role
     account = apigateway.CfnAccount(home, "Account", cloud_watch_role_arn=role.role_arn)
     account.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     return account

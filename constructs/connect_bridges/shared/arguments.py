@@ -123,9 +123,17 @@ def check_prompts(prompts: Any) -> None:  # noqa: ANN401 (one of the dataclasses
     problems.raise_all()
 
 
-def check_key(problems: Problems, place: Place, key: object) -> None:
-    """Check ``encryption_key``: a key of the stack's Region; None is none."""
+def check_key(problems: Problems, place: Place, key: object, *, for_table: bool = False) -> None:
+    """Check ``encryption_key``: a key of the stack's Region; None is none.
+
+    for_table: it encrypts a table that the construct makes, which the CDK can write only if the Region is known.
+    """
     if key is not None:
+        if for_table and place.region is None:
+            problems.add(
+                "encryption_key is given, yet the stack has no Region, without which the CDK cannot encrypt a table "
+                'with a key; give the stack env=cdk.Environment(account="…", region="…").'
+            )
         _check_object(
             problems, place, "encryption_key", key, 'kms.Key.from_key_arn(self, "Key", "arn:aws:kms:…")'
         )

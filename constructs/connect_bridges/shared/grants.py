@@ -87,6 +87,7 @@ def let_logs_use(key: kms.IKey, scope: IConstruct) -> None:
         resource_name="*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
+    # evidence: logs-key-policy
     open_key(
         key,
         scope,

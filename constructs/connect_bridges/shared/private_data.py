@@ -2,7 +2,9 @@
 
 Their removal policy is RETAIN_ON_UPDATE_OR_DELETE by default: what has held data stays when the stack is deleted or the
 resource replaced, and what a first deployment created that then failed goes again, so that the next one does not meet
-a table of that name. RETAIN keeps that, too.
+a table of that name. RETAIN keeps that, too. The rollback of a first deployment must not be refused, and neither must
+the deletion of its stack, with which the next one begins: hence no deletion protection by default.
+(evidence: retain-except-on-create, protected-table-blocks-rollback, failed-creation-is-deleted-first)
 """
 
 from __future__ import annotations

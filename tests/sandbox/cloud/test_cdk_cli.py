@@ -102,3 +102,60 @@ def test_a_refusal_is_printed_by_the_cdk(bootstrapped: Sandbox, assembly: Any) -
     assert "the sandbox does not emulate the resource type AWS::EC2::Instance" in " ".join(
         failed.value.output.split()
     )
+
+
+def test_a_failed_creation_is_deleted_and_created_anew_unless_it_is_protected(
+    bootstrapped: Sandbox, assembly: Any
+) -> None:
+    folder = assembly({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"]["tiny"]["properties"]["terminationProtection"] = True
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    client = bootstrapped.boto3_client("cloudformation")
+    bootstrapped.faults.fail_resource("tiny", "Queue", message="Rate exceeded")
+
+    def deploy() -> str:
+        with pytest.raises(CdkFailedError) as failed:
+            bootstrapped.cdk("deploy", "-a", str(folder), cwd=PROJECT)
+        return " ".join(failed.value.output.split())
+
+    # The protection was on before anybody knew how it would end.
+    assert "Rate exceeded" in deploy()
+    assert "cannot be deleted while TerminationProtection is enabled" in deploy()
+    client.update_termination_protection(StackName="tiny", EnableTerminationProtection=False)
+    bootstrapped.cdk("deploy", "-a", str(folder), cwd=PROJECT)
+
+    [stack] = client.describe_stacks(StackName="tiny")["Stacks"]
+    assert (stack["StackStatus"], stack["EnableTerminationProtection"]) == ("CREATE_COMPLETE", True)
+    client.update_termination_protection(StackName="tiny", EnableTerminationProtection=False)
+    client.delete_stack(StackName="tiny")
+    bootstrapped.deployments.wait()
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_what_a_deployment_without_rollback_left_is_rolled_back_or_gone_on_with(
+    bootstrapped: Sandbox, assembly: Any, undo: bool
+) -> None:
+    first = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}
+    second = {"Type": "AWS::SQS::Queue", "DependsOn": "First"}
+    folder = str(assembly({"Resources": {"First": first, "Second": second}}))
+    client = bootstrapped.boto3_client("cloudformation")
+    bootstrapped.faults.fail_resource("tiny", "Second")
+    with pytest.raises(CdkFailedError):
+        bootstrapped.cdk("deploy", "-a", folder, "--no-rollback", cwd=PROJECT)
+    assert client.describe_stacks(StackName="tiny")["Stacks"][0]["StackStatus"] == "CREATE_FAILED"
+
+    if undo:
+        bootstrapped.cdk("rollback", "-a", folder, "tiny", cwd=PROJECT)
+        status, left = "ROLLBACK_COMPLETE", 0
+    else:
+        bootstrapped.cdk("deploy", "-a", folder, "--no-rollback", cwd=PROJECT)
+        status, left = "UPDATE_COMPLETE", 2
+
+    assert client.describe_stacks(StackName="tiny")["Stacks"][0]["StackStatus"] == status
+    urls = bootstrapped.boto3_client("sqs").list_queues(QueueNamePrefix="tiny-").get("QueueUrls", [])
+    assert len(urls) == left
+    client.delete_stack(StackName="tiny")
+    bootstrapped.deployments.wait()
+    for url in bootstrapped.boto3_client("sqs").list_queues(QueueNamePrefix="tiny-").get("QueueUrls", []):
+        bootstrapped.boto3_client("sqs").delete_queue(QueueUrl=url)

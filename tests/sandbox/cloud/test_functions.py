@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,26 @@ def test_a_function_gets_its_event_and_answers(run: Any) -> None:
     assert invocation.json()["got"] == "é☎"
     assert "é☎".encode() in invocation.payload  # text is not escaped, as on AWS
     assert invocation.json()["name"] in invocation.function_arn
+
+
+@pytest.mark.parametrize("by_api", [False, True])
+def test_a_deleted_functions_process_ends(
+    sandbox: Sandbox, deploy: Any, function: Functions, by_api: bool
+) -> None:
+    stack = deploy(
+        {"Resources": function("import os\ndef handler(event, context): return {'pid': os.getpid()}")}
+    )
+    name = stack.resources["Function"]
+    pid = sandbox.functions.invoke(name, {}, invoked_by=ADMIN).json()["pid"]
+    os.kill(pid, 0)  # it waits for the next event
+
+    if by_api:
+        sandbox.boto3_client("lambda").delete_function(FunctionName=name)
+    else:
+        deploy.delete(stack.name)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_a_function_sees_its_deployed_environment_and_nothing_of_this_machine(

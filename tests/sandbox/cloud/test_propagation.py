@@ -37,6 +37,12 @@ def test_a_new_policy_counts_after_some_calls(sandbox: Sandbox, deploy: Any, fun
     assert (first, last) == ("AccessDenied", "allowed")
 
 
+def test_it_can_be_about_some_roles_alone(sandbox: Sandbox, deploy: Any, function: Any) -> None:
+    with sandbox.authorization.slow_to_spread(calls=1000, roles="another-stack"):
+        name = deploy({"Resources": function(CODE, MAY, Timeout=30)}).resources["Function"]
+        assert called(sandbox, name) == "allowed"
+
+
 def test_what_was_deployed_before_counts_at_once(sandbox: Sandbox, deploy: Any, function: Any) -> None:
     name = deploy({"Resources": function(CODE, MAY, Timeout=30)}).resources["Function"]
     with sandbox.authorization.slow_to_spread(calls=1000):

@@ -60,6 +60,16 @@ def test_a_user_who_has_no_role_is_found_by_arn() -> None:
     assert (entry.role, entry.allowed) == (None, True)
 
 
+def test_what_was_provoked_on_purpose_is_forgotten_and_nothing_else() -> None:
+    log = AuditLog()
+    put = AccessRequest("dynamodb:PutItem", TABLE)
+    for _ in range(2):  # equal but for the time
+        log.record(evaluate(put, STORE))
+    first, second = log.calls()
+    log.forget([second])
+    assert log.calls() == (first,)
+
+
 def test_the_log_loses_nothing_between_threads() -> None:
     log = AuditLog()
     decision = evaluate(AccessRequest("dynamodb:PutItem", TABLE), STORE)

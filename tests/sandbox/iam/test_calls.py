@@ -408,6 +408,24 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("iam", "list_users", {}, [("iam:ListUsers", "*")]),
     ("sts", "get_caller_identity", {}, []),
     (
+        "cloudformation",
+        "describe_stacks",
+        {"StackName": "app"},
+        [("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/app/*")],
+    ),
+    (
+        "cloudformation",
+        "describe_stacks",
+        {},
+        [("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/*/*")],
+    ),
+    (
+        "cloudformation",
+        "describe_stack_resource",
+        {"StackName": f"arn:aws:cloudformation:{HERE}:stack/app/1", "LogicalResourceId": "Table"},
+        [("cloudformation:DescribeStackResource", f"arn:aws:cloudformation:{HERE}:stack/app/1")],
+    ),
+    (
         "sts",
         "assume_role",
         {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "session"},

@@ -9,40 +9,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    LoginError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import ClientError
 
-NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    LoginError,
-    SSOError,
-    TokenRetrievalError,
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_UNKNOWN_CREDENTIALS = frozenset(
-    {
-        *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException"),
-        *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
-    }
-)
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "UnauthorizedOperation",
-        "AuthorizationError",
-        "ForbiddenException",
-    }
-)
+from connect_bridges.operations import aws
+
 _MISSING = frozenset(
     {"ResourceNotFoundException", "NotFoundException", "NotFound", "ParameterNotFound", "NoSuchEntity"}
 )
@@ -57,9 +27,8 @@ class Refused(Exception):  # noqa: N818 (what AWS did)
 
     def __init__(self, service: str, error: ClientError) -> None:
         """service: boto3's name of the client."""
-        reason = error.response["Error"]
-        self.code = str(reason.get("Code", ""))
-        self.message = " ".join(str(reason.get("Message", "")).split())
+        self.code = aws.code(error)
+        self.message = aws.message(error)
         self.operation = error.operation_name
         self.service = service
         super().__init__(f"{service} {self.operation}: {self.code}: {self.message}")
@@ -67,7 +36,7 @@ class Refused(Exception):  # noqa: N818 (what AWS did)
     @property
     def denied(self) -> bool:
         """Whether IAM refused."""
-        return self.code in _DENIED
+        return self.code in aws.DENIED
 
     @property
     def missing(self) -> bool:
@@ -77,12 +46,12 @@ class Refused(Exception):  # noqa: N818 (what AWS did)
     @property
     def expired(self) -> bool:
         """Whether the credentials have expired."""
-        return self.code in _EXPIRED
+        return self.code in aws.EXPIRED
 
     @property
     def unknown_credentials(self) -> bool:
         """Whether AWS does not know the credentials."""
-        return self.code in _UNKNOWN_CREDENTIALS
+        return self.code in aws.UNKNOWN_CREDENTIALS
 
     @property
     def action(self) -> str:

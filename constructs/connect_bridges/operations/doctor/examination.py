@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from connect_bridges.operations.deployed import DeployedError, deployed, in_assembly
 from connect_bridges.operations.doctor import instance, place, quotas, secrets, stacks, vendors
 from connect_bridges.operations.doctor.aws import Refused, Region
-from connect_bridges.operations.doctor.findings import About, Finding
+from connect_bridges.operations.doctor.findings import About, Finding, Status
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 _Look = Callable[[About], Finding | Iterable[Finding]]
@@ -82,7 +82,7 @@ def _in_region(
     finding = place.region(About("region", region.name), session, region.name)
     yield finding
     for subject in subjects:
-        if finding.fix:
+        if finding.status is Status.FAILURE:
             subject.refused = subject.refused or f"{region.name} cannot be asked"
         if account and not subject.refused:
             yield from _belongs(subject, account)
@@ -105,10 +105,12 @@ def made(check: Check) -> list[Finding]:
     except Refused as refusal:
         found.append(_refusal(about, refusal))
     except BotoCoreError as error:
-        found.append(
-            about.warning(f"AWS did not answer: {error}", "check network and proxy, and run doctor again")
-        )
+        found.append(_no_answer(about, error))
     return found
+
+
+def _no_answer(about: About, error: BotoCoreError) -> Finding:
+    return about.warning(f"AWS did not answer: {error}", "check network and proxy, and run doctor again")
 
 
 def _refusal(about: About, refusal: Refused) -> Finding:
@@ -158,16 +160,28 @@ def _read(subject: Subject) -> Iterator[Finding]:
         except ClientError as error:
             raise Refused("cloudformation", error) from error
         if subject.actual is not None:
+            listed = where.pages(
+                "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=subject.name
+            )
+            there = [
+                each
+                for each in listed
+                if each.get("PhysicalResourceId") and each["ResourceStatus"] != "DELETE_COMPLETE"
+            ]
             subject.physical = {
                 each["LogicalResourceId"]: (each["ResourceType"], each["PhysicalResourceId"])
-                for each in where.pages(
-                    "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=subject.name
-                )
-                if each.get("PhysicalResourceId") and not each["ResourceStatus"].startswith("DELETE_COMPLETE")
+                for each in there
             }
+            subject.stuck = frozenset(
+                each["LogicalResourceId"] for each in there if each["ResourceStatus"] == "DELETE_FAILED"
+            )
     except Refused as refusal:
         subject.refused = f"the stack could not be read ({refusal.code})"
         yield _refusal(about, refusal)
+        return
+    except BotoCoreError as error:
+        subject.refused = "the stack could not be read"
+        yield _no_answer(about, error)
         return
     except DeployedError as error:
         subject.refused = "the stack could not be read"

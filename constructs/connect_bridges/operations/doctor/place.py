@@ -9,23 +9,18 @@ import boto3
 import botocore
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connect_bridges.operations.doctor.aws import NO_CREDENTIALS, Refused, Region
+from connect_bridges.operations.aws import NO_CREDENTIALS
+from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, QuotaRequest
 from connect_bridges.operations.doctor.subjects import Subject
+from connect_bridges.shared.known_regions import CONNECT_REGIONS, TRANSFER_CONNECTOR_REGIONS
 
 CONCURRENCY_QUOTA = "L-B99A9384"
+# evidence: lambda-concurrency-of-new-accounts
 UNRESERVED = (
     100  # Lambda keeps so many for functions without a reservation; a smaller account keeps all it has
 )
 ENOUGH = 100  # executions at once; an account below has Lambda's limit for new accounts, 10, or little more
-# The Regions of CreateVoiceConnector (Chime SDK's endpoints): an upper bound of where an external voice transfer
-# connector can be. evidence: connector-regions
-CONNECTOR_REGIONS = frozenset(
-    {
-        *("us-east-1", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2"),
-        *("ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2"),
-    }
-)
 
 
 def credentials(session: boto3.Session, region: str | None) -> tuple[Finding, str | None]:
@@ -70,7 +65,7 @@ def _refused_credentials(about: About, refusal: Refused) -> Finding:
 
 
 def region(about: About, session: boto3.Session, name: str) -> Finding:
-    """See that a Region exists, and that botocore knows of Amazon Connect in it; nothing is asked of AWS."""
+    """See that a Region exists, and is one with Amazon Connect; nothing is asked of AWS."""
     known = {
         each
         for partition in session.get_available_partitions()
@@ -83,23 +78,22 @@ def region(about: About, session: boto3.Session, name: str) -> Finding:
             f"write {near[0]}?" if near else "name one that exists; if it is new, upgrade boto3",
             "aws account list-regions --query Regions[].RegionName",
         )
-    partition = session.get_partition_for_region(name)
-    if name not in session.get_available_regions("connect", partition_name=partition):
-        connect = session.get_available_regions("connect", partition_name=partition)
-        return about.failure(
-            f"{name} has no Amazon Connect, as far as botocore {botocore.__version__} knows",
-            f"deploy to the Region of the instance; those with Amazon Connect are {', '.join(connect) or 'none'}",
+    if name not in CONNECT_REGIONS:
+        return about.warning(
+            f"{name} has no Amazon Connect, as far as is known",
+            "deploy to the Region of the instance. Amazon Connect is in "
+            f"{', '.join(CONNECT_REGIONS)}; if AWS has opened it here since, go on",
         )
     return about.ok(f"{name} has Amazon Connect")
 
 
 def connector_region(about: About, name: str) -> Finding:
     """See that external voice transfer connectors can be in the Region."""
-    if name in CONNECTOR_REGIONS:
+    if name in TRANSFER_CONNECTOR_REGIONS:
         return about.ok(f"{name} has voice connectors")
     return about.failure(
         f"{name} has no voice connectors",
-        f"use an instance in one of {', '.join(sorted(CONNECTOR_REGIONS))}, or transfer to a telephone number",
+        f"use an instance in one of {', '.join(TRANSFER_CONNECTOR_REGIONS)}, or transfer to a telephone number",
     )
 
 

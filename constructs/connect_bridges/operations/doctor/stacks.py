@@ -10,46 +10,51 @@ from connect_bridges.operations.doctor.findings import About, Finding
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-_FAILED_FIRST = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-
-
+_FAILED_FIRST = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 _STUCK = {
+    "CREATE_FAILED": (
+        "its first deployment failed and was not rolled back",
+        "see why, mend that, and go on where it failed",
+        "npx cdk deploy {name} --no-rollback",
+    ),
+    "UPDATE_FAILED": (
+        "half of an update, which was not rolled back",
+        "see why, and have it rolled back",
+        "npx cdk rollback {name}",
+    ),
     "UPDATE_ROLLBACK_FAILED": (
         "no deployment starts from it",
-        "see what failed, mend it, and let the rollback go on",
-        "continue-update-rollback",
+        "see what would not go back, mend that, and let the rollback go on",
+        "npx cdk rollback {name}",
     ),
     "DELETE_FAILED": (
         "it is half gone",
-        "see what could not be deleted, and delete the stack again",
-        "delete-stack",
+        "see what could not be deleted, remove that, and delete the stack again",
+        "aws cloudformation delete-stack --region {region} --stack-name {name}",
     ),
 }
 
 
 def stack_status(about: About, subject: Subject, where: Region) -> Finding:
-    """Say what state the stack is in, and what the next deployment needs, if it cannot start from it."""
-    name = subject.name
+    """Say what state the stack is in, and what the next deployment needs, if it cannot start from it.
+
+    docs/recovery.md has all of it.
+    """
     stack = subject.actual
     if stack is None:
-        if subject.planned:
-            return about.ok("not deployed yet")
-        return about.failure(
-            f"there is no stack {name} in {where.name}",
-            "check name, --region and --profile",
-            f"aws cloudformation describe-stacks --region {where.name} --query Stacks[].StackName",
-        )
+        return _not_there(about, subject, where)
     status = str(stack.status)
     events = (
-        f"aws cloudformation describe-stack-events --region {where.name} --stack-name {name} --query "
+        f"aws cloudformation describe-stack-events --region {where.name} --stack-name {subject.name} --query "
         "\"StackEvents[?contains(ResourceStatus,'FAILED')].[LogicalResourceId,ResourceStatusReason]\""
     )
     if status in _FAILED_FIRST:
-        return _failed_first(about, subject, where, status, events)
+        return _failed_first(about, subject, where, events)
     if status in _STUCK:
         what, way, command = _STUCK[status]
-        place = f"--region {where.name} --stack-name {name}"
-        return about.failure(f"{status}: {what}", way, events, f"aws cloudformation {command} {place}")
+        return about.failure(
+            f"{status}: {what}", way, events, command.format(name=subject.name, region=where.name)
+        )
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
         return about.warning(
             f"{status}: something is at work", "wait until it has ended, and run doctor again"
@@ -57,23 +62,54 @@ def stack_status(about: About, subject: Subject, where: Region) -> Finding:
     return about.ok(status)
 
 
-def _failed_first(about: About, subject: Subject, where: Region, status: str, events: str) -> Finding:
-    """Tell of a first deployment that failed: the CDK deletes the stack and creates it anew, unless it is protected."""
-    found = f"{status}: its first deployment failed"
-    if subject.actual and subject.actual.termination_protection:
+def _not_there(about: About, subject: Subject, where: Region) -> Finding:
+    if subject.planned is None:
         return about.failure(
-            f"{found}, and termination protection stops the next one, which begins by deleting it",
-            "see why it failed, mend that, switch the protection off, and deploy again: that switches it on",
-            events,
-            "aws cloudformation update-termination-protection --no-enable-termination-protection "
-            f"--region {where.name} --stack-name {subject.name}",
-            f"npx cdk deploy {subject.name}",
+            f"there is no stack {subject.name} in {where.name}",
+            "check name, --region and --profile",
+            f"aws cloudformation describe-stacks --region {where.name} --query Stacks[].StackName",
         )
-    return about.warning(
-        f"{found}; the next one deletes it and begins anew",
-        "see why it failed, mend that, and deploy again",
-        events,
-        f"npx cdk deploy {subject.name}",
+    if subject.planned.termination_protection:
+        return about.warning(
+            "not deployed yet, and protected from the beginning: should the first deployment fail, the next one "
+            "cannot delete what is left of it",
+            "deploy the first time without deletionProtection (termination_protection), and switch it on afterwards",
+        )
+    return about.ok("not deployed yet")
+
+
+def _failed_first(about: About, subject: Subject, where: Region, events: str) -> Finding:
+    """Tell of a first deployment that failed: the CDK deletes the stack and creates it anew, unless it cannot."""
+    status = subject.actual.status if subject.actual else ""
+    protected = subject.actual is not None and subject.actual.termination_protection
+    tables = [name for each, name in subject.physical_ids(*_TABLES).items() if each in subject.stuck]
+    commands = [events]
+    if protected:  # evidence: failed-creation-is-deleted-first
+        commands.append(
+            "aws cloudformation update-termination-protection --no-enable-termination-protection "
+            f"--region {where.name} --stack-name {subject.name}"
+        )
+    for table in tables:
+        place = f"--region {where.name} --table-name {table}"
+        commands += [
+            f"aws dynamodb update-table --no-deletion-protection-enabled {place}",
+            f"aws dynamodb delete-table {place}",
+        ]
+    commands.append(f"npx cdk deploy {subject.name}")
+    found = f"{status}: its first deployment failed"
+    if not protected and status == "ROLLBACK_COMPLETE":
+        return about.warning(
+            f"{found}; the next one deletes it and begins anew",
+            "see why it failed, mend that, and deploy again",
+            *commands,
+        )
+    hinders = ["termination protection"] * protected + [f"table {each}" for each in tables]
+    return about.failure(
+        f"{found}, and the next one, which begins by deleting it, is stopped by "
+        f"{' and '.join(hinders) or 'what could not be deleted'}",
+        "see why it failed, mend that, remove what is in the way, and deploy again"
+        + ("; look into the table first, if calls have used it" if tables else ""),
+        *commands,
     )
 
 

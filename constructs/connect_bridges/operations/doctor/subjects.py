@@ -35,7 +35,7 @@ class Part:
 class Subject:
     """A stack. planned: from the app. actual: from the account. physical: type and id by logical id, if deployed.
 
-    refused: why nothing of the account may be asked for it.
+    stuck: logical ids of what CloudFormation could not delete. refused: why nothing of the account may be asked for it.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Subject:
     planned: BridgeStack | None = None
     actual: BridgeStack | None = None
     physical: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    stuck: frozenset[str] = frozenset()
     refused: str = ""
 
     @property

@@ -104,7 +104,11 @@ def connector_host(about: About, host: str) -> Finding:
 
 
 def subscription(about: About, subject: Subject, part: Part, where: Region) -> Finding:
-    """See that the vendor has confirmed its subscription, without which no message of a customer reaches it."""
+    """See that the vendor has confirmed its subscription, without which no message of a customer reaches it.
+
+    There is no command that has SNS ask again: Subscribe refuses a subscription that has attributes, unless all of them
+    are given once more.
+    """
     if part.deployed is None:
         return about.skipped(
             "comes with the deployment; the vendor's channel has to be enabled before, so that it confirms"
@@ -127,11 +131,14 @@ def subscription(about: About, subject: Subject, part: Part, where: Region) -> F
     if not any(arn.startswith("arn:") for arn in found):
         return about.failure(
             "not confirmed",
-            "enable the vendor's channel, then have SNS ask again, once",
-            f"aws sns subscribe --region {where.name} --topic-arn {topic} --protocol {urlsplit(str(url)).scheme} "
-            f"--notification-endpoint {url}",
+            f"enable the vendor's channel, then have SNS ask again: open {_console(where, topic)}, choose the "
+            "subscription and Request confirmation",
         )
     return about.ok("confirmed")
+
+
+def _console(where: Region, topic: str) -> str:
+    return f"https://{where.name}.console.aws.amazon.com/sns/v3/home?region={where.name}#/topic/{topic}"
 
 
 def provider_function(about: About, where: Region, arn: str, seconds: int | None) -> Finding:

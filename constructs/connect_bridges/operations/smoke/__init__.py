@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -27,14 +28,14 @@ from connect_bridges.operations.smoke import chat, gate, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need, partition_of
 from connect_bridges.operations.smoke.policy import policy
 from connect_bridges.operations.smoke.proofs import Proof, proofs
-from connect_bridges.operations.smoke.result import Check, Checks, Outcome
+from connect_bridges.operations.smoke.result import Check, Checks, FailedError, Outcome
 
 PROG = "connect-bridges smoke"
 JSON_FORMAT = 1
 """The form of what --json prints; it rises when a reader would have to change."""
 EPILOG = """\
 Writes only marked test data of contacts and callers that do not exist, and removes it. The refusals that it provokes
-are counted: alarms on refused tokens or forged messages may see them.
+are counted like any others.
 
 Exit status: 0 no check failed; 1 a check failed, or the deployment could not be tried; 2 the command was written
 wrongly.
@@ -111,6 +112,9 @@ def main(argv: Sequence[str]) -> int:
     except (SmokeError, aws.AwsError, DeployedError) as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{PROG}: interrupted; what was written until then has been removed\n")
+        return 130
     except SystemExit as leaving:  # argparse after --help
         return leaving.code if isinstance(leaving.code, int) else 0
     if arguments.json:
@@ -140,7 +144,14 @@ def smoke(
             checks = Checks(told.check)
             only_a_call = _attempt(bridge, account, checks, vendor_check=vendor_check)
             tried.append(Tried(bridge, checks, only_a_call))
-    run.proofs = proofs(run.checks, {bridge.construct for stack in read for bridge in stack.bridges})
+    run.proofs = proofs(
+        [
+            (each.bridge.construct, check)
+            for _, tried in run.stacks
+            for each in tried
+            for check in each.checks.done
+        ]
+    )
     return run
 
 
@@ -184,25 +195,50 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def _attempt(bridge: Bridge, account: Account, checks: Checks, *, vendor_check: bool) -> tuple[str, ...]:
+    """Do the checks of a construct; return what only a call can show of it."""
+    if not checks.attempt("description-resolved", lambda: _resolved(bridge)):
+        return ()
+    shows: tuple[str, ...] = ()
     match bridge.construct:
         case "MetadataBridge":
             metadata.attempt(bridge, account, checks)
-            return metadata.ONLY_A_CALL
+            shows = metadata.ONLY_A_CALL
         case "ExternalVoiceConnector":
             voice.attempt_connector(bridge, account, checks)
-            return voice.ONLY_A_CALL[:1]
+            shows = voice.ONLY_A_CALL[:1]
         case "ExternalVoiceTransfer":
             voice.attempt_transfer(bridge, account, checks)
-            return voice.ONLY_A_CALL
+            shows = voice.ONLY_A_CALL
         case "ChatStreamBridge":
             chat.attempt(bridge, account, checks, vendor=vendor_check)
-            return chat.ONLY_A_CALL
+            shows = chat.ONLY_A_CALL
         case "VoiceBiometricGate":
             gate.attempt(bridge, account, checks)
-            return gate.ONLY_A_CALL
+            shows = gate.ONLY_A_CALL
         case other:
             checks.skip("known-construct", f"this version does not know {other}", "Install a newer one.")
-            return ()
+    return shows
+
+
+def _resolved(bridge: Bridge) -> str:
+    """Say that CloudFormation has told every value of a description, which shared/description.py relies on."""
+    unresolved = sorted(name for name, fact in bridge.facts.items() if _holds_intrinsic(fact))
+    if unresolved:
+        raise FailedError(
+            f"CloudFormation returned the metadata of {bridge.logical_id} without having evaluated it: "
+            f"{', '.join(unresolved)}.",
+            "Report this with the Region: the commands of connect-bridges rely on it.",
+        )
+    return f"CloudFormation tells {len(bridge.facts)} facts of {bridge.logical_id}"
+
+
+def _holds_intrinsic(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    if isinstance(value, list):
+        return any(map(_holds_intrinsic, value))
+    if not isinstance(value, dict):
+        return False
+    alone = next(iter(value)) if len(value) == 1 else ""
+    return alone == "Ref" or alone.startswith("Fn::") or any(map(_holds_intrinsic, value.values()))
 
 
 def _read(session: boto3.Session, name: str) -> BridgeStack:
@@ -249,11 +285,6 @@ def _needed(session: boto3.Session, stacks: Iterable[str]) -> Iterator[Need]:
                     yield from gate.needs(bridge, account)
                 case _:
                     yield from voice.needs(bridge)
-            if bridge.construct in {"MetadataBridge", "VoiceBiometricGate"}:
-                # Items and tokens under a key of one's own.
-                services = ["dynamodb"] + ["secretsmanager"] * (bridge.construct == "MetadataBridge")
-                via = tuple(f"{service}.{stack.region}.amazonaws.com" for service in services)
-                yield Need(("kms:Decrypt",), f"arn:{partition}:kms:{of_account}:key/*", via)
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -311,7 +342,14 @@ def _conclude(run: Run) -> None:
         if one.state == "disproved":
             _say(f"{'':13}-> {one.text}")
     if left := [one.id for one in run.proofs if one.state == "open"]:
-        _say(f"  open       {', '.join(left)}")
+        listed = textwrap.wrap(
+            ", ".join(left),
+            width=118,
+            initial_indent="  open       ",
+            subsequent_indent=" " * 13,
+            break_on_hyphens=False,
+        )
+        _say("\n".join(listed))
     total = len(run.checks)
     counted = ", ".join(f"{run.count(outcome)} {outcome.value}" for outcome in Outcome)
     _say(f"\n{total} checks: {counted}")

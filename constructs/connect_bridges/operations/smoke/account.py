@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from connect_bridges.operations import aws
+from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke.result import FailedError, asking
 
 # One attempt: a second one would hide the first. The erase function may take a minute.
@@ -161,6 +162,22 @@ def flow_event(
 def function_arn(account: Account, partition: str, name: str) -> str:
     """Return the ARN of a function of the stack."""
     return f"arn:{partition}:lambda:{account.region}:{account.account}:function:{name}"
+
+
+def table_arn(bridge: Bridge, account: Account) -> str:
+    """Return the ARN of a construct's table."""
+    partition = partition_of(bridge.facts["instanceArn"])
+    return (
+        f"arn:{partition}:dynamodb:{account.region}:{account.account}:table/{bridge.facts['table']['name']}"
+    )
+
+
+def key_needs(account: Account, partition: str, *, secrets: bool = False) -> Iterator[Need]:
+    """Yield what a table under a customer-managed key asks for, and a secret under one (as in shared/grants.py)."""
+    keys = f"arn:{partition}:kms:{account.region}:{account.account}:key/*"
+    yield Need(("kms:Decrypt", "kms:GenerateDataKey"), keys, (f"dynamodb.{account.region}.amazonaws.com",))
+    if secrets:
+        yield Need(("kms:Decrypt",), keys, (f"secretsmanager.{account.region}.amazonaws.com",))
 
 
 def partition_of(instance_arn: str) -> str:

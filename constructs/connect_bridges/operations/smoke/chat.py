@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,6 @@ from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke import flows
 from connect_bridges.operations.smoke.account import (
     Account,
-    Invocation,
     Need,
     flow_event,
     function_arn,
@@ -41,7 +41,8 @@ def needs(bridge: Bridge, account: Account) -> Iterator[Need]:
     facts = bridge.facts
     partition = partition_of(facts["instanceArn"])
     yield Need(("lambda:InvokeFunction",), function_arn(account, partition, facts["functions"]["Start"]))
-    yield Need(("sns:GetSubscriptionAttributes", "sns:GetTopicAttributes"), facts["topicArn"])
+    yield Need(("sns:GetTopicAttributes",), facts["topicArn"])
+    yield Need(("sns:GetSubscriptionAttributes",), "*")  # IAM knows no resource of it
     yield Need(("sqs:GetQueueAttributes",), _queue_arn(facts["deadLetterQueueUrl"], partition, account))
     yield Need(("kms:GetKeyPolicy",), f"arn:{partition}:kms:{account.region}:{account.account}:key/*")
     yield from flows.needs(bridge)
@@ -77,9 +78,7 @@ class _Trial:
         self._function = str(bridge.facts["functions"]["Start"])
         self._topic = str(bridge.facts["topicArn"])
         self._vendor = vendor
-        self._invocation: Invocation | None = None
         self._found: Mapping[str, str] = {}
-        self._attributes: Mapping[str, str] | None = None
 
     def dry_run(self) -> str:
         event = flow_event(
@@ -99,7 +98,7 @@ class _Trial:
             raise FailedError(
                 f"{self._function} gave no answer to a dry run: {invocation.cause()}.", invocation.todo()
             )
-        self._invocation, self._found = invocation, invocation.answer
+        self._found = invocation.answer
         return "Start answers, and its environment is complete; nothing was streamed"
 
     def token(self) -> str:
@@ -185,7 +184,7 @@ class _Trial:
         return "empty"
 
     def topic_policy(self) -> str:
-        policy = json.loads(self._topic_attributes().get("Policy") or "{}")
+        policy = json.loads(self._topic_attributes.get("Policy") or "{}")
         if not _lets_connect(policy, ["sns:Publish"]):
             raise FailedError(
                 f"the policy of {self._topic} does not let {_CONNECT} publish.",
@@ -194,7 +193,7 @@ class _Trial:
         return f"lets {_CONNECT} publish"
 
     def key_policy(self) -> str:
-        key = self._topic_attributes().get("KmsMasterKeyId")
+        key = self._topic_attributes.get("KmsMasterKeyId")
         if not key:
             raise SkippedError("the topic is not encrypted with a key of your own")
         if "alias/aws/sns" in key:
@@ -214,13 +213,12 @@ class _Trial:
             )
         return f"lets {_CONNECT} use the topic's key"
 
+    @cached_property
     def _topic_attributes(self) -> Mapping[str, str]:
-        if self._attributes is None:
-            with asking(f"read the topic {self._topic}", "sns:GetTopicAttributes"):
-                self._attributes = self._account.client("sns").get_topic_attributes(TopicArn=self._topic)[
-                    "Attributes"
-                ]
-        return self._attributes
+        with asking(f"read the topic {self._topic}", "sns:GetTopicAttributes"):
+            answer = self._account.client("sns").get_topic_attributes(TopicArn=self._topic)
+        attributes: Mapping[str, str] = answer["Attributes"]
+        return attributes
 
 
 def _lets_connect(policy: Mapping[str, Any], actions: Sequence[str]) -> bool:

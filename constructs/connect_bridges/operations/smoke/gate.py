@@ -11,7 +11,15 @@ from urllib.parse import urlencode
 
 from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke import flows
-from connect_bridges.operations.smoke.account import Account, Need, flow_event, function_arn, partition_of
+from connect_bridges.operations.smoke.account import (
+    Account,
+    Need,
+    flow_event,
+    function_arn,
+    key_needs,
+    partition_of,
+    table_arn,
+)
 from connect_bridges.operations.smoke.result import Checks, FailedError
 from connect_bridges.operations.web import post
 
@@ -32,10 +40,8 @@ def needs(bridge: Bridge, account: Account) -> Iterator[Need]:
     partition = partition_of(facts["instanceArn"])
     for part in ("Gate", "Erase"):
         yield Need(("lambda:InvokeFunction",), function_arn(account, partition, facts["functions"][part]))
-    yield Need(
-        ("dynamodb:GetItem",),
-        f"arn:{partition}:dynamodb:{account.region}:{account.account}:table/{facts['table']['name']}",
-    )
+    yield Need(("dynamodb:DeleteItem", "dynamodb:GetItem"), table_arn(bridge, account))
+    yield from key_needs(account, partition)
     yield from flows.needs(bridge)
 
 
@@ -126,10 +132,13 @@ class _Trial:
         known = bool(self._item())
         try:
             first, second = self._erase(), self._erase()
-        except FailedError:
-            if known:
-                self._account.delete_item(self._facts["table"]["name"], key)
-            raise
+        except FailedError as failure:
+            if not known:
+                raise
+            self._account.delete_item(self._facts["table"]["name"], key)
+            raise FailedError(
+                f"{failure.why} The test caller was deleted from the table with DeleteItem.", failure.todo
+            ) from failure
         if self._item():
             self._account.delete_item(self._facts["table"]["name"], key)
             raise FailedError(f"{erase} left the test caller in the table (now deleted).", "Read its log.")

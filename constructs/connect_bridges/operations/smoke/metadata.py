@@ -9,7 +9,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connect_bridges.operations.deployed import Bridge
-from connect_bridges.operations.smoke.account import Account, Need, flow_event, function_arn, partition_of
+from connect_bridges.operations.smoke.account import (
+    Account,
+    Need,
+    flow_event,
+    function_arn,
+    key_needs,
+    partition_of,
+    table_arn,
+)
 from connect_bridges.operations.smoke.flows import INSTANCE_NEEDS, try_association
 from connect_bridges.operations.smoke.result import Checks, FailedError, SkippedError, asking
 from connect_bridges.operations.web import Answer, post
@@ -30,10 +38,8 @@ def needs(bridge: Bridge, account: Account) -> Iterator[Need]:
     yield Need(("secretsmanager:GetSecretValue",), facts["secrets"]["token"]["arn"])
     for part in ("Retrieve", "Store", "Authorize"):
         yield Need(("lambda:InvokeFunction",), function_arn(account, partition, facts["functions"][part]))
-    yield Need(
-        ("dynamodb:DeleteItem",),
-        f"arn:{partition}:dynamodb:{account.region}:{account.account}:table/{facts['table']['name']}",
-    )
+    yield Need(("dynamodb:DeleteItem",), table_arn(bridge, account))
+    yield from key_needs(account, partition, secrets=True)
     yield Need(INSTANCE_NEEDS, facts["instanceArn"])
 
 
@@ -107,10 +113,10 @@ class _Trial:
         return "posted for a made-up contact, and read back through Retrieve, the same to the letter"
 
     def wrong_token(self) -> str:
-        return self._refused({401, 403}, token="not-the-token-" + uuid.uuid4().hex)
+        return self._refused(403, token="not-the-token-" + uuid.uuid4().hex)
 
     def without_token(self) -> str:
-        return self._refused({401, 403}, token=None)
+        return self._refused(401, token=None)
 
     def without_contact_id(self) -> str:
         answer = self._post(None, json.dumps({MARK: "no contact"}), token=self._token)
@@ -122,9 +128,9 @@ class _Trial:
         contact = self._contact()
         text = json.dumps({MARK: contact, "filler": "x" * _TOO_MUCH})
         answer = self._post(contact, text, token=self._token)
-        if answer.status != 413:
+        if answer.status not in {413, 403}:  # 403: a web ACL before the API may have a lower limit
             raise self._unexpected(answer, 413, contact, text)
-        return f"{len(text)} bytes refused with status 413"
+        return f"{len(text)} bytes refused with status {answer.status}"
 
     def removed(self) -> str:
         if not self._posted:
@@ -147,11 +153,11 @@ class _Trial:
             )
         return "deleted from the table with DeleteItem; Retrieve finds nothing any more"
 
-    def _refused(self, expected: set[int], *, token: str | None) -> str:
+    def _refused(self, expected: int, *, token: str | None) -> str:
         contact = self._contact()
         answer = self._post(contact, json.dumps({MARK: contact}), token=token)
-        if answer.status not in expected:
-            raise self._unexpected(answer, min(expected))
+        if answer.status != expected:
+            raise self._unexpected(answer, expected)
         if self._retrieve(contact) != {"found": "false"}:
             raise FailedError(
                 f"the API answered {answer.status}, yet the metadata was stored.",

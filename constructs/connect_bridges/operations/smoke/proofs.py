@@ -24,20 +24,24 @@ class Proof:
     text: str
 
 
-def proofs(checks: Iterable[Check], constructs: Iterable[str]) -> list[Proof]:
-    """Return what a run says of each entry that concerns these constructs.
+def proofs(checks: Iterable[tuple[str, Check]]) -> list[Proof]:
+    """Return what a run says of each entry that concerns the constructs that were tried; checks: with the construct.
 
-    proved: every check of smoke that the entry names went well wherever it was done, at least one. disproved: one
-    failed in a way that shows the claim to be wrong. open: all others, with what would show it.
+    proved: every check of smoke that the entry names went well wherever it was done, at least once. disproved: one
+    failed in a way that shows the claim to be wrong. open: all others, with what would show it. An entry about one
+    construct is proved by that construct's checks alone, since others have checks of the same name.
     """
-    by_name: dict[str, list[Check]] = {}
-    for check in checks:
-        by_name.setdefault(check.name, []).append(check)
-    deployed = set(constructs)
+    done = list(checks)
+    constructs = {construct for construct, _ in done}
     found = []
     for entry in evidence.entries():
-        concerned = entry.part in _EVERYWHERE or any(construct in entry.part for construct in deployed)
+        everywhere = entry.part in _EVERYWHERE
+        concerned = {construct for construct in constructs if everywhere or construct in entry.part}
         if concerned:
+            by_name: dict[str, list[Check]] = {}
+            for construct, check in done:
+                if construct in concerned:
+                    by_name.setdefault(check.name, []).append(check)
             found.append(_proof(entry, by_name))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke import flows
 from connect_bridges.operations.smoke.account import Account, Need
-from connect_bridges.operations.smoke.result import Checks, FailedError, asking
+from connect_bridges.operations.smoke.result import Checks, FailedError, SkippedError, asking
 
 ONLY_A_CALL = (
     "the SIP path: the external voice system answers the number, and lets the connector's addresses in",
@@ -23,7 +23,11 @@ def needs(bridge: Bridge) -> Iterator[Need]:
     """Yield the permissions that the checks need."""
     if connector := bridge.text("connectorArn"):
         yield Need(("chime:GetVoiceConnector",), connector)
-        yield Need(("connect:ListIntegrationAssociations",), bridge.facts["instanceArn"])
+        # The service authorization reference: listing associations looks up the instance and its directory.
+        yield Need(
+            ("connect:DescribeInstance", "connect:ListIntegrationAssociations"), bridge.facts["instanceArn"]
+        )
+        yield Need(("ds:DescribeDirectories",), "*")
     if bridge.construct == "ExternalVoiceConnector":
         yield Need(
             ("chime:GetVoiceConnectorLoggingConfiguration", "chime:GetVoiceConnectorOrigination"),
@@ -43,7 +47,9 @@ def attempt_connector(bridge: Bridge, account: Account, checks: Checks) -> None:
             found = chime.get_voice_connector_logging_configuration(VoiceConnectorId=connector_id)
         settings: Mapping[str, Any] = found.get("LoggingConfiguration") or {}
         on = [name for name in ("EnableSIPLogs", "EnableMediaMetricLogs") if settings.get(name)]
-        return f"on: {', '.join(on)}" if on else "off: no SIP and no media logs are written"
+        if not on:
+            raise SkippedError("off: neither SIP nor media logs are written")
+        return f"on: {', '.join(on)}"
 
     def origination() -> str:
         with asking(f"read the origination of {arn}", "chime:GetVoiceConnectorOrigination"):

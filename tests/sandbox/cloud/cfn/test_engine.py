@@ -335,3 +335,26 @@ def test_every_type_says_what_it_does_with_each_property() -> None:
     assert table["AWS::Lambda::Function"]["Timeout"] == "supported"
     assert table["AWS::Lambda::Function"]["MemorySize"].startswith("recorded: ")
     assert table["AWS::ApiGateway::Method"]["Integration.Type"].startswith("only AWS_PROXY")
+
+
+def test_a_default_stays_the_parameters_value_when_the_template_has_another(
+    sandbox: Sandbox, deploy: Any
+) -> None:
+    def template(default: str) -> dict[str, Any]:
+        return {
+            "Parameters": {"Stage": {"Type": "String", "Default": default}},
+            "Resources": {"Queue": QUEUE},
+            "Outputs": {"Stage": {"Value": {"Ref": "Stage"}}},
+        }
+
+    stack = deploy(template("first"))
+    client = sandbox.boto3_client("cloudformation")
+    (described,) = client.describe_stacks(StackName=stack.name)["Stacks"]
+    assert described["Parameters"] == [{"ParameterKey": "Stage", "ParameterValue": "first"}]
+    client.update_stack(
+        StackName=stack.name,
+        TemplateBody=json.dumps(template("second")),
+        Parameters=[{"ParameterKey": "Stage", "UsePreviousValue": True}],
+    )
+    assert deploy.look(stack.name).outputs == {"Stage": "first"}
+    assert deploy(template("second"), name=stack.name, Stage="third").outputs == {"Stage": "third"}

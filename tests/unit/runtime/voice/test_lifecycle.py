@@ -332,6 +332,26 @@ def test_a_failed_create_leaves_no_logs_even_if_logs_are_to_be_kept(
     assert cloud.empty
 
 
+@pytest.mark.parametrize(
+    "connector_id",
+    ["a1b2c3d4e5f6a7b8c9d0e", "a1b2c3d4e5f6a7b8c9d0e1", "11111111-2222-3333-4444-555555555555"],
+)
+def test_ids_of_all_the_forms_that_amazon_makes_are_taken(
+    cloud: Any, cloudformation: Any, properties: dict[str, Any], connector_id: str
+) -> None:
+    cloudformation.send("Create", properties)
+    (made,) = cloud.connectors.values()
+    arn = f"arn:aws:chime:us-east-1:123456789012:vc/{connector_id}"
+    made.update(VoiceConnectorId=connector_id, VoiceConnectorArn=arn)
+    cloud.association["IntegrationArn"] = arn
+    cloud.connectors = {connector_id: made}
+    new = properties | {"Host": "192.0.2.10"}
+    updated = cloudformation.send("Update", new, physical_id=arn, old=properties)
+    assert (updated["Status"], updated["PhysicalResourceId"]) == ("SUCCESS", arn)
+    assert cloudformation.send("Delete", new, physical_id=arn)["Status"] == "SUCCESS"
+    assert (cloud.connectors, cloud.associations) == ({}, {})
+
+
 def test_a_connector_carries_the_tag_that_connects_role_needs_and_updates_leave_it(
     cloud: Any, cloudformation: Any, properties: dict[str, Any]
 ) -> None:

@@ -209,16 +209,17 @@ class Authorization:
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
 
     @contextmanager
-    def slow_to_spread(self, *, calls: int) -> Iterator[None]:
+    def slow_to_spread(self, *, calls: int, roles: str = "") -> Iterator[None]:
         """Let IAM take its time: a policy that is new in this context does not count in its holder's first calls.
 
         On AWS a new role's permissions take effect within seconds, sometimes up to a minute (IAM User Guide,
         "Changes that I make are not always immediately visible"); here, after so many denied or allowed `calls` of
-        the role. Whatever is deployed before counts at once.
+        the role. Whatever is deployed before counts at once. `roles`: how the names of the roles begin that this is
+        about.
         """
         if calls < 1:
             raise ValueError(f"calls is {calls}; write after how many calls of a role its new policies count")
-        self._spreading.begin(calls, self._documents())
+        self._spreading.begin(calls, roles, self._documents())
         try:
             yield
         finally:
@@ -343,16 +344,17 @@ class _Spreading:
 
     def __init__(self) -> None:
         self._calls = 0
+        self._roles = ""
         self._known: set[tuple[str, str, str]] = set()
         self._seen: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def begin(self, calls: int, known: set[tuple[str, str, str]]) -> None:
+    def begin(self, calls: int, roles: str, known: set[tuple[str, str, str]]) -> None:
         with self._lock:
-            self._calls, self._known, self._seen = calls, known, {}
+            self._calls, self._roles, self._known, self._seen = calls, roles, known, {}
 
     def end(self) -> None:
-        self.begin(0, set())
+        self.begin(0, "", set())
 
     def called(self, role_arn: str) -> None:
         with self._lock:
@@ -362,7 +364,8 @@ class _Spreading:
     def counts(self, role_arn: str, name: str, document: str) -> bool:
         with self._lock:
             new = (role_arn, name, document) not in self._known
-            return not new or self._seen.get(role_arn, 0) >= self._calls
+            concerned = role_arn.rsplit("/", 1)[-1].startswith(self._roles)
+            return not new or not concerned or self._seen.get(role_arn, 0) >= self._calls
 
 
 def _is_cloudwatch(principal: Principal) -> bool:

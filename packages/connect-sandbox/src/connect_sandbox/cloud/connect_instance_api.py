@@ -36,7 +36,9 @@ class ConnectInstanceApi(AwsService):
         on = attribute_type in self._state.instance(instance_id).attributes
         return {"Attribute": {"AttributeType": attribute_type, "Value": str(on).lower()}}
 
-    def update_instance_attribute(self, instance_id: str, attribute_type: str, value: str) -> None:
+    def update_instance_attribute(
+        self, instance_id: str, attribute_type: str, value: str, **_request: Member
+    ) -> None:
         """Switch an attribute on or off."""
         attributes = self._state.instance(instance_id).attributes
         if value.lower() == "true":

@@ -193,6 +193,14 @@ class Functions:
         with self._lock:
             self._faults.pop(self._state.get(function_arn).name, None)
 
+    def end(self, name: str) -> None:
+        """End the processes of a function that was deleted; one that is at work ends when it has answered."""
+        with self._lock:
+            pool = self._pools[name]
+            idle, pool.idle = pool.idle, []
+        for copy in idle:
+            copy.process.kill()
+
     def close(self) -> None:
         """End every process."""
         self._callers.shutdown(wait=False, cancel_futures=True)
@@ -339,7 +347,8 @@ class Functions:
         }
 
     def _give_back(self, function: LambdaFunction, copy: _Copy, *, reusable: bool) -> None:
-        if reusable and copy.process.alive:
+        exists = any(known.name == function.name for known in self._state.all())
+        if reusable and copy.process.alive and exists:
             with self._lock:
                 self._pools[function.name].idle.append(copy)
         else:

@@ -190,7 +190,9 @@ class LambdaApi(AwsService):
 
     def delete_function(self, function_name: str, **_request: Member) -> None:
         """Delete a function."""
-        self._state.delete(function_name)
+        name = self._state.get(function_name).name
+        self._state.delete(name)
+        self._functions.end(name)
 
     def get_policy(self, function_name: str, **_request: Member) -> dict[str, Any]:
         """Return a function's resource policy."""

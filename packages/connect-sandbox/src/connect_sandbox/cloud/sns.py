@@ -127,6 +127,10 @@ class Sns:
         self._ask_to_confirm(subscription)
         return subscription
 
+    def request_confirmation(self, subscription: Subscription) -> None:
+        """Ask the endpoint once more to confirm, as "Request confirmation" of the console does."""
+        self._ask_to_confirm(subscription)
+
     def change(self, subscription: Subscription, settings: Mapping[str, str]) -> None:
         """Replace the subscription's attributes; InvalidParameter for what SNS rejects."""
         unknown = sorted(set(settings) - _SETTINGS)

@@ -24,6 +24,8 @@ MAX_TEMPLATE_BYTES = 1_000_000
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
+#: What failed without rollback can be gone on with by the very same template.
+_UNFINISHED = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
 #: Seconds that DescribeStacks waits for an operation in progress.
 LONG_POLL_SECONDS = 20.0
 
@@ -215,10 +217,11 @@ class CloudFormationApi(AwsService):
             changes=self._engine.plan(stack, template),
         )
         change_set.parameters = {k: v for k, v in change_set.parameters.items() if k in template.parameters}
-        if stack.template is not None and (stack.template.body, stack.given_parameters) == (
+        same = stack.template is not None and (stack.template.body, stack.given_parameters) == (
             template.body,
             change_set.parameters,
-        ):
+        )
+        if same and stack.status not in _UNFINISHED:
             change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
             change_set.reason = _NO_CHANGES
             change_set.changes = []

@@ -225,8 +225,14 @@ class DeploymentEngine:
 
     def _begin(self, stack: Stack, status: str, template: Template, parameters: dict[str, str]) -> None:
         stack.template = template
+        # A default is a value like any other from then on: a later UsePreviousValue means it, not a newer default.
+        defaults = {
+            key: str(declared["Default"])
+            for key, declared in template.parameters.items()
+            if "Default" in declared
+        }
         stack.given_parameters = {
-            key: value for key, value in parameters.items() if key in template.parameters
+            key: value for key, value in {**defaults, **parameters}.items() if key in template.parameters
         }
         stack.operation_id = str(uuid.uuid4())
         stack.set_status(status, "User Initiated")

@@ -75,6 +75,7 @@ class Function(ResourceType):
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
+        context.services.functions.end(existing.physical_id)
 
 
 class Permission(ResourceType):

@@ -20,7 +20,7 @@ from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
-from connect_sandbox.cloud.quotas import FUNCTIONS_PER_INSTANCE, Quotas
+from connect_sandbox.cloud.quotas import FLOWS, FUNCTIONS_PER_INSTANCE, Quotas
 
 CONNECT = "connect.amazonaws.com"
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
@@ -334,6 +334,8 @@ class ConnectState:
         with self._lock:
             instance = self.instance(instance_arn)
             _refuse_duplicate((f for f in instance.flows.values() if f.type == type), name, "Contact flow")
+            if len(instance.flows) >= (quota := int(self._quotas.value(FLOWS, instance.arn))):
+                raise AwsError("LimitExceededException", f"{instance.arn} has its {quota} flows already", 429)
             if status == "PUBLISHED":
                 _require_valid(content, "flow", type)
             flow_id = str(uuid.uuid4())

@@ -213,6 +213,42 @@ class ContactCenterApi(ConnectInstanceApi):
         """List the routing profiles."""
         return self._listed(instance_id, "RoutingProfile", "RoutingProfileSummaryList", request)
 
+    def describe_routing_profile(self, instance_id: str, routing_profile_id: str) -> dict[str, Any]:
+        """Describe a routing profile."""
+        part = self._center.parts.get(instance_id, "RoutingProfile", routing_profile_id)
+        described = _described(part, "RoutingProfile")
+        queues = described.pop("QueueConfigs", [])
+        return {"RoutingProfile": {**described, "NumberOfAssociatedQueues": len(queues)}}
+
+    def list_routing_profile_queues(
+        self, instance_id: str, routing_profile_id: str, **request: Member
+    ) -> dict[str, Any]:
+        """List the queues of a routing profile."""
+        part = self._center.parts.get(instance_id, "RoutingProfile", routing_profile_id)
+        found, token = page(part.properties.get("QueueConfigs", []), request)
+        listed = []
+        for each in found:
+            reference = each["QueueReference"]
+            queue = self._center.parts.get(instance_id, "Queue", reference["QueueArn"])
+            listed.append(
+                {
+                    "QueueId": queue.id,
+                    "QueueArn": queue.arn,
+                    "QueueName": queue.name,
+                    "Priority": int(each["Priority"]),
+                    "Delay": int(each["Delay"]),
+                    "Channel": reference["Channel"],
+                }
+            )
+        return {"RoutingProfileQueueConfigSummaryList": listed, **token}
+
+    def describe_quick_connect(self, instance_id: str, quick_connect_id: str) -> dict[str, Any]:
+        """Describe a quick connect."""
+        part = self._center.parts.get(instance_id, "QuickConnect", quick_connect_id)
+        described = _described(part, "QuickConnect")
+        described.pop("QuickConnectArn")
+        return {"QuickConnect": {**described, "QuickConnectARN": part.arn}}
+
     def list_quick_connects(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the quick connects."""
         wanted = request.get("quick_connect_types")

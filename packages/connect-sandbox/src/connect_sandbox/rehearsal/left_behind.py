@@ -60,6 +60,7 @@ class LeftBehind:
 
     def visits(self, flow: PublishedFlow, block: Block, clock: VirtualClock) -> None:
         """Keep a line of the flow's log, if a block of the contact has switched logging on."""
+        # evidence: flow-logging-of-a-contact
         on = (
             block.parameters.get("FlowLoggingBehavior") if block.type == "UpdateFlowLoggingBehavior" else None
         )

@@ -32,6 +32,7 @@ def refuse_other_instance(existing: Created, new: dict[str, Any]) -> None:
 
     The schema lets it change, so CloudFormation tries, and the handler fails (InvalidRequest).
     """
+    # evidence: instance-arn-in-rollback
     if not existing.physical_id.startswith(f"{new['InstanceArn']}/"):
         raise AwsError("InvalidRequest", "InstanceArn cannot be updated.")
 

@@ -126,3 +126,18 @@ def test_no_document_cites_a_guide_by_its_number() -> None:
         if re.search(r"guide 00\d", document.read_text())
     }
     assert cited == set()
+
+
+@pytest.mark.parametrize(
+    "readme",
+    ["constructs/README.md", "packages/connect-flows/README.md", "packages/connect-sandbox/README.md"],
+)
+def test_what_a_package_registry_shows_has_no_link_into_the_repository(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert [one for one in targets if not one.startswith(("https://", "#"))] == []
+
+
+def test_alarms_cite_no_file_of_the_repository() -> None:
+    for monitoring in (ROOT / "constructs/connect_bridges").rglob("monitoring.py"):
+        assert not re.search(r"docs/\S+\.md", monitoring.read_text(encoding="utf-8")), monitoring

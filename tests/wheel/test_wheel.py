@@ -94,10 +94,20 @@ def test_the_readme_of_the_bridges_works_as_it_stands(bridges: Installed, tmp_pa
 def test_the_bridges_bring_no_emulator_and_no_sdk(bridges: Installed) -> None:
     assert {"connect-bridges", "connect-flows", "aws-cdk-lib"} <= bridges.packages
     assert not bridges.packages & {"connect-sandbox", "moto", "boto3", "botocore"}
-    for command in ("caller erase", "smoke --stack s"):
-        assert "pip install 'connect-bridges[cli]'" in bridges.run(
+    for command in ("caller erase", "doctor --app cdk.out", "handoff --stack s", "smoke --stack s"):
+        assert f"{command.split()[0]} needs boto3: pip install 'connect-bridges[cli]'" in bridges.run(
             f"connect-bridges {command} 2>&1", bridges.home, status=2
         )
+
+
+def test_doctor_is_in_the_wheel_and_needs_nothing_of_the_app(bridges: Installed) -> None:
+    package = "connect_bridges/operations/doctor/"
+    modules = {path.name for path in (ROOT / "constructs" / package).iterdir() if path.suffix == ".py"}
+    assert {name.removeprefix(package) for name in bridges.files if name.startswith(package)} == modules
+    imported = re.compile(r"^(?:from|import) (stacks|aws_cdk|connect_sandbox)\b", re.MULTILINE)
+    assert {name: imported.findall(bridges.text(package + name)) for name in modules} == {
+        key: [] for key in modules
+    }
 
 
 @pytest.mark.parametrize(

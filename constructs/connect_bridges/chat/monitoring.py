@@ -13,7 +13,8 @@ from connect_bridges.shared.monitoring import Watched
 if TYPE_CHECKING:
     from connect_bridges.chat.bridge import ChatStreamBridge
 
-_GUIDE = "docs/constructs/chat-stream-bridge.md"
+# Alarms are read by people who may have nothing but the alarm, so not a path in this repository.
+_GUIDE = "documentation of connect-bridges, page ChatStreamBridge"
 
 
 def watched(bridge: ChatStreamBridge) -> dict[str, Watched]:

@@ -96,6 +96,7 @@ def _failed_first(about: About, subject: Subject, where: Region, events: str) ->
             f"aws dynamodb delete-table {place}",
         ]
     commands.append(f"npx cdk deploy {subject.name}")
+    # evidence: failed-creation-is-deleted-first
     found = f"{status}: its first deployment failed"
     if not protected and status == "ROLLBACK_COMPLETE":
         return about.warning(

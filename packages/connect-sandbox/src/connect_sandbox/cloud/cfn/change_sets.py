@@ -14,7 +14,6 @@ from connect_sandbox.cloud.cfn.resource import ResourceType
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
 from connect_sandbox.cloud.cfn.template import Resource, Template, creation_order, references
 
-
 _SUB_ATTRIBUTE = re.compile(r"\$\{([A-Za-z0-9]+)\.[^}]+\}")
 
 

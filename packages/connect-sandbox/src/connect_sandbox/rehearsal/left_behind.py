@@ -80,6 +80,14 @@ class LeftBehind:
         name = f"{prefix}-connect-{self._instance.alias}-contact-{contact_id}"
         return f"arn:aws:kinesisvideo:{self._region}:{self._account}:stream/{name}/1"
 
+    def security_key(self, key_id: str) -> str | None:
+        """Return the security key of this id, in PEM, None if the instance has none; count its use."""
+        held = self._instance.security_keys.get(key_id)
+        if held is None:
+            return None
+        self._center.records.key_used(self._instance.arn, key_id)
+        return held.key
+
     def ended(self, played: Played) -> None:
         """Write what the contact leaves behind."""
         state, entries = played.state, list(played.transcript)

@@ -163,6 +163,10 @@ class ContactRecords(Protocol):
         """Return the ARN of the video stream for the contact's audio, None if the instance has none."""
         ...
 
+    def security_key(self, key_id: str) -> str | None:
+        """Return the instance's security key of this id, in PEM, None if it has none; its use is counted."""
+        ...
+
     def ended(self, played: Played) -> None:
         """Keep what the contact leaves behind."""
         ...

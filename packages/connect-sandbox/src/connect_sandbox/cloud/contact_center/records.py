@@ -121,6 +121,11 @@ class Records:
         instance = self._state.instance(instance_arn)
         self.publish([_metric(instance, "MisconfiguredPhoneNumbers", 1, "Count", MetricGroup="VoiceCalls")])
 
+    def key_used(self, instance_arn: str, key_id: str) -> None:
+        """Publish that a flow has encrypted with a security key."""
+        instance = self._state.instance(instance_arn)
+        self.publish([_metric(instance, "PublicSigningKeyUsage", 1, "Count", SigningKeyId=key_id)])
+
     def publish(self, metrics: Sequence[Mapping[str, Any]]) -> None:
         """Publish metrics of AWS/Connect as of now, and evaluate the alarms on them."""
         cloudwatch = self._clients("cloudwatch")

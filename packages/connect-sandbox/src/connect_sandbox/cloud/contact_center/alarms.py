@@ -1,7 +1,7 @@
 """Evaluates metric alarms, which moto keeps but never looks at, and does what they ask for.
 
 An alarm is evaluated after each PutMetricData, over its last evaluation periods up to now; time does not set it back by
-itself (`evaluate` does). Metric math and composite alarms are not evaluated. Source: CloudWatch user guide, "Alarm
+itself (`evaluate` does). Percentiles are not evaluated. Source: CloudWatch user guide, "Alarm
 evaluation", "Configuring how CloudWatch alarms treat missing data".
 """
 
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connect_sandbox.cloud.cfn.resource import Clients
-from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.contact_center.expressions import computed, meets
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.http import HttpRequest
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.sns import Sns
@@ -28,6 +29,8 @@ _COMPARES: Final[dict[str, Callable[[float, float], bool]]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
+_STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+_MOST_CHANGES: Final = 100
 _ACTIONS: Final = {
     "ALARM": "AlarmActions",
     "OK": "OKActions",
@@ -48,7 +51,11 @@ class AlarmChange:
 
 
 class Alarms:
-    """Attribute: `history`, every change of an alarm's state, the oldest first."""
+    """Evaluates the alarms that moto keeps.
+
+    Attributes: `history`, every change of an alarm's state, the oldest first; `not_evaluated`, the reason by the name
+    of each alarm that the sandbox cannot evaluate.
+    """
 
     def __init__(self, clients: Clients, sns: Sns) -> None:
         """`clients` reach moto's CloudWatch; `sns` takes the notifications."""
@@ -56,19 +63,18 @@ class Alarms:
         self._sns = sns
         self._lock = threading.Lock()
         self.history: list[AlarmChange] = []
+        self.not_evaluated: dict[str, str] = {}
 
-    def evaluate(self, *namespaces: str) -> list[AlarmChange]:
-        """Evaluate the alarms on these namespaces (without any: all); return what changed."""
+    def evaluate(self) -> list[AlarmChange]:
+        """Evaluate every alarm, then those that are composed of others; return what changed."""
         with self._lock:
             cloudwatch = self._clients("cloudwatch")
-            pages = cloudwatch.get_paginator("describe_alarms").paginate()
-            alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
             changes = [
                 change
-                for alarm in alarms
-                if alarm.get("MetricName") and (not namespaces or alarm["Namespace"] in namespaces)
+                for alarm in _alarms(cloudwatch, "MetricAlarms")
                 if (change := self._evaluate(cloudwatch, alarm)) is not None
             ]
+            changes += self._evaluate_composed(cloudwatch)
             self.history += changes
         return changes
 
@@ -79,13 +85,43 @@ class Alarms:
             self.evaluate()
 
     def _evaluate(self, cloudwatch: Any, alarm: dict[str, Any]) -> AlarmChange | None:  # noqa: ANN401
-        values = _values(cloudwatch, alarm)
-        found = _state(alarm, values)
+        try:
+            values = _values(cloudwatch, alarm)
+        except NotEmulatedError as refusal:
+            self.not_evaluated[alarm["AlarmName"]] = str(refusal)
+            return None
+        shown = ", ".join("missing" if value is None else f"{value:g}" for value in values)
+        name = alarm.get("MetricName") or "The expression"
+        reason = f"{name} was {shown} in its last {len(values)} periods"
+        return self._change(cloudwatch, alarm, _state(alarm, values), reason)
+
+    def _evaluate_composed(self, cloudwatch: Any) -> list[AlarmChange]:  # noqa: ANN401
+        """Evaluate composite alarms until none changes: they may be composed of one another."""
+        changes: list[AlarmChange] = []
+        while True:
+            everything = [*_alarms(cloudwatch, "MetricAlarms"), *_alarms(cloudwatch, "CompositeAlarms")]
+            states = {
+                alarm[key]: alarm["StateValue"] for alarm in everything for key in ("AlarmName", "AlarmArn")
+            }
+            changed = []
+            for alarm in _alarms(cloudwatch, "CompositeAlarms"):
+                found = "ALARM" if meets(alarm["AlarmRule"], states) else "OK"
+                change = self._change(cloudwatch, alarm, found, f"The rule is {alarm['AlarmRule']}")
+                changed += [change] if change is not None else []
+            changes += changed
+            if not changed or len(changes) > _MOST_CHANGES:
+                return changes
+
+    def _change(
+        self,
+        cloudwatch: Any,  # noqa: ANN401
+        alarm: dict[str, Any],
+        found: str | None,
+        reason: str,
+    ) -> AlarmChange | None:
         old = alarm.get("StateValue", "INSUFFICIENT_DATA")
         if found is None or found == old:
             return None
-        shown = ", ".join("missing" if value is None else f"{value:g}" for value in values)
-        reason = f"{alarm['MetricName']} was {shown} in its last {len(values)} periods"
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=found, StateReason=reason)
         change = AlarmChange(alarm["AlarmName"], old, found, reason)
         if alarm.get("ActionsEnabled", True):
@@ -110,19 +146,53 @@ class Alarms:
             change.done.append(action)
 
 
+def _alarms(cloudwatch: Any, kind: str) -> list[dict[str, Any]]:  # noqa: ANN401
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    return [alarm for page in pages for alarm in page.get(kind, [])]
+
+
 def _values(cloudwatch: Any, alarm: dict[str, Any]) -> list[float | None]:  # noqa: ANN401
-    """Return the metric's value in each of the alarm's last periods, the oldest first; None where it is missing."""
-    period, number = int(alarm["Period"]), int(alarm["EvaluationPeriods"])
-    statistic = alarm.get("Statistic")
-    if statistic is None:
-        return [None] * number
+    """Return what the alarm watches in each of its last periods, the oldest first; None where it is missing."""
+    number = int(alarm["EvaluationPeriods"])
+    if alarm.get("MetricName"):
+        return _points(cloudwatch, alarm, int(alarm["Period"]), alarm.get("Statistic"), number)
+    queries = alarm.get("Metrics", [])
+    known: dict[str, list[float | None]] = {}
+    for query in queries:
+        if "MetricStat" in query:
+            stat = query["MetricStat"]
+            metric = {**stat["Metric"], **({"Unit": stat["Unit"]} if stat.get("Unit") else {})}
+            known[query["Id"]] = _points(cloudwatch, metric, int(stat["Period"]), stat["Stat"], number)
+    waiting = [query for query in queries if "MetricStat" not in query]
+    for query in waiting:
+        known[query["Id"]] = computed(query["Expression"], known, number)
+    returned = [query["Id"] for query in queries if query.get("ReturnData", True)]
+    if len(returned) != 1:
+        raise NotEmulatedError(
+            f"the alarm {alarm['AlarmName']}", "it must return the data of one of its metrics"
+        )
+    return known[returned[0]]
+
+
+def _points(
+    cloudwatch: Any,  # noqa: ANN401
+    metric: dict[str, Any],
+    period: int,
+    statistic: str | None,
+    number: int,
+) -> list[float | None]:
+    """Return a metric's value in each of the last periods."""
+    if statistic not in _STATISTICS:
+        raise NotEmulatedError(
+            f"the statistic {statistic} of {metric['MetricName']}", f"known are {_STATISTICS}"
+        )
     now = dt.datetime.now(dt.UTC).timestamp()
     end = (now // period + 1) * period
-    wanted: dict[str, Any] = {"Unit": alarm["Unit"]} if alarm.get("Unit") else {}
+    wanted: dict[str, Any] = {"Unit": metric["Unit"]} if metric.get("Unit") else {}
     points = cloudwatch.get_metric_statistics(
-        Namespace=alarm["Namespace"],
-        MetricName=alarm["MetricName"],
-        Dimensions=alarm.get("Dimensions", []),
+        Namespace=metric["Namespace"],
+        MetricName=metric["MetricName"],
+        Dimensions=metric.get("Dimensions", []),
         StartTime=dt.datetime.fromtimestamp(end - number * period, dt.UTC),
         EndTime=dt.datetime.fromtimestamp(end, dt.UTC),
         Period=period,

@@ -130,7 +130,7 @@ class Records:
         """Publish metrics of AWS/Connect as of now, and evaluate the alarms on them."""
         cloudwatch = self._clients("cloudwatch")
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[dict(metric) for metric in metrics])
-        self._alarms.evaluate(NAMESPACE)
+        self._alarms.evaluate()
 
     def _keep_recording(self, instance: Instance, contact: PlayedContact) -> tuple[str | None, bool]:
         voices = contact.recorded & {"Agent", "Customer"} if contact.agent else frozenset()

@@ -42,8 +42,7 @@ def center(stack: cdk.Stack) -> ContactCenter:
 
 
 def of_type(stack: cdk.Stack, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = assertions.Template.from_stack(stack).find_resources(kind)
-    return found
+    return dict(assertions.Template.from_stack(stack).find_resources(kind))
 
 
 def only(stack: cdk.Stack, kind: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_appintegrations as appintegrations
 from aws_cdk import aws_connect as connect
 
-from connect_bridges.contact_center.parts import claim, group
+from connect_bridges.contact_center.parts import BEYOND_GOVCLOUD, claim, group
 from connect_bridges.shared.checks import ConstructArgumentError, Problems, check, check_texts
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later
@@ -163,6 +163,9 @@ def add_application(
     """Make a third-party application and let the instance use it."""
     name = id if name is None else name
     problems = Problems(instance)
+    Place(instance).check_region(
+        problems, having=BEYOND_GOVCLOUD, feature="AWS::AppIntegrations::Application", region=instance.region
+    )
     problems.collect(check, "url", url, _HTTPS, "an address that begins with https://")
     problems.collect(
         check, "name", name, _APPLICATION_NAME, "1 to 255 letters, digits, spaces, '/', '.', '_' and '-'"

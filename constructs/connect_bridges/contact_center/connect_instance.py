@@ -24,6 +24,7 @@ from connect_bridges.contact_center.parts import InstancePart
 from connect_bridges.contact_center.storage import InstanceStorage
 from connect_bridges.shared.checks import INSTANCE_ARN, Problems, check, check_choice
 from connect_bridges.shared.description import describe
+from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import is_token
 from constructs import Construct
@@ -566,13 +567,14 @@ class ConnectInstance(Construct):
         description: str | None = None,
         flow: ContactFlow | str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        function_options: FunctionOptions | None = None,
     ) -> InstancePart:
         """Claim a telephone number, whichever is free; the result's ``name`` is the number.
 
         country_code: of ISO 3166-1, such as US; many countries ask for documents first. number_type: DID, TOLL_FREE
         and others that AWS names. prefix: what it begins with, such as +1206. Type, country and prefix cannot be
         changed: another one claims another number, for which the quota needs room (L-8F812903).
-        flow: what answers it, as in ``answer``.
+        flow: what answers it, as in ``answer``, which also takes function_options.
         removal_policy: default is to keep the number with its instance when the stack is deleted or asks for another.
         DESTROY releases it: for up to 180 days nobody can claim it again, and claims and releases together use up an
         allowance of twice the quota in those days. Never claim numbers in a test that deploys and destroys.
@@ -587,7 +589,7 @@ class ConnectInstance(Construct):
             removal_policy=removal_policy,
         )
         if flow is not None:
-            self.answer(id, number, flow)
+            self.answer(id, number, flow, function_options=function_options)
         return number
 
     def answer(
@@ -595,13 +597,17 @@ class ConnectInstance(Construct):
         id: str,  # noqa: A002
         number: InstancePart | str,
         flow: ContactFlow | str,
+        *,
+        function_options: FunctionOptions | None = None,
     ) -> cdk.CustomResource:
         """Let a flow answer a telephone number: what ``claim_number`` returned, or the ARN of one that exists.
 
         Another flow takes over in place, and callers notice nothing. When this goes from the app, the number has no
         flow and its callers hear an error; only then can the flow be deleted.
+        function_options: VPC, tracing, memory, logs of the function behind it, Function, which all numbers of the
+        instance share; those of the first number count.
         """
-        return numbers.answer(self, id, number, flow)
+        return numbers.answer(self, id, number, flow, function_options=function_options)
 
     def note(self, fact: str, value: Mapping[str, Any]) -> None:
         """Tell of something that was added, in what the construct tells of itself; see shared/description.py."""

@@ -13,10 +13,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
 
-from connect_bridges.contact_center.parts import InstancePart, arn_of, claim, group, number_arn_of
-from connect_bridges.shared.arguments import check_removal_policy
+from connect_bridges.contact_center.parts import (
+    BEYOND_GOVCLOUD,
+    InstancePart,
+    arn_of,
+    claim,
+    group,
+    number_arn_of,
+)
+from connect_bridges.shared.arguments import check_function_options, check_removal_policy
 from connect_bridges.shared.checks import Problems, check, check_choice
+from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import role_of
+from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.tokens import comes_later
 
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
     from connect_bridges.contact_center.contact_flow import ContactFlow
 
+FUNCTIONS = ("Function",)
+"""Names of the functions, for ``FunctionOptions.overrides``."""
 # CloudFormation's schema of AWS::Connect::PhoneNumber.
 NUMBER_TYPES = ("DID", "TOLL_FREE", "UIFN", "SHARED", "THIRD_PARTY_DID", "THIRD_PARTY_TF", "SHORT_CODE")
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -42,6 +53,9 @@ def claim_number(
 ) -> InstancePart:
     """Claim a number."""
     problems = Problems(instance)
+    Place(instance).check_region(
+        problems, having=BEYOND_GOVCLOUD, feature="AWS::Connect::PhoneNumber", region=instance.region
+    )
     problems.collect(check, "country_code", country_code, _COUNTRY, "a country of ISO 3166-1, as in US")
     problems.collect(check_choice, "number_type", number_type, NUMBER_TYPES)
     if prefix is not None:
@@ -76,6 +90,8 @@ def answer(
     id: str,  # noqa: A002
     number: InstancePart | str,
     flow: ContactFlow | str,
+    *,
+    function_options: FunctionOptions | None,
 ) -> cdk.CustomResource:
     """Let a flow answer a number."""
     problems = Problems(instance)
@@ -88,6 +104,7 @@ def answer(
         write='a ContactFlow, or "arn:aws:connect:…:instance/UUID/contact-flow/UUID"',
     )
     number_arn = number_arn_of(problems, instance, "number", number)
+    check_function_options(problems, function_options, FUNCTIONS)
     problems.raise_all()
     claim(instance, "number's flow", number_arn, f"a flow for {number_arn!r} already; a number has one.")
     place = group(instance, "NumberFlows")
@@ -101,6 +118,7 @@ def answer(
             module="contact_center.number_flow",
             description="Lets flows answer telephone numbers, for CloudFormation.",
             timeout=cdk.Duration.minutes(3),
+            options=function_options,
         )
     )
     # evidence: number-flow-permissions

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from connect_bridges.shared.checks import ConstructArgumentError, Problems, check
+from connect_bridges.shared.known_regions import CONNECT_REGIONS
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later, is_token
 from constructs import Construct
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# evidence: connect-regions
+BEYOND_GOVCLOUD = tuple(region for region in CONNECT_REGIONS if region != "us-gov-west-1")
+"""Where AWS::Connect::PhoneNumber and AWS::AppIntegrations::Application exist: cfn-lint 1.58.0."""
 NAME_LIMIT = 127
 """Characters of a name: the schemas of AWS::Connect::Queue, HoursOfOperation, RoutingProfile, QuickConnect."""
 DESCRIPTION_LIMIT = 250

@@ -166,6 +166,11 @@ def add_stream(
             retention_period=retention or cdk.Duration.days(7),
         )
         stream.apply_removal_policy(KEEP)
+        acknowledge(
+            stream,
+            "AwsSolutions-KDS3",
+            "A key of the account's own is what lets its owner say who reads callers' data; it rotates yearly.",
+        )
     target = cast("kinesis.IStream", stream)
     if target.encryption_key is not None:
         _let_instance_write(instance, target.encryption_key)

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from connect_bridges.chat.vendor_access import VendorAccess as VendorAccess
     from connect_bridges.chat.vendor_access import VendorPrincipal as VendorPrincipal
     from connect_bridges.contact_center.connect_instance import ConnectInstance as ConnectInstance
+    from connect_bridges.contact_center.contact_center import ContactCenter as ContactCenter
     from connect_bridges.contact_center.contact_flow import ContactFlow as ContactFlow
     from connect_bridges.contact_center.contact_flow import ContactFlowError as ContactFlowError
+    from connect_bridges.contact_center.instance_options import IdentityManagement as IdentityManagement
+    from connect_bridges.contact_center.instance_options import InstanceAttributes as InstanceAttributes
+    from connect_bridges.contact_center.parts import InstancePart as InstancePart
+    from connect_bridges.contact_center.routing import OpeningHours as OpeningHours
     from connect_bridges.metadata.bridge import MetadataBridge as MetadataBridge
     from connect_bridges.metadata.presets import MetadataPreset as MetadataPreset
     from connect_bridges.shared.api_options import ApiOptions as ApiOptions
@@ -58,16 +63,21 @@ _HOMES = {
     "ChatStreamPreset": "connect_bridges.chat.presets",
     "ConnectInstance": "connect_bridges.contact_center.connect_instance",
     "ConstructArgumentError": "connect_bridges.shared.checks",
+    "ContactCenter": "connect_bridges.contact_center.contact_center",
     "ContactFlow": "connect_bridges.contact_center.contact_flow",
     "ContactFlowError": "connect_bridges.contact_center.contact_flow",
     "ExternalVoiceConnector": "connect_bridges.voice.connector",
     "ExternalVoiceTransfer": "connect_bridges.voice.transfer",
     "FlowKind": "connect_flows",
     "FunctionOptions": "connect_bridges.shared.function_options",
+    "IdentityManagement": "connect_bridges.contact_center.instance_options",
+    "InstanceAttributes": "connect_bridges.contact_center.instance_options",
+    "InstancePart": "connect_bridges.contact_center.parts",
     "MetadataBridge": "connect_bridges.metadata.bridge",
     "MetadataPreset": "connect_bridges.metadata.presets",
     "MetricOptions": "connect_bridges.shared.metrics",
     "Monitoring": "connect_bridges.shared.monitoring",
+    "OpeningHours": "connect_bridges.contact_center.routing",
     "ReturnMode": "connect_bridges.biometrics.rules",
     "RuntimeFunction": "connect_bridges.shared.runtime_function",
     "VendorAccess": "connect_bridges.chat.vendor_access",

@@ -30,6 +30,7 @@ def imported(path: Path) -> list[tuple[str, str]]:
 
 USED = [(module, name) for module, name in imported(ADAPTER) if module.split(".")[0] == "moto"]
 BACKENDS = {
+    "cloudwatch": ("alarms", "put_metric_alarm"),
     "dynamodb": ("tables",),
     "kms": ("keys", "get_key_id_from_alias"),
     "logs": ("groups",),

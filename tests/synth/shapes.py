@@ -35,10 +35,13 @@ from connect_bridges import (
     BiometricsTelephony,
     ChatStreamBridge,
     ConnectInstance,
+    ContactCenter,
+    ContactFlow,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
     FunctionOptions,
     MetadataBridge,
+    OpeningHours,
     VendorAccess,
     VoiceBiometricGate,
     VoiceDestination,
@@ -66,14 +69,16 @@ CONNECT_REGIONS = (
 """Where Amazon Connect is, and with it every resource type of these templates."""
 STACKS = (
     "anywhere",
+    "center",
     *(f"connect-bridges-{env}-{part}" for env in ("dev", "others", "prod") for part in _PARTS),
+    "contact-center-support",
     "defaults",
     "own-app-support-line",
     "own-voice-check-account-line",
     "regulated",
 )
 ALARMS = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
-EXAMPLES = ("own_app", "own_voice_check")
+EXAMPLES = ("contact_center", "own_app", "own_voice_check")
 PACKS = (AwsSolutionsChecks, ServerlessChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
 _BOT = "https://bot.example.com/adapter/hooks/amazonconnect/st-1"
 
@@ -214,6 +219,7 @@ def _users(app: cdk.App) -> None:
     env = cdk.Environment(account=ACCOUNT, region=REGION)
     _defaults(cdk.Stack(app, "defaults", env=env))
     _anywhere(cdk.Stack(app, "anywhere"))
+    center_with_everything(cdk.Stack(app, "center", env=env))
     _regulated(cdk.Stack(app, "regulated", env=env))
 
 
@@ -248,6 +254,46 @@ def _defaults(stack: cdk.Stack) -> None:
         bridge.monitor()
 
 
+def center_with_everything(stack: cdk.Stack) -> ContactCenter:
+    """Fill a stack with an instance and one of everything that can be added to it."""
+    center = ContactCenter(stack, "Center", alias="example-center")
+    center.add_call_recordings(expire_after=cdk.Duration.days(90))
+    center.add_chat_transcripts()
+    center.add_reports()
+    center.add_contact_records_stream()
+    center.add_agent_events_stream()
+    center.add_live_media_streaming(prefix="example")
+    center.allow_origin("https://crm.example.com")
+    center.add_security_key(
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n"
+    )
+    center.add_lex_bot(f"arn:aws:lex:{REGION}:{ACCOUNT}:bot-alias/ABCDEFGHIJ/TSTALIASID")
+    center.add_application("Assist", url="https://assist.example.com")
+    hours = center.add_hours("Always", time_zone="UTC", hours=OpeningHours.always())
+    queues = [center.add_queue(name, hours=hours) for name in ("Support", "Sales")]
+    agents = center.add_routing_profile("Agents", queues=queues)
+    permits = center.add_security_profile("Agents", permissions=["BasicAgentAccess"])
+    center.add_quick_connect("Front desk", phone_number="+12065550100")
+    center.add_user(
+        "Ana",
+        username="ana",
+        first_name="Ana",
+        last_name="Silva",
+        routing_profile=agents,
+        security_profiles=[permits],
+    )
+    flow = ContactFlow(
+        stack,
+        "Line",
+        instance=center,
+        template=ROOT / "examples/contact_center/flows/support_line.json",
+        values={"QueueArn": queues[0].arn},
+    )
+    center.claim_number("Line", country_code="US", flow=flow)
+    center.claim_number("Free", country_code="US", number_type="TOLL_FREE", flow=flow)
+    return center
+
+
 def _anywhere(stack: cdk.Stack) -> None:
     """Fill a stack that learns its account and Region at deployment."""
     instance = ConnectInstance.from_arn(stack, "Instance", INSTANCE_ARN)
@@ -274,6 +320,7 @@ def _regulated(stack: cdk.Stack) -> None:
     """Fill a stack with everything that docs/security.md names as a setting that satisfies a rule."""
     instance = ConnectInstance.from_arn(stack, "Instance", INSTANCE_ARN)
     key = kms.Key(stack, "Key", enable_key_rotation=True)
+    instance.add_call_recordings(encryption_key=key)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -312,6 +359,12 @@ def _regulated(stack: cdk.Stack) -> None:
         destination=VoiceDestination.connector(connector, did="+12065550100"),
         queue_arn=QUEUE_ARN,
         metadata=metadata,
+    )
+    instance.answer(
+        "Line",
+        f"arn:aws:connect:{REGION}:{ACCOUNT}:phone-number/11111111-2222-3333-4444-555555555555",
+        f"{INSTANCE_ARN}/contact-flow/11111111-2222-3333-4444-555555555555",
+        function_options=functions,
     )
     chat = ChatStreamBridge(
         stack,

@@ -65,7 +65,17 @@ TOLERATED = [
 ]
 
 
+NOT_IN_GOVCLOUD = ("AWS::AppIntegrations::Application", "AWS::Connect::PhoneNumber")
+"""Types that the constructs refuse there."""
+
+
 def linted(template: dict[str, Any]) -> list[Found]:
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    regions = [
+        region
+        for region in CONNECT_REGIONS
+        if not types.intersection(NOT_IN_GOVCLOUD) or not region.startswith("us-gov-")
+    ]
     return [
         Found(
             match.rule.id,
@@ -73,7 +83,7 @@ def linted(template: dict[str, Any]) -> list[Found]:
             tuple(map(str, getattr(match, "path", ()))),
             match.message,
         )
-        for match in lint(json.dumps(template), config=ManualArgs(regions=list(CONNECT_REGIONS)))
+        for match in lint(json.dumps(template), config=ManualArgs(regions=regions))
     ]
 
 

@@ -15,6 +15,7 @@ from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, ROOT
 SNIPPETS = {
     "README.md": "AWS::Connect::ContactFlowModule",
     "docs/constructs/options.md": "AWS::EC2::VPC",
+    "docs/constructs/contact-center.md": "AWS::Connect::Queue",
     "docs/constructs/metadata-bridge.md": "AWS::ApiGateway::RestApi",
     "docs/constructs/external-voice-transfer.md": "AWS::Connect::ContactFlowModule",
     "docs/constructs/external-voice-connector.md": "Custom::ExternalVoiceConnector",

@@ -25,6 +25,7 @@ EXPLAINED = {"HIPAA": "HIPAA.Security", "NIST": "NIST.800.53.R5", "PCI": "PCI.DS
 WHERE = {
     "alarms": "CfnAlarm",
     "API stages": "CfnStage",
+    "buckets": "CfnBucket",
     "functions": "CfnFunction",
     "log groups": "CfnLogGroup",
     "policies": "CfnPolicy",

@@ -40,24 +40,39 @@ from connect_bridges import (
 
 from constructs import Construct
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, ROOT
-from tests.synth.shapes import Shapes
+from tests.synth.shapes import Shapes, center_with_everything
 
 FILE = Path(__file__).parent / "released_ids.json"
 PAGE = ROOT / "docs/stability.md"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PROMISED = {
     "AWS::ApiGateway::RestApi": "the vendor knows its address",
+    "AWS::AppIntegrations::Application": "its namespace cannot be taken again while it is there",
+    "AWS::Connect::ApprovedOrigin": "the second one of the same origin is refused",
     "AWS::Connect::ContactFlow": "telephone numbers, widgets and other flows name it",
     "AWS::Connect::ContactFlowModule": "flows of yours invoke it",
+    "AWS::Connect::HoursOfOperation": "queues name them, and names are unique",
+    "AWS::Connect::Instance": "the contact centre itself",
+    "AWS::Connect::InstanceStorageConfig": "there is one of each type",
     "AWS::Connect::IntegrationAssociation": "without it flows may not invoke the function",
+    "AWS::Connect::PhoneNumber": "callers know it, and it cannot be claimed again",
+    "AWS::Connect::Queue": "flows, reports and metrics know it",
+    "AWS::Connect::QuickConnect": "agents know it, and names are unique",
+    "AWS::Connect::RoutingProfile": "users have it, and names are unique",
+    "AWS::Connect::SecurityKey": "flows encrypt with it",
+    "AWS::Connect::SecurityProfile": "users have it, and names are unique",
+    "AWS::Connect::User": "somebody signs in as it",
     "AWS::DynamoDB::GlobalTable": "holds contacts' metadata, or enrolled callers",
     "AWS::IAM::AccessKey": "the vendor uses it",
     "AWS::IAM::User": "the vendor's access key is its",
+    "AWS::Kinesis::Stream": "holds records that nobody has read yet",
     "AWS::KMS::Key": "what it encrypted cannot be read without it",
+    "AWS::S3::Bucket": "holds recordings, transcripts and reports",
     "AWS::SNS::Subscription": "the vendor has confirmed it",
     "AWS::SNS::Topic": "chats are streamed to it, the vendor checks its ARN",
     "AWS::SQS::Queue": "holds messages that were not delivered",
     "AWS::SecretsManager::Secret": "holds what people have stored in it",
+    "Custom::PhoneNumberFlow": "without it nobody answers the number",
     "Custom::ExternalVoiceConnector": "the connector, which the vendor and your quota know",
 }
 """What the promise is about, by resource type; roles only where the vendor assumes them."""
@@ -101,6 +116,7 @@ STANDARD: dict[str, Build] = {
         queue_arn=QUEUE_ARN,
         vendor_access=VendorAccess.role("210987654321", external_id="tenant-4711"),
     ),
+    "ContactCenter": lambda stack, _: center_with_everything(stack),
     "ContactFlow": lambda stack, instance: ContactFlow(
         stack,
         "Line",

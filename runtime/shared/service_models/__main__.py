@@ -24,8 +24,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "UpdateVoiceConnector",
     ),
     "connect": (
+        "AssociatePhoneNumberContactFlow",
         "CreateIntegrationAssociation",
         "DeleteIntegrationAssociation",
+        "DisassociatePhoneNumberContactFlow",
         "ListIntegrationAssociations",
         "StartContactStreaming",
         "StopContactStreaming",

@@ -1,6 +1,6 @@
 """connect, cut down by ``python -m runtime.shared.service_models``: do not edit.
 
-CreateIntegrationAssociation, DeleteIntegrationAssociation, ListIntegrationAssociations, StartContactStreaming, StopContactStreaming, TagResource, UntagResource.
+AssociatePhoneNumberContactFlow, CreateIntegrationAssociation, DeleteIntegrationAssociation, DisassociatePhoneNumberContactFlow, ListIntegrationAssociations, StartContactStreaming, StopContactStreaming, TagResource, UntagResource.
 """
 # ruff: noqa: E501
 
@@ -9,8 +9,10 @@ MODEL: str = r"""{
  "version": "2.0",
  "metadata": {"apiVersion": "2017-08-08", "endpointPrefix": "connect", "jsonVersion": "1.1", "protocol": "rest-json", "protocols": ["rest-json"], "serviceAbbreviation": "Amazon Connect", "serviceFullName": "Amazon Connect Service", "serviceId": "Connect", "signatureVersion": "v4", "signingName": "connect", "uid": "connect-2017-08-08", "auth": ["aws.auth#sigv4"]},
  "operations": {
+  "AssociatePhoneNumberContactFlow": {"name": "AssociatePhoneNumberContactFlow", "http": {"method": "PUT", "requestUri": "/phone-number/{PhoneNumberId}/contact-flow"}, "input": {"shape": "AssociatePhoneNumberContactFlowRequest"}, "errors": [{"shape": "InvalidParameterException"}, {"shape": "ResourceNotFoundException"}, {"shape": "ThrottlingException"}, {"shape": "InternalServiceException"}, {"shape": "AccessDeniedException"}]},
   "CreateIntegrationAssociation": {"name": "CreateIntegrationAssociation", "http": {"method": "PUT", "requestUri": "/instance/{InstanceId}/integration-associations"}, "input": {"shape": "CreateIntegrationAssociationRequest"}, "output": {"shape": "CreateIntegrationAssociationResponse"}, "errors": [{"shape": "DuplicateResourceException"}, {"shape": "ResourceNotFoundException"}, {"shape": "InternalServiceException"}, {"shape": "InvalidRequestException"}, {"shape": "ThrottlingException"}]},
   "DeleteIntegrationAssociation": {"name": "DeleteIntegrationAssociation", "http": {"method": "DELETE", "requestUri": "/instance/{InstanceId}/integration-associations/{IntegrationAssociationId}"}, "input": {"shape": "DeleteIntegrationAssociationRequest"}, "errors": [{"shape": "ResourceNotFoundException"}, {"shape": "InternalServiceException"}, {"shape": "InvalidRequestException"}, {"shape": "ThrottlingException"}]},
+  "DisassociatePhoneNumberContactFlow": {"name": "DisassociatePhoneNumberContactFlow", "http": {"method": "DELETE", "requestUri": "/phone-number/{PhoneNumberId}/contact-flow"}, "input": {"shape": "DisassociatePhoneNumberContactFlowRequest"}, "errors": [{"shape": "InvalidParameterException"}, {"shape": "ResourceNotFoundException"}, {"shape": "ThrottlingException"}, {"shape": "InternalServiceException"}, {"shape": "AccessDeniedException"}]},
   "ListIntegrationAssociations": {"name": "ListIntegrationAssociations", "http": {"method": "GET", "requestUri": "/instance/{InstanceId}/integration-associations"}, "input": {"shape": "ListIntegrationAssociationsRequest"}, "output": {"shape": "ListIntegrationAssociationsResponse"}, "errors": [{"shape": "ResourceNotFoundException"}, {"shape": "InternalServiceException"}, {"shape": "InvalidRequestException"}, {"shape": "ThrottlingException"}]},
   "StartContactStreaming": {"name": "StartContactStreaming", "http": {"method": "POST", "requestUri": "/contact/start-streaming"}, "input": {"shape": "StartContactStreamingRequest"}, "output": {"shape": "StartContactStreamingResponse"}, "errors": [{"shape": "InvalidRequestException"}, {"shape": "InvalidParameterException"}, {"shape": "ResourceNotFoundException"}, {"shape": "InternalServiceException"}, {"shape": "LimitExceededException"}]},
   "StopContactStreaming": {"name": "StopContactStreaming", "http": {"method": "POST", "requestUri": "/contact/stop-streaming"}, "input": {"shape": "StopContactStreamingRequest"}, "output": {"shape": "StopContactStreamingResponse"}, "errors": [{"shape": "InvalidRequestException"}, {"shape": "InvalidParameterException"}, {"shape": "ResourceNotFoundException"}, {"shape": "InternalServiceException"}]},
@@ -19,14 +21,18 @@ MODEL: str = r"""{
  },
  "shapes": {
   "ARN": {"type": "string"},
+  "AccessDeniedException": {"type": "structure", "members": {"Message": {"shape": "Message"}}, "error": {"httpStatusCode": 403}, "exception": true},
+  "AssociatePhoneNumberContactFlowRequest": {"type": "structure", "required": ["PhoneNumberId", "InstanceId", "ContactFlowId"], "members": {"PhoneNumberId": {"shape": "PhoneNumberId", "location": "uri", "locationName": "PhoneNumberId"}, "InstanceId": {"shape": "InstanceId"}, "ContactFlowId": {"shape": "ContactFlowId"}}},
   "AttachedFileInvalidRequestExceptionReason": {"type": "string", "enum": ["INVALID_FILE_SIZE", "INVALID_FILE_TYPE", "INVALID_FILE_NAME"]},
   "ChatStreamingConfiguration": {"type": "structure", "required": ["StreamingEndpointArn"], "members": {"StreamingEndpointArn": {"shape": "ChatStreamingEndpointARN"}}},
   "ChatStreamingEndpointARN": {"type": "string", "max": 350, "min": 1},
   "ClientToken": {"type": "string", "max": 500},
+  "ContactFlowId": {"type": "string", "max": 500},
   "ContactId": {"type": "string", "max": 256, "min": 1},
   "CreateIntegrationAssociationRequest": {"type": "structure", "required": ["InstanceId", "IntegrationType", "IntegrationArn"], "members": {"InstanceId": {"shape": "InstanceId", "location": "uri", "locationName": "InstanceId"}, "IntegrationType": {"shape": "IntegrationType"}, "IntegrationArn": {"shape": "ARN"}, "SourceApplicationUrl": {"shape": "URI"}, "SourceApplicationName": {"shape": "SourceApplicationName"}, "SourceType": {"shape": "SourceType"}, "Tags": {"shape": "TagMap"}}},
   "CreateIntegrationAssociationResponse": {"type": "structure", "members": {"IntegrationAssociationId": {"shape": "IntegrationAssociationId"}, "IntegrationAssociationArn": {"shape": "ARN"}}},
   "DeleteIntegrationAssociationRequest": {"type": "structure", "required": ["InstanceId", "IntegrationAssociationId"], "members": {"InstanceId": {"shape": "InstanceId", "location": "uri", "locationName": "InstanceId"}, "IntegrationAssociationId": {"shape": "IntegrationAssociationId", "location": "uri", "locationName": "IntegrationAssociationId"}}},
+  "DisassociatePhoneNumberContactFlowRequest": {"type": "structure", "required": ["PhoneNumberId", "InstanceId"], "members": {"PhoneNumberId": {"shape": "PhoneNumberId", "location": "uri", "locationName": "PhoneNumberId"}, "InstanceId": {"shape": "InstanceId", "location": "querystring", "locationName": "instanceId"}}},
   "DuplicateResourceException": {"type": "structure", "members": {"Message": {"shape": "Message"}}, "error": {"httpStatusCode": 409}, "exception": true},
   "InstanceId": {"type": "string", "max": 100, "min": 1},
   "IntegrationAssociationId": {"type": "string", "max": 200, "min": 1},
@@ -43,6 +49,7 @@ MODEL: str = r"""{
   "MaxResult100": {"type": "integer", "max": 100, "min": 1},
   "Message": {"type": "string"},
   "NextToken": {"type": "string"},
+  "PhoneNumberId": {"type": "string"},
   "RegionName": {"type": "string"},
   "ResourceNotFoundException": {"type": "structure", "members": {"Message": {"shape": "Message"}}, "error": {"httpStatusCode": 404}, "exception": true},
   "SourceApplicationName": {"type": "string", "max": 100, "min": 1},

@@ -31,7 +31,7 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["cloudwatch", "dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
 
 GLOBAL_REGION = "aws"
@@ -221,6 +221,36 @@ def set_log_group_key(account: str, region: str, group: str, key: str | None) ->
     if found is not None:
         found.kms_key_id = key
     return found is not None
+
+
+def put_composite_alarm(
+    account: str,
+    region: str,
+    name: str,
+    *,
+    rule: str,
+    description: str | None,
+    enabled: bool,
+    actions: Mapping[str, Sequence[str]],
+) -> None:
+    """Keep an alarm on other alarms; PutCompositeAlarm is missing in moto. `actions` by CloudFormation's names."""
+    backend("cloudwatch", account, region).put_metric_alarm(
+        name=name,
+        namespace=None,
+        metric_name=None,
+        comparison_operator=None,
+        evaluation_periods=None,
+        period=None,
+        threshold=None,
+        statistic=None,
+        description=description,
+        dimensions=[],
+        alarm_actions=list(actions.get("AlarmActions", [])),
+        ok_actions=list(actions.get("OKActions", [])),
+        insufficient_data_actions=list(actions.get("InsufficientDataActions", [])),
+        actions_enabled=enabled,
+        rule=rule,
+    )
 
 
 def backend(service: RegionalService, account: str, region: str) -> Backend:

@@ -1,4 +1,4 @@
-"""AWS::Logs::LogGroup, on moto's CloudWatch Logs."""
+"""AWS::Logs::LogGroup and LogStream, on moto's CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -61,4 +61,29 @@ class LogGroup(ResourceType):
             client.delete_retention_policy(logGroupName=name)
 
 
-TYPES = (LogGroup(),)
+class LogStream(ResourceType):
+    """A stream in a log group."""
+
+    type_name = "AWS::Logs::LogStream"
+    properties: ClassVar[PropertyTable] = {"LogGroupName": SUPPORTED, "LogStreamName": SUPPORTED}
+    required = ("LogGroupName",)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Create the stream."""
+        name = properties.get("LogStreamName") or context.physical_name(limit=512)
+        group = properties["LogGroupName"]
+        context.client("logs").create_log_stream(logGroupName=group, logStreamName=name)
+        return Created(f"{group}|{name}", ref=name)
+
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
+        """Delete the stream and what it holds."""
+        client = context.client("logs")
+        try:
+            client.delete_log_stream(
+                logGroupName=properties["LogGroupName"], logStreamName=existing.reference
+            )
+        except client.exceptions.ResourceNotFoundException:
+            return
+
+
+TYPES = (LogGroup(), LogStream())

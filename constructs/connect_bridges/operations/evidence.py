@@ -53,9 +53,13 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "stacks/biometrics",
         ),
     ),
-    ("ConnectInstance and ContactFlow", ("constructs/connect_bridges/contact_center/",)),
+    (
+        "ContactCenter, ConnectInstance and ContactFlow",
+        ("constructs/connect_bridges/contact_center/", "runtime/contact_center/"),
+    ),
     ("Commands", ("constructs/connect_bridges/operations/",)),
     ("All bridges", ("constructs/connect_bridges/shared/", "runtime/", "stacks/", "app.py", "cdk.json")),
+    ("connect-sandbox", ("packages/connect-sandbox/",)),
 )
 
 
@@ -91,7 +95,7 @@ class Entry:
                 return heading
         raise EvidenceError(
             f"{FILE.name}: {self.id} is used in {self.used_in[0]}, which belongs to no construct; name a file below "
-            "constructs/connect_bridges, runtime, flows or stacks first."
+            "constructs/connect_bridges, runtime, flows, stacks or packages/connect-sandbox first."
         )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance as ConnectInstance
     from connect_bridges.contact_center.contact_flow import ContactFlow as ContactFlow
     from connect_bridges.contact_center.contact_flow import ContactFlowError as ContactFlowError
+    from connect_bridges.contact_center.monitoring import ContactCenterMonitoring as ContactCenterMonitoring
     from connect_bridges.metadata.bridge import MetadataBridge as MetadataBridge
     from connect_bridges.metadata.presets import MetadataPreset as MetadataPreset
     from connect_bridges.shared.api_options import ApiOptions as ApiOptions
@@ -58,6 +59,7 @@ _HOMES = {
     "ChatStreamPreset": "connect_bridges.chat.presets",
     "ConnectInstance": "connect_bridges.contact_center.connect_instance",
     "ConstructArgumentError": "connect_bridges.shared.checks",
+    "ContactCenterMonitoring": "connect_bridges.contact_center.monitoring",
     "ContactFlow": "connect_bridges.contact_center.contact_flow",
     "ContactFlowError": "connect_bridges.contact_center.contact_flow",
     "ExternalVoiceConnector": "connect_bridges.voice.connector",

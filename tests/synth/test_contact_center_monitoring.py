@@ -66,7 +66,35 @@ INDEPENDENT = {
     "ThrottledCalls": ({"MetricGroup"}, "Count"),
     "ToInstancePacketLossRate": ({"Participant", "Stream Type", "Type of Connection"}, "Percent"),
 }
-# The guides of 2018 (002 and 003), sections VoiceCalls to Other metrics.
+# By hand from AWS's second list, the reference of OpenTelemetry enrichment of CloudWatch metrics, AWS/Connect: there
+# these are of the instrument type Sum and the next of the type Histogram. It lacks eight metrics.
+SUMS = {
+    "CallRecordingUploadError",
+    "CallsBreachingConcurrencyQuota",
+    "CallsPerInterval",
+    "ChatsBreachingActiveChatQuota",
+    "ContactFlowErrors",
+    "MisconfiguredPhoneNumbers",
+    "MissedCalls",
+    "PublicSigningKeyUsage",
+    "QueueCapacityExceededError",
+    "SuccessfulChatsPerInterval",
+    "TasksBreachingConcurrencyQuota",
+    "TasksExpired",
+    "TasksExpiryWarningReached",
+}
+HISTOGRAMS = {
+    "ConcurrentActiveChats",
+    "ConcurrentActiveChatsPercentage",
+    "ConcurrentCalls",
+    "ConcurrentCallsPercentage",
+    "ConcurrentTasks",
+    "ConcurrentTasksPercentage",
+    "LongestQueueWaitTime",
+    "QueueSize",
+    "ToInstancePacketLossRate",
+}
+# The administrator guides of 2018, sections VoiceCalls to Other metrics.
 OF_THE_GUIDES = {
     "MissedCalls",
     "ThrottledCalls",
@@ -137,8 +165,16 @@ def test_every_metric_has_the_dimensions_and_unit_that_others_list_too() -> None
         found = metric.dimensions("id", "name" if metric.named_by else None)
         if metric.name == "CallBackNotDialableNumber" and metric.group == "Queue":
             named = {"QueueName", "MetricGroup"}  # the list of dimensions on the same page of AWS
-        assert set(found) - {"InstanceId", "Instance ID"} == named, metric.name
+        assert set(found) == {"InstanceId", *named}, metric.name
         assert metric.unit == unit, metric.name
+
+
+def test_what_is_counted_is_summed_and_of_nothing_else() -> None:
+    counted = {metric.name for metric in METRICS if metric.kind is MetricKind.COUNTER}
+    assert counted >= SUMS
+    assert not counted & HISTOGRAMS
+    assert {metric.kind.statistic for metric in METRICS if metric.name in SUMS} == {"Sum"}
+    assert {metric.kind.statistic for metric in METRICS if metric.name in HISTOGRAMS} == {"Maximum"}
 
 
 def test_every_metric_of_the_guides_is_there_under_its_present_name() -> None:
@@ -260,9 +296,8 @@ def test_flows_queues_and_keys_may_be_the_objects(stack: cdk.Stack, instance: Co
     )
     assert "FlowErrors:Night line" in made.alarms
     assert dimensions(of_metric(stack, "ContactFlowErrors")[0])["ContactFlowName"] == "Night line"
-    assert dimensions(of_metric(stack, "PublicSigningKeyUsage")[0])["SigningKeyId"] == {
-        "Fn::GetAtt": ["Key", "AssociationId"]
-    }
+    (used,) = of_metric(stack, "PublicSigningKeyUsage")
+    assert {"Name": "SigningKeyId", "Value": {"Fn::GetAtt": ["Key", "AssociationId"]}} in used["Dimensions"]
 
 
 def _flow() -> dict[str, Any]:

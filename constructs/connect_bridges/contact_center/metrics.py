@@ -49,7 +49,6 @@ class ConnectMetric:
     """The dimension that says of which flow, queue, key or contact; flows and queues by name, not by id."""
     fixed: tuple[tuple[str, str], ...] = ()
     """Dimensions that always have the same value."""
-    instance_dimension: str = "InstanceId"
     seconds: int = 60
     """How often there is a value, at most."""
     guide_name: str | None = None
@@ -64,7 +63,7 @@ class ConnectMetric:
         if (name is None) is not (self.named_by is None):
             wanted = f"give its {self.named_by}" if self.named_by else f"leave out {name!r}"
             raise ValueError(f"{self.name} is {'not ' * (not self.named_by)}told apart by a name; {wanted}.")
-        found = {self.instance_dimension: instance_id}
+        found = {"InstanceId": instance_id}
         if self.group is not None:
             found["MetricGroup"] = self.group
         if self.named_by is not None and name is not None:
@@ -142,12 +141,12 @@ TASKS_EXPIRING = ConnectMetric(name="TasksExpiryWarningReached", group="Tasks", 
 # evidence: emails-metric-group
 CONCURRENT_EMAILS = _load("Emails", "ConcurrentEmails", MetricKind.GAUGE, 300)
 CONCURRENT_EMAILS_PERCENT = _load("Emails", "ConcurrentEmailsPercentage", MetricKind.PERCENT, 300)
+# evidence: packet-loss-dimension
 PACKET_LOSS = ConnectMetric(
     name="ToInstancePacketLossRate",
     group=None,
     kind=MetricKind.FRACTION,
     unit="Percent",
-    instance_dimension="Instance ID",
     fixed=(("Participant", "Agent"), ("Stream Type", "Voice"), ("Type of Connection", "WebRTC")),
     seconds=10,
 )

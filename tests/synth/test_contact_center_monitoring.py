@@ -66,6 +66,38 @@ INDEPENDENT = {
     "ThrottledCalls": ({"MetricGroup"}, "Count"),
     "ToInstancePacketLossRate": ({"Participant", "Stream Type", "Type of Connection"}, "Percent"),
 }
+# From the same table of the guide: the values of MetricGroup.
+GROUPS = {
+    "CallRecordings": {"CallRecordingUploadError"},
+    "Chats": {
+        "ChatsBreachingActiveChatQuota",
+        "ConcurrentActiveChats",
+        "ConcurrentActiveChatsPercentage",
+        "SuccessfulChatsPerInterval",
+    },
+    "ContactFlow": {"CallBackNotDialableNumber", "ContactFlowErrors", "ContactFlowFatalErrors"},
+    "Emails": {"ConcurrentEmails", "ConcurrentEmailsPercentage"},
+    "Queue": {"CallBackNotDialableNumber", "LongestQueueWaitTime", "QueueCapacityExceededError", "QueueSize"},
+    "Tasks": {
+        "ConcurrentTasks",
+        "ConcurrentTasksPercentage",
+        "TasksBreachingConcurrencyQuota",
+        "TasksExpired",
+        "TasksExpiryWarningReached",
+    },
+    "VoiceCalls": {
+        "CallsBreachingConcurrencyQuota",
+        "CallsPerInterval",
+        "ConcurrentCalls",
+        "ConcurrentCallsPercentage",
+        "ConcurrentHighVolumeCalls",
+        "ConcurrentHighVolumeCallsPerInterval",
+        "ConcurrentHighVolumeCallsPercentage",
+        "MisconfiguredPhoneNumbers",
+        "MissedCalls",
+        "ThrottledCalls",
+    },
+}
 # By hand from AWS's second list, the reference of OpenTelemetry enrichment of CloudWatch metrics, AWS/Connect: there
 # these are of the instrument type Sum and the next of the type Histogram. It lacks eight metrics.
 SUMS = {
@@ -167,6 +199,15 @@ def test_every_metric_has_the_dimensions_and_unit_that_others_list_too() -> None
             named = {"QueueName", "MetricGroup"}  # the list of dimensions on the same page of AWS
         assert set(found) == {"InstanceId", *named}, metric.name
         assert metric.unit == unit, metric.name
+
+
+def test_every_metric_is_in_its_group() -> None:
+    found: dict[str, set[str]] = {}
+    for metric in METRICS:
+        group = metric.dimensions("id", "name" if metric.named_by else None).get("MetricGroup")
+        if group:
+            found.setdefault(group, set()).add(metric.name)
+    assert found == GROUPS
 
 
 def test_what_is_counted_is_summed_and_of_nothing_else() -> None:

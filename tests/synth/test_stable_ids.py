@@ -155,7 +155,13 @@ STANDARD: dict[str, Build] = {
     ),
 }
 APP_STACKS = tuple(f"connect-bridges-prod-{part}" for part in ("biometrics", "chat", "voice"))
-MAKE_NOTHING_PROMISED = {"ConnectInstance", "Monitoring", "RuntimeFunction", "VendorPrincipal"}
+MAKE_NOTHING_PROMISED = {
+    "ContactCenterMonitoring",
+    "ConnectInstance",
+    "Monitoring",
+    "RuntimeFunction",
+    "VendorPrincipal",
+}
 """ConnectInstance's associations and VendorPrincipal's user are in the entries of the constructs that ask for them."""
 
 

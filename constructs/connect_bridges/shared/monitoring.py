@@ -14,6 +14,8 @@ from connect_bridges.shared.checks import Problems, check_kind
 from connect_bridges.shared.regions import Place
 from constructs import Construct
 
+_ALARMS_SHOWN = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
@@ -22,18 +24,27 @@ class Watched:
     metric: cloudwatch.IMetric
     meaning: str
     threshold: float = 1
+    periods: int = 1
+    """How many periods in a row have to reach it."""
+    below: bool = False
+    """Whether it is values below the threshold that somebody should know of."""
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
 class Monitoring(Construct):
     """One alarm for each thing that can go wrong, and a dashboard where a bridge has one.
 
-    An alarm fires with the first period that reaches its threshold, stays silent without data, and says in its
-    description what it means and what to do.
+    An alarm fires with the first period that reaches its threshold, stays silent without data (unless what it watches
+    says otherwise), and says in its description what it means and what to do.
+
+    Below another Monitoring that has a dashboard, alarms go to that one's topic, and widgets onto that one's dashboard.
     """
 
     alarms: dict[str, cloudwatch.Alarm]
     """By name; each construct's documentation lists its own."""
     dashboard: cloudwatch.Dashboard | None
+    alarm_topic: sns.ITopic | None
+    """Where alarms go."""
 
     def __init__(
         self,
@@ -64,23 +75,54 @@ class Monitoring(Construct):
                 Place(self).check_resource(problems, "alarm_topic", alarm_topic, foreign=True)
         problems.raise_all()
         chosen = dict(thresholds or {})
-        self.dashboard = None
+        self._shared = scope if isinstance(scope, Monitoring) and scope.dashboard else None
+        self.alarm_topic = alarm_topic or (self._shared.alarm_topic if self._shared else None)
+        self.dashboard = self._shared.dashboard if self._shared else None
         self.alarms = {
-            name: self._alarm(name, one, chosen.get(name, one.threshold), alarm_topic)
+            name: self._alarm(name, one, chosen.get(name, one.threshold), self.alarm_topic)
             for name, one in watched.items()
         }
+        if self._shared:
+            self._shared.add_group(id, _status(list(self.alarms.values())))
 
     def add_dashboard(
         self, widgets: Sequence[Sequence[cloudwatch.IWidget]], *, name: str | None = None
     ) -> cloudwatch.Dashboard:
-        """Add the bridge's dashboard; name: default is CloudFormation's. Raises ``ValueError`` for a wrong name."""
+        """Add the bridge's dashboard, or its widgets to the dashboard that it shares.
+
+        name: default is CloudFormation's. Raises ``ValueError`` for a wrong name, and for any where the dashboard is
+        shared.
+        """
         problems = Problems(self)
         problems.collect(check_name, "dashboard_name", name, "dashboard_name")
+        if self._shared and name is not None:
+            problems.add(
+                f"dashboard_name is {name!r}, yet the widgets go onto the dashboard of {self._shared.node.path}; leave "
+                "it out."
+            )
         problems.raise_all()
+        if self._shared and self.dashboard:
+            for row in widgets:  # the state of the alarms is there already
+                rest = [one for one in row if not isinstance(one, cloudwatch.AlarmStatusWidget)]
+                if rest:
+                    self.dashboard.add_widgets(*rest)
+            return self.dashboard
         self.dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=name, widgets=[list(row) for row in widgets]
         )
         return self.dashboard
+
+    def add_group(self, title: str, widgets: Sequence[Sequence[cloudwatch.IWidget]]) -> None:
+        """Add rows of widgets to the dashboard, under a heading. Raises ``ValueError`` if there is no dashboard."""
+        if self.dashboard is None:
+            raise ValueError(f"{self.node.path} has no dashboard; call add_dashboard first.")
+        self.dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {title}", width=24, height=1))
+        for row in widgets:
+            self.dashboard.add_widgets(*row)
+
+    def add_status(self) -> None:
+        """Show the state of the alarms on the dashboard. Raises ``ValueError`` if there is no dashboard."""
+        self.add_group("Alarms", _status(list(self.alarms.values())))
 
     def _alarm(
         self, name: str, watched: Watched, threshold: float, topic: sns.ITopic | None
@@ -90,14 +132,29 @@ class Monitoring(Construct):
             name,
             metric=watched.metric,
             threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            evaluation_periods=watched.periods,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+            if watched.below
+            else cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=watched.missing,
             alarm_description=watched.meaning,
         )
         if topic:
             alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm
+
+
+def _status(alarms: Sequence[cloudwatch.IAlarm]) -> list[list[cloudwatch.IWidget]]:
+    """Return the state of alarms as rows of one widget, each of at most the 100 alarms that CloudWatch shows."""
+    # evidence: alarm-widget-limit
+    return [
+        [
+            cloudwatch.AlarmStatusWidget(
+                title="Alarms", alarms=list(alarms[start : start + _ALARMS_SHOWN]), width=24
+            )
+        ]
+        for start in range(0, len(alarms), _ALARMS_SHOWN)
+    ]
 
 
 def _check_thresholds(thresholds: object, alarms: tuple[str, ...]) -> None:

@@ -34,14 +34,11 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.contact_center import ContactCenter as ContactCenter
     from connect_bridges.contact_center.contact_flow import ContactFlow as ContactFlow
     from connect_bridges.contact_center.contact_flow import ContactFlowError as ContactFlowError
-<<<<<<< HEAD
     from connect_bridges.contact_center.instance_options import IdentityManagement as IdentityManagement
     from connect_bridges.contact_center.instance_options import InstanceAttributes as InstanceAttributes
+    from connect_bridges.contact_center.monitoring import ContactCenterMonitoring as ContactCenterMonitoring
     from connect_bridges.contact_center.parts import InstancePart as InstancePart
     from connect_bridges.contact_center.routing import OpeningHours as OpeningHours
-=======
-    from connect_bridges.contact_center.monitoring import ContactCenterMonitoring as ContactCenterMonitoring
->>>>>>> h/cmetrics
     from connect_bridges.metadata.bridge import MetadataBridge as MetadataBridge
     from connect_bridges.metadata.presets import MetadataPreset as MetadataPreset
     from connect_bridges.shared.api_options import ApiOptions as ApiOptions
@@ -67,11 +64,8 @@ _HOMES = {
     "ChatStreamPreset": "connect_bridges.chat.presets",
     "ConnectInstance": "connect_bridges.contact_center.connect_instance",
     "ConstructArgumentError": "connect_bridges.shared.checks",
-<<<<<<< HEAD
     "ContactCenter": "connect_bridges.contact_center.contact_center",
-=======
     "ContactCenterMonitoring": "connect_bridges.contact_center.monitoring",
->>>>>>> h/cmetrics
     "ContactFlow": "connect_bridges.contact_center.contact_flow",
     "ContactFlowError": "connect_bridges.contact_center.contact_flow",
     "ExternalVoiceConnector": "connect_bridges.voice.connector",

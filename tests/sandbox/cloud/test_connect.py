@@ -90,8 +90,8 @@ def test_an_instance_of_another_account_is_not_found(sandbox: Sandbox) -> None:
 
 
 def test_an_operation_that_is_not_reproduced_is_refused_by_name(connect: Any) -> None:
-    with pytest.raises(ClientError, match="the sandbox does not emulate connect:ListQueues") as refused:
-        connect.list_queues(InstanceId=INSTANCE_ID)
+    with pytest.raises(ClientError, match="the sandbox does not emulate connect:ListViews") as refused:
+        connect.list_views(InstanceId=INSTANCE_ID)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 

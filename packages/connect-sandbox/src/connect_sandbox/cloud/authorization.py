@@ -54,6 +54,10 @@ _EVERYTHING = Policy.parse(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
     name="the other account's own policy",
 )
+_ADMINISTRATOR = Policy.parse(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
+    name="AdministratorAccess",
+)
 
 
 class Authorization:
@@ -163,6 +167,23 @@ class Authorization:
         decision = self.decide(principal, action, resource, resource_policy=resource_policy)
         if not decision.allowed:
             raise AwsError("AccessDeniedException", decision.message, 403)
+
+    def deployer_may(self, action: str, key_arn: str, *, service: str = "connect") -> Decision:
+        """Decide whether CloudFormation's role, an administrator, may act on a key through a service.
+
+        Its own policies allow everything, so the key's policy decides. The role is that of the CDK's bootstrap stack.
+        """
+        role = f"arn:aws:iam::{self._account}:role/cdk-hnb659fds-cfn-exec-role-{self._account}-{self._region}"
+        principal = RolePrincipal(role, "AWSCloudFormation")
+        via = via_service(service, self._region, self._account, {})
+        granting = RequestContext.of({"kms:GrantIsForAWSResource": "true"}, [])
+        context = self._context(principal).merged(via).merged(granting)
+        request = AccessRequest(action, key_arn, context)
+        decision = evaluate(
+            request, self._as_iam(principal), [_ADMINISTRATOR], self.resource_policies(key_arn), None
+        )
+        self._audit.record(decision)
+        return decision
 
     def require_lambda_may_assume(self, role_arn: str) -> None:
         """Raise unless the role exists and its trust policy lets Lambda assume it."""
@@ -309,9 +330,11 @@ class Authorization:
             "aws:SourceAccount": sources[0],
             "aws:SourceArn": sources[1],
             "aws:ResourceAccount": self._account,
+            # A topic's own default policy lets CloudWatch publish by this key (SNS guide, "Example cases").
+            "aws:SourceOwner": sources[0] if _is_cloudwatch(principal) else None,
         }
         absent = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceIp", "aws:SourceOrgID", "aws:Referer"]
-        absent += ["aws:SourceOwner", "aws:SourceOrgPaths", "aws:VpcSourceIp"]
+        absent += ["aws:SourceOrgPaths", "aws:VpcSourceIp"]
         absent += ["lambda:FunctionUrlAuthType", "lambda:EventSourceToken", "lambda:InvokedViaFunctionUrl"]
         return RequestContext.of(values, absent)
 
@@ -343,6 +366,10 @@ class _Spreading:
             new = (role_arn, name, document) not in self._known
             concerned = role_arn.rsplit("/", 1)[-1].startswith(self._roles)
             return not new or not concerned or self._seen.get(role_arn, 0) >= self._calls
+
+
+def _is_cloudwatch(principal: Principal) -> bool:
+    return isinstance(principal, ServicePrincipal) and principal.service == "cloudwatch.amazonaws.com"
 
 
 def _inline(holder: Any) -> list[tuple[str, str]]:  # noqa: ANN401  (moto's role or user)

@@ -8,9 +8,10 @@ from typing import Any
 
 from connect_sandbox.cloud.chats import Chats
 from connect_sandbox.cloud.chime_api import VoiceConnectors
-from connect_sandbox.cloud.connect_instance_api import ConnectInstanceApi
 from connect_sandbox.cloud.connect_instance_api import page as _page
 from connect_sandbox.cloud.connect_state import Association, ConnectState, Flow
+from connect_sandbox.cloud.contact_center import ContactCenter
+from connect_sandbox.cloud.contact_center_api import ContactCenterApi
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
@@ -20,14 +21,19 @@ from connect_sandbox.moto_internals import Operation
 _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
 
 
-class ConnectApi(ConnectInstanceApi):
+class ConnectApi(ContactCenterApi):
     """Serves Connect calls from a ConnectState."""
 
     def __init__(
-        self, faults: Faults, state: ConnectState, voice_connectors: VoiceConnectors, chats: Chats
+        self,
+        faults: Faults,
+        state: ConnectState,
+        center: ContactCenter,
+        voice_connectors: VoiceConnectors,
+        chats: Chats,
     ) -> None:
         """`voice_connectors` holds the call transfer connectors, `chats` the chats in progress."""
-        super().__init__(faults, state)
+        super().__init__(faults, state, center)
         self._chats = chats
         self._voice_connectors = voice_connectors
 

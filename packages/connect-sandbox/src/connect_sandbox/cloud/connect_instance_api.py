@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from connect_sandbox.cloud.aws_service import AwsService
@@ -74,7 +73,8 @@ class ConnectInstanceApi(AwsService):
                 "PhoneNumberId": number.id,
                 "PhoneNumberArn": _number_arn(instance, number),
                 "PhoneNumber": number.number,
-                "PhoneNumberType": "DID",
+                "PhoneNumberCountryCode": number.country,
+                "PhoneNumberType": number.type,
                 "TargetArn": instance.arn,
                 "InstanceId": instance.id,
             }
@@ -123,9 +123,11 @@ def _summary(instance: Instance) -> dict[str, Any]:
     return {
         "Id": instance.id,
         "Arn": instance.arn,
-        "IdentityManagementType": "CONNECT_MANAGED",
+        "IdentityManagementType": instance.identity,
         "InstanceAlias": instance.alias,
-        "CreatedTime": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        "CreatedTime": instance.created_at,
+        **({"ServiceRole": instance.service_role} if instance.service_role else {}),
+        "InstanceAccessUrl": f"https://{instance.alias}.my.connect.aws",
         "InstanceStatus": instance.status,
         "InboundCallsEnabled": "INBOUND_CALLS" in instance.attributes,
         "OutboundCallsEnabled": "OUTBOUND_CALLS" in instance.attributes,

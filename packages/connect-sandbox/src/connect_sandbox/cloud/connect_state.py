@@ -1,7 +1,7 @@
 """The state of Amazon Connect instances: integration associations, flows and flow modules.
 
-Instances are not created here: apps use an existing one by ARN, so every instance id in this account and
-Region is taken to exist.
+Many apps use an existing instance by ARN, so every instance id in this account and Region is taken to exist, made by
+hand, until it is deleted. Instances that a stack creates are made by `contact_center.instances`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
-from connect_sandbox.cloud.quotas import FUNCTIONS_PER_INSTANCE, Quotas
+from connect_sandbox.cloud.quotas import FLOWS, FUNCTIONS_PER_INSTANCE, Quotas
 
 CONNECT = "connect.amazonaws.com"
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
@@ -74,14 +74,55 @@ class Number:
     id: str
     number: str
     flow_id: str | None = None
+    country: str = "US"
+    type: str = "DID"
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Part:
+    """Something with a name inside an instance: hours, a queue, a user. `properties` are CloudFormation's.
+
+    `kind` is a key of `contact_center.parts.KINDS`. `built_in`: it came with the instance.
+    """
+
+    kind: str
+    id: str
+    arn: str
+    name: str
+    properties: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    modified: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    built_in: bool = False
+
+
+@dataclass
+class StorageConfig:
+    """Where an instance keeps one type of data. `config` has the members of CloudFormation's and the API's config."""
+
+    id: str
+    resource_type: str
+    storage_type: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SecurityKey:
+    """The public half of a key with which flows encrypt what callers enter."""
+
+    id: str
+    key: str
+    created_at: dt.datetime
 
 
 @dataclass
 class Instance:
     """One Connect instance, with what was deployed into it, by id.
 
-    `attributes` are those that are on (INBOUND_CALLS, CONTACTFLOW_LOGS). Every id names a queue that is enabled, except
-    those of `absent_queues` and `disabled_queues`.
+    `attributes` are those that are on (INBOUND_CALLS, CONTACTFLOW_LOGS). `created`: CreateInstance made it, so it holds
+    what it was made with and what was added. Of any other, every id names a queue that is enabled, except those of
+    `absent_queues` and `disabled_queues`.
     """
 
     arn: str
@@ -97,6 +138,16 @@ class Instance:
     associations: dict[str, Association] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     modules: dict[str, FlowModule] = field(default_factory=dict)
+    created: bool = False
+    identity: str = "CONNECT_MANAGED"
+    directory_id: str | None = None
+    service_role: str = ""
+    created_at: dt.datetime = field(default_factory=lambda: dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    tags: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    storage: dict[str, StorageConfig] = field(default_factory=dict)
+    origins: list[str] = field(default_factory=list)
+    security_keys: dict[str, SecurityKey] = field(default_factory=dict)
 
     def claim_number(self, number: str) -> Number:
         """Claim a telephone number, in E.164."""
@@ -137,13 +188,15 @@ class ConnectState:
         `quotas` are the account's; by default AWS's defaults.
         """
         self._quotas = quotas or Quotas()
-        self._account = account
-        self._region = region
+        self.account = account
+        self.region = region
         self._authorization = authorization
         self._functions = functions
         self._lock = threading.RLock()
         self._instances: dict[str, Instance] = {}
         self._absent: set[str] = set()
+        #: Third-party applications of the agent workspace, by ARN, with CloudFormation's properties.
+        self.applications: dict[str, dict[str, Any]] = {}
 
     def instance(self, arn_or_id: str) -> Instance:
         """Return an instance by ARN or id; raise ResourceNotFoundException for another account or Region."""
@@ -152,14 +205,14 @@ class ConnectState:
             raise AwsError(
                 "InvalidParameterException", f"{arn_or_id!r} is not the ARN or id of a Connect instance"
             )
-        if found is not None and (found[2], found[3]) != (self._region, self._account):
+        if found is not None and (found[2], found[3]) != (self.region, self.account):
             raise AwsError(
                 "ResourceNotFoundException",
-                f"Instance {arn_or_id} not found in {self._region}/{self._account}",
+                f"Instance {arn_or_id} not found in {self.region}/{self.account}",
                 404,
             )
         instance_id = found[4] if found is not None else arn_or_id
-        arn = f"arn:aws:connect:{self._region}:{self._account}:instance/{instance_id}"
+        arn = f"arn:aws:connect:{self.region}:{self.account}:instance/{instance_id}"
         with self._lock:
             if instance_id in self._absent:
                 raise AwsError("ResourceNotFoundException", f"Instance {instance_id} not found", 404)
@@ -169,6 +222,11 @@ class ConnectState:
         """Return the instances that something has named so far."""
         with self._lock:
             return list(self._instances.values())
+
+    def add(self, instance: Instance) -> None:
+        """Keep an instance that was just created."""
+        with self._lock:
+            self._instances[instance.id] = instance
 
     def say_absent(self, instance_id: str, *, absent: bool = True) -> None:
         """Let there be no instance of this id, or let there be one again."""
@@ -182,7 +240,7 @@ class ConnectState:
     def principal(self, instance_arn: str) -> ServicePrincipal:
         """Return the principal that Connect acts as for an instance."""
         return ServicePrincipal(
-            CONNECT, source_account=self._account, source_arn=self.instance(instance_arn).arn
+            CONNECT, source_account=self.account, source_arn=self.instance(instance_arn).arn
         )
 
     def may_invoke(self, instance_arn: str, function_arn: str) -> InvokeDecision:
@@ -255,10 +313,11 @@ class ConnectState:
     def tags_of(self, arn: str) -> dict[str, str]:
         """Return the tags of a flow, a module or an association, to be read or changed in place."""
         instance = self.instance("/".join(arn.split("/")[:2]))
-        tagged: list[Association | Flow] = [
+        tagged: list[Association | Flow | Part] = [
             *instance.associations.values(),
             *instance.flows.values(),
             *instance.modules.values(),
+            *instance.parts.values(),
         ]
         for resource in tagged:
             if resource.arn == arn:
@@ -275,6 +334,8 @@ class ConnectState:
         with self._lock:
             instance = self.instance(instance_arn)
             _refuse_duplicate((f for f in instance.flows.values() if f.type == type), name, "Contact flow")
+            if len(instance.flows) >= (quota := int(self._quotas.value(FLOWS, instance.arn))):
+                raise AwsError("LimitExceededException", f"{instance.arn} has its {quota} flows already", 429)
             if status == "PUBLISHED":
                 _require_valid(content, "flow", type)
             flow_id = str(uuid.uuid4())
@@ -319,10 +380,15 @@ class ConnectState:
         return module
 
     def delete_flow(self, instance_arn: str, flow_id: str) -> None:
-        """Delete a flow."""
+        """Delete a flow; a flow that a telephone number leads to stays, with an InvalidRequestException."""
         with self._lock:
             instance = self.instance(instance_arn)
-            del instance.flows[instance.flow(flow_id).id]
+            flow = instance.flow(flow_id)
+            # evidence: flow-on-a-number
+            if number := next((n for n in instance.numbers.values() if n.flow_id == flow.id), None):
+                message = f"The contact flow {flow.name} is in use by the phone number {number.number}"
+                raise AwsError("InvalidRequestException", message)
+            del instance.flows[flow.id]
 
     def delete_module(self, instance_arn: str, module_id: str) -> None:
         """Delete a flow module."""

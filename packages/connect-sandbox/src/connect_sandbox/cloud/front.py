@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import error_response
@@ -19,12 +20,13 @@ from connect_sandbox.cloud.principals import Principals, credential_scope
 #: moto knows more, but nothing is deployed there: it would describe an empty account.
 MOTO_SERVICES = frozenset(
     {
-        *("dynamodb", "ecr", "events", "iam", "kms", "logs", "monitoring"),
+        *("dynamodb", "ecr", "events", "firehose", "iam", "kinesis", "kms", "logs", "monitoring"),
         *("s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
     }
 )
 
 EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
+AfterHandler = Callable[[HttpRequest], None]
 
 
 class Front:
@@ -40,11 +42,14 @@ class Front:
         internal: Mapping[str, Handler],
         services: Mapping[str, Handler],
         before_services: Mapping[str, EarlyHandler],
+        after_services: Mapping[str, AfterHandler] = MappingProxyType({}),
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
-        `before_services` see a request first, and pass it on to the service by returning None.
+        `before_services` see a request first, and pass it on to the service by returning None. `after_services` hear of
+        each request to one of moto's services that it has answered.
         """
+        self._after_services = after_services
         self._principals = principals
         self._authorization = authorization
         self._moto = MotoClient(moto_port)
@@ -78,7 +83,10 @@ class Front:
         if handler is not None:
             return handler(request)
         if name in MOTO_SERVICES:
-            return self._moto.handle(request, name)
+            response = self._moto.handle(request, name)
+            if name in self._after_services:
+                self._after_services[name](request)
+            return response
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
 

@@ -18,6 +18,17 @@ from connect_sandbox.cloud.errors import AwsError
 VOICE_CONNECTORS: Final = ("connect", "L-2BE4D75F")
 CONCURRENT_EXECUTIONS: Final = ("lambda", "L-B99A9384")
 FUNCTIONS_PER_INSTANCE: Final = ("connect", "L-E3D2F503")
+INSTANCES: Final = ("connect", "L-AA17A6B9")
+PHONE_NUMBERS: Final = ("connect", "L-8F812903")
+FLOWS: Final = ("connect", "L-22922690")
+QUEUES: Final = ("connect", "L-19A87C94")
+USERS: Final = ("connect", "L-9A46857E")
+ROUTING_PROFILES: Final = ("connect", "L-D3E7BE26")
+SECURITY_PROFILES: Final = ("connect", "L-F325A715")
+HOURS: Final = ("connect", "L-20CD02F7")
+QUICK_CONNECTS: Final = ("connect", "L-68BBE2E8")
+PROMPTS: Final = ("connect", "L-0865B754")
+HIERARCHY_GROUPS: Final = ("connect", "L-D68AAAE4")
 
 #: Lambda keeps so many executions for the functions without a reservation; of a new account's 10 it keeps all.
 UNRESERVED_MINIMUM: Final = 100
@@ -39,8 +50,17 @@ QUOTAS: Final[dict[Code, Quota]] = {
     VOICE_CONNECTORS: Quota("External voice transfer connectors per account", 0),
     CONCURRENT_EXECUTIONS: Quota("Concurrent executions", 1000),
     FUNCTIONS_PER_INSTANCE: Quota("AWS Lambda functions per instance", 50, per_instance=True),
-    ("connect", "L-AA17A6B9"): Quota("Amazon Connect instances per account", 2),
-    ("connect", "L-22922690"): Quota("Flows per instance", 100, per_instance=True),
+    INSTANCES: Quota("Amazon Connect instances per account", 2),
+    PHONE_NUMBERS: Quota("Phone numbers per instance", 5, per_instance=True),
+    FLOWS: Quota("Flows per instance", 100, per_instance=True),
+    QUEUES: Quota("Queues per instance", 100, per_instance=True),
+    USERS: Quota("Users per instance", 500, per_instance=True),
+    ROUTING_PROFILES: Quota("Routing profiles per instance", 500, per_instance=True),
+    SECURITY_PROFILES: Quota("Security profiles per instance", 100, per_instance=True),
+    HOURS: Quota("Hours of operation per instance", 100, per_instance=True),
+    QUICK_CONNECTS: Quota("Quick connects per instance", 100, per_instance=True),
+    PROMPTS: Quota("Prompts per instance", 500, per_instance=True),
+    HIERARCHY_GROUPS: Quota("User hierarchy groups per instance", 500, per_instance=True),
     ("connect", "L-12AB7C57"): Quota("Concurrent active calls per instance", 10, per_instance=True),
     ("connect", "L-D4BA6F6E"): Quota("Concurrent active chats per instance", 500, per_instance=True),
 }

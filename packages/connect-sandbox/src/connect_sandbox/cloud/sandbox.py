@@ -32,6 +32,7 @@ from connect_sandbox.cloud.chats import Chats
 from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
+from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -63,7 +64,8 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a time in a process.
+    reject), `functions`, `connect`, `contact_center`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a
+    time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -205,6 +207,13 @@ class Sandbox:
         )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
         self._exit.callback(self.sns.close)
+        self.contact_center = ContactCenter(
+            state=self.connect,
+            authorization=self.authorization,
+            quotas=self.quotas,
+            clients=self._moto_client,
+            sns=self.sns,
+        )
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.apis = ApiRegistry(self.account, self.region)
@@ -219,6 +228,7 @@ class Sandbox:
             self.apis,
             self.connect,
             self.sns,
+            self.contact_center,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -254,7 +264,9 @@ class Sandbox:
                 ).handle,
                 "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
-                "connect": ConnectApi(self.faults, self.connect, self.voice_connectors, self.chats).handle,
+                "connect": ConnectApi(
+                    self.faults, self.connect, self.contact_center, self.voice_connectors, self.chats
+                ).handle,
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
@@ -265,6 +277,7 @@ class Sandbox:
                 "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
                 "sns": sns_api.early,
             },
+            after_services={"monitoring": self.contact_center.alarms.after},
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,7 @@ from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.comparison import matches
 from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
 from connect_sandbox.rehearsal.errors import BoundExceededError, NotSetUpError
-from connect_sandbox.rehearsal.ports import Ports
+from connect_sandbox.rehearsal.ports import Played, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
 from connect_sandbox.rehearsal.state import ContactState
@@ -77,11 +77,16 @@ class Engine:
         self._write("connect", flow, f"starts the flow {flow.name}")
         try:
             ending = self.run(flow)
-            return wait_in_queue(self, ending) if ending.how == "queued" else ending
+            ending = wait_in_queue(self, ending) if ending.how == "queued" else ending
         except BoundReachedError as reached:  # in the queue or with the agent, not in a block
             name, block = self.visited[-1]
             reason = "Shorten what setup.agent does after the last block"
             raise BoundExceededError(block, f"flow {name}", reached.bound, reached.limit, reason) from None
+        if self.ports.records is not None:
+            self.ports.records.ended(
+                Played(self.state, ending, self.transcript, self.clock, self.taken, self.visited)
+            )
+        return ending
 
     def run(self, flow: PublishedFlow) -> Ending:
         """Play one flow, and those that it transfers to, to the end."""
@@ -112,6 +117,8 @@ class Engine:
             raise BoundReachedError("blocks", limit)
         self.visited.append((flow.name, block.identifier))
         self._visited_at.append(self.clock.elapsed)
+        if self.ports.records is not None:
+            self.ports.records.visits(flow, block, self.clock)
 
     def _go_on(self, stage: Stage, step: Step, stack: list[_Position]) -> Ending | None:
         """Take the branch that the step calls for; return the ending if there is no further block."""

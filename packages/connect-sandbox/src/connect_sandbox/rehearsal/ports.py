@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from connect_flows import Block
+
 from connect_sandbox.rehearsal.published import PublishedFlow
 
 if TYPE_CHECKING:
+    from connect_sandbox.rehearsal.clock import VirtualClock
+    from connect_sandbox.rehearsal.engine import Taken
     from connect_sandbox.rehearsal.stage import Stage
-    from connect_sandbox.rehearsal.steps import Step
+    from connect_sandbox.rehearsal.state import ContactState
+    from connect_sandbox.rehearsal.steps import Ending, Step
+    from connect_sandbox.rehearsal.transcript import Transcript
 
 
 class FlowSource(Protocol):
@@ -134,11 +140,47 @@ class ChatLine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Played:
+    """A contact that has been played to its end."""
+
+    state: "ContactState"
+    ending: "Ending"
+    transcript: "Transcript"
+    clock: "VirtualClock"
+    taken: "Sequence[Taken]"
+    visited: Sequence[tuple[str, str]]
+
+
+class ContactRecords(Protocol):
+    """Where a contact leaves its recording, record, log and metrics."""
+
+    def visits(self, flow: PublishedFlow, block: Block, clock: "VirtualClock") -> None:
+        """Take note of a block, just before it is played."""
+        ...
+
+    def media_stream(self, contact_id: str) -> str | None:
+        """Return the ARN of the video stream for the contact's audio, None if the instance has none."""
+        ...
+
+    def security_key(self, key_id: str) -> str | None:
+        """Return the instance's security key of this id, in PEM, None if it has none; its use is counted."""
+        ...
+
+    def ended(self, played: Played) -> None:
+        """Keep what the contact leaves behind."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The world in which a contact is played. Without `chat`, the scenario says what a chat's bot does."""
+    """The world in which a contact is played. Without `chat`, the scenario says what a chat's bot does.
+
+    Without `records`, the contact leaves nothing behind.
+    """
 
     flows: FlowSource
     functions: LambdaInvoker
     external_voice: ExternalVoice
     chat: ChatLine | None = None
+    records: ContactRecords | None = None

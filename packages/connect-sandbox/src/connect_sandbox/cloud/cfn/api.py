@@ -214,9 +214,10 @@ class CloudFormationApi(AwsService):
             template=template,
             parameters={**stack.given_parameters, **_parameters(request)},
             tags=_tags(request) or dict(stack.tags),
-            changes=self._engine.plan(stack, template),
+            changes=[],
         )
         change_set.parameters = {k: v for k, v in change_set.parameters.items() if k in template.parameters}
+        change_set.changes = self._engine.plan(stack, template, change_set.parameters)
         same = stack.template is not None and (stack.template.body, stack.given_parameters) == (
             template.body,
             change_set.parameters,

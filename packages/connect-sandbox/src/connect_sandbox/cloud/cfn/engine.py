@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from connect_sandbox.cloud.cfn.change_sets import planned_changes
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -202,24 +203,9 @@ class DeploymentEngine:
         if thread is not None:
             thread.join(seconds)
 
-    def plan(self, stack: Stack, template: Template) -> list[dict[str, Any]]:
-        """Return what a change set of this template would do, by logical id."""
-        old = stack.resources
-        changes = [("Add", name) for name in template.resources if name not in old]
-        changes += [("Modify", name) for name in template.resources if name in old]
-        changes += [("Remove", name) for name in old if name not in template.resources]
-        return [
-            {
-                "Type": "Resource",
-                "ResourceChange": {
-                    "Action": action,
-                    "LogicalResourceId": name,
-                    "ResourceType": (template.resources.get(name) or old[name].declared).type,
-                    **({"PhysicalResourceId": old[name].created.physical_id} if name in old else {}),
-                },
-            }
-            for action, name in changes
-        ]
+    def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return what a change set of this template and these parameters would do."""
+        return planned_changes(stack, template, parameters, self._rollout.type)
 
     # -- the work
 

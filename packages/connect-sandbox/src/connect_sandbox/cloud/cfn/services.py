@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.cfn.types.custom import CustomResponses
     from connect_sandbox.cloud.connect_state import ConnectState
+    from connect_sandbox.cloud.contact_center import ContactCenter
     from connect_sandbox.cloud.functions import Functions
     from connect_sandbox.cloud.lambda_state import LambdaState
     from connect_sandbox.cloud.sns import Sns
@@ -26,3 +27,4 @@ class Services:
     apis: ApiRegistry
     connect: ConnectState
     sns: Sns
+    contact_center: ContactCenter

@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 from connect_sandbox.rehearsal.blocks._registry import Registry
 from connect_sandbox.rehearsal.conditions import HangsUp, Presses, Says
-from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage
+from connect_sandbox.rehearsal.encrypted_input import NotEncryptedError, encrypt
+from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage, require_map
 from connect_sandbox.rehearsal.steps import Decides, Fails, Next, Step
 
 BLOCKS = Registry()
@@ -77,7 +78,7 @@ def message_participant_iteratively(stage: Stage) -> Step:
 )
 def get_participant_input(stage: Stage) -> Step:
     """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True")."""
-    if stage.parameter("InputEncryption") is not None:
+    if stage.parameter("InputEncryption") is not None and stage.ports.records is None:
         raise stage.cannot("InputEncryption needs the public key that the instance holds")
     try:
         stage.says(words_of(stage, stage.block.parameters))
@@ -128,8 +129,26 @@ def _keep(stage: Stage, digits: str | None) -> Step:
     else:
         written = (custom or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
         digits = digits[: stage.at_least(1, written, "InputValidation.CustomValidation.MaximumLength")]
-    stage.state.stored_input = digits
+    try:
+        stage.state.stored_input = _encrypted(stage, digits)
+    except NotEncryptedError as error:
+        return Fails("NoMatchingError", f"the input cannot be encrypted: {error}")
     return Next()
+
+
+def _encrypted(stage: Stage, digits: str) -> str:
+    """Return what is stored: the digits, or with InputEncryption what only the key's owner can read."""
+    if stage.parameter("InputEncryption") is None or stage.ports.records is None:
+        return digits
+    settings = require_map(stage, "InputEncryption")
+    key_id = str(stage.filled(settings.get("EncryptionKeyId")) or "")
+    security_key = stage.ports.records.security_key(key_id)
+    if security_key is None:
+        raise NotEncryptedError(f"the instance has no security key {key_id!r}")
+    certificate = str(stage.filled(settings.get("Key")) or "")
+    stored = encrypt(digits, key_id=key_id, certificate=certificate, security_key=security_key)
+    stage.note("encrypts what was entered")
+    return stored
 
 
 def words_of(stage: Stage, prompt: Mapping[str, Any]) -> str:

@@ -103,7 +103,11 @@ def update_contact_text_to_speech_voice(stage: Stage) -> Step:
 def update_contact_media_streaming_behavior(stage: Stage) -> Step:
     """Start or stop copying the caller's audio to the Kinesis stream that the scenario names."""
     if stage.parameter("MediaStreamingState") == "Enabled":
-        stream = stage.conditions.media_stream
+        stream, records = stage.conditions.media_stream, stage.ports.records
+        if stream is None and records is not None:
+            stream = records.media_stream(stage.state.contact_id)
+            if stream is None:
+                return Fails("NoMatchingError", "the instance has no storage for MEDIA_STREAMS")
         if stream is None:
             raise stage.cannot(
                 "the scenario does not name the Kinesis video stream: set it up in setup.media_stream"

@@ -7,11 +7,15 @@ from connect_sandbox.cloud.cfn.support import describe
 from connect_sandbox.cloud.cfn.types import (
     apigateway,
     apigateway_parts,
+    appintegrations,
     awslambda,
     bootstrap,
     cloudformation,
     cloudwatch,
     connect,
+    connect_instance,
+    connect_numbers,
+    connect_parts,
     dynamodb,
     events,
     iam,
@@ -21,11 +25,13 @@ from connect_sandbox.cloud.cfn.types import (
     messaging,
     secretsmanager,
     sns_subscription,
+    streams,
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, awslambda, bootstrap, cloudformation, cloudwatch, connect, dynamodb, events, iam,
-    iam_users, kms, logs, messaging, secretsmanager, sns_subscription,
+    apigateway, apigateway_parts, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch, connect,
+    connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
+    secretsmanager, sns_subscription, streams,
 )  # fmt: skip
 
 

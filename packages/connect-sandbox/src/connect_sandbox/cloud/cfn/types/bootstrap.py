@@ -8,9 +8,19 @@ from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
 from connect_sandbox.iam import Policy, PolicyKind
 
+#: Members of a CORS rule in CloudFormation, and what S3's API calls them.
+_CORS = {
+    "AllowedHeaders": "AllowedHeaders",
+    "AllowedMethods": "AllowedMethods",
+    "AllowedOrigins": "AllowedOrigins",
+    "ExposedHeaders": "ExposeHeaders",
+    "Id": "ID",
+    "MaxAge": "MaxAgeSeconds",
+}
+
 
 class Bucket(ResourceType):
-    """A bucket for assets."""
+    """A bucket."""
 
     type_name = "AWS::S3::Bucket"
     properties: ClassVar[PropertyTable] = {
@@ -21,6 +31,8 @@ class Bucket(ResourceType):
         "OwnershipControls": Recorded("there is one account here"),
         "VersioningConfiguration": SUPPORTED,
         "LifecycleConfiguration": Recorded("nothing expires while the sandbox runs"),
+        "LoggingConfiguration": Recorded("moto writes no access log; the bucket for it must exist"),
+        "CorsConfiguration": SUPPORTED,
         "Tags": TAGS,
     }
     replaced_by = frozenset({"BucketName"})
@@ -44,12 +56,23 @@ class Bucket(ResourceType):
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change the versioning."""
+        """Change versioning and CORS rules; the bucket for the access log must exist."""
+        self._set_access(context, existing.physical_id, new)
         if "VersioningConfiguration" in new:
             context.client("s3").put_bucket_versioning(
                 Bucket=existing.physical_id, VersioningConfiguration=new["VersioningConfiguration"]
             )
         return existing
+
+    def _set_access(self, context: Context, name: str, properties: dict[str, Any]) -> None:
+        client = context.client("s3")
+        if target := properties.get("LoggingConfiguration", {}).get("DestinationBucketName"):
+            client.head_bucket(Bucket=target)
+        if cors := properties.get("CorsConfiguration"):
+            rules = [{_CORS[member]: value for member, value in rule.items()} for rule in cors["CorsRules"]]
+            client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+        else:
+            client.delete_bucket_cors(Bucket=name)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the bucket, which must be empty."""

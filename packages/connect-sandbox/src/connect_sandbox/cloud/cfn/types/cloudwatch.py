@@ -1,4 +1,4 @@
-"""AWS::CloudWatch::Alarm and Dashboard, on moto's CloudWatch: kept and shown, never evaluated."""
+"""AWS::CloudWatch::Alarm and Dashboard, on moto's CloudWatch; `contact_center.alarms` evaluates the alarms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, PropertyTable, Recorded
 from connect_sandbox.cloud.errors import AwsError
 
-_KEPT = Recorded("alarms are kept, not evaluated: AWS services publish no metrics here")
+_NOT_EVALUATED = Recorded("alarms on percentiles and on metric math are kept, not evaluated")
 _PASSED_ON = (
     "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
     "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions",
@@ -26,7 +26,11 @@ class Alarm(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "AlarmName": SUPPORTED,
         "Tags": TAGS,
-        **dict.fromkeys(_PASSED_ON, _KEPT),
+        **dict.fromkeys(_PASSED_ON, SUPPORTED),
+        **dict.fromkeys(
+            ("EvaluateLowSampleCountPercentile", "ExtendedStatistic", "Metrics", "ThresholdMetricId"),
+            _NOT_EVALUATED,
+        ),
     }
     required = ("ComparisonOperator", "EvaluationPeriods")
     replaced_by = frozenset({"AlarmName"})
@@ -56,7 +60,14 @@ class Alarm(ResourceType):
             request["Threshold"] = float(request["Threshold"])
         if "ActionsEnabled" in request:
             request["ActionsEnabled"] = str(request["ActionsEnabled"]).lower() == "true"
-        context.client("cloudwatch").put_metric_alarm(AlarmName=name, **request)
+        client = context.client("cloudwatch")
+        before = client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        state = before[0]["StateValue"] if before else "INSUFFICIENT_DATA"
+        client.put_metric_alarm(AlarmName=name, **request)
+        # moto starts every alarm anew, and in OK.
+        client.set_alarm_state(
+            AlarmName=name, StateValue=state, StateReason="Unchecked: Initial alarm creation"
+        )
         arn = f"arn:aws:cloudwatch:{context.region}:{context.account}:alarm:{name}"
         return Created(name, {"Arn": arn})
 

@@ -226,15 +226,6 @@ def _take_away(
     account: OwnAccount, environments: Mapping[str, Any], assembly: Path, instance: str
 ) -> dict[str, str]:
     """Let everything be missing, or in the way; return the names that are taken, by type."""
-    account.told(
-        "quotas",
-        {
-            "connect/L-2BE4D75F": 0,
-            "connect/L-E3D2F503": 0,
-            "connect/L-22922690": 0,
-            "lambda/L-B99A9384": 10,
-        },
-    )
     account.told("instance", {"id": instance, "off": ["INBOUND_CALLS", "OUTBOUND_CALLS", "CONTACTFLOW_LOGS"]})
     queue = environments["dev"]["voice"]["queueArn"].rpartition("/")[2]
     account.client("connect").update_queue_status(InstanceId=instance, QueueId=queue, Status="DISABLED")
@@ -248,6 +239,15 @@ def _take_away(
     names = _fixed_names(assembly)
     _take_names(account, names, instance)
     _half_deployed(account, names["AWS::DynamoDB::GlobalTable"])
+    account.told(
+        "quotas",
+        {
+            "connect/L-2BE4D75F": 0,
+            "connect/L-E3D2F503": 0,
+            "connect/L-22922690": 0,
+            "lambda/L-B99A9384": 10,
+        },
+    )
     return names
 
 

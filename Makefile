@@ -58,6 +58,12 @@ evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operat
 	$(BIN)/python -m connect_bridges.operations.evidence >build/evidence.md
 	mv build/evidence.md docs/evidence.md
 
+.PHONY: limits
+limits: setup ## write docs/limits.md from constructs/connect_bridges/operations/doctor/limits.toml
+	@mkdir -p build
+	$(BIN)/python -c 'from connect_bridges.operations.doctor.limits import page; print(page(), end="")' >build/limits.md
+	mv build/limits.md docs/limits.md
+
 .PHONY: soak
 soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
 	$(BIN)/python -m pytest tests/soak -s

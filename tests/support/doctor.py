@@ -122,6 +122,22 @@ def error(code: str, message: str = "no") -> dict[str, Any]:
     return {"error": {"Code": code, "Message": message}}
 
 
+LISTED = {
+    "ListUsers": "UserSummaryList",
+    "ListQueues": "QueueSummaryList",
+    "ListRoutingProfiles": "RoutingProfileSummaryList",
+    "ListHoursOfOperations": "HoursOfOperationSummaryList",
+    "ListQuickConnects": "QuickConnectSummaryList",
+    "ListPrompts": "PromptSummaryList",
+    "ListAgentStatuses": "AgentStatusSummaryList",
+    "ListSecurityProfiles": "SecurityProfileSummaryList",
+    "ListUserHierarchyGroups": "UserHierarchyGroupSummaryList",
+    "ListBots": "LexBots",
+    "ListApprovedOrigins": "Origins",
+    "ListSecurityKeys": "SecurityKeys",
+}
+"""What lists an instance's parts that only quotas count, and in which member."""
+
 DENIED = error("AccessDeniedException")
 NOT_FOUND = error("ResourceNotFoundException")
 _NO_STACK = error("ValidationError", f"Stack with id {STACK} does not exist")
@@ -159,6 +175,7 @@ class Account:
             "ListLambdaFunctions": {"LambdaFunctions": []},
             "ListContactFlows": {"ContactFlowSummaryList": []},
             "ListContactFlowModules": {"ContactFlowModulesSummaryList": []},
+            **{operation: {listed: []} for operation, listed in LISTED.items()},
             "ListFlowAssociations": {"FlowAssociationSummaryList": []},
             "ListPhoneNumbersV2": {
                 "ListPhoneNumbersSummaryList": [{"PhoneNumber": "+442079460100", "PhoneNumberId": "n-1"}]

@@ -50,8 +50,9 @@ class BridgeStack:
     """A stack with constructs of this library.
 
     status: CloudFormation's, None if it is not deployed. account, region: None if the app leaves them open.
-    resources: the template's, by logical id, their values as far as they are known before deploying; empty for a stack
-    that was read from the account. bootstrap: the SSM parameter of the bootstrap version, and the version it needs.
+    resources: the template's, by logical id, their values as far as they are known before deploying, and as References
+    the logical ids that properties name by Ref or GetAtt; empty for a stack that was read from the account.
+    bootstrap: the SSM parameter of the bootstrap version, and the version it needs.
     """
 
     name: str
@@ -81,7 +82,11 @@ def in_template(
         _bridge(logical_id, _known(metadata, known)) for logical_id, metadata in _descriptions(template)
     ]
     resources = {
-        logical_id: {**resource, "Properties": _known(resource.get("Properties", {}), known)}
+        logical_id: {
+            **resource,
+            "Properties": _known(resource.get("Properties", {}), known),
+            "References": _references(resource.get("Properties", {})),
+        }
         for logical_id, resource in template.get("Resources", {}).items()
     }
     return BridgeStack(name=name, bridges=tuple(bridges), account=account, region=region, resources=resources)
@@ -191,6 +196,17 @@ def _environment(text: str) -> list[str | None]:
     """Return account and Region of ``aws://ACCOUNT/REGION``; None for one that the app leaves open."""
     parts = text.removeprefix("aws://").split("/")
     return [None if part.startswith("unknown-") or not part else part for part in parts]
+
+
+def _references(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return the logical ids that properties name by Ref or GetAtt, by property."""
+    found: dict[str, str] = {}
+    for name, value in properties.items():
+        if isinstance(value, Mapping):
+            named = value.get("Ref") or (value.get("Fn::GetAtt") or [None])[0]
+            if isinstance(named, str):
+                found[name] = named
+    return found
 
 
 def _known(value: Any, pseudo: Mapping[str, str | None]) -> Any:  # noqa: ANN401 (a template's JSON)

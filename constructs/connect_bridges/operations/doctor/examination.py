@@ -14,6 +14,7 @@ from connect_bridges.operations.deployed import DeployedError, deployed, in_asse
 from connect_bridges.operations.doctor import instance, place, quotas, secrets, stacks, vendors
 from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, Status
+from connect_bridges.operations.doctor.limits import Limit, limits
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 _Look = Callable[[About], Finding | Iterable[Finding]]
@@ -223,9 +224,11 @@ def _checks(where: Region, subjects: Sequence[Subject], account: str | None) -> 
     )
     if any("cloudWatchRole" in part.bridge.facts for _, part in parts):
         yield of_region("api-log-role", look=partial(place.api_log_role, where=where, subjects=subjects))
-    to_create = instance.creates_connector(subjects)
-    if to_create:
-        yield of_region("connector-quota", look=partial(_connector_quota, where=where, needed=to_create))
+    for limit in limits():
+        if limit.level == "account" and quotas.needed(limit, subjects):
+            look = partial(_account_quota, where=where, limit=limit, subjects=subjects)
+            yield of_region(limit.check, look=look)
+    yield from _instances_to_come(where, subjects)
     instances = dict.fromkeys(filter(None, (part.instance_arn() for _, part in parts)))
     for arn in instances:
         here = [(subject, part) for subject, part in parts if part.instance_arn() == arn]
@@ -245,8 +248,45 @@ def _bootstraps(subjects: Sequence[Subject]) -> list[tuple[str, int]]:
     return list(needed.items())
 
 
-def _connector_quota(about: About, where: Region, needed: int) -> Finding:
-    return quotas.compare(about, where, quotas.CONNECTORS, used=quotas.connectors_used(where), needed=needed)
+def _account_quota(about: About, where: Region, limit: Limit, subjects: Sequence[Subject]) -> Finding:
+    return quotas.compare(
+        about, where, limit, used=quotas.used(where, limit), needed=quotas.needed(limit, subjects)
+    )
+
+
+def _instances_to_come(where: Region, subjects: Sequence[Subject]) -> Iterator[Check]:
+    """Return the checks of instances that the next deployment creates: only what it puts into them is compared."""
+    for subject in subjects:
+        for logical_id, _ in subject.to_come("AWS::Connect::Instance"):
+            looks = {
+                limit: partial(
+                    instance.quota_to_come,
+                    where=where,
+                    limit=limit,
+                    logical_id=logical_id,
+                    subjects=[subject],
+                )
+                for limit in limits()
+                if limit.level == "instance" and quotas.needed(limit, [subject], logical_id)
+            }
+            if looks:
+                look = partial(_folded, looks=looks)
+                yield Check("limits", f"{subject.name}, instance {logical_id}", look, [subject])
+
+
+def _folded(about: About, looks: Mapping[Limit, _Look]) -> Iterator[Finding]:
+    """Yield what is wrong or near, each thing once, and then one finding of all the rest."""
+    well: list[str] = []
+    told: set[str] = set()
+    for limit, look in looks.items():
+        for finding in made(Check(limit.check, about.subject, look)):
+            if finding.status is Status.OK:
+                well.append(f"{limit.item.removesuffix(' per instance')}: {finding.found}")
+            elif finding.found not in told:  # what may not be asked is not told for every quota
+                told.add(finding.found)
+                yield finding
+    if well:
+        yield about.ok("; ".join(well))
 
 
 def _of_instance(where: Region, arn: str, parts: Sequence[tuple[Subject, Part]]) -> Iterator[Check]:
@@ -258,12 +298,16 @@ def _of_instance(where: Region, arn: str, parts: Sequence[tuple[Subject, Part]])
     if any(part.is_a(*_TO_NUMBER) or part.bridge.text("phoneNumber") for _, part in parts):
         yield of_instance("outbound-calls", look=partial(instance.calls, where=where, arn=arn, inbound=False))
     yield of_instance("flow-logs", look=partial(instance.flow_logs, where=where, arn=arn))
-    for name, look in {
-        "function-quota": instance.functions,
-        "flow-quota": instance.flows,
-        "module-quota": instance.modules,
-    }.items():
-        yield of_instance(name, look=partial(look, where=where, arn=arn, subjects=subjects))
+    of_limit = {
+        limit: partial(instance.quota, where=where, limit=limit, arn=arn, subjects=subjects)
+        for limit in limits()
+        if limit.level == "instance" and limit.countable
+    }
+    for limit, look in of_limit.items():
+        if limit.always:
+            yield of_instance(limit.check, look=look)
+    others = {limit: look for limit, look in of_limit.items() if not limit.always}
+    yield of_instance("limits", look=partial(_folded, looks=others))
 
 
 def _of_stack(where: Region, subject: Subject) -> Iterator[Check]:

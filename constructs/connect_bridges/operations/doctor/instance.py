@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from connect_bridges.operations.doctor import quotas
 from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding
+from connect_bridges.operations.doctor.limits import Limit
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 
@@ -71,37 +72,24 @@ def flow_logs(about: About, where: Region, arn: str) -> Finding:
     )
 
 
-def functions(about: About, where: Region, arn: str, subjects: Sequence[Subject]) -> Finding:
-    """Compare the quota of associated functions."""
-    used = where.pages("connect", "list_lambda_functions", "LambdaFunctions", InstanceId=id_of(arn))
-    needed = _to_come(subjects, arn, "AWS::Connect::IntegrationAssociation", "InstanceId")
-    return quotas.compare(about, where, quotas.FUNCTIONS, used=len(used), needed=needed, context=arn)
-
-
-def flows(about: About, where: Region, arn: str, subjects: Sequence[Subject]) -> Finding:
-    """Compare the quota of flows."""
-    used = where.pages("connect", "list_contact_flows", "ContactFlowSummaryList", InstanceId=id_of(arn))
-    needed = _to_come(subjects, arn, "AWS::Connect::ContactFlow", "InstanceArn")
-    return quotas.compare(about, where, quotas.FLOWS, used=len(used), needed=needed, context=arn)
-
-
-def modules(about: About, where: Region, arn: str, subjects: Sequence[Subject]) -> Finding:
-    """Compare the default quota of modules, whose code AWS does not publish.
-
-    evidence: module-quota-has-no-code
-    """
-    used = len(
-        where.pages(
-            "connect", "list_contact_flow_modules", "ContactFlowModulesSummaryList", InstanceId=id_of(arn)
-        )
+def quota(about: About, where: Region, limit: Limit, arn: str, subjects: Sequence[Subject]) -> Finding:
+    """Compare a limit of the instance with what it holds and what the next deployment adds."""
+    return quotas.compare(
+        about,
+        where,
+        limit,
+        used=quotas.used(where, limit, arn),
+        needed=quotas.needed(limit, subjects, arn),
+        context=arn,
     )
-    needed = _to_come(subjects, arn, "AWS::Connect::ContactFlowModule", "InstanceArn")
-    found = f"{used} used, {needed} needed; AWS's default is {quotas.MODULES}"
-    if used + needed <= quotas.MODULES:
-        return about.ok(found)
-    return about.warning(
-        found,
-        "see in the Service Quotas console what applies to the instance (Amazon Connect, Modules per instance)",
+
+
+def quota_to_come(
+    about: About, where: Region, limit: Limit, logical_id: str, subjects: Sequence[Subject]
+) -> Finding:
+    """Compare a limit with what a new instance holds and what the deployment that creates it adds."""
+    return quotas.compare(
+        about, where, limit, used=limit.initial, needed=quotas.needed(limit, subjects, logical_id)
     )
 
 
@@ -231,11 +219,6 @@ def id_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def creates_connector(subjects: Sequence[Subject]) -> int:
-    """Return how many connectors the next deployment creates."""
-    return sum(1 for each in subjects for _ in each.to_come("Custom::ExternalVoiceConnector"))
-
-
 def _described(where: Region, arn: str) -> dict[str, Any]:
     found: dict[str, Any] = where.ask("connect", "describe_instance", InstanceId=id_of(arn))["Instance"]
     return found
@@ -245,13 +228,6 @@ def _switch_on(where: Region, arn: str, attribute: str) -> str:
     return (
         f"aws connect update-instance-attribute --region {where.name} --instance-id {id_of(arn)} "
         f"--attribute-type {attribute} --value true"
-    )
-
-
-def _to_come(subjects: Sequence[Subject], arn: str, kind: str, member: str) -> int:
-    found: Iterator[dict[str, Any]] = (dict(it) for each in subjects for _, it in each.to_come(kind))
-    return sum(
-        each.get(member) == arn and each.get("IntegrationType") in {None, "LAMBDA_FUNCTION"} for each in found
     )
 
 

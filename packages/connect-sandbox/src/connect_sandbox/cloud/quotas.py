@@ -61,6 +61,11 @@ QUOTAS: Final[dict[Code, Quota]] = {
     QUICK_CONNECTS: Quota("Quick connects per instance", 100, per_instance=True),
     PROMPTS: Quota("Prompts per instance", 500, per_instance=True),
     HIERARCHY_GROUPS: Quota("User hierarchy groups per instance", 500, per_instance=True),
+    ("connect", "L-19755C7E"): Quota("Flow modules per instance", 200, per_instance=True),
+    ("connect", "L-D945C9A8"): Quota("Agent status per instance", 50, per_instance=True),
+    ("connect", "L-B93A6612"): Quota("Amazon Lex bots per instance", 70, per_instance=True),
+    ("connect", "L-CCEA7427"): Quota("Amazon Lex V2 bot aliases per instance", 100, per_instance=True),
+    ("connect", "L-60553137"): Quota("Concurrent active tasks per instance", 2500, per_instance=True),
     ("connect", "L-12AB7C57"): Quota("Concurrent active calls per instance", 10, per_instance=True),
     ("connect", "L-D4BA6F6E"): Quota("Concurrent active chats per instance", 500, per_instance=True),
 }

@@ -1,8 +1,8 @@
 """What Amazon Connect leaves behind of a contact: recording, transcript, contact record, agent events, logs, metrics.
 
 Each goes where the instance's storage says; what cannot be written is listed in `Records.lost`, as it is lost on AWS.
-Sources: administrator guide, "Contact records data model", "Agent event streams data model", "Flow logs", "Monitoring
-with CloudWatch".
+Sources: administrator guide, "Contact records data model", "Agent event streams data model", "Flow logs", and
+the list of CloudWatch metrics.
 """
 
 from __future__ import annotations

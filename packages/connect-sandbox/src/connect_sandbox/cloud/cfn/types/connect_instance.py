@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.cfn.types.connect_support import center, is_true, unless_gone
-from connect_sandbox.cloud.connect_state import Instance as ConnectInstance
+from connect_sandbox.cloud.connect_state import Instance as HeldInstance
 from connect_sandbox.cloud.connect_state import SecurityKey as KeptKey
 from connect_sandbox.cloud.contact_center.instances import ATTRIBUTES
 from connect_sandbox.cloud.contact_center.storage import CONFIG_OF, STORAGE_OF
@@ -202,7 +202,7 @@ class SecurityKey(ResourceType):
         unless_gone(lambda: _instance(context, properties).security_keys.pop(keys, None))
 
 
-def _instance(context: Context, properties: dict[str, Any]) -> ConnectInstance:
+def _instance(context: Context, properties: dict[str, Any]) -> HeldInstance:
     return context.services.connect.instance(properties["InstanceId"])
 
 

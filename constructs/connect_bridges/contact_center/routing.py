@@ -7,7 +7,7 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
@@ -405,7 +405,7 @@ def add_user(
     claim(instance, "user", username, f"a user named {username!r} already.")
     users = group(instance, "Users")
     if identity is IdentityManagement.CONNECT_MANAGED and password_secret is None:
-        password_secret = secretsmanager.Secret(
+        generated = secretsmanager.Secret(
             users,
             f"{id}Password",
             description=f"First password of {username} in Amazon Connect. Do not rotate it: see the user's docs.",
@@ -416,11 +416,12 @@ def add_user(
         )
         # evidence: user-password-once
         acknowledge(
-            password_secret,
+            generated,
             "AwsSolutions-SMG4",
             "CloudFormation cannot change a user's password, so another one here would break the next deployment; the "
             "user changes it in Amazon Connect.",
         )
+        password_secret = cast("secretsmanager.ISecret", generated)
     made = connect.CfnUser(
         users,
         id,

@@ -217,7 +217,7 @@ def add_media(
     return InstanceStorage(config, encryption_key=key)
 
 
-def storage_key(instance: ConnectInstance) -> kms.IKey:
+def storage_key(instance: ConnectInstance) -> kms.Key:
     """Return the key that encrypts what is stored without a key of the user's; there is one to an instance."""
     found = instance.node.try_find_child("StorageKey")
     if isinstance(found, kms.Key):

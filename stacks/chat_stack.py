@@ -99,7 +99,7 @@ class ChatStack(cdk.Stack):
             "ChatTopicArn": (bridge.topic.topic_arn, "Where Amazon Connect publishes chat messages."),
             "ChatDeadLetterQueueUrl": (
                 bridge.dead_letter_queue.queue_url,
-                "Holds what the webhook did not take; the documentation, page ChatStreamBridge, says how to deliver it.",
+                "Holds what the webhook did not take; the documentation of ChatStreamBridge says how to deliver it.",
             ),
             "ChatTokenSecretArn": (
                 bridge.token_secret.secret_arn,

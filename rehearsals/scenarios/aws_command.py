@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from connect_sandbox.moto_internals import item_of, members_of
 
 _GLOBAL = {"region", "query", "output", "profile"}
 
@@ -38,7 +39,7 @@ def call(command: str, client: Callable[[str], Any], files: Mapping[str, str]) -
 
 def _arguments(words: list[str], operation: OperationModel, files: Mapping[str, str]) -> dict[str, Any]:
     shape = operation.input_shape
-    members: Mapping[str, Shape] = shape.members if isinstance(shape, StructureShape) else {}
+    members: Mapping[str, Shape] = members_of(shape) if isinstance(shape, StructureShape) else {}
     by_option = {xform_name(name, "-"): (name, member) for name, member in members.items()}
     found: dict[str, Any] = {}
     left = list(words)
@@ -66,7 +67,7 @@ def _arguments(words: list[str], operation: OperationModel, files: Mapping[str, 
 
 def _value(values: list[str], shape: Shape, files: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
     if isinstance(shape, ListShape):
-        return [_item(value, shape.member) for value in values]
+        return [_item(value, item_of(shape)) for value in values]
     if len(values) != 1:
         raise AwsCommandError(f"{' '.join(values)!r} is more than one value")
     [text] = values
@@ -86,7 +87,7 @@ def _item(text: str, shape: Shape) -> Any:  # noqa: ANN401 (JSON)
     if not isinstance(shape, StructureShape):
         return text
     parts = re.findall(r"(\w+)=([^,]*)", text)
-    unknown = {key for key, _ in parts} - set(shape.members)
+    unknown = {key for key, _ in parts} - set(members_of(shape))
     if unknown or not parts:
         raise AwsCommandError(f"{text!r} is no {shape.name}")
     return dict(parts)

@@ -166,7 +166,7 @@ def all_well(rehearsal: Rehearsal) -> None:
             "what is not ok once everything is filled in",
         )
         expect(
-            sorted(vendors.handshakes.count(name) > 0 for name in (TWILIO, VOICEIT)),
+            sorted(vendors.reached.count(name) > 0 for name in (TWILIO, VOICEIT)),
             [True, True],
             "handshakes with the vendors",
         )
@@ -175,12 +175,15 @@ def all_well(rehearsal: Rehearsal) -> None:
             {"table-replaced", "names-free"} <= {each["check"] for each in both},
             "with the app doctor should compare it with the deployed stacks",
         )
-        for name, policy in {"doctor": _joined(policies), "doctor-no-values": policies[0]}.items():
-            told = _examined(
+        told = {
+            name: _examined(
                 rehearsal, account, "--app", str(assembly), status=0, **account.role(name, policy)
             )
-            _expect_not_denied(told)
-        skipped = [each for each in told if each["status"] == "skipped"]
+            for name, policy in {"doctor": _joined(policies), "doctor-no-values": policies[0]}.items()
+        }
+        for found in told.values():
+            _expect_not_denied(found)
+        skipped = [each for each in told["doctor-no-values"] if each["status"] == "skipped"]
         expect(
             {each["check"] for each in skipped} == {"secret"} and len(skipped) == 5,
             True,
@@ -223,15 +226,6 @@ def _take_away(
     account: OwnAccount, environments: Mapping[str, Any], assembly: Path, instance: str
 ) -> dict[str, str]:
     """Let everything be missing, or in the way; return the names that are taken, by type."""
-    account.told(
-        "quotas",
-        {
-            "connect/L-2BE4D75F": 0,
-            "connect/L-E3D2F503": 0,
-            "connect/L-22922690": 0,
-            "lambda/L-B99A9384": 10,
-        },
-    )
     account.told("instance", {"id": instance, "off": ["INBOUND_CALLS", "OUTBOUND_CALLS", "CONTACTFLOW_LOGS"]})
     queue = environments["dev"]["voice"]["queueArn"].rpartition("/")[2]
     account.client("connect").update_queue_status(InstanceId=instance, QueueId=queue, Status="DISABLED")
@@ -245,6 +239,15 @@ def _take_away(
     names = _fixed_names(assembly)
     _take_names(account, names, instance)
     _half_deployed(account, names["AWS::DynamoDB::GlobalTable"])
+    account.told(
+        "quotas",
+        {
+            "connect/L-2BE4D75F": 0,
+            "connect/L-E3D2F503": 0,
+            "connect/L-22922690": 0,
+            "lambda/L-B99A9384": 10,
+        },
+    )
     return names
 
 

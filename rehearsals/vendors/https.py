@@ -33,7 +33,7 @@ class HttpsVendors:
         self._contexts = {name: self._authority.context(name, expired=name in expired) for name in names}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.handshakes: list[str] = []
+        self.reached: list[str] = []
 
     def __enter__(self) -> Self:
         """Let them answer."""
@@ -72,9 +72,9 @@ class HttpsVendors:
             if context is None:
                 connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
                 return
+            self.reached.append(host)  # before the other side can know
             connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
-                self.handshakes.append(host)
                 secured.recv(1)  # until the other side closes; it must not send anything
 
 

@@ -17,7 +17,7 @@ from rehearsals.scenarios.recovery import COMMANDS, SWEPT, Sweep, assembled
 
 pytestmark = pytest.mark.sandbox
 
-PIECES = dict(zip(SWEPT, (6, 6, 3, 3), strict=True))
+PIECES: dict[str, int] = dict(zip(SWEPT, (6, 6, 3, 3), strict=True))
 ROOT = Path(__file__).resolve().parents[2]
 
 

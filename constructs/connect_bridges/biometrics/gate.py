@@ -416,7 +416,7 @@ class VoiceBiometricGate(Construct):
             encryption_key=self._encryption_key,
             removal_policy=self._removal_policy,
             why_no_schedule="The vendor issues these credentials; rotate them there and store the new ones: the "
-            "previous version is accepted until the next rotation.",
+            "previous version is accepted for one hour.",
         )
 
     def _create_functions(

@@ -69,7 +69,7 @@ class MetadataBridge(Construct):
     table: dynamodb.ITableV2
     """The table: one item a contact, on demand, with point-in-time recovery."""
     token_secret: secretsmanager.ISecret
-    """The token that the vendor sends; its current and its previous version are accepted."""
+    """The token that the vendor sends; for one hour after a rotation the previous version is accepted, too."""
     store_function: lambda_.Function
     """Behind the API: validates and keeps the metadata."""
     authorize_function: lambda_.Function
@@ -190,7 +190,7 @@ class MetadataBridge(Construct):
             encryption_key=encryption_key,
             removal_policy=removal_policy,
             why_no_schedule="The vendor has to be told the new token by hand, so a schedule would break calls. Rotate "
-            "it with put-secret-value: the previous version stays valid until the next rotation.",
+            "it with put-secret-value: the previous version stays valid for one hour.",
         )
         self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._create_functions(names, time_to_live, token_cache)

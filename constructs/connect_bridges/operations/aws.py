@@ -28,7 +28,7 @@ DENIED = frozenset(
     }
 )
 """Error codes with which AWS refuses for want of a permission."""
-_NAMED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_NAMED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 UNKNOWN_CREDENTIALS = frozenset(
     {
@@ -74,6 +74,12 @@ def message(error: ClientError) -> str:
     return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
 
 
+def named_action(words: str) -> str | None:
+    """Return the IAM action that AWS's words name as refused; some requests need those of others as well."""
+    named = _NAMED.search(words)
+    return named[1] if named else None
+
+
 def ends_the_run(error: ClientError | BotoCoreError) -> bool:
     """Tell whether whoever asks has no credentials, or none that AWS takes: every other request would fail as well."""
     if isinstance(error, ClientError):
@@ -90,12 +96,11 @@ def region_in(place: str) -> str | None:
 def refused(error: ClientError, doing: str, action: str) -> str:
     """Return what to tell of a refusal: what was to be done, as in "read the stack x", and the IAM action for it.
 
-    An action that AWS itself names counts instead: some requests need those of others as well.
+    An action that AWS itself names counts instead.
     """
     found, words = code(error), message(error)
     if found in DENIED:
-        named = _NAMED.search(words)
-        return f"you may not {doing} ({words}). Let your role or user call {named[1] if named else action}."
+        return f"you may not {doing} ({words}). Let your role or user call {named_action(words) or action}."
     if found in EXPIRED:
         return f"your AWS credentials have expired ({found}). Sign in again, as with `aws sso login`."
     if found in UNKNOWN_CREDENTIALS:

@@ -78,7 +78,7 @@ _CHIME_ON_CONNECTORS = (
 )
 _CONNECT_ON_ASSOCIATIONS = ("CreateIntegrationAssociation", "DeleteIntegrationAssociation")
 _CONNECT_ON_INSTANCE = ("DescribeInstance", "ListIntegrationAssociations")
-# Two of logs are not in that data either. evidence: connector-logging-permissions
+# Two of logs are not in that data either. evidence: connector-log-permissions
 _LOG_DELIVERIES = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries")
 _LOGGING_WITHOUT_RESOURCE = ("DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LOGGING_ON_GROUPS = ("CreateLogGroup", "PutRetentionPolicy")

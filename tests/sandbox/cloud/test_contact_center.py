@@ -222,6 +222,17 @@ def test_an_instance_arn_cannot_be_updated(sandbox: Sandbox, deploy: Any, resour
     assert done.resources == first.resources
 
 
+def test_default_flows_count_in_the_quota_of_flows(sandbox: Sandbox) -> None:
+    made = sandbox.contact_center.instances.create(MANAGED, alias="many-flows")
+    room = 100 - len(made.flows)
+    for number in range(room):
+        sandbox.connect.create_flow(made.arn, name=f"Flow {number}", type="CONTACT_FLOW", content=GOOD)
+
+    assert room == 80
+    with pytest.raises(AwsError, match="has its 100 flows already"):
+        sandbox.connect.create_flow(made.arn, name="One more", type="CONTACT_FLOW", content=GOOD)
+
+
 # --- hours, queues, people
 
 

@@ -153,7 +153,9 @@ def center(
 
 
 @pytest.fixture(autouse=True)
-def clean(sandbox: Sandbox) -> Iterator[None]:
+def clean(sandbox: Sandbox, deploy: Any) -> Iterator[None]:
+    """Empty the buckets before `deploy` deletes them."""
+    assert deploy.names == []
     yield
     s3 = sandbox.boto3_client("s3")
     for bucket in s3.list_buckets()["Buckets"]:

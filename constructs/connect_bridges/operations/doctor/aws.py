@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,6 @@ from connect_bridges.operations import aws
 _MISSING = frozenset(
     {"ResourceNotFoundException", "NotFoundException", "NotFound", "ParameterNotFound", "NoSuchEntity"}
 )
-_NAMED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _PREFIXES = {"service-quotas": "servicequotas", "chime-sdk-voice": "chime"}
 PAUSE = 0.25  # seconds; Service Quotas throttles soon
 _CONFIG = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5})
@@ -56,9 +54,9 @@ class Refused(Exception):  # noqa: N818 (what AWS did)
     @property
     def action(self) -> str:
         """The IAM action that was refused: the one that AWS names, else the operation's."""
-        named = _NAMED.search(self.message)
+        named = aws.named_action(self.message)
         if named:
-            return named[1]
+            return named
         if self.service == "apigateway":
             return "apigateway:GET"
         return f"{_PREFIXES.get(self.service, self.service)}:{self.operation}"

@@ -28,7 +28,7 @@ def instance(about: About, where: Region, arn: str) -> Finding:
         return about.failure(
             f"there is no instance {instance_id} in {where.name}",
             "copy the ARN of one that there is",
-            f"aws connect list-instances --region {where.name} --query InstanceSummaryList[].[InstanceAlias,Arn]",
+            f"aws connect list-instances --region {where.name} --query 'InstanceSummaryList[].[InstanceAlias,Arn]'",
         )
     status = found["InstanceStatus"]
     if status == "ACTIVE":
@@ -118,7 +118,7 @@ def connector(about: About, where: Region, arn: str, connector_arn: str) -> Find
             f"there is no voice connector {connector_id} in {where.name}",
             "name one that there is, or let the construct create it (ExternalVoiceConnector, setting createConnector)",
             f"aws chime-sdk-voice list-voice-connectors --region {where.name} "
-            "--query VoiceConnectors[].[Name,IntegrationType,VoiceConnectorArn]",
+            "--query 'VoiceConnectors[].[Name,IntegrationType,VoiceConnectorArn]'",
         )
     associations = where.pages(
         "connect",
@@ -149,7 +149,7 @@ def queue(about: About, where: Region, arn: str) -> Finding:
         return about.failure(
             f"there is no queue {queue_id} in the instance",
             "name one that there is",
-            f"aws connect list-queues {place} --queue-types STANDARD --query QueueSummaryList[].[Name,Arn]",
+            f"aws connect list-queues {place} --queue-types STANDARD --query 'QueueSummaryList[].[Name,Arn]'",
         )
     if found.get("Status", "ENABLED") == "ENABLED":
         return about.ok(f"{found['Name']} is enabled")
@@ -172,7 +172,7 @@ def flow(about: About, where: Region, arn: str) -> Finding:
         return about.failure(
             f"there is no flow {flow_id} in the instance",
             "name one that there is",
-            f"aws connect list-contact-flows {place} --query ContactFlowSummaryList[].[Name,Arn]",
+            f"aws connect list-contact-flows {place} --query 'ContactFlowSummaryList[].[Name,Arn]'",
         )
     told = found["ContactFlow"]
     if told.get("State", "ACTIVE") == "ACTIVE":

@@ -76,7 +76,7 @@ def region(about: About, session: boto3.Session, name: str) -> Finding:
         return about.failure(
             f"botocore {botocore.__version__} knows no Region {name}",
             f"write {near[0]}?" if near else "name one that exists; if it is new, upgrade boto3",
-            "aws account list-regions --query Regions[].RegionName",
+            "aws account list-regions --query 'Regions[].RegionName'",
         )
     if name not in CONNECT_REGIONS:
         return about.warning(

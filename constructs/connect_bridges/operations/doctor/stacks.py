@@ -67,7 +67,7 @@ def _not_there(about: About, subject: Subject, where: Region) -> Finding:
         return about.failure(
             f"there is no stack {subject.name} in {where.name}",
             "check name, --region and --profile",
-            f"aws cloudformation describe-stacks --region {where.name} --query Stacks[].StackName",
+            f"aws cloudformation describe-stacks --region {where.name} --query 'Stacks[].StackName'",
         )
     if subject.planned.termination_protection:
         return about.warning(

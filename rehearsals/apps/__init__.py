@@ -1,0 +1,1 @@
+"""CDK apps that scenarios deploy, run by the CDK as scripts."""

@@ -1,0 +1,1 @@
+"""An app whose data lies behind keys of its own."""

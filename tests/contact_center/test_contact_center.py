@@ -33,6 +33,7 @@ def deploy(sandbox: Sandbox, output: Path) -> dict[str, Any]:
     return dict(sandbox.stack_outputs(STACK))
 
 
+@pytest.mark.timeout(240)  # the CDK CLI runs three times
 def test_the_example_is_deployed_answers_its_number_and_leaves_what_holds_data(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

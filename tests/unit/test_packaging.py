@@ -107,7 +107,7 @@ def test_the_sandbox_names_neither_a_vendor_nor_a_construct() -> None:
         for node in ast.walk(exported)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("connect_bridges.")
         for alias in node.names
-    } - {"ContactFlow"}  # Amazon Connect's own word for a flow
+    } - {"ContactFlow", "ContactCenter"}  # Amazon Connect's own words
     assert {"MetadataBridge", "VoiceBiometricGate"} <= constructs
     ours = re.compile(rf"(?i:kore|voiceit|twilio)|connect_bridges|\b(?:{'|'.join(sorted(constructs))})\b")
     files = [

@@ -201,7 +201,7 @@ def test_a_role_may_list_a_users_keys_if_the_users_arn_is_granted(make: Any, rol
     (found,) = [
         r
         for r in user.sandbox.boto3_client("iam").list_roles()["Roles"]
-        if r["RoleName"].startswith("stack-")
+        if r["RoleName"].startswith(user.name.partition("User")[0])  # of the same stack
     ]
     session = user.sandbox.principals.issue(found["Arn"], "key-age")
     iam = boto3.client(

@@ -42,6 +42,7 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "instance/created-and-called",
     "deploy/fails-then-succeeds",
     "handoff/real-values",
     "smoke/passes",

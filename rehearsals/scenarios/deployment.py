@@ -324,6 +324,22 @@ class Deployment:
             self._progress(f"cdk synth -c env={','.join(environments)}", time.monotonic() - started)
         return assembly
 
+    def assemble_app(self, app: str, context: Mapping[str, str]) -> Path:
+        """Synthesize an app of rehearsals/apps with a context; return the cloud assembly. CdkFailedError if refused.
+
+        It is done once for the names in the context, whose values stay the same.
+        """
+        assembly = self._assembly(f"{app}.{'-'.join(sorted(context))}")
+        if not (assembly / "manifest.json").exists():
+            started = time.monotonic()
+            told = [argument for name, value in context.items() for argument in ("-c", f"{name}={value}")]
+            self.sandbox.cdk(
+                "synth", "--quiet", "--output", str(assembly), *told,
+                cwd=self._project / "rehearsals" / "apps" / app,
+            )  # fmt: skip
+            self._progress(f"cdk synth of rehearsals/apps/{app}", time.monotonic() - started)
+        return assembly
+
     def cdk_deploy(self, assembly: Path, stack: str) -> str:
         """Run a plain `cdk deploy` of a synthesized stack; return what it printed, or raise CdkFailedError."""
         return self.sandbox.cdk("deploy", "--app", str(assembly), stack, cwd=self._project).output

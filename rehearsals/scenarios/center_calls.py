@@ -13,6 +13,8 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.left_behind import LeftBehind, flow_of_number
 from connect_sandbox.rehearsal.ports import DialOutcome, NotDialled, Ports
 
+from rehearsals.scenarios.expect import expect
+
 
 class _Nobody:
     """Nobody answers outside: these flows dial nobody."""
@@ -76,6 +78,21 @@ def stored_in(sandbox: Sandbox, instance_id: str, resource_type: str) -> dict[st
 def stream_of(sandbox: Sandbox, instance_id: str, resource_type: str) -> str:
     """Return the ARN of the data stream that a type of data goes to."""
     return str(stored_in(sandbox, instance_id, resource_type)["KinesisStreamConfig"]["StreamArn"])
+
+
+def contact_record(sandbox: Sandbox, instance_id: str, contact_id: str) -> dict[str, Any]:
+    """Return the one record of a contact in the stream that its instance has for them."""
+    records = streamed(sandbox, stream_of(sandbox, instance_id, "CONTACT_TRACE_RECORDS"))
+    found = [each for each in records if each["ContactId"] == contact_id]
+    expect(len(found), 1, f"the number of contact records of {contact_id} in the stream")
+    return found[0]
+
+
+def recording(sandbox: Sandbox, instance_id: str, contact_id: str) -> tuple[str, str]:
+    """Return (bucket, key) of the one recording of a contact."""
+    found = recordings(sandbox, instance_id, contact_id)
+    expect(len(found), 1, f"the number of recordings of {contact_id} in the bucket")
+    return found[0]
 
 
 def recordings(sandbox: Sandbox, instance_id: str, contact_id: str) -> list[tuple[str, str]]:

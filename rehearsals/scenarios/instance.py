@@ -15,7 +15,15 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from rehearsals.scenarios.center_calls import flow_log, recordings, stored_in, stream_of, streamed
+from rehearsals.scenarios.center_calls import (
+    contact_record,
+    flow_log,
+    recording,
+    recordings,
+    stored_in,
+    stream_of,
+    streamed,
+)
 from rehearsals.scenarios.deploys import DeployFailedError, StackDeployer
 from rehearsals.scenarios.encrypted_message import opened
 from rehearsals.scenarios.expect import expect, expect_that
@@ -38,15 +46,14 @@ def created_and_called(rehearsal: Rehearsal) -> None:
         center.number, queue=(center.queue_arn, "Support"), agent=Agent(answers_after=12, talks_for=30)
     )
     contact.hears(GREETING)
-    [(bucket, key)] = recordings(sandbox, center.instance_id, contact.contact_id)
+    bucket, key = recording(sandbox, center.instance_id, contact.contact_id)
     sound = sandbox.boto3_client("s3").get_object(Bucket=bucket, Key=key)
     with wave.open(BytesIO(sound["Body"].read())) as voices:
         expect(voices.getnchannels(), 2, "the recording's channels, caller and agent")
     expect(sound["ServerSideEncryption"], "aws:kms", "the recording's encryption")
     rehearsal.note(f"the recording is {key}")
 
-    records = streamed(sandbox, stream_of(sandbox, center.instance_id, "CONTACT_TRACE_RECORDS"))
-    [record] = [each for each in records if each["ContactId"] == contact.contact_id]
+    record = contact_record(sandbox, center.instance_id, contact.contact_id)
     expect(record["Recording"]["Location"], f"{bucket}/{key}", "the recording that the contact record names")
     expect(record["SystemEndpoint"]["Address"], center.number, "the number of the contact record")
     expect((record["Queue"]["Name"], record["Queue"]["Duration"]), ("Support", 12), "its queue and wait")
@@ -148,8 +155,7 @@ def encrypted_input(rehearsal: Rehearsal) -> None:
     with deployed(rehearsal, "instance-encrypted-input") as outputs:
         contact = rehearsal.dials(outputs["Number"], moves=[Presses(CARD)])
         contact.hears("Thank you.")
-        records = streamed(sandbox, stream_of(sandbox, center.instance_id, "CONTACT_TRACE_RECORDS"))
-        [record] = [each for each in records if each["ContactId"] == contact.contact_id]
+        record = contact_record(sandbox, center.instance_id, contact.contact_id)
         expect_that(CARD not in json.dumps(record), "the contact record should not have the card's number")
         card = record["Attributes"]["card"]
         expect(
@@ -171,19 +177,20 @@ def deleted_keeps_data(rehearsal: Rehearsal) -> None:
     with _own_key(rehearsal) as center:
         contact = _answered(rehearsal, center)
         instance_id = center["InstanceArn"].rpartition("/")[2]
-        kept = recordings(sandbox, instance_id, contact.contact_id)
+        bucket, key = recording(sandbox, instance_id, contact.contact_id)
         records = stored_in(sandbox, instance_id, "CONTACT_TRACE_RECORDS")["KinesisStreamConfig"]["StreamArn"]
         StackDeployer(sandbox).delete(OWN_KEY)
-        told = sandbox.boto3_client("connect").describe_instance(InstanceId=instance_id)["Instance"]
-        expect(told["InstanceStatus"], "ACTIVE", "the instance's status after the stack was deleted")
+        left = [each.id for each in sandbox.connect.instances() if each.created]
+        expect_that(
+            instance_id in left, f"the instance {instance_id} should outlive its stack; there are {left}"
+        )
         instance = sandbox.connect.instance(center["InstanceArn"])
         numbers = {held.number: held.flow_id for held in instance.numbers.values()}
         expect(numbers, {center["Number"]: None}, "the instance's numbers, each with its flow")
-        [(bucket, key)] = kept
         sound = sandbox.boto3_client("s3").get_object(Bucket=bucket, Key=key)
         expect_that(sound["ContentLength"] > 0, "the recording should be there, and be readable with its key")
-        left = [each["ContactId"] for each in streamed(sandbox, records)]
-        expect(left, [contact.contact_id], "the contacts in the stream of records")
+        contacts = [each["ContactId"] for each in streamed(sandbox, records)]
+        expect(contacts, [contact.contact_id], "the contacts in the stream of records")
         flows = sandbox.boto3_client("connect").list_contact_flows(InstanceId=instance_id)
         names = [each["Name"] for each in flows["ContactFlowSummaryList"] if "Line" in each["Name"]]
         expect(names, [], "the app's flows after the stack was deleted")
@@ -229,7 +236,7 @@ def own_key_everywhere(rehearsal: Rehearsal) -> None:
             config = stored.get("S3Config") or stored["KinesisVideoStreamConfig"]
             expect(config["EncryptionConfig"]["KeyId"], key, f"the key of {resource_type}")
         contact = _answered(rehearsal, center)
-        [(bucket, name)] = recordings(sandbox, instance_id, contact.contact_id)
+        bucket, name = recording(sandbox, instance_id, contact.contact_id)
         sound = sandbox.boto3_client("s3").head_object(Bucket=bucket, Key=name)
         expect(sound["SSEKMSKeyId"], key, "the recording's key")
         streams = [
@@ -272,9 +279,10 @@ def _own_key(rehearsal: Rehearsal) -> Iterator[Mapping[str, str]]:
     finally:
         if deployer.describe(OWN_KEY):
             deployer.delete(OWN_KEY)
-        if outputs:  # it outlives its stack
+        left = {each.arn: each.id for each in rehearsal.sandbox.connect.instances()}
+        if outputs.get("InstanceArn") in left:  # it outlives its stack, and keeps its alias
             connect = rehearsal.sandbox.boto3_client("connect")
-            connect.delete_instance(InstanceId=outputs["InstanceArn"].rpartition("/")[2])
+            connect.delete_instance(InstanceId=left[outputs["InstanceArn"]])
 
 
 def _answered(rehearsal: Rehearsal, center: Mapping[str, str]) -> Contact:

@@ -9,8 +9,6 @@ from connect_bridges import ContactCenter, ContactFlow, OpeningHours
 
 from constructs import Construct
 
-FLOWS = Path(__file__).parent / "flows"
-
 
 class Support(cdk.Stack):
     """The support line of a company, open on weekdays."""
@@ -22,6 +20,7 @@ class Support(cdk.Stack):
         center = ContactCenter(self, "Center", alias="example-company-support")
         center.add_call_recordings(expire_after=cdk.Duration.days(90))
         center.add_contact_records_stream()
+        center.add_agent_events_stream()
 
         # Callers wait in a queue, which is open at certain hours.
         hours = center.add_hours(
@@ -48,7 +47,7 @@ class Support(cdk.Stack):
             self,
             "Line",
             instance=center,
-            template=FLOWS / "support_line.json",
+            template=Path(__file__).parent / "flows/support_line.json",
             values={"QueueArn": queue.arn},
         )
         number = center.claim_number("Line", country_code="US", flow=line)

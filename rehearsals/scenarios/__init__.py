@@ -19,6 +19,9 @@ from rehearsals.scenarios import handoff  # noqa: F401
 from rehearsals.scenarios import smoke  # noqa: F401
 
 # isort: split
+from rehearsals.scenarios import instance  # noqa: F401
+
+# isort: split
 # After the calls, since it removes what they need: scenarios are played in the order in which they are entered.
 from rehearsals.scenarios import connector  # noqa: F401
 

@@ -37,12 +37,13 @@ from rehearsals.vendors.chat.client import BotPlatform
 
 VOICE_STACK = "connect-bridges-dev-voice"
 OWN_APP_STACK = "own-app-support-line"
+CENTER_STACK = "contact-center-support"
 OWN_KEYS_STACK, OWN_CONNECTOR_STACK = "own-keys-support-line", "own-keys-connector"
 """The stacks of rehearsals/apps/own_keys."""
 INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 """The one instance that all the apps use."""
 
-Part = Literal["voice", "chat", "biometrics", "redial", "own_app", "own_keys"]
+Part = Literal["voice", "chat", "biometrics", "redial", "own_app", "own_keys", "contact_center"]
 """What can be deployed by itself, named like the property of Deployment that gives the way to it."""
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
@@ -58,6 +59,21 @@ _ENVIRONMENTS: Final = {
 
 Progress = Callable[[str, float], None]
 """Told of each step when it is done: what, and the seconds it took."""
+
+
+@dataclass(frozen=True)
+class CenterPath:
+    """A deployed contact centre: its instance, and the number that callers dial."""
+
+    instance_arn: str
+    number: str
+    number_arn: str
+    queue_arn: str
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's UUID."""
+        return self.instance_arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,7 @@ class Deployment:
         self._assemblies: dict[str, Path] = {}
         self._deployed: set[str] = set()
         self._paths: dict[str, VoicePath] = {}
+        self._center: CenterPath | None = None
 
     @classmethod
     @contextmanager
@@ -140,13 +157,15 @@ class Deployment:
         """Deploy these parts side by side; the first failure is raised when all have ended."""
         stacks = [stack for part, stack in _APP_STACKS.items() if part in parts]
         with ThreadPoolExecutor(2) as pool:
-            deploys: list[Future[None] | Future[VoicePath]] = []
+            deploys: list[Future[None] | Future[VoicePath] | Future[CenterPath]] = []
             if stacks:
                 deploys.append(pool.submit(self._deploy, *stacks))
             if "own_app" in parts:
                 deploys.append(pool.submit(lambda: self.own_app))
             if "own_keys" in parts:
                 deploys.append(pool.submit(lambda: self.own_keys[0]))
+            if "contact_center" in parts:
+                deploys.append(pool.submit(lambda: self.contact_center))
         for deploy in deploys:
             deploy.result()
 
@@ -221,6 +240,21 @@ class Deployment:
             self._own_keys = (path, after_gate_deployment(self.sandbox, self._own_vendors, OWN_KEYS_STACK))
         return self._own_keys
 
+    @property
+    def contact_center(self) -> CenterPath:
+        """examples/contact_center: an instance of its own, from nothing to a number that an agent answers."""
+        if self._center is None:
+            self._bootstrap()
+            app = self._project / "examples" / "contact_center"
+            self._cdk_deploy([CENTER_STACK], app, self._assembly(CENTER_STACK))
+            self._center = CenterPath(
+                instance_arn=self.physical_id(CENTER_STACK, "AWS::Connect::Instance"),
+                number=self.sandbox.stack_outputs(CENTER_STACK)["Number"],
+                number_arn=self.physical_id(CENTER_STACK, "AWS::Connect::PhoneNumber"),
+                queue_arn=self.physical_id(CENTER_STACK, "AWS::Connect::Queue"),
+            )
+        return self._center
+
     def deploy_own(self, stack: str) -> None:
         """Run `cdk deploy` on a stack of rehearsals/apps/own_keys; CdkFailedError if it fails."""
         self._bootstrap()
@@ -288,6 +322,22 @@ class Deployment:
                 cwd=self._project,
             )  # fmt: skip
             self._progress(f"cdk synth -c env={','.join(environments)}", time.monotonic() - started)
+        return assembly
+
+    def assemble_app(self, app: str, context: Mapping[str, str]) -> Path:
+        """Synthesize an app of rehearsals/apps with a context; return the cloud assembly. CdkFailedError if refused.
+
+        It is done once for the names in the context, whose values stay the same.
+        """
+        assembly = self._assembly(f"{app}.{'-'.join(sorted(context))}")
+        if not (assembly / "manifest.json").exists():
+            started = time.monotonic()
+            told = [argument for name, value in context.items() for argument in ("-c", f"{name}={value}")]
+            self.sandbox.cdk(
+                "synth", "--quiet", "--output", str(assembly), *told,
+                cwd=self._project / "rehearsals" / "apps" / app,
+            )  # fmt: skip
+            self._progress(f"cdk synth of rehearsals/apps/{app}", time.monotonic() - started)
         return assembly
 
     def cdk_deploy(self, assembly: Path, stack: str) -> str:

@@ -16,7 +16,7 @@ from connect_sandbox.rehearsal.cloud_ports import (
     DeployedFunctions,
     PublishedFlows,
 )
-from connect_sandbox.rehearsal.conditions import Caller, Conditions, Move, Queue
+from connect_sandbox.rehearsal.conditions import Agent, Caller, Conditions, Move, Queue
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.transcript import Entry, Transcript
@@ -24,6 +24,7 @@ from connect_sandbox.rehearsal.values import Json
 
 from rehearsals.scenarios.biometrics_calls import GateCall, play_gate_call
 from rehearsals.scenarios.biometrics_path import GatePath
+from rehearsals.scenarios.center_calls import dial
 from rehearsals.scenarios.chat_path import ChatPath
 from rehearsals.scenarios.chats import PlayedChat, play_chat
 from rehearsals.scenarios.deployment import Deployment, VoicePath
@@ -122,6 +123,19 @@ class Rehearsal:
             )
         finally:
             self._parts += [contact.transcript for contact in contacts]
+
+    def dials(
+        self,
+        number: str,
+        *,
+        queue: tuple[str, str] | None = None,
+        agent: Agent | None = None,
+        moves: Iterable[Move] = (),
+    ) -> Contact:
+        """Call a claimed number; see center_calls.py."""
+        contact = dial(self.sandbox, number, queue=queue, agent=agent, moves=moves)
+        self._parts.append(contact.transcript)
+        return contact
 
     def gate_call(
         self,

@@ -45,6 +45,7 @@ def test_the_example_is_deployed_answers_its_number_and_leaves_what_holds_data(
     flow = made.flows[number.flow_id or ""]
     assert "an agent is next" in flow.content.lower()
     assert {one.resource_type for one in made.storage.values()} == {
+        "AGENT_EVENTS",
         "CALL_RECORDINGS",
         "CONTACT_TRACE_RECORDS",
     }

@@ -230,8 +230,6 @@ class ContactCenterMonitoring(Monitoring):
     keys by name and subject, as ``FlowErrors:Support line``.
     """
 
-    dashboard: cloudwatch.Dashboard
-
     def __init__(
         self,
         scope: Construct,

@@ -47,7 +47,7 @@ class Support(cdk.Stack):
             self,
             "Line",
             instance=center,
-            template=Path(__file__).parent / "flows/support_line.json",
+            template=Path(__file__).parent / "flows/weekday_line.json",
             values={"QueueArn": queue.arn},
         )
         number = center.claim_number("Line", country_code="US", flow=line)

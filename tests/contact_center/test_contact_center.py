@@ -28,8 +28,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             yield running
 
 
-def deploy(sandbox: Sandbox, output: Path) -> dict[str, Any]:
-    sandbox.cdk("deploy", "--all", "--require-approval", "never", "--output", str(output), cwd=APP)
+def deploy(sandbox: Sandbox, *source: str) -> dict[str, Any]:
+    sandbox.cdk("deploy", "--all", "--require-approval", "never", *source, cwd=APP)
     return dict(sandbox.stack_outputs(STACK))
 
 
@@ -37,7 +37,8 @@ def deploy(sandbox: Sandbox, output: Path) -> dict[str, Any]:
 def test_the_example_is_deployed_answers_its_number_and_leaves_what_holds_data(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    outputs = deploy(sandbox, tmp_path / "first")
+    assembly = str(tmp_path / "cdk.out")
+    outputs = deploy(sandbox, "--output", assembly)
     (made,) = [each for each in sandbox.connect.instances() if each.created]
     assert made.alias == "example-company-support"
     (number,) = made.numbers.values()
@@ -49,9 +50,9 @@ def test_the_example_is_deployed_answers_its_number_and_leaves_what_holds_data(
         "CALL_RECORDINGS",
         "CONTACT_TRACE_RECORDS",
     }
-    deploy(sandbox, tmp_path / "again")
+    deploy(sandbox, "--app", assembly)
     assert [each.id for each in sandbox.connect.instances() if each.created] == [made.id]
-    sandbox.cdk("destroy", "--all", "--force", "--output", str(tmp_path / "last"), cwd=APP)
+    sandbox.cdk("destroy", "--all", "--force", "--app", assembly, cwd=APP)
     assert [each.id for each in sandbox.connect.instances() if each.created] == [made.id]
     assert list(made.numbers.values()) == [number]
     assert number.flow_id is None

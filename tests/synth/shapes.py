@@ -286,7 +286,7 @@ def center_with_everything(stack: cdk.Stack) -> ContactCenter:
         stack,
         "Line",
         instance=center,
-        template=ROOT / "examples/contact_center/flows/support_line.json",
+        template=ROOT / "examples/contact_center/flows/weekday_line.json",
         values={"QueueArn": queues[0].arn},
     )
     center.claim_number("Line", country_code="US", flow=flow)

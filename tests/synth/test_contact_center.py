@@ -636,7 +636,7 @@ def test_a_number_is_kept_and_answered_by_a_flow(stack: cdk.Stack, center: Conta
         stack,
         "Line",
         instance=center,
-        template=ROOT / "examples/contact_center/flows/support_line.json",
+        template=ROOT / "examples/contact_center/flows/weekday_line.json",
         values={"QueueArn": cdk.Fn.import_value("queue")},
     )
     number = center.claim_number("Line", country_code="US", prefix="+1206", flow=flow)

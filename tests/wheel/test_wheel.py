@@ -102,7 +102,7 @@ def test_the_bridges_bring_no_emulator_and_no_sdk(bridges: Installed) -> None:
 
 def test_doctor_is_in_the_wheel_and_needs_nothing_of_the_app(bridges: Installed) -> None:
     package = "connect_bridges/operations/doctor/"
-    modules = {path.name for path in (ROOT / "constructs" / package).iterdir() if path.suffix == ".py"}
+    modules = {path.name for path in (ROOT / "constructs" / package).iterdir() if path.is_file()}
     assert {name.removeprefix(package) for name in bridges.files if name.startswith(package)} == modules
     imported = re.compile(r"^(?:from|import) (stacks|aws_cdk|connect_sandbox)\b", re.MULTILINE)
     assert {name: imported.findall(bridges.text(package + name)) for name in modules} == {

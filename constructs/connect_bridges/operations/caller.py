@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -27,6 +27,7 @@ from botocore.exceptions import (
 )
 
 from connect_bridges.operations import aws
+from connect_bridges.operations.command_line import Parser, UsageError
 from connect_bridges.shared.runtime_modules import runtime_module
 
 if TYPE_CHECKING:
@@ -62,15 +63,6 @@ class CallerError(Exception):
     """The caller was not erased, or may not have been; the message says why and what to do."""
 
 
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str]) -> int:
     """Run a command of ``connect-bridges caller``; return its exit status."""
     if not argv or argv[0] in {"-h", "--help"}:
@@ -89,7 +81,7 @@ def main(argv: Sequence[str]) -> int:
             region=arguments.region,
             profile=arguments.profile,
         )
-    except _UsageError as problem:
+    except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
     except CallerError as problem:
@@ -128,7 +120,7 @@ def erase(
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         description="Have a caller of the voice biometrics forgotten: recordings, voice print, and what is stored.",
         epilog=EPILOG,
@@ -161,7 +153,7 @@ def _number(text: str) -> str:
             sys.stderr.flush()
         text = sys.stdin.readline().strip()
     if not limits.PHONE_NUMBER.fullmatch(text):
-        raise _UsageError(
+        raise UsageError(
             "the number is not E.164; write + and country code, digits only, as in +12065550100 (it is not repeated "
             "here, so that it does not stay in a log)"
         )

@@ -15,11 +15,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from connect_bridges.operations.command_line import Parser, UsageError
 from connect_bridges.operations.deployed import DeployedError
 from connect_bridges.operations.doctor.aws import Refused
 from connect_bridges.operations.doctor.examination import Examination, examine, subjects_of
@@ -37,22 +37,13 @@ Exit status: 0 all well, or warnings only; 1 failures (with --strict, warnings t
 """
 
 
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str]) -> int:
     """Examine what the arguments name, print what was found, and return the exit status."""
     try:
         arguments = _parsed(argv)
         subjects = subjects_of(arguments.app, arguments.stack)
         session = boto3.Session(region_name=arguments.region, profile_name=arguments.profile)
-    except _UsageError as problem:
+    except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
     except DeployedError as problem:
@@ -77,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         description="Say what an account lacks for a deployment, and what is left to do after it. Reads only.",
         epilog=EPILOG,

@@ -12,11 +12,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_bridges.operations import aws
+from connect_bridges.operations.command_line import Parser, UsageError
 from connect_bridges.operations.deployed import BridgeStack, DeployedError, deployed, in_assembly
 from connect_bridges.operations.handoff.as_html import as_html
 from connect_bridges.operations.handoff.as_markdown import as_markdown
@@ -38,15 +38,6 @@ class HandoffError(Exception):
     """The pages were not written; the message says why and what to do."""
 
 
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     try:
@@ -56,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
         made = pages(stacks, ranges=ranges)
         for line in write(_chosen(made, arguments.vendor), Path(arguments.output)):
             sys.stdout.write(f"{line}\n")
-    except _UsageError as problem:
+    except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
     except (HandoffError, DeployedError, RangesError, aws.AwsError) as problem:
@@ -95,7 +86,7 @@ def write(made: Sequence[Page], folder: Path) -> list[str]:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         description="Write one page for each vendor, with the values of a deployment filled in and a list to tick.",
         epilog=EPILOG,

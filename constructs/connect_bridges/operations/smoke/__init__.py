@@ -17,12 +17,13 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_bridges.operations import aws
+from connect_bridges.operations.command_line import Parser, UsageError
 from connect_bridges.operations.deployed import Bridge, BridgeStack, DeployedError, deployed
 from connect_bridges.operations.smoke import chat, gate, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need, partition_of
@@ -49,15 +50,6 @@ _READS_STACKS = (
 
 class SmokeError(Exception):
     """A deployment could not be tried; the message says why and what to do."""
-
-
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
             return 0
         told = _Told() if arguments.json else _Told(_say, lambda check: _say(_line(check)))
         run = smoke(session, arguments.stack, vendor_check=arguments.vendor_check, told=told)
-    except _UsageError as problem:
+    except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
     except (SmokeError, aws.AwsError, DeployedError) as problem:
@@ -288,7 +280,7 @@ def _needed(session: boto3.Session, stacks: Iterable[str]) -> Iterator[Need]:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog=PROG,
         description="Try a deployment without a call, and say what only a call can show.",
         epilog=EPILOG,

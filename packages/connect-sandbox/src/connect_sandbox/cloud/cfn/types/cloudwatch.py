@@ -24,19 +24,9 @@ _PASSED_ON = (
 _NUMBERS = ("DatapointsToAlarm", "EvaluationPeriods", "Period")
 
 
-class Alarm(ResourceType):
-    """An alarm on a metric."""
+class _AnyAlarm(ResourceType):
+    """What alarms on metrics and alarms on alarms have in common: a name, and one call that makes or replaces them."""
 
-    type_name = "AWS::CloudWatch::Alarm"
-    properties: ClassVar[PropertyTable] = {
-        "AlarmName": SUPPORTED,
-        "Tags": TAGS,
-        **dict.fromkeys(_PASSED_ON, SUPPORTED),
-        **dict.fromkeys(
-            ("EvaluateLowSampleCountPercentile", "ExtendedStatistic", "ThresholdMetricId"), _NOT_EVALUATED
-        ),
-    }
-    required = ("ComparisonOperator", "EvaluationPeriods")
     replaced_by = frozenset({"AlarmName"})
     attributes = ("Arn",)
 
@@ -54,6 +44,24 @@ class Alarm(ResourceType):
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the alarm."""
         context.client("cloudwatch").delete_alarms(AlarmNames=[existing.physical_id])
+
+    def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
+        raise NotImplementedError
+
+
+class Alarm(_AnyAlarm):
+    """An alarm on a metric."""
+
+    type_name = "AWS::CloudWatch::Alarm"
+    properties: ClassVar[PropertyTable] = {
+        "AlarmName": SUPPORTED,
+        "Tags": TAGS,
+        **dict.fromkeys(_PASSED_ON, SUPPORTED),
+        **dict.fromkeys(
+            ("EvaluateLowSampleCountPercentile", "ExtendedStatistic", "ThresholdMetricId"), _NOT_EVALUATED
+        ),
+    }
+    required = ("ComparisonOperator", "EvaluationPeriods")
 
     def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
         request = {key: properties[key] for key in _PASSED_ON if key in properties}
@@ -76,7 +84,7 @@ class Alarm(ResourceType):
         return Created(name, {"Arn": arn})
 
 
-class CompositeAlarm(ResourceType):
+class CompositeAlarm(_AnyAlarm):
     """An alarm on the states of others, which must be there: names inside its rule are no references."""
 
     type_name = "AWS::CloudWatch::CompositeAlarm"
@@ -94,23 +102,6 @@ class CompositeAlarm(ResourceType):
         "Tags": TAGS,
     }
     required = ("AlarmRule",)
-    replaced_by = frozenset({"AlarmName"})
-    attributes = ("Arn",)
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Put the alarm; every alarm that its rule names must exist."""
-        name = properties.get("AlarmName") or context.physical_name(limit=255)
-        return self._put(context, name, properties)
-
-    def update(
-        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
-    ) -> Created:
-        """Replace the alarm."""
-        return self._put(context, existing.physical_id, new)
-
-    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Delete the alarm."""
-        context.client("cloudwatch").delete_alarms(AlarmNames=[existing.physical_id])
 
     def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
         client = context.client("cloudwatch")

@@ -16,6 +16,7 @@ from connect_sandbox.cloud import VOICE_CONNECTORS, Sandbox
 from connect_sandbox.cloud.chime_api import CALL_TRANSFER
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
+from rehearsals import environments as known_environments
 from rehearsals.scenarios.biometrics_path import (
     REDIAL,
     RESUME,
@@ -40,8 +41,6 @@ OWN_APP_STACK = "own-app-support-line"
 CENTER_STACK = "contact-center-support"
 OWN_KEYS_STACK, OWN_CONNECTOR_STACK = "own-keys-support-line", "own-keys-connector"
 """The stacks of rehearsals/apps/own_keys."""
-INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
-"""The one instance that all the apps use."""
 
 Part = Literal["voice", "chat", "biometrics", "redial", "own_app", "own_keys", "contact_center"]
 """What can be deployed by itself, named like the property of Deployment that gives the way to it."""
@@ -345,9 +344,8 @@ class Deployment:
         return self.sandbox.cdk("deploy", "--app", str(assembly), stack, cwd=self._project).output
 
     def environments(self) -> dict[str, Any]:
-        """Return the environments of the project's cdk.json."""
-        context = json.loads((self._project / "cdk.json").read_text())["context"]
-        environments: dict[str, Any] = context["environments"]
+        """Return the environments of the project's cdk.json, `dev` with an imported instance, and `new`."""
+        environments: dict[str, Any] = known_environments.context(self._project)["environments"]
         return environments
 
     def _bootstrap(self) -> None:

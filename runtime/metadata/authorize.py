@@ -31,7 +31,7 @@ from runtime.shared.errors import BridgeError, shown
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
-from runtime.shared.rotated_secret import RotatedSecret, accepts, digest_of, secret_at
+from runtime.shared.rotated_secret import RotatedSecret, UnfitSecretError, accepts, digest_of, secret_at
 
 PRINCIPAL = "external-voice-system"
 """Who has the token. API Gateway requires a principal, which access logs may show: never the token itself."""
@@ -122,4 +122,16 @@ def _tokens() -> RotatedSecret[bytes]:
     )
     environment.check()
     # Two versions at most are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.
-    return secret_at(secret_arn, digest_of, cache_seconds=cache_seconds)
+    return secret_at(secret_arn, _token_digest, cache_seconds=cache_seconds)
+
+
+def _token_digest(text: str) -> bytes:
+    """Return the digest of a version's token: the text without white space around it, which no header carries.
+
+    A token that was stored from a file ends with a line end. Raises UnfitSecretError for one that no header could
+    carry at all.
+    """
+    token = text.strip()
+    if not token or any(character < " " or character == "\x7f" for character in token):
+        raise UnfitSecretError("it is blank, or holds a control character, which no HTTP header carries")
+    return digest_of(token)

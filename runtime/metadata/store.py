@@ -10,7 +10,7 @@ status    error codes
 ========  ======================================================================================
 200       ``{"stored": true, "contactId", "replaced", "expiresAt"}``
 400       INVALID_CONTACT_ID, MISSING_BODY, INVALID_ENCODING, INVALID_JSON, NOT_AN_OBJECT,
-          DUPLICATE_KEY, TOO_DEEPLY_NESTED
+          DUPLICATE_KEY, TOO_DEEPLY_NESTED, LONE_SURROGATE, NUMBER_TOO_LONG
 413, 415  METADATA_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 500, 503  INTERNAL_ERROR; TABLE_UNAVAILABLE with Retry-After
 ========  ======================================================================================

@@ -1,6 +1,7 @@
 """TOKEN authorizer of the metadata API: only who knows the token may store metadata.
 
-Environment: TOKEN_SECRET_ARN, CACHE_SECONDS (300; 0 reads the secret for every request).
+Environment: TOKEN_SECRET_ARN, CACHE_SECONDS (300; 0 reads the secret for every request), VENDOR_KEY (the API key by
+which a usage plan counts requests with a valid token, if there is one).
 IAM: secretsmanager:GetSecretValue on the secret (plus kms:Decrypt on a customer-managed key).
 Source: Kore's guide to external voice (docs/guides.md#voice-functions-2); API Gateway developer guide, "Use API
 Gateway Lambda authorizers".
@@ -88,6 +89,8 @@ def _authorize(event: object, tokens: RotatedSecret[bytes]) -> tuple[bool, dict[
     accepted = accepts(tokens, token)
     if accepted:
         answer.allow_all_routes()
+        # evidence: usage-plan-after-authorizer
+        answer.usage_identifier_key = os.environ.get("VENDOR_KEY") or None
     else:
         answer.deny_all_routes()
     return accepted, answer.asdict()

@@ -21,8 +21,9 @@ import base64
 import binascii
 import json
 import re
+import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import
     APIGatewayProxyEvent,
 )
 
+from runtime.metadata.contact_token import is_valid
 from runtime.metadata.models import (
     ATTRIBUTE_BODY_LIMIT,
     CONNECT_RESPONSE_LIMIT,
@@ -38,6 +40,7 @@ from runtime.metadata.models import (
     parse_contact_id,
 )
 from runtime.shared.errors import ApiError, shown
+from runtime.shared.rotated_secret import RotatedSecret, SecretUnavailableError
 
 MAX_DEPTH = 100
 MAX_NUMBER_LENGTH = 1_000
@@ -55,15 +58,53 @@ class StoreRequest:
     request_id: str
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> StoreRequest:
-        """Read the event of a Lambda proxy integration; raises ApiError with 400, 413 or 415."""
+    def from_event(cls, event: Mapping[str, Any], *, admission: Admission | None = None) -> StoreRequest:
+        """Read the event of a Lambda proxy integration; raises ApiError with 400, 413 or 415.
+
+        admission: checks the contact's own token before anything else is looked at; 401, 403 or 503.
+        """
         request = APIGatewayProxyEvent(dict(event))
         contact_id = _contact_id(request)
+        if admission is not None:
+            admission.check(contact_id, _header_values(request, admission.header.lower()))
         _check_content_type(request)
         text = _text(request)
         _check_size(text)
         _check_json_object(text)
         return cls(contact_id=contact_id, body=text, request_id=request_id(event))
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Lets a request write for a contact whose token it shows."""
+
+    header: str
+    keys: RotatedSecret[bytes]
+
+    def check(self, contact_id: str, shown: Sequence[str]) -> None:
+        """Raise ApiError with 401 without a token, 403 with another one, 503 if it cannot be checked."""
+        if not shown or not shown[0]:
+            raise ApiError(
+                401,
+                "MISSING_CONTACT_TOKEN",
+                f"Header {self.header} is missing; send what the SIP header User-to-User of this call holds.",
+            )
+        try:
+            valid = len(shown) == 1 and is_valid(shown[0], contact_id, keys=self.keys, now=time.time())
+        except SecretUnavailableError as error:
+            raise ApiError(
+                503,
+                "CONTACT_TOKEN_UNCHECKED",
+                "The contact's token could not be checked. Send the same request again.",
+                {"Retry-After": "5"},
+            ) from error
+        if not valid:
+            raise ApiError(
+                403,
+                "WRONG_CONTACT_TOKEN",
+                f"Header {self.header} holds no valid token of this contact; send what the SIP header User-to-User of "
+                "its call holds, within the time for which it is valid.",
+            )
 
 
 def request_id(event: object) -> str:

@@ -48,10 +48,10 @@ def secrets(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
-def keys(secrets: Any, clock: Callable[[], float] | None = None) -> RotatedSecret[bytes]:
+def keys(secrets: Any) -> RotatedSecret[bytes]:
     arn = secrets.describe_secret(SecretId="contact-key")["ARN"]
     reader = client(secretsmanager, connect_timeout=1, read_timeout=1, attempts=1)
-    return RotatedSecret(reader, arn, signing_key, **({"clock": clock} if clock else {}))
+    return RotatedSecret(reader, arn, signing_key)
 
 
 @pytest.fixture
@@ -59,13 +59,14 @@ def post(store_event: Callable[..., dict[str, Any]], context: Any) -> Callable[.
     def send(*tokens: str, contact: str = CONTACT, header: str = "contactToken") -> dict[str, Any]:
         headers = {"content-type": ["application/json"], **({header: list(tokens)} if tokens else {})}
         event = store_event(contact_ids=[contact], multiValueHeaders=headers)
-        return store.handler(event, context)
+        answer: dict[str, Any] = store.handler(event, context)
+        return answer
 
     return send
 
 
 def signed(connect_event: dict[str, Any], context: Any) -> str:
-    return sign.handler(connect_event, context)["contactToken"]
+    return str(sign.handler(connect_event, context)["contactToken"])
 
 
 def items(dynamodb: Any) -> int:

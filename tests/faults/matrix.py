@@ -108,7 +108,7 @@ def _judged(play: Play, done: _Run, clean: _Run) -> tuple[str, str]:
     if ended.error == "timed out":
         return "none", f"it has not ended within {play.seconds} s"
     cell = Cell(ended, done.before, done.after, clean.after)
-    branch = next((one for one in play.branches if one.ends(ended)), None)
+    branch = next((one for one in play.branches if one.ends(cell)), None)
     if branch is None:
         return "none", f"no documented branch: {ended.answer or f'{ended.error}: {ended.message}'}"
     if not branch.leaves(cell):

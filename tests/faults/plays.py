@@ -38,7 +38,7 @@ class World:
         self.look: list[Callable[[], State]] = []
         """What the state is made of."""
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 (boto3 has no types)
+    def client(self, service: str) -> Any:
         """Return a client of moto in this world's account."""
         _PLACE.account = self.account
         return _client(service, self._moto_url)
@@ -80,8 +80,8 @@ _CLIENTS: dict[str, Any] = {}
 _LOCK = threading.Lock()
 
 
-def _client(service: str, url: str) -> Any:  # noqa: ANN401
-    def in_account(request: Any, **_: object) -> None:  # noqa: ANN401
+def _client(service: str, url: str) -> Any:
+    def in_account(request: Any, **_: object) -> None:
         request.headers["x-moto-account-id"] = _PLACE.account
 
     with _LOCK:
@@ -91,7 +91,7 @@ def _client(service: str, url: str) -> Any:  # noqa: ANN401
                 endpoint_url=url,
                 region_name="us-east-1",
                 aws_access_key_id="testing",
-                aws_secret_access_key="testing",  # noqa: S106 (nobody checks it)
+                aws_secret_access_key="testing",
             )
             made.meta.events.register("before-sign", in_account)
             _CLIENTS[service] = made
@@ -123,7 +123,7 @@ class Branch:
     """A documented end: its name, whether a run has ended so, and whether it may leave this state."""
 
     name: str
-    ends: Callable[[Ended], bool]
+    ends: Callable[[Cell], bool]
     leaves: Callable[[Cell], bool]
 
 
@@ -149,22 +149,21 @@ class Play:
 
 def killed(leaves: Callable[[Cell], bool] = lambda cell: cell.done or cell.unchanged) -> Branch:
     """The process was killed: the invocation has no answer; the caller's own branch for that is taken."""
-    return Branch("killed", lambda ended: ended.killed, leaves)
+    return Branch("killed", lambda cell: cell.ended.killed, leaves)
 
 
 def raises(*errors: str, leaves: Callable[[Cell], bool] = lambda cell: cell.unchanged) -> Branch:
     """An error of one of these classes, upon which a flow takes its Error branch."""
-    return Branch("raises " + " or ".join(errors), lambda ended: ended.error in errors, leaves)
+    return Branch("raises " + " or ".join(errors), lambda cell: cell.ended.error in errors, leaves)
 
 
 def answers(name: str, leaves: Callable[[Cell], bool], **fields: object) -> Branch:
     """An answer with at least these fields."""
     return Branch(
         name,
-        lambda ended: (
-            not ended.error
-            and isinstance(ended.answer, dict)
-            and all(ended.answer.get(key) == value for key, value in fields.items())
+        lambda cell: (
+            isinstance(cell.ended.answer, dict)
+            and all(cell.ended.answer.get(key) == value for key, value in fields.items())
         ),
         leaves,
     )
@@ -264,9 +263,9 @@ def _authorize(token: str) -> Callable[[World], Mapping[str, Any]]:
 def _policy(effect: str) -> Branch:
     return Branch(
         effect,
-        lambda ended: (
-            not ended.error
-            and {one["Effect"] for one in ended.answer["policyDocument"]["Statement"]} == {effect}
+        lambda cell: (
+            not cell.ended.error
+            and {one["Effect"] for one in cell.ended.answer["policyDocument"]["Statement"]} == {effect}
         ),
         lambda cell: cell.unchanged,
     )
@@ -390,8 +389,10 @@ def _begun_once(cell: Cell) -> bool:
 
 _CHAT_FAILS: Final = Branch(
     "failed: the customer goes on without the bot",
-    lambda ended: (
-        not ended.error and ended.answer["streaming"] == "failed" and ended.answer["reason"] != "none"
+    lambda cell: (
+        not cell.ended.error
+        and cell.ended.answer["streaming"] == "failed"
+        and cell.ended.answer["reason"] != "none"
     ),
     # A streaming that could not be stopped while the fault lasts is said in the log, and ends with the chat.
     _begun_once,
@@ -419,7 +420,7 @@ CHAT: Final = (
             answers("stopped", lambda cell: cell.done, streaming="stopped"),
             Branch(
                 "failed: it is streamed until the chat ends",
-                lambda ended: not ended.error and ended.answer["streaming"] == "failed",
+                lambda cell: not cell.ended.error and cell.ended.answer["streaming"] == "failed",
                 lambda cell: cell.unchanged or cell.done,
             ),
             killed(),
@@ -444,7 +445,9 @@ KEY_AGE: Final = (
         (
             answers("measured", lambda cell: cell.unchanged, activeKeys=1),
             Branch(
-                "raises: the alarm on errors goes off", lambda e: bool(e.error), lambda cell: cell.unchanged
+                "raises: the alarm on errors goes off",
+                lambda cell: bool(cell.ended.error),
+                lambda cell: cell.unchanged,
             ),
         ),
     ),
@@ -506,7 +509,7 @@ def _answered(status: str) -> Callable[[Cell], bool]:
 
 def _said(name: str, status: str, also: Callable[[Cell], bool]) -> Branch:
     said = _answered(status)
-    return Branch(name, lambda ended: not ended.error, lambda cell: said(cell) and also(cell))
+    return Branch(name, lambda cell: not cell.ended.error and said(cell), also)
 
 
 _REPEATED: Final = "raises: Lambda repeats the event, or the stack waits and says so"
@@ -519,7 +522,7 @@ NUMBERS: Final = tuple(
         (
             _said("SUCCESS", "SUCCESS", lambda cell: bool(cell.after["numbers"] == cell.whole["numbers"])),
             _said("FAILED, with the reason", "FAILED", lambda _: True),
-            Branch(_REPEATED, lambda ended: ended.error == "AnswerNotDeliveredError", lambda _: True),
+            Branch(_REPEATED, lambda cell: cell.ended.error == "AnswerNotDeliveredError", lambda _: True),
             killed(lambda _: True),
         ),
         {"runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0)},

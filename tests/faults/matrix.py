@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.faults.plays import Cell, Play, State, World
 from tests.faults.process import Ended, run
@@ -15,7 +16,7 @@ from tests.faults.proxy import FAULTS, ONCE, Call, Fault, Proxy
 SECRETS = ("nobody-may-log", "+1206555")
 """What no log line may hold: the plays' tokens end so, and callers' numbers begin so."""
 
-_AT_ONCE = 16
+_AT_ONCE = 32
 """Runs at a time: what they mostly do is wait."""
 
 
@@ -46,6 +47,8 @@ class Matrix:
 
 @dataclass(frozen=True)
 class _Run:
+    world: World
+    event: Mapping[str, Any]
     ended: Ended
     before: State
     after: State
@@ -57,7 +60,7 @@ def play_all(plays: tuple[Play, ...], moto_url: str) -> list[Matrix]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         whole = list(pool.map(lambda play: _run(play, moto_url), plays))
         jobs = [
-            (play, clean, pool.submit(_run, play, moto_url, fault), fault)
+            (play, pool.submit(_cell, play, moto_url, clean, fault), fault)
             for play, clean in zip(plays, whole, strict=True)
             for fault in faults(clean.calls)
         ]
@@ -66,9 +69,8 @@ def play_all(plays: tuple[Play, ...], moto_url: str) -> list[Matrix]:
             branch, problem = _judged(play, clean, clean)
             if problem or branch != play.branches[0].name:
                 raise AssertionError(f"{play.name}, without a fault: {branch} {problem} {clean.ended}")
-        for play, clean, job, fault in jobs:
-            done = job.result()
-            branch, problem = _judged(play, done, clean)
+        for play, job, fault in jobs:
+            done, branch, problem = job.result()
             matrices[play.name].results.append(Result(play.name, fault, branch, done.ended.seconds, problem))
     return list(matrices.values())
 
@@ -80,10 +82,35 @@ def faults(calls: list[Call]) -> Iterator[Fault]:
         yield from (Fault(call, kind, once=True) for kind in ONCE)
 
 
+def _cell(play: Play, moto_url: str, clean: _Run, fault: Fault) -> tuple[_Run, str, str]:
+    """Return a run with its branch, and what is wrong with it or with what follows upon it."""
+    done = _run(play, moto_url, fault)
+    branch, problem = _judged(play, done, clean)
+    event = play.then(done.event, Cell(done.ended, done.before, done.after, clean.after))
+    if problem or event is None:
+        return done, branch, problem
+    ended, _ = _invoke(play, done.world, event, ())
+    cell = Cell(ended, done.before, done.world.state(), clean.after)
+    if play.settled(event, cell):
+        return done, branch, ""
+    return (
+        done,
+        branch,
+        f"{branch}; what follows ends with {ended.answer or ended.error}, and leaves {cell.after}",
+    )
+
+
 def _run(play: Play, moto_url: str, *failing: Fault) -> _Run:
     world = World(moto_url)
     event = play.prepare(world)
     before = world.state()
+    ended, calls = _invoke(play, world, event, failing)
+    return _Run(world, event, ended, before, world.state(), calls)
+
+
+def _invoke(
+    play: Play, world: World, event: Mapping[str, Any], failing: tuple[Fault, ...]
+) -> tuple[Ended, list[Call]]:
     with Proxy(world.backends, failing) as proxy:
 
         def started(pid: int) -> None:
@@ -98,18 +125,17 @@ def _run(play: Play, moto_url: str, *failing: Fault) -> _Run:
             started=started,
             settings=play.settings,
         )
-        calls = list(proxy.calls)
-    return _Run(ended, before, world.state(), calls)
+        return ended, list(proxy.calls)
 
 
 def _judged(play: Play, done: _Run, clean: _Run) -> tuple[str, str]:
     """Return the branch and what is wrong, if anything."""
     ended = done.ended
-    if ended.error == "timed out":
-        return "none", f"it has not ended within {play.seconds} s"
     cell = Cell(ended, done.before, done.after, clean.after)
     branch = next((one for one in play.branches if one.ends(cell)), None)
     if branch is None:
+        if ended.timed_out:
+            return "none", f"it has not ended within {play.seconds} s"
         return "none", f"no documented branch: {ended.answer or f'{ended.error}: {ended.message}'}"
     if not branch.leaves(cell):
         return branch.name, f"{branch.name} must not leave {cell.after}; before: {cell.before}"

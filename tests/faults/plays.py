@@ -17,6 +17,7 @@ import boto3
 
 from tests.faults.process import Ended
 from tests.faults.proxy import Answer, Asked, Backend, forward
+from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 
 State = dict[str, Any]
 
@@ -138,8 +139,10 @@ class Play:
     """Makes the state and the environment; returns the event."""
     branches: tuple[Branch, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    again: bool = True
-    """Whether the same event, sent again without a fault, leads to where the first run should have led."""
+    then: Callable[[Mapping[str, Any], Cell], Mapping[str, Any] | None] = lambda _event, _cell: None
+    """The event that the caller sends after such an end, if any: it finds the fault gone, and has to be `settled`."""
+    settled: Callable[[Mapping[str, Any], Cell], bool] = lambda _event, cell: cell.done
+    """Whether the run of that event has ended as it should; the event is that one."""
 
     @property
     def function(self) -> str:
@@ -219,6 +222,10 @@ _STORES: Final = (
 )
 
 
+def _sent_again(event: Mapping[str, Any], cell: Cell) -> Mapping[str, Any] | None:
+    return None if cell.ended.answer and cell.ended.answer["statusCode"] == 200 else event
+
+
 def _flow_event(channel: str, **parameters: str) -> dict[str, Any]:
     return {
         "Name": "ContactFlowEvent",
@@ -274,8 +281,15 @@ def _policy(effect: str) -> Branch:
 _UNREADABLE: Final = ("TemporarilyUnavailableError", "ClientError", "ResponseParserError")
 
 METADATA: Final = (
-    Play("metadata arrives", "runtime.metadata.store", 10, _store(""), _STORES),
-    Play("metadata arrives again", "runtime.metadata.store", 10, _store('{"mood": "angry"}'), _STORES),
+    Play("metadata arrives", "runtime.metadata.store", 10, _store(""), _STORES, then=_sent_again),
+    Play(
+        "metadata arrives again",
+        "runtime.metadata.store",
+        10,
+        _store('{"mood": "angry"}'),
+        _STORES,
+        then=_sent_again,
+    ),
     Play(
         "a flow asks for metadata",
         "runtime.metadata.retrieve",
@@ -409,7 +423,6 @@ CHAT: Final = (
             _CHAT_FAILS,
             killed(_begun_once),
         ),
-        again=False,  # a chat that has failed is not begun again: its flow goes on
     ),
     Play(
         "a chat is handed over",
@@ -464,14 +477,101 @@ class _Receiver:
         self.answers: list[dict[str, Any]] = []
         world.backends["cloudformation"] = self
         world.look.append(
-            lambda: {
-                "answers": sorted({f"{one['Status']} {one['PhysicalResourceId']}" for one in self.answers})
-            }
+            lambda: {"answers": [(one["Status"], one["PhysicalResourceId"]) for one in self.answers]}
         )
 
     def __call__(self, asked: Asked) -> Answer:
         self.answers.append(json.loads(asked.body))
         return 200, {}, b""
+
+
+def _request(kind: str, physical_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "RequestType": kind,
+        "RequestId": "c6af9ac6-7b61-41e6-9a41-93e8deadbeef",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/dev/0a1b2c3d",
+        "LogicalResourceId": "Resource",
+        "ResourceType": "Custom::Resource",
+        "ResponseURL": "PROXY/cloudformation/answer?X-Amz-Signature=signature-nobody-may-log",
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            **properties,
+        },
+    }
+    if physical_id:
+        event |= {"PhysicalResourceId": physical_id}
+    if kind == "Update":
+        event["OldResourceProperties"] = event["ResourceProperties"]
+    return event
+
+
+def _outcome(cell: Cell) -> str:
+    """Return what CloudFormation was told: SUCCESS, FAILED, or nothing."""
+    told: list[tuple[str, str]] = cell.after["answers"]
+    return told[-1][0] if told else ""
+
+
+def _made(state: State) -> State:
+    return {name: value for name, value in state.items() if name != "answers"}
+
+
+def _cleaned_up(event: Mapping[str, Any], cell: Cell) -> Mapping[str, Any] | None:
+    """Return what follows: Lambda repeats an event that has no answer; CloudFormation undoes a creation that failed."""
+    if not _outcome(cell):
+        return event
+    if _outcome(cell) == "FAILED" and event["RequestType"] == "Create":
+        return dict(event) | {"RequestType": "Delete", "PhysicalResourceId": cell.after["answers"][-1][1]}
+    return None if _outcome(cell) == "SUCCESS" else event
+
+
+def _put_right(event: Mapping[str, Any], cell: Cell) -> bool:
+    told = _outcome(cell) == "SUCCESS"
+    undone = event["RequestType"] == "Delete" and "Delete" not in cell.whole.get("kind", "Delete")
+    return told and _made(cell.after) == _made(cell.before if undone else cell.whole)
+
+
+def _custom_resource(
+    name: str,
+    module: str,
+    seconds: float,
+    prepare: Callable[[World], Mapping[str, Any]],
+    settings: Mapping[str, Any],
+) -> Play:
+    return Play(
+        name,
+        module,
+        seconds,
+        prepare,
+        (
+            Branch(
+                "SUCCESS",
+                lambda cell: not cell.ended.error and _outcome(cell) == "SUCCESS",
+                lambda cell: _made(cell.after) == _made(cell.whole),
+            ),
+            Branch(
+                "FAILED with the reason, and the stack rolls back",
+                lambda cell: not cell.ended.error and _outcome(cell) == "FAILED",
+                lambda _: True,
+            ),
+            Branch(
+                "FAILED by the watchdog, before the time is up",
+                lambda cell: cell.ended.timed_out and _outcome(cell) == "FAILED",
+                lambda _: True,
+            ),
+            Branch(
+                "no answer, and Lambda repeats the event",
+                lambda cell: (
+                    cell.ended.error == "AnswerNotDeliveredError"
+                    or (cell.ended.timed_out and not _outcome(cell))
+                ),
+                lambda _: True,
+            ),
+            killed(lambda _: True),
+        ),
+        settings,
+        _cleaned_up,
+        _put_right,
+    )
 
 
 _NUMBER, _FLOW = "aaaaaaaa-1111-4222-8333-444444444444", "bbbbbbbb-1111-4222-8333-444444444444"
@@ -481,53 +581,105 @@ def _number_flow(kind: str) -> Callable[[World], Mapping[str, Any]]:
     def prepare(world: World) -> Mapping[str, Any]:
         amazon_connect = _Connect(world)
         _Receiver(world)
-        physical_id = f"number-flow/{_INSTANCE_ID}/{_NUMBER}"
-        event: dict[str, Any] = {
-            "RequestType": kind,
-            "RequestId": "c6af9ac6-7b61-41e6-9a41-93e8deadbeef",
-            "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/dev/0a1b2c3d",
-            "LogicalResourceId": "NumberFlow",
-            "ResourceType": "Custom::PhoneNumberFlow",
-            "ResponseURL": "PROXY/cloudformation/answer?X-Amz-Signature=signature-nobody-may-log",
-            "ResourceProperties": {
-                "InstanceId": _INSTANCE_ID,
-                "PhoneNumberId": _NUMBER,
-                "ContactFlowId": _FLOW,
-            },
-        }
+        world.look.append(lambda: {"kind": kind})
         if kind != "Create":
             amazon_connect.numbers[_NUMBER] = "an-earlier-flow"
-            event["PhysicalResourceId"] = physical_id
-        return event
+        return _request(
+            kind,
+            "" if kind == "Create" else f"number-flow/{_INSTANCE_ID}/{_NUMBER}",
+            {"InstanceId": _INSTANCE_ID, "PhoneNumberId": _NUMBER, "ContactFlowId": _FLOW},
+        )
 
     return prepare
 
 
-def _answered(status: str) -> Callable[[Cell], bool]:
-    return lambda cell: any(one.startswith(status) for one in cell.after["answers"])
-
-
-def _said(name: str, status: str, also: Callable[[Cell], bool]) -> Branch:
-    said = _answered(status)
-    return Branch(name, lambda cell: not cell.ended.error and said(cell), also)
-
-
-_REPEATED: Final = "raises: Lambda repeats the event, or the stack waits and says so"
 NUMBERS: Final = tuple(
-    Play(
-        f"a number gets its flow: {kind}",
+    _custom_resource(
+        f"a number's flow: {kind}",
         "runtime.contact_center.number_flow",
         180,
         _number_flow(kind),
-        (
-            _said("SUCCESS", "SUCCESS", lambda cell: bool(cell.after["numbers"] == cell.whole["numbers"])),
-            _said("FAILED, with the reason", "FAILED", lambda _: True),
-            Branch(_REPEATED, lambda cell: cell.ended.error == "AnswerNotDeliveredError", lambda _: True),
-            killed(lambda _: True),
-        ),
         {"runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0)},
     )
     for kind in ("Create", "Update", "Delete")
 )
 
-PLAYS: Final = (*METADATA, *CHAT, *KEY_AGE, *NUMBERS)
+
+def _connector(kind: str) -> Callable[[World], Mapping[str, Any]]:
+    def prepare(world: World) -> Mapping[str, Any]:
+        cloud = Cloud()
+        _Receiver(world)
+
+        def serve(asked: Asked) -> Answer:
+            target = asked.headers.get("x-amz-target", "")
+            return cloud.serve(asked.method, asked.path, target=target, body=asked.body)
+
+        world.backends |= {"chime": serve, "connect": serve, "logs": serve}
+        world.look += [lambda: _connectors(cloud), lambda: {"kind": kind}]
+        properties = {
+            "InstanceId": INSTANCE_ARN,
+            "Name": "connect-bridges-dev",
+            "Host": "sbc.example.com",
+            "Port": "5061",
+            "Protocol": "TCP",
+            "RequireEncryption": "true",
+            "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
+            "SipLogs": "true",
+            "MediaMetricLogs": "false",
+            "AwsRegion": "us-east-1",
+            "Tags": [{"Key": "app", "Value": "connect-bridges"}],
+        }
+        physical_id = ""
+        if kind != "Create":
+            physical_id = _connected(cloud, properties)
+        changed = properties | ({"Host": "other.example.com"} if kind == "Update" else {})
+        return _request(kind, physical_id, changed) | (
+            {"OldResourceProperties": properties} if kind == "Update" else {}
+        )
+
+    return prepare
+
+
+def _connected(cloud: Cloud, properties: Mapping[str, Any]) -> str:
+    """Put a connector into the cloud as a creation leaves it; return its ARN."""
+    tags = [*properties["Tags"]]
+    body = {"Name": properties["Name"], "AwsRegion": "us-east-1", "RequireEncryption": True, "Tags": tags}
+    made = json.loads(cloud.serve("POST", "/voice-connectors", body=json.dumps(body).encode())[2])
+    connector = made["VoiceConnector"]
+    path = f"/instance/{INSTANCE_UUID}/integration-associations"
+    association = {
+        "IntegrationArn": connector["VoiceConnectorArn"],
+        "IntegrationType": "CALL_TRANSFER_CONNECTOR",
+    }
+    cloud.serve("PUT", path, body=json.dumps(association).encode())
+    return str(connector["VoiceConnectorArn"])
+
+
+def _connectors(cloud: Cloud) -> State:
+    return {
+        "connectors": sorted(json.dumps(_setting(one), sort_keys=True) for one in cloud.connectors.values()),
+        "associations": len(cloud.associations),
+        "log groups": len(cloud.log_groups),
+    }
+
+
+def _setting(connector: Mapping[str, Any]) -> dict[str, Any]:
+    hosts = [route["Host"] for route in connector.get("Origination", {}).get("Routes", [])]
+    return {"name": connector["Name"], "hosts": hosts, "encrypted": connector["RequireEncryption"]}
+
+
+CONNECTORS: Final = tuple(
+    _custom_resource(
+        f"a voice connector: {kind}",
+        "runtime.voice.handler",
+        8,
+        _connector(kind),
+        {
+            "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
+            "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
+        },
+    )
+    for kind in ("Create", "Update", "Delete")
+)
+
+PLAYS: Final = (*METADATA, *CHAT, *KEY_AGE, *NUMBERS, *CONNECTORS)

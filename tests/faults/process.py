@@ -52,6 +52,11 @@ class Ended:
         """Whether its process was killed."""
         return self.error == "killed"
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether its time was up: Lambda has ended it."""
+        return self.error == "timed out"
+
 
 @dataclass
 class _Context:

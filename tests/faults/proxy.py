@@ -20,7 +20,10 @@ from urllib.parse import urlsplit
 Answer = tuple[int, dict[str, str], bytes]
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
-_IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/)[A-Z]{2}[0-9a-f]{32}|(?<=/)usr_\w+")
+_IDS = re.compile(
+    r"arn%3A[^/?]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<=/)[A-Z]{2}[0-9a-f]{32}|(?<=/)usr_\w+|(?<=/)[0-9a-f]{22}"
+)
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 
 

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from runtime.metadata import authorize, retrieve, store
+from runtime.metadata import authorize, retrieve, sign, store
 from runtime.shared import http_client, rotated_secret
 from runtime.shared.logging import LOGGER
 
@@ -40,6 +40,7 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         store._store,
         retrieve._table,
         authorize._tokens,
+        sign._signer,
         rotated_secret.secrets_manager,
         http_client.tls,
     )

@@ -18,6 +18,7 @@ from connect_bridges.operations.command_line import Parser, UsageError
 from connect_bridges.operations.deployed import (
     BridgeStack,
     DeployedError,
+    NotDeployedError,
     deployed_with_constructs,
     in_assembly,
 )

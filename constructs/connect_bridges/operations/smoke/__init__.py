@@ -30,7 +30,7 @@ from connect_bridges.operations.deployed import (
     DeployedError,
     deployed_with_constructs,
 )
-from connect_bridges.operations.smoke import chat, gate, metadata, voice
+from connect_bridges.operations.smoke import chat, gate, instance, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need, partition_of
 from connect_bridges.operations.smoke.policy import policy
 from connect_bridges.operations.smoke.proofs import Proof, proofs
@@ -203,6 +203,9 @@ def _attempt(bridge: Bridge, account: Account, checks: Checks, *, vendor_check: 
         case "VoiceBiometricGate":
             gate.attempt(bridge, account, checks)
             shows = gate.ONLY_A_CALL
+        case "ContactCenter" | "ConnectInstance":
+            instance.attempt(bridge, account, checks)
+            shows = instance.ONLY_A_CALL
         case other:
             checks.skip("known-construct", f"this version does not know {other}", "Install a newer one.")
     return shows
@@ -244,6 +247,8 @@ def _needed(session: boto3.Session, stacks: Iterable[str]) -> Iterator[Need]:
                     yield from chat.needs(bridge, account)
                 case "VoiceBiometricGate":
                     yield from gate.needs(bridge, account)
+                case "ContactCenter" | "ConnectInstance":
+                    yield from instance.needs(bridge, account)
                 case _:
                     yield from voice.needs(bridge)
 

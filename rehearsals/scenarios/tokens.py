@@ -18,7 +18,7 @@ UNSIGNED = "Transfer without a signature"
 FLOOD, FLOODERS, VALID_POSTS = 600, 6, 12
 
 
-@scenario("voice/leaked-token-is-useless", part="own_keys")
+@scenario("voice/leaked-token-is-useless", part="own_keys", alone=True)
 def leaked_token_is_useless(rehearsal: Rehearsal) -> None:
     """Steal the vendor's token, and a contact's: they write for nobody else, and end with two rotations."""
     path, _ = rehearsal.deployment.own_keys
@@ -56,6 +56,8 @@ def leaked_token_is_useless(rehearsal: Rehearsal) -> None:
         expect(status, 403, "the API's answer to the stolen token after two rotations")
     finally:
         manager.put_secret_value(SecretId=secret, SecretString=path.token)
+    again = _steals(rehearsal, path, call.contact.contact_id, its_token)
+    expect(again, 200, "the API's answer to the vendor with its new token")
     logged = rehearsal.logged(path)
     for token in (path.token, its_token.partition(";")[0]):
         expect_that(token not in logged, "a token appears in a log")

@@ -425,7 +425,7 @@ def test_bridges_share_dashboard_and_topic(
     assert all(one["AlarmActions"] == [TOPIC_ARN] for one in alarms(stack).values())
     widgets = body(stack)
     titles = [one["properties"].get("markdown", one["properties"].get("title")) for one in widgets]
-    assert titles[-2:] == ["## Metadata", "Alarms"]
+    assert titles[-4:-1] == ["## Metadata", "Alarms", "Metadata: requests, stored, refused, failed"]
     own = titles[titles.index("## Chat") : titles.index("## Metadata")]
     assert own[1] == "Alarms"
     assert own.count("Alarms") == 1

@@ -296,6 +296,7 @@ class ChatStreamBridge(Construct):
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
         dashboard_name: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
@@ -305,7 +306,8 @@ class ChatStreamBridge(Construct):
         VendorKeyAge and KeyAgeErrors.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts by alarm name (VendorKeyAge:
-        days); default is 1, and ``rotate_after`` for the key. dashboard_name: default is CloudFormation's. scope, id:
+        days); default is 1, and ``rotate_after`` for the key. dashboard_name: default is CloudFormation's. dashboard:
+        one that gets the widgets, below a heading with this construct's path; default is one of its own. scope, id:
         where they live; default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
@@ -315,6 +317,8 @@ class ChatStreamBridge(Construct):
             watched=monitoring.watched(self),
             alarm_topic=alarm_topic,
             thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
         )
         made.add_dashboard(monitoring.dashboard(self, made.alarms), name=dashboard_name)
         return made

@@ -44,9 +44,9 @@ MEDIA_HOURS = (0, 87_600)
 """Schema of AWS::Connect::InstanceStorageConfig."""
 _OLD_VERSIONS = cdk.Duration.days(30)
 _ACCESS_LOG_DAYS = 365
-_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
-_PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
-_MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
+PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
+MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
 _BUCKET = 's3.Bucket.from_bucket_name(self, "Bucket", "my-recordings")'
 
 
@@ -75,9 +75,9 @@ def add_bucket(
 ) -> InstanceStorage:
     """Let a type of data go to a bucket, which is made unless it is given."""
     problems, place = Problems(instance), Place(instance)
-    problems.collect(check, "prefix", prefix, _PREFIX, _PREFIX_IS)
+    problems.collect(check, "prefix", prefix, PREFIX, PREFIX_IS)
     if len(prefix if isinstance(prefix, str) else "") > 128:
-        problems.add(f"prefix is {prefix!r}, which is not {_PREFIX_IS}.")
+        problems.add(f"prefix is {prefix!r}, which is not {PREFIX_IS}.")
     check_key(problems, place, encryption_key)
     if expire_after is not None:
         problems.collect(check_duration, "expire_after", expire_after, EXPIRY_DAYS, "days")
@@ -197,7 +197,7 @@ def add_media(
     """Let live media go to video streams, which Amazon Connect makes as it needs them."""
     problems = Problems(instance)
     problems.collect(
-        check, "prefix", prefix, _MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
+        check, "prefix", prefix, MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
     )
     problems.collect(check_duration, "retention", retention, MEDIA_HOURS, "hours")
     check_key(problems, Place(instance), encryption_key)
@@ -320,8 +320,15 @@ def _new_bucket(
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(bucket)
     _log_access(instance, bucket, id)
     return bucket
+
+
+def _keep_policy(bucket: s3.Bucket) -> None:
+    """Keep what closes a kept bucket to plain HTTP, and lets the access log in."""
+    if bucket.policy is not None:
+        bucket.policy.apply_removal_policy(KEEP)
 
 
 def _log_access(instance: ConnectInstance, bucket: s3.Bucket, folder: str) -> None:
@@ -364,5 +371,6 @@ def _access_log(instance: ConnectInstance) -> s3.Bucket:
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(log)
     acknowledge(log, "AwsSolutions-S1", "This is the bucket that the others' access is logged into.")
     return log

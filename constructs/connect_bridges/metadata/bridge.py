@@ -261,13 +261,15 @@ class MetadataBridge(Construct):
         *,
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
         """Create alarms: StoreFailures, RetrieveFailures, AuthorizeFailures; with ``contact_tokens`` SignFailures.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
-        alarm name; default is 1 each. scope, id: where the alarms live; default is below this construct.
+        alarm name; default is 1 each. dashboard: one that gets widgets, below a heading with this construct's path;
+        by itself the bridge makes none. scope, id: where the alarms live; default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
         watched = {
@@ -290,7 +292,17 @@ class MetadataBridge(Construct):
                 meaning="Contacts could not be signed: their calls went out without a token, and the vendor cannot "
                 "post metadata for them.",
             )
-        return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
+        made = Monitoring(
+            scope or self,
+            id,
+            watched=watched,
+            alarm_topic=alarm_topic,
+            thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
+        )
+        made.add_to_shared([self._graphs()])
+        return made
 
     def metric_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of posts whose metadata is in the table, as the store function counts them; sum of five minutes."""
@@ -315,6 +327,25 @@ class MetadataBridge(Construct):
     def metric_authorize_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of tokens that could not be checked, whether right or wrong."""
         return self.authorize_function.metric_errors(**options)
+
+    def _graphs(self) -> list[cloudwatch.IWidget]:
+        return [
+            cloudwatch.GraphWidget(
+                title="Metadata: requests, stored, refused, failed",
+                left=[
+                    self.metric_requests(**summed()),
+                    self.metric_stored(),
+                    self.metric_client_errors(**summed()),
+                    self.metric_server_errors(**summed()),
+                ],
+                width=12,
+            ),
+            cloudwatch.GraphWidget(
+                title="Calls without their metadata; tokens that could not be checked",
+                left=[self.metric_retrieve_errors(**summed()), self.metric_authorize_errors(**summed())],
+                width=12,
+            ),
+        ]
 
     def _describe(
         self,

@@ -298,14 +298,16 @@ class ExternalVoiceTransfer(Construct):
         *,
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
         """Create alarms on the complete flow: FlowErrors (5 within five minutes), FlowFatalErrors.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
-        alarm name. scope, id: where the alarms live; default is below this construct. The module runs in a flow
-        of yours, whose metrics are yours to watch.
+        alarm name. dashboard: one that gets a widget, below a heading with this construct's path; by itself the
+        transfer makes none. scope, id: where the alarms live; default is below this construct. The module runs in a
+        flow of yours, whose metrics are yours to watch.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
         watched = {
@@ -320,7 +322,22 @@ class ExternalVoiceTransfer(Construct):
                 meaning="The flow failed for a fault in Amazon Connect: calls ended. Its status page may know of it.",
             ),
         }
-        return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
+        made = Monitoring(
+            scope or self,
+            id,
+            watched=watched,
+            alarm_topic=alarm_topic,
+            thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
+        )
+        graph = cloudwatch.GraphWidget(
+            title="Transfers: error branches taken, flows that failed",
+            left=[self.metric_flow_errors(), self.metric_flow_fatal_errors()],
+            width=12,
+        )
+        made.add_to_shared([[graph]])
+        return made
 
     def metric_flow_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of times that a block of the complete flow took its error branch; sum of five minutes."""

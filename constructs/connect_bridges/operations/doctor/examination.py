@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_bridges.operations.deployed import DeployedError, deployed, in_assembly
-from connect_bridges.operations.doctor import instance, place, quotas, secrets, stacks, vendors
+from connect_bridges.operations.doctor import alias, instance, place, quotas, secrets, stacks, vendors
 from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, Status
 from connect_bridges.operations.doctor.limits import Limit, limits
@@ -317,6 +317,9 @@ def _of_stack(where: Region, subject: Subject) -> Iterator[Check]:
     yield of_stack("names-free", look=partial(stacks.names_free, subject=subject, where=where))
     if subject.deployed:
         yield of_stack("table-replaced", look=partial(stacks.table_replaced, subject=subject))
+        if kept := stacks.kept(subject):
+            look = partial(stacks.deletion_protection, subject=subject, kept=kept)
+            yield of_stack("deletion-protection", look=look)
 
 
 def _of_part(where: Region, subject: Subject, part: Part) -> Iterator[Check]:
@@ -333,6 +336,9 @@ def _named_in_instance(where: Region, subject: Subject, part: Part) -> Iterator[
     """Return the checks of what a construct names in its instance."""
     of_part = partial(Check, subject=part.path, subjects=[subject])
     instance_arn = part.instance_arn()
+    if part.bridge.text("alias"):
+        look = partial(alias.instance_alias, where=where, subject=subject, part=part)
+        yield of_part("instance-alias", look=look)
     if instance_arn is None:
         yield of_part("instance", look=partial(_instance_to_come, subject=subject))
     else:

@@ -253,7 +253,11 @@ class Sandbox:
             principals=self.principals,
             authorization=self.authorization,
             moto_port=moto_port,
-            execute_api=lambda request: self._runtime.handle(request) or participants.early(request),
+            execute_api=lambda request: (
+                self._runtime.handle(request)
+                or participants.early(request)
+                or self.contact_center.instances.site(request)
+            ),
             internal={
                 RESPONSE_PATH: responses.handle,
                 SNS_PATH: sns_api.open_to_anybody,

@@ -217,7 +217,11 @@ class CloudFormationApi(AwsService):
             changes=[],
         )
         change_set.parameters = {k: v for k, v in change_set.parameters.items() if k in template.parameters}
-        change_set.changes = self._engine.plan(stack, template, change_set.parameters)
+        try:
+            change_set.changes = self._engine.plan(stack, template, change_set.parameters)
+        except AwsError as error:  # found while the change set is made, so not by this call
+            change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
+            change_set.reason = error.message
         same = stack.template is not None and (stack.template.body, stack.given_parameters) == (
             template.body,
             change_set.parameters,

@@ -210,14 +210,12 @@ class Rollout:
         replace, properties = False, held.properties
         try:
             properties = self._resolve(kind, declared, resolver)
-            if properties == held.properties and declared.type == held.declared.type:
+            if properties == held.properties:
                 held.declared = declared
                 return True
             stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
             context = self._context(stack, declared)
-            replace = declared.type != held.declared.type or kind.needs_replacement(
-                held.properties, properties
-            )
+            replace = kind.needs_replacement(held.properties, properties)
             if replace:
                 reason = (
                     "Requested update requires the creation of a new physical resource; hence creating one."

@@ -161,6 +161,16 @@ class VoiceStack(cdk.Stack):
                 self.metadata.url,
                 "Where the vendor posts metadata; add ?contactId=<contact id>.",
             ),
+            **(
+                {
+                    "MetadataContactTokenHeader": (
+                        self.metadata.contact_token_header,
+                        "The request header that carries what the SIP header User-to-User held.",
+                    )
+                }
+                if self.metadata.contact_token_header
+                else {}
+            ),
             "MetadataTokenHeader": (self.metadata.token_header, "The request header that carries the token."),
             "MetadataTokenSecretArn": (
                 self.metadata.token_secret.secret_arn,

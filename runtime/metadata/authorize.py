@@ -114,6 +114,18 @@ def _answer_for(method_arn: object) -> APIGatewayAuthorizerResponse:
     )
 
 
+def _token_digest(text: str) -> bytes:
+    """Return the digest of a version's token: the text without white space around it, which no header carries.
+
+    A token that was stored from a file ends with a line end. Raises UnfitSecretError for one that no header could
+    carry at all.
+    """
+    token = text.strip()
+    if not token or any(character < " " or character == "\x7f" for character in token):
+        raise UnfitSecretError("it is blank, or holds a control character, which no HTTP header carries")
+    return digest_of(token)
+
+
 @built_at_init
 def _tokens() -> RotatedSecret[bytes]:
     environment = Environment(os.environ)
@@ -126,15 +138,3 @@ def _tokens() -> RotatedSecret[bytes]:
     environment.check()
     # Two versions at most are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.
     return secret_at(secret_arn, _token_digest, cache_seconds=cache_seconds)
-
-
-def _token_digest(text: str) -> bytes:
-    """Return the digest of a version's token: the text without white space around it, which no header carries.
-
-    A token that was stored from a file ends with a line end. Raises UnfitSecretError for one that no header could
-    carry at all.
-    """
-    token = text.strip()
-    if not token or any(character < " " or character == "\x7f" for character in token):
-        raise UnfitSecretError("it is blank, or holds a control character, which no HTTP header carries")
-    return digest_of(token)

@@ -125,6 +125,20 @@ def _stored(request: StoreRequest, store: _Store, *, now: int) -> _StoreResult:
     return _StoreResult(contact_id=request.contact_id, replaced=replaced, expires_at=now + store.ttl_seconds)
 
 
+def _admission(environment: Environment) -> Admission | None:
+    if not os.environ.get("CONTACT_KEY_ARN"):
+        return None
+    secret_arn = environment.secret_arn("CONTACT_KEY_ARN")
+    header = environment.text(
+        "CONTACT_TOKEN_HEADER",
+        default=limits.CONTACT_TOKEN_HEADER,
+        pattern=r"[A-Za-z0-9_-]{1,128}",
+        form="the name of a header",
+    )
+    # Two versions at most are read, once each, within 3 s; with the table's 8 s that is 11 s.
+    return Admission(header, secret_at(secret_arn, signing_key, attempts=1))
+
+
 @built_at_init
 def _store() -> _Store:
     environment = Environment(os.environ)
@@ -139,20 +153,6 @@ def _store() -> _Store:
     # The client waits up to 29 s at API Gateway: three attempts within 8 s leave it time to try again.
     table = MetadataTable(client(dynamodb, connect_timeout=1, read_timeout=1.5, attempts=3), settings)
     return _Store(table=table, ttl_seconds=ttl_seconds, admission=admission)
-
-
-def _admission(environment: Environment) -> Admission | None:
-    if not os.environ.get("CONTACT_KEY_ARN"):
-        return None
-    secret_arn = environment.secret_arn("CONTACT_KEY_ARN")
-    header = environment.text(
-        "CONTACT_TOKEN_HEADER",
-        default=limits.CONTACT_TOKEN_HEADER,
-        pattern=r"[A-Za-z0-9_-]{1,128}",
-        form="the name of a header",
-    )
-    # Two versions at most are read, once each, within 3 s; with the table's 8 s that is 11 s.
-    return Admission(header, secret_at(secret_arn, signing_key, attempts=1))
 
 
 def _refuse(error: ApiError, request: str) -> dict[str, Any]:

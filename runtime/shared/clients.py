@@ -25,6 +25,7 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
 
 from runtime.shared.service_models import endpoints
 
@@ -72,7 +73,7 @@ def client(
     """
     session, loader = _session()
     loader.add(service)
-    return session.create_client(
+    made = session.create_client(
         service.SERVICE,
         region_name=region,
         config=Config(
@@ -81,6 +82,34 @@ def client(
             retries={"total_max_attempts": attempts, "mode": "legacy"},
         ),
     )
+    made.meta.events.register("before-parse", _require_json)
+    return made
+
+
+def _require_json(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+    """Raise ResponseParserError for a success whose body is no JSON object although the service answers with one.
+
+    botocore takes such a body for an answer without fields, and so for a write that went well or an item that is not
+    there. A refusal with such a body counts by its status alone: botocore would stumble over it.
+    """
+    shape = operation_model.output_shape
+    if operation_model.service_model.resolved_protocol not in {"json", "rest-json"}:
+        return
+    fields = shape is not None and any(
+        "location" not in field.serialization for field in shape.members.values()
+    )
+    if shape is not None and "payload" in shape.serialization:
+        return
+    try:
+        answered = isinstance(json.loads(response_dict["body"]), dict)
+    except ValueError:
+        answered = False
+    if answered:
+        return
+    if response_dict["status_code"] >= 300:
+        response_dict["body"] = b""
+    elif fields:
+        raise ResponseParserError(f"{operation_model.name} was answered with 200 and no JSON object")
 
 
 class _CutDownModels(Loader):  # type: ignore[misc] # botocore has no types
@@ -126,11 +155,14 @@ def _session() -> tuple[Any, _CutDownModels]:
 
 
 def is_temporary(error: Exception) -> bool:
-    """Tell whether the same call may succeed shortly: throttled, a 5xx answer, no connection, a time-out."""
+    """Tell whether the same call may succeed shortly: throttled, a 5xx or unreadable answer, no connection, a time-out.
+
+    Of the last four nobody knows whether the call was carried out.
+    """
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error_code(error) in THROTTLING_CODES or status >= 500
-    return isinstance(error, ConnectionError | HTTPClientError)
+    return isinstance(error, ConnectionError | HTTPClientError | ResponseParserError)
 
 
 def error_code(error: Exception) -> str:

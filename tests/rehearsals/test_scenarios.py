@@ -25,6 +25,7 @@ PROMISED = [
     "chat/bot-hands-to-agent",
     "chat/webhook-down",
     "chat/webhook-slow",
+    "chat/start-is-not-repeated",
     "chat/wrong-verification-token",
     "chat/customer-leaves",
     "chat/messages-survive-outage",

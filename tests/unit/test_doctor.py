@@ -6,14 +6,17 @@ import json
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
-from connect_bridges.operations.doctor import aws
+from connect_bridges.operations.doctor.aws import Region
 from connect_bridges.operations.doctor.examination import examine, subjects_of
 from connect_bridges.operations.doctor.findings import CHECKS, About, Status
 from connect_bridges.operations.doctor.limits import limits
@@ -45,11 +48,6 @@ from tests.support.doctor import (
 
 OUTSIDE = {"endpoint-tls", "connector-host"}
 """What no account answers; tests/unit/test_doctor_vendors.py has them."""
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "PAUSE", 0.0)
 
 
 def test_an_account_that_is_ready_passes_every_check(tmp_path: Path) -> None:
@@ -575,17 +573,35 @@ def test_a_quota_without_an_applied_value_of_the_instance_is_looked_up_step_by_s
     assert [params.get("ContextId") for params in asked] == [INSTANCE_ARN, None, None]
 
 
-def test_service_quotas_is_asked_with_pauses_since_it_throttles_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_service_quotas_is_asked_again_after_a_throttle_and_waited_for_only_then(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(aws, "PAUSE", 10.0)
     monkeypatch.setattr(time, "sleep", slept.append)
-    account = Account()
-    findings(tmp_path, account)
-    asked = [name for name, _ in account.asked if "ServiceQuota" in name]
-    assert len(slept) == len(asked) - 1 > 1
-    assert all(9 < pause <= 10 for pause in slept)
+    answers = [
+        (429, {"__type": "TooManyRequestsException", "Message": "Rate exceeded"}),
+        *[(200, {"Quota": {"Value": 7.0}})] * 3,
+    ]
+
+    def send(**_: Any) -> AWSResponse:
+        status, told = answers.pop(0)
+        return AWSResponse(
+            "", status, HeadersDict({}), SimpleNamespace(stream=lambda: [json.dumps(told).encode()])
+        )
+
+    asked = botocore.session.Session()
+    asked.set_credentials("x", "x")
+    asked.register("before-send.service-quotas", send)
+    where = Region(boto3.Session(botocore_session=asked), REGION)
+    found = [
+        where.ask("service-quotas", "get_service_quota", ServiceCode="connect", QuotaCode=code)["Quota"][
+            "Value"
+        ]
+        for code in ("L-E3D2F503", "L-22922690", "L-19755C7E")
+    ]
+    assert found == [7.0, 7.0, 7.0]
+    assert len(slept) == 1
+    assert 0 <= slept[0] <= 1
 
 
 def test_a_quota_that_was_asked_for_is_not_asked_for_again(tmp_path: Path) -> None:

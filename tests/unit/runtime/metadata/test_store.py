@@ -317,6 +317,20 @@ def test_a_table_that_hangs_up_or_is_not_there_is_answered_with_503(
     assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
+def test_a_200_that_is_not_the_tables_stores_nothing(
+    fake: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    store_event: Build,
+    context: Any,
+    error_of: ErrorOf,
+    body: bytes,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", fake.url)
+    fake.respond = lambda _: (200, {}, body)
+    assert error_of(handler(store_event(), context))[:2] == (503, "TABLE_UNAVAILABLE")
+
+
 @pytest.mark.parametrize("sent", ["", None, 7])
 def test_a_request_without_an_id_gets_one_of_its_own(
     store_event: Build, context: Any, error_of: ErrorOf, sent: object

@@ -105,8 +105,11 @@ class BiometricsSettings(CamelSettings):
     """The voice biometric gate."""
 
     telephony: TelephonySettings
-    queue_arn: QueueArn
+    queue: str | None = None
+    queue_arn: QueueArn | None = None
+    unverified_queue: str | None = None
     unverified_queue_arn: QueueArn | None = None
+    next_flow: Literal["voice"] | None = None
     next_flow_arn: FlowArn | None = None
     provider: ProviderSettings = ProviderSettings()
     preset: Literal["default", "voiceit"] = "default"
@@ -135,6 +138,12 @@ class BiometricsSettings(CamelSettings):
             raise ValueError("redialNumber belongs to returnMode REDIAL; with RESUME leave it out")
         return self
 
+    @model_validator(mode="after")
+    def _one_next_flow(self) -> Self:
+        if self.next_flow is not None and self.next_flow_arn is not None:
+            raise ValueError("give nextFlow, which is a flow of this environment, or nextFlowArn, not both")
+        return self
+
     @property
     def rehearsal_only(self) -> dict[str, str]:
         """The addresses on this machine, by key path: a stack with one can be rehearsed, but not used in AWS."""
@@ -160,3 +169,7 @@ class BiometricsSettings(CamelSettings):
             "biometrics.unverifiedQueueArn": self.unverified_queue_arn,
             "biometrics.nextFlowArn": self.next_flow_arn,
         }
+
+    def queues(self) -> dict[str, str | None]:
+        """Return the names of queues of a created instance, by key path; None where one is missing."""
+        return {"biometrics.queue": self.queue, "biometrics.unverifiedQueue": self.unverified_queue}

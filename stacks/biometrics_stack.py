@@ -34,13 +34,17 @@ class BiometricsStack(cdk.Stack):
         account: str,
         region: str,
         instance_arn: str,
+        queue_arn: str | None = None,
+        unverified_queue_arn: str | None = None,
+        next_flow_arn: str | None = None,
         protected: bool,
         deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. protected: keep data. deletion_protection: refuse deletion, stack and table.
+        name: the environment's. queue_arn, unverified_queue_arn, next_flow_arn: of what other stacks create; default is
+        what biometrics names. protected: keep data. deletion_protection: refuse deletion, stack and table.
         """
         super().__init__(
             scope,
@@ -59,9 +63,9 @@ class BiometricsStack(cdk.Stack):
             instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
             telephony=self._telephony(),
             provider=self._provider(),
-            queue_arn=biometrics.queue_arn,
-            unverified_queue_arn=biometrics.unverified_queue_arn,
-            next_flow_arn=biometrics.next_flow_arn,
+            queue_arn=queue_arn or biometrics.queue_arn or "",
+            unverified_queue_arn=unverified_queue_arn or biometrics.unverified_queue_arn,
+            next_flow_arn=next_flow_arn or biometrics.next_flow_arn,
             preset=VoiceBiometricPreset.named(biometrics.preset).with_overrides(
                 phrase=biometrics.phrase, language=biometrics.language, path=biometrics.path
             ),

@@ -30,13 +30,15 @@ class ChatStack(cdk.Stack):
         account: str,
         region: str,
         instance_arn: str,
+        queue_arn: str | None = None,
         protected: bool,
         deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. protected: keep data. deletion_protection: refuse deletion.
+        name: the environment's. queue_arn: of a queue that another stack creates; default is the one that chat names.
+        protected: keep data. deletion_protection: refuse deletion.
         Raises ``ValueError`` for a protected environment whose webhook is on localhost.
         """
         super().__init__(
@@ -58,7 +60,7 @@ class ChatStack(cdk.Stack):
             "Chat",
             instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
             webhook_url=chat.webhook_url,
-            queue_arn=chat.queue_arn,
+            queue_arn=queue_arn or chat.queue_arn or "",
             preset=ChatStreamPreset.named(chat.preset).with_overrides(
                 token_header=chat.token_header,
                 filter_policy=chat.filter.as_policy() if chat.filter else None,

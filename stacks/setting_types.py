@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aws_cdk.region_info import Fact
@@ -65,6 +66,19 @@ def bounded(default: int | None, bounds: tuple[int, int], *, unit: int = 1) -> A
 def matching(shape: re.Pattern[str]) -> str:
     """Return the pattern of a text that has the shape as a whole, for ``Field(pattern=…)``."""
     return f"^(?:{shape.pattern})$"
+
+
+Problem = tuple[str, str]
+"""Key path, and what is wrong there with the fix."""
+
+
+class SettingProblemsError(ValueError):
+    """Settings that do not fit together; each problem has the key path of its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Take key paths, relative to the settings that were checked, and messages."""
+        super().__init__("; ".join(f"{path}: {message}" if path else message for path, message in problems))
+        self.problems = tuple(problems)
 
 
 class CamelSettings(BaseModel):

@@ -1,43 +1,138 @@
-"""An environment: its stacks, tagged."""
+"""An environment: its stacks in their order, tagged."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import aws_cdk as cdk
 
 from .biometrics_stack import BiometricsStack
 from .chat_stack import ChatStack
+from .configuration_stack import ConfigurationStack
+from .instance_settings import InstanceSettings
+from .instance_stack import InstanceStack
+from .numbers_stack import NumbersStack
 from .settings import Settings
 from .voice_stack import VoiceStack
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """The instance of an environment, as its bridges see it."""
+
+    arn: str
+    queue: Callable[[str | None, str | None], str | None]
+    """Returns a queue's ARN: of a created instance by its key, of an imported one as it was given."""
 
 
 def build_stage(app: cdk.App, settings: Settings) -> None:
     """Add the stacks of one environment to the app, with every taggable resource tagged by app and environment.
 
-    The stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane requests a second by
-    itself, so leave ``cdk deploy --concurrency`` at 1.
+    An environment that creates its instance is deployed in this order: instance; storage, hours and queues; bridges,
+    those first that others call; numbers. Each stack depends on the one before, so that Amazon Connect gets the two
+    requests a second that it takes, and one storage association at a time, also with ``cdk deploy --concurrency``.
+    Values go from stack to stack by weak references (docs/decisions/0019-weak-references.md): no stack's update waits
+    for another's.
+
+    With an imported instance the stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane
+    requests a second by itself, so leave ``cdk deploy --concurrency`` at 1.
     """
     # evidence: control-plane-rate
-    stacks: list[cdk.Stack] = [VoiceStack(app, f"connect-bridges-{settings.name}-voice", settings=settings)]
-    common: dict[str, Any] = {
+    place: dict[str, Any] = {
         "name": settings.name,
         "account": settings.account,
         "region": settings.region,
-        "instance_arn": settings.instance_arn,
-        "protected": settings.protected,
         "deletion_protection": settings.deletion_protection,
-        "alarm_topic_arn": settings.alarm_topic_arn,
     }
-    if settings.chat:
-        stacks.append(ChatStack(app, f"connect-bridges-{settings.name}-chat", chat=settings.chat, **common))
-    if settings.biometrics:
-        stacks.append(
-            BiometricsStack(
-                app, f"connect-bridges-{settings.name}-biometrics", biometrics=settings.biometrics, **common
+    stacks: list[cdk.Stack] = []
+    if settings.instance is not None:
+        instance = _create(app, settings.instance, place, stacks)
+    else:
+        instance = _Instance(settings.instance_arn or "", lambda _, arn: arn)
+    flows = _bridges(app, settings, place, instance, stacks)
+    if settings.instance is not None:
+        if settings.instance.numbers:
+            stacks.append(
+                NumbersStack(
+                    app,
+                    f"connect-bridges-{settings.name}-numbers",
+                    numbers=settings.instance.numbers,
+                    flows=flows,
+                    instance_arn=instance.arn,
+                    **place,
+                )
             )
-        )
+        # What watches the whole environment comes here: it may name the numbers and every flow.
+        for before, after in pairwise(stacks):
+            after.add_stack_dependency(before, reason="Amazon Connect takes two requests a second")
     for stack in stacks:
         # By stack, not on the app: the app may hold other environments too.
         cdk.Tags.of(stack).add("app", "connect-bridges")
         cdk.Tags.of(stack).add("environment", settings.name)
+
+
+def _create(
+    app: cdk.App, settings: InstanceSettings, place: dict[str, Any], stacks: list[cdk.Stack]
+) -> _Instance:
+    """Add the stacks of an instance and of what is in it."""
+    prefix = f"connect-bridges-{place['name']}"
+    made = InstanceStack(app, f"{prefix}-instance", instance=settings, **place)
+    arn = _weakly(made.center.instance_arn)
+    configuration = ConfigurationStack(
+        app,
+        f"{prefix}-configuration",
+        settings=settings,
+        instance_arn=arn,
+        service_role_arn=_weakly(made.center.service_role or ""),
+        **place,
+    )
+    stacks += [made, configuration]
+    queues = {key: _weakly(queue.arn) for key, queue in configuration.queues.items()}
+    return _Instance(arn, lambda key, _: queues[key] if key is not None else None)
+
+
+def _bridges(
+    app: cdk.App, settings: Settings, place: dict[str, Any], instance: _Instance, stacks: list[cdk.Stack]
+) -> dict[str, str]:
+    """Add the bridges' stacks, those first whose flows others lead to; return the ARNs of flows for numbers."""
+    prefix = f"connect-bridges-{settings.name}"
+    voice = VoiceStack(
+        app,
+        f"{prefix}-voice",
+        settings=settings,
+        instance_arn=instance.arn,
+        queue_arn=instance.queue(settings.voice.queue, settings.voice.queue_arn),
+    )
+    stacks.append(voice)
+    flows = {"voice": _weakly(voice.transfer.flow.arn)}
+    common: dict[str, Any] = {
+        **place,
+        "instance_arn": instance.arn,
+        "protected": settings.protected,
+        "alarm_topic_arn": settings.alarm_topic_arn,
+    }
+    chat, biometrics = settings.chat, settings.biometrics
+    if chat:
+        queue = instance.queue(chat.queue, chat.queue_arn)
+        stacks.append(ChatStack(app, f"{prefix}-chat", chat=chat, queue_arn=queue, **common))
+    if biometrics:
+        gate = BiometricsStack(
+            app,
+            f"{prefix}-biometrics",
+            biometrics=biometrics,
+            queue_arn=instance.queue(biometrics.queue, biometrics.queue_arn),
+            unverified_queue_arn=instance.queue(biometrics.unverified_queue, biometrics.unverified_queue_arn),
+            next_flow_arn=flows[biometrics.next_flow] if biometrics.next_flow else biometrics.next_flow_arn,
+            **common,
+        )
+        stacks.append(gate)
+        flows["biometrics"] = _weakly(gate.gate.flow.arn)
+    return flows
+
+
+def _weakly(value: str) -> str:
+    """Return a value for other stacks that does not hold this one's updates up, whatever the feature flags say."""
+    return cdk.Stack.consume_reference(value, cdk.ReferenceStrength.WEAK)

@@ -27,8 +27,19 @@ from .settings import Settings
 class VoiceStack(cdk.Stack):
     """ExternalVoiceTransfer and MetadataBridge of an environment, with what the vendor has to be told as outputs."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002
-        """Build the stack in the account and Region of the settings."""
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        settings: Settings,
+        instance_arn: str | None = None,
+        queue_arn: str | None = None,
+    ) -> None:
+        """Build the stack in the account and Region of the settings.
+
+        instance_arn, queue_arn: what another stack creates; default is what the settings name.
+        """
         super().__init__(
             scope,
             id,
@@ -38,8 +49,9 @@ class VoiceStack(cdk.Stack):
             termination_protection=settings.deletion_protection,
         )
         self._settings = settings
+        self._queue_arn = queue_arn or settings.voice.queue_arn or ""
         self._removal = removal_policy(protected=settings.protected)
-        instance = ConnectInstance.from_arn(self, "Instance", settings.instance_arn)
+        instance = ConnectInstance.from_arn(self, "Instance", instance_arn or settings.instance_arn or "")
         self._key = self._create_key()
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
@@ -120,7 +132,7 @@ class VoiceStack(cdk.Stack):
             "Transfer",
             instance=instance,
             destination=self.destination,
-            queue_arn=voice.queue_arn,
+            queue_arn=self._queue_arn,
             metadata=self.metadata,
             metadata_attribute=voice.metadata_attribute,
             next_flow_arn=voice.next_flow_arn,

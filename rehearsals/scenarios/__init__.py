@@ -19,6 +19,9 @@ from rehearsals.scenarios import handoff  # noqa: F401
 from rehearsals.scenarios import smoke  # noqa: F401
 
 # isort: split
+from rehearsals.scenarios import from_nothing  # noqa: F401
+
+# isort: split
 from rehearsals.scenarios import instance  # noqa: F401
 
 # isort: split

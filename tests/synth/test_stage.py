@@ -76,7 +76,7 @@ def test_a_vendor_on_this_machine_is_for_rehearsals_only(
     for environment in environments.values():
         environment["biometrics"] = biometrics
     assert load_settings(environments, "dev").biometrics
-    with pytest.raises(SettingsError, match=rf"biometrics\.{key} '.*' is on this machine; a protected"):
+    with pytest.raises(SettingsError, match=rf"biometrics\.{key}: '.*' is on this machine; a protected"):
         load_settings(environments, "prod")
 
 

@@ -17,8 +17,13 @@ from connect_bridges.shared.tokens import comes_later
 from constructs import Construct
 
 # CloudFormation's schema of AWS::Connect::Instance.
-_ALIAS = re.compile(r"(?=.{1,45}$)(?!d-)[0-9A-Za-z]+(?:-*[0-9A-Za-z])*", re.ASCII)
-_DIRECTORY = re.compile(r"d-[0-9a-f]{10}", re.ASCII)
+ALIAS = re.compile(r"(?=.{1,45}$)(?!d-)[0-9A-Za-z]+(?:-*[0-9A-Za-z])*", re.ASCII)
+ALIAS_IS = (
+    "an instance's alias: 1 to 45 letters, digits and hyphens, not beginning with d- and not beginning or ending "
+    "with a hyphen, as in example-support; no other instance in the world may have it"
+)
+DIRECTORY = re.compile(r"d-[0-9a-f]{10}", re.ASCII)
+DIRECTORY_IS = "a directory's id; it reads d-0123456789"
 _IN_DIRECTORY = IdentityManagement.EXISTING_DIRECTORY
 
 
@@ -160,17 +165,14 @@ def _check_names(problems: Problems, alias: object, directory_id: object, identi
             problems.add(
                 f"alias is {alias!r} with EXISTING_DIRECTORY, whose directory names the instance; leave it out."
             )
-        problems.collect(
-            check, "directory_id", directory_id, _DIRECTORY, "a directory's id; it reads d-0123456789"
-        )
+        problems.collect(check, "directory_id", directory_id, DIRECTORY, DIRECTORY_IS)
         return
     problems.collect(
         check,
         "alias",
         alias,
-        _ALIAS,
-        "an instance's alias: 1 to 45 letters, digits and hyphens, not beginning with d- and not beginning or ending "
-        "with a hyphen, as in example-support; no other instance in the world may have it",
+        ALIAS,
+        ALIAS_IS,
     )
     if directory_id is not None:
         problems.add(

@@ -37,8 +37,8 @@ FUNCTIONS = ("Function",)
 """Names of the functions, for ``FunctionOptions.overrides``."""
 # CloudFormation's schema of AWS::Connect::PhoneNumber.
 NUMBER_TYPES = ("DID", "TOLL_FREE", "UIFN", "SHARED", "THIRD_PARTY_DID", "THIRD_PARTY_TF", "SHORT_CODE")
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-_PREFIX = re.compile(r"\+[0-9]{1,15}", re.ASCII)
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+PREFIX = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 
 
 def claim_number(
@@ -56,14 +56,14 @@ def claim_number(
     Place(instance).check_region(
         problems, having=BEYOND_GOVCLOUD, feature="AWS::Connect::PhoneNumber", region=instance.region
     )
-    problems.collect(check, "country_code", country_code, _COUNTRY, "a country of ISO 3166-1, as in US")
+    problems.collect(check, "country_code", country_code, COUNTRY, "a country of ISO 3166-1, as in US")
     problems.collect(check_choice, "number_type", number_type, NUMBER_TYPES)
     if prefix is not None:
         problems.collect(
             check,
             "prefix",
             prefix,
-            _PREFIX,
+            PREFIX,
             "the beginning of a number with +, country code and digits: +1206",
         )
     if description is not None:

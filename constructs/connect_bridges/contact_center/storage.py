@@ -46,9 +46,9 @@ MEDIA_HOURS = (0, 87_600)
 """Schema of AWS::Connect::InstanceStorageConfig."""
 _OLD_VERSIONS = cdk.Duration.days(30)
 _ACCESS_LOG_DAYS = 365
-_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
-_PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
-_MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
+PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
+MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
 _BUCKET = 's3.Bucket.from_bucket_name(self, "Bucket", "my-recordings")'
 
 
@@ -229,7 +229,7 @@ def add_media(
     """Let live media go to video streams, which Amazon Connect makes as it needs them."""
     problems = Problems(instance)
     problems.collect(
-        check, "prefix", prefix, _MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
+        check, "prefix", prefix, MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
     )
     problems.collect(check_duration, "retention", retention, MEDIA_HOURS, "hours")
     check_key(problems, Place(instance), encryption_key)
@@ -283,9 +283,9 @@ def _check_bucket(
     expire_after: object,
 ) -> None:
     problems, place = Problems(instance), Place(instance)
-    problems.collect(check, "prefix", prefix, _PREFIX, _PREFIX_IS)
+    problems.collect(check, "prefix", prefix, PREFIX, PREFIX_IS)
     if len(prefix if isinstance(prefix, str) else "") > 128:
-        problems.add(f"prefix is {prefix!r}, which is not {_PREFIX_IS}.")
+        problems.add(f"prefix is {prefix!r}, which is not {PREFIX_IS}.")
     check_key(problems, place, encryption_key)
     if expire_after is not None:
         problems.collect(check_duration, "expire_after", expire_after, EXPIRY_DAYS, "days")

@@ -92,6 +92,22 @@ class DeploymentEngine:
                     return output["OutputValue"]
         raise invalid(f"No export named {name} found")
 
+    def output(self, stack_name: str, name: str, region: str) -> str:
+        """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
+        # evidence: get-stack-output
+        stack = next((one for one in reversed(self.stacks()) if one.name == stack_name and one.exists), None)
+        if stack is None or region != self.region:
+            raise invalid(
+                f"Template validation error: Fn::GetStackOutput: stack {stack_name} does not exist in {region}"
+            )
+        for output in stack.outputs:
+            if output["OutputKey"] == name:
+                return output["OutputValue"]
+        known = ", ".join(sorted(output["OutputKey"] for output in stack.outputs)) or "none"
+        raise invalid(
+            f"Template validation error: Fn::GetStackOutput: stack {stack_name} has no output {name}; it has {known}"
+        )
+
     def new_stack(self, name: str, tags: dict[str, str]) -> Stack:
         """Add an empty stack in REVIEW_IN_PROGRESS; raise AlreadyExistsException if the name is taken."""
         with self._lock:
@@ -246,6 +262,7 @@ class DeploymentEngine:
         stack.parameters = parameters
         resolver = self._resolver_of(stack, template)
         resolver.check_rules()
+        resolver.check_stack_outputs()
         return resolver
 
     def _resolver_of(self, stack: Stack, template: Template) -> Resolver:
@@ -262,6 +279,7 @@ class DeploymentEngine:
                 "AWS::NotificationARNs": [],
             },
             imports=self.export,
+            outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
         )

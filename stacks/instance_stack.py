@@ -1,0 +1,54 @@
+"""The Amazon Connect instance of an environment, alone in a stack: what everything else needs and nothing changes."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from connect_bridges.contact_center.contact_center import ContactCenter
+from connect_bridges.contact_center.instance_options import IdentityManagement, InstanceAttributes
+
+from constructs import Construct
+
+from .instance_settings import InstanceSettings
+from .removal import kept
+
+
+class InstanceStack(cdk.Stack):
+    """ContactCenter of an environment, with nothing in it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        instance: InstanceSettings,
+        name: str,
+        account: str,
+        region: str,
+        deletion_protection: bool = False,
+    ) -> None:
+        """Build the stack in an account and Region; name: the environment's."""
+        super().__init__(
+            scope,
+            id,
+            stack_name=f"connect-bridges-{name}-instance",
+            description="The Amazon Connect instance of an environment.",
+            env=cdk.Environment(account=account, region=region),
+            termination_protection=deletion_protection,
+        )
+        self.center = ContactCenter(
+            self,
+            "Center",
+            alias=instance.alias,
+            identity_management=IdentityManagement(instance.identity_management),
+            directory_id=instance.directory_id,
+            attributes=InstanceAttributes(**instance.attributes.model_dump()),
+            removal_policy=kept(retain=instance.retain),
+        )
+        cdk.CfnOutput(self, "InstanceArn", value=self.center.instance_arn, description="The instance.")
+        if instance.alias:
+            cdk.CfnOutput(
+                self,
+                "AccessUrl",
+                value=f"https://{instance.alias}.my.connect.aws",
+                description="Where agents and administrators sign in.",
+            )

@@ -94,7 +94,7 @@ class Monitoring(Construct):
             place.check_resource(problems, "dashboard", dashboard)
         problems.raise_all()
         if alarm_topic is not None:
-            _let_alarms_publish(self, alarm_topic)
+            let_alarms_publish(self, alarm_topic)
         chosen = dict(thresholds or {})
         above = scope if isinstance(scope, Monitoring) and scope.dashboard else None
         self.alarm_topic = alarm_topic or (above.alarm_topic if above else None)
@@ -173,7 +173,7 @@ class Monitoring(Construct):
         return alarm
 
 
-def _let_alarms_publish(scope: Construct, topic: sns.ITopic) -> None:
+def let_alarms_publish(scope: Construct, topic: sns.ITopic) -> None:
     """Let alarms of this account publish to a topic of the app's, and use its key.
 
     The policy that a topic has by itself lets them in, and one of its own, such as enforce_ssl makes, takes its place.

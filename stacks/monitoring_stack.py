@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from connect_bridges import ConnectInstance, ContactCenterMonitoring
+from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.monitoring import let_alarms_publish
 
 from constructs import Construct
@@ -55,7 +56,13 @@ class AlarmsStack(cdk.Stack):
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True, master_key=key)
         self.topic_arn = cast("sns.CfnTopic", self.topic.node.default_child).attr_topic_arn
         let_alarms_publish(self, self.topic)
-        self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        subscription = self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        acknowledge(
+            subscription,
+            "Serverless-SNSRedrivePolicy",
+            "An alarm that no email tells of shows on the dashboard; a queue of them would have no reader.",
+            pack="Serverless",
+        )
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Where alarms go.")
 
 

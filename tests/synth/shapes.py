@@ -73,6 +73,7 @@ STACKS = (
     "anywhere",
     "center",
     *(f"connect-bridges-{env}-{part}" for env in ("dev", "others", "prod") for part in _PARTS),
+    *(f"connect-bridges-{stack}" for stack in ("dev-alarms", "dev-monitoring", "prod-monitoring")),
     "contact-center-support",
     "defaults",
     "encrypted-input-payments",
@@ -214,6 +215,7 @@ def _environments(app: cdk.App) -> None:
             "publicUrl": "https://voice.example.com/prod",
         },
     }
+    dev["monitoring"] = {"alarmEmail": "on-call@example.com"}
     for name in environments:
         build_stage(app, load_settings(environments, name))
 

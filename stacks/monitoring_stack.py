@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,7 +15,9 @@ from connect_bridges.shared.monitoring import let_alarms_publish
 
 from constructs import Construct
 
+from .instance_stack import CreatedInstance
 from .settings import MonitoringSettings
+from .told import tell
 
 
 class AlarmsStack(cdk.Stack):
@@ -54,7 +55,7 @@ class AlarmsStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.DESTROY,  # a topic keeps nothing
         )
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True, master_key=key)
-        self.topic_arn = cast("sns.CfnTopic", self.topic.node.default_child).attr_topic_arn
+        self.topic_arn = tell(self, "AlarmTopicArn", self.topic.topic_arn, "Where alarms go.")
         let_alarms_publish(self, self.topic)
         subscription = self.topic.add_subscription(subscriptions.EmailSubscription(email))
         acknowledge(
@@ -63,7 +64,6 @@ class AlarmsStack(cdk.Stack):
             "An alarm that no email tells of shows on the dashboard; a queue of them would have no reader.",
             pack="Serverless",
         )
-        cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Where alarms go.")
 
 
 class MonitoringStack(cdk.Stack):
@@ -83,12 +83,16 @@ class MonitoringStack(cdk.Stack):
         *,
         settings: MonitoringSettings,
         instance_arn: str,
+        created: CreatedInstance | None,
         name: str,
         account: str,
         region: str,
         deletion_protection: bool = False,
     ) -> None:
-        """Build the stack in an account and Region."""
+        """Build the stack in an account and Region.
+
+        instance_arn: of an imported instance; created: one of another stack.
+        """
         super().__init__(
             scope,
             id,
@@ -98,7 +102,11 @@ class MonitoringStack(cdk.Stack):
             termination_protection=deletion_protection,
         )
         self._settings = settings
-        self._instance = ConnectInstance.from_arn(self, "Instance", instance_arn)
+        # What widgets name of other stacks should hold none of their updates up, whatever the app's flag says.
+        self.node.set_context("@aws-cdk/core:defaultCrossStackReferences", "weak")
+        self._instance = (
+            created.known_to(self) if created else ConnectInstance.from_arn(self, "Instance", instance_arn)
+        )
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=settings.dashboard_name)
 
     def watch(self, *, flows: Sequence[str], queues: Sequence[str], alarm_topic_arn: str | None) -> None:

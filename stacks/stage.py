@@ -14,10 +14,11 @@ from .biometrics_stack import BiometricsStack
 from .chat_stack import ChatStack
 from .configuration_stack import ConfigurationStack
 from .instance_settings import InstanceSettings
-from .instance_stack import InstanceStack
+from .instance_stack import CreatedInstance, InstanceStack
 from .monitoring_stack import AlarmsStack, MonitoringStack
 from .numbers_stack import NumbersStack
 from .settings import Settings
+from .told import told
 from .voice_stack import VoiceStack
 
 
@@ -25,7 +26,7 @@ from .voice_stack import VoiceStack
 class _Instance:
     """The instance of an environment, as its bridges see it."""
 
-    arn: str
+    created: CreatedInstance | None
     queue: Callable[[str | None, str | None], str | None]
     """Returns a queue's ARN: of a created instance by its key, of an imported one as it was given."""
     queue_names: tuple[str, ...] = ()
@@ -50,8 +51,8 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     those first that others call; numbers. Each stack depends on the one before, so that Amazon Connect gets the two
     requests a second that it takes, and one storage association at a time, also with ``cdk deploy --concurrency``.
     An environment with ``monitoring`` has its topic before all and its dashboard after all, which names what it shows.
-    Values go from stack to stack by weak references (docs/decisions/0019-weak-references.md): no stack's update waits
-    for another's.
+    Values go from stack to stack as outputs without export (docs/decisions/0019-weak-references.md): no stack's update
+    waits for another's.
 
     With an imported instance the stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane
     requests a second by itself, so leave ``cdk deploy --concurrency`` at 1.
@@ -68,24 +69,25 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     if settings.instance is not None:
         instance = _create(app, settings.instance, place, stacks)
     else:
-        instance = _Instance(settings.instance_arn or "", lambda _, arn: arn)
+        instance = _Instance(None, lambda _, arn: arn)
     monitoring = settings.monitoring and MonitoringStack(
         app,
         f"connect-bridges-{settings.name}-monitoring",
         settings=settings.monitoring,
-        instance_arn=instance.arn,
+        instance_arn=settings.instance_arn or "",
+        created=instance.created,
         **place,
     )
     watched = _Watched(monitoring.dashboard if monitoring else None, topic_arn)
     flows = _bridges(app, settings, place, instance, watched=watched, stacks=stacks)
-    if settings.instance is not None and settings.instance.numbers:
+    if settings.instance is not None and instance.created is not None and settings.instance.numbers:
         stacks.append(
             NumbersStack(
                 app,
                 f"connect-bridges-{settings.name}-numbers",
                 numbers=settings.instance.numbers,
                 flows=flows,
-                instance_arn=instance.arn,
+                created=instance.created,
                 **place,
             )
         )
@@ -109,7 +111,7 @@ def _topic(app: cdk.App, settings: Settings, place: dict[str, Any], stacks: list
         app, f"connect-bridges-{settings.name}-alarms", email=settings.monitoring.alarm_email, **place
     )
     stacks.append(alarms)
-    return _weakly(alarms.topic_arn)
+    return alarms.topic_arn
 
 
 def _create(
@@ -117,20 +119,14 @@ def _create(
 ) -> _Instance:
     """Add the stacks of an instance and of what is in it."""
     prefix = f"connect-bridges-{place['name']}"
-    made = InstanceStack(app, f"{prefix}-instance", instance=settings, **place)
-    arn = _weakly(made.center.instance_arn)
+    instance = InstanceStack(app, f"{prefix}-instance", instance=settings, **place)
     configuration = ConfigurationStack(
-        app,
-        f"{prefix}-configuration",
-        settings=settings,
-        instance_arn=arn,
-        service_role_arn=_weakly(made.center.service_role or ""),
-        **place,
+        app, f"{prefix}-configuration", settings=settings, created=instance.made, **place
     )
-    stacks += [made, configuration]
-    queues = {key: _weakly(queue.arn) for key, queue in configuration.queues.items()}
+    stacks += [instance, configuration]
+    queues = configuration.queue_arns
     names = tuple(queue.name for queue in configuration.queues.values())
-    return _Instance(arn, lambda key, _: queues[key] if key is not None else None, names)
+    return _Instance(instance.made, lambda key, _: queues[key] if key is not None else None, names)
 
 
 def _bridges(
@@ -148,17 +144,18 @@ def _bridges(
         app,
         f"{prefix}-voice",
         settings=settings,
-        instance_arn=instance.arn,
+        created=instance.created,
         queue_arn=instance.queue(settings.voice.queue, settings.voice.queue_arn),
         alarm_topic_arn=watched.alarm_topic_arn,
         dashboard=watched.dashboard,
     )
     stacks.append(voice)
     watched.flows.append(voice.transfer.flow.name)
-    flows = {"voice": _weakly(voice.transfer.flow.arn)}
+    flows = {"voice": told(voice, "VoiceFlowArn")}
     common: dict[str, Any] = {
         **place,
-        "instance_arn": instance.arn,
+        "instance_arn": settings.instance_arn or "",
+        "created": instance.created,
         "protected": settings.protected,
         "alarm_topic_arn": watched.alarm_topic_arn,
         "dashboard": watched.dashboard,
@@ -181,10 +178,5 @@ def _bridges(
         )
         stacks.append(gate)
         watched.flows.append(gate.gate.flow.name)
-        flows["biometrics"] = _weakly(gate.gate.flow.arn)
+        flows["biometrics"] = told(gate, "BiometricsFlowArn")
     return flows
-
-
-def _weakly(value: str) -> str:
-    """Return a value for other stacks that does not hold this one's updates up, whatever the feature flags say."""
-    return cdk.Stack.consume_reference(value, cdk.ReferenceStrength.WEAK)

@@ -1,9 +1,10 @@
 """Custom::PhoneNumberFlow: which flow answers a telephone number, as a CloudFormation resource.
 
-CloudFormation has no type for it. ResourceProperties: InstanceId, PhoneNumberId, ContactFlowId, each a UUID: Amazon
-Connect checks permissions against the id that is sent. PhysicalResourceId: number-flow/INSTANCE/NUMBER, so that another
-flow changes in place and another number or instance is another resource; not-associated/REQUEST until there is one, for
-which the Delete that follows a failed Create has nothing to do.
+CloudFormation has no type for it. ResourceProperties: InstanceId, PhoneNumberId, ContactFlowId, each a UUID or an ARN
+that ends in it; the UUID is sent, since Amazon Connect checks permissions against the id that is sent.
+PhysicalResourceId: number-flow/INSTANCE/NUMBER, so that another flow changes in place and another number or instance is
+another resource; not-associated/REQUEST until there is one, for which the Delete that follows a failed Create has
+nothing to do.
 
 The role of a new function is seconds old, and IAM spreads its policies over up to a minute. So a denied call is
 repeated for about a minute, also on an update, which may have added the new flow to the policy.
@@ -33,8 +34,13 @@ PERMISSION_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between the attempts of a denied call."""
 RESERVE_SECONDS = 40.0
 """Left for the last call and for the answer."""
-_NAMES = ("InstanceId", "PhoneNumberId", "ContactFlowId")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ARN = r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:"
+_IDS = {
+    "InstanceId": re.compile(rf"(?:{_ARN}instance/)?({_UUID})"),
+    "PhoneNumberId": re.compile(rf"(?:{_ARN}phone-number/)?({_UUID})"),
+    "ContactFlowId": re.compile(rf"(?:{_ARN}instance/{_UUID}/contact-flow/)?({_UUID})"),
+}
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 _GONE = "ResourceNotFoundException"
 
@@ -119,14 +125,15 @@ def _hint(code: str) -> str:
 
 
 def _ids(properties: Mapping[str, Any]) -> tuple[str, str, str]:
+    found = {name: shape.fullmatch(str(properties.get(name))) for name, shape in _IDS.items()}
     wrong = [
-        f"{name} is {properties.get(name)!r}, which is not a UUID"
-        for name in _NAMES
-        if not _UUID.fullmatch(str(properties.get(name)))
+        f"{name} is {properties.get(name)!r}, which is not a UUID, nor the ARN of such a thing"
+        for name, match in found.items()
+        if match is None
     ]
     if wrong:
         raise NumberFlowError(f"{'; '.join(wrong)}.")
-    instance, number, flow = (str(properties[name]) for name in _NAMES)
+    instance, number, flow = (match[1] for match in found.values() if match)
     return instance, number, flow
 
 

@@ -345,6 +345,31 @@ class ConnectInstance(Construct):
             firehose=True,
         )
 
+    def add_contact_records_bucket(
+        self,
+        *,
+        bucket: s3.IBucket | None = None,
+        prefix: str = "ContactRecords",
+        encryption_key: kms.IKey | None = None,
+        expire_after: cdk.Duration | None = None,
+    ) -> InstanceStorage:
+        """Put a record of every contact through a new Firehose stream into a bucket, some minutes after it ends.
+
+        Firehose collects records for five minutes or up to 5 MiB, and names objects by the time in UTC, as
+        ``ContactRecords/2026/11/21/12/…``. Arguments and errors as for ``add_call_recordings``; an instance has this
+        or ``add_contact_records_stream``, since both are its one association for contact records. Agent events have no
+        such way: Amazon Connect puts those into Kinesis data streams alone.
+        """
+        return storage.add_delivery(
+            self,
+            "CONTACT_TRACE_RECORDS",
+            "ContactRecords",
+            bucket=bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            expire_after=expire_after,
+        )
+
     def add_agent_events_stream(
         self,
         *,

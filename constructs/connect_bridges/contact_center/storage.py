@@ -243,7 +243,7 @@ def claim_type(instance: ConnectInstance, resource_type: str) -> None:
 
 
 def _encryption(key: kms.IKey) -> connect.CfnInstanceStorageConfig.EncryptionConfigProperty:
-    # evidence: storage-key-grant
+    # evidence: storage-key-grant, deploying-role-actions
     return connect.CfnInstanceStorageConfig.EncryptionConfigProperty(
         encryption_type="KMS", key_id=key.key_arn
     )

@@ -18,6 +18,7 @@ from connect_bridges.shared.api_options import ApiOptions
 from constructs import Construct
 
 from .biometrics_settings import BiometricsSettings
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 
 
@@ -33,7 +34,8 @@ class BiometricsStack(cdk.Stack):
         name: str,
         account: str,
         region: str,
-        instance_arn: str,
+        instance_arn: str = "",
+        created: CreatedInstance | None = None,
         queue_arn: str | None = None,
         unverified_queue_arn: str | None = None,
         next_flow_arn: str | None = None,
@@ -43,8 +45,9 @@ class BiometricsStack(cdk.Stack):
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. queue_arn, unverified_queue_arn, next_flow_arn: of what other stacks create; default is
-        what biometrics names. protected: keep data. deletion_protection: refuse deletion, stack and table.
+        name: the environment's. instance_arn: of an imported instance; created: one of another stack. queue_arn,
+        unverified_queue_arn, next_flow_arn: of what other stacks create; default is what biometrics names.
+        protected: keep data. deletion_protection: refuse deletion, stack and table.
         """
         super().__init__(
             scope,
@@ -60,7 +63,11 @@ class BiometricsStack(cdk.Stack):
         self.gate = VoiceBiometricGate(
             self,
             "Biometrics",
-            instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
+            instance=(
+                created.known_to(self)
+                if created
+                else ConnectInstance.from_arn(self, "Instance", instance_arn)
+            ),
             telephony=self._telephony(),
             provider=self._provider(),
             queue_arn=queue_arn or biometrics.queue_arn or "",

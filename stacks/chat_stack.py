@@ -14,6 +14,7 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from constructs import Construct
 
 from .chat_settings import ChatSettings, VendorAccessSettings
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 
 
@@ -29,7 +30,8 @@ class ChatStack(cdk.Stack):
         name: str,
         account: str,
         region: str,
-        instance_arn: str,
+        instance_arn: str = "",
+        created: CreatedInstance | None = None,
         queue_arn: str | None = None,
         protected: bool,
         deletion_protection: bool = False,
@@ -37,7 +39,8 @@ class ChatStack(cdk.Stack):
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. queue_arn: of a queue that another stack creates; default is the one that chat names.
+        name: the environment's. instance_arn: of an imported instance; created: one of another stack. queue_arn: of a
+        queue that another stack creates; default is the one that chat names.
         protected: keep data. deletion_protection: refuse deletion.
         Raises ``ValueError`` for a protected environment whose webhook is on localhost.
         """
@@ -58,7 +61,11 @@ class ChatStack(cdk.Stack):
         self.bridge = ChatStreamBridge(
             self,
             "Chat",
-            instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
+            instance=(
+                created.known_to(self)
+                if created
+                else ConnectInstance.from_arn(self, "Instance", instance_arn)
+            ),
             webhook_url=chat.webhook_url,
             queue_arn=queue_arn or chat.queue_arn or "",
             preset=ChatStreamPreset.named(chat.preset).with_overrides(

@@ -13,9 +13,10 @@ from .biometrics_stack import BiometricsStack
 from .chat_stack import ChatStack
 from .configuration_stack import ConfigurationStack
 from .instance_settings import InstanceSettings
-from .instance_stack import InstanceStack
+from .instance_stack import CreatedInstance, InstanceStack
 from .numbers_stack import NumbersStack
 from .settings import Settings
+from .told import told
 from .voice_stack import VoiceStack
 
 
@@ -23,7 +24,7 @@ from .voice_stack import VoiceStack
 class _Instance:
     """The instance of an environment, as its bridges see it."""
 
-    arn: str
+    created: CreatedInstance | None
     queue: Callable[[str | None, str | None], str | None]
     """Returns a queue's ARN: of a created instance by its key, of an imported one as it was given."""
 
@@ -34,8 +35,8 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     An environment that creates its instance is deployed in this order: instance; storage, hours and queues; bridges,
     those first that others call; numbers. Each stack depends on the one before, so that Amazon Connect gets the two
     requests a second that it takes, and one storage association at a time, also with ``cdk deploy --concurrency``.
-    Values go from stack to stack by weak references (docs/decisions/0019-weak-references.md): no stack's update waits
-    for another's.
+    Values go from stack to stack as outputs without export (docs/decisions/0019-weak-references.md): no stack's update
+    waits for another's.
 
     With an imported instance the stacks do not depend on one another. Each keeps to Amazon Connect's two control-plane
     requests a second by itself, so leave ``cdk deploy --concurrency`` at 1.
@@ -51,9 +52,9 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     if settings.instance is not None:
         instance = _create(app, settings.instance, place, stacks)
     else:
-        instance = _Instance(settings.instance_arn or "", lambda _, arn: arn)
+        instance = _Instance(None, lambda _, arn: arn)
     flows = _bridges(app, settings, place, instance, stacks)
-    if settings.instance is not None:
+    if settings.instance is not None and instance.created is not None:
         if settings.instance.numbers:
             stacks.append(
                 NumbersStack(
@@ -61,7 +62,7 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
                     f"connect-bridges-{settings.name}-numbers",
                     numbers=settings.instance.numbers,
                     flows=flows,
-                    instance_arn=instance.arn,
+                    created=instance.created,
                     **place,
                 )
             )
@@ -79,19 +80,13 @@ def _create(
 ) -> _Instance:
     """Add the stacks of an instance and of what is in it."""
     prefix = f"connect-bridges-{place['name']}"
-    made = InstanceStack(app, f"{prefix}-instance", instance=settings, **place)
-    arn = _weakly(made.center.instance_arn)
+    instance = InstanceStack(app, f"{prefix}-instance", instance=settings, **place)
     configuration = ConfigurationStack(
-        app,
-        f"{prefix}-configuration",
-        settings=settings,
-        instance_arn=arn,
-        service_role_arn=_weakly(made.center.service_role or ""),
-        **place,
+        app, f"{prefix}-configuration", settings=settings, created=instance.made, **place
     )
-    stacks += [made, configuration]
-    queues = {key: _weakly(queue.arn) for key, queue in configuration.queues.items()}
-    return _Instance(arn, lambda key, _: queues[key] if key is not None else None)
+    stacks += [instance, configuration]
+    queues = configuration.queue_arns
+    return _Instance(instance.made, lambda key, _: queues[key] if key is not None else None)
 
 
 def _bridges(
@@ -103,14 +98,15 @@ def _bridges(
         app,
         f"{prefix}-voice",
         settings=settings,
-        instance_arn=instance.arn,
+        created=instance.created,
         queue_arn=instance.queue(settings.voice.queue, settings.voice.queue_arn),
     )
     stacks.append(voice)
-    flows = {"voice": _weakly(voice.transfer.flow.arn)}
+    flows = {"voice": told(voice, "VoiceFlowArn")}
     common: dict[str, Any] = {
         **place,
-        "instance_arn": instance.arn,
+        "instance_arn": settings.instance_arn or "",
+        "created": instance.created,
         "protected": settings.protected,
         "alarm_topic_arn": settings.alarm_topic_arn,
     }
@@ -129,10 +125,5 @@ def _bridges(
             **common,
         )
         stacks.append(gate)
-        flows["biometrics"] = _weakly(gate.gate.flow.arn)
+        flows["biometrics"] = told(gate, "BiometricsFlowArn")
     return flows
-
-
-def _weakly(value: str) -> str:
-    """Return a value for other stacks that does not hold this one's updates up, whatever the feature flags say."""
-    return cdk.Stack.consume_reference(value, cdk.ReferenceStrength.WEAK)

@@ -20,6 +20,7 @@ from connect_bridges.voice.transfer import CONTACT_ID_SIP_HEADER
 
 from constructs import Construct
 
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 from .settings import Settings
 
@@ -33,12 +34,12 @@ class VoiceStack(cdk.Stack):
         id: str,  # noqa: A002
         *,
         settings: Settings,
-        instance_arn: str | None = None,
+        created: CreatedInstance | None = None,
         queue_arn: str | None = None,
     ) -> None:
         """Build the stack in the account and Region of the settings.
 
-        instance_arn, queue_arn: what another stack creates; default is what the settings name.
+        created, queue_arn: instance and queue of other stacks; default is what the settings name.
         """
         super().__init__(
             scope,
@@ -51,7 +52,11 @@ class VoiceStack(cdk.Stack):
         self._settings = settings
         self._queue_arn = queue_arn or settings.voice.queue_arn or ""
         self._removal = removal_policy(protected=settings.protected)
-        instance = ConnectInstance.from_arn(self, "Instance", instance_arn or settings.instance_arn or "")
+        instance = (
+            created.known_to(self)
+            if created
+            else ConnectInstance.from_arn(self, "Instance", settings.instance_arn or "")
+        )
         self._key = self._create_key()
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)

@@ -50,8 +50,11 @@ from connect_bridges import (
 from stacks.settings import load_settings
 from stacks.stage import build_stage
 from tests.support import CONNECTOR_ARN, CONTEXT, INSTANCE_ARN, QUEUE_ARN, ROOT
+from tests.support.instances import new_environment
 
 _PARTS = ("biometrics", "chat", "voice")
+CREATED = ("configuration", "instance", "numbers")
+"""What an environment has besides if it creates its instance."""
 ACCOUNT, REGION = "123456789012", "us-east-1"
 CONNECT_REGIONS = (
     "af-south-1",
@@ -70,7 +73,8 @@ CONNECT_REGIONS = (
 STACKS = (
     "anywhere",
     "center",
-    *(f"connect-bridges-{env}-{part}" for env in ("dev", "others", "prod") for part in _PARTS),
+    *(f"connect-bridges-{env}-{part}" for env in ("dev", "new", "others", "prod") for part in _PARTS),
+    *(f"connect-bridges-new-{part}" for part in CREATED),
     "contact-center-support",
     "defaults",
     "own-app-support-line",
@@ -169,7 +173,10 @@ def _example(name: str, outdir: Path) -> cdk.App:
 
 
 def _environments(app: cdk.App) -> None:
-    """Add this app's environments: dev and prod as in cdk.json with chat and biometrics, and every other choice."""
+    """Add this app's environments: dev and prod as in cdk.json with chat and biometrics, and every other choice.
+
+    dev is an imported one; new creates its instance, with one of everything in it.
+    """
     environments: dict[str, Any] = json.loads(json.dumps(CONTEXT["environments"]))
     dev, prod = environments["dev"], environments["prod"]
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine-AbCdEf"
@@ -211,6 +218,7 @@ def _environments(app: cdk.App) -> None:
             "executeApi": "closed",
         },
     }
+    environments["new"] = new_environment(CONTEXT)
     for name in environments:
         build_stage(app, load_settings(environments, name))
 

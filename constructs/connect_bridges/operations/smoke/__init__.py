@@ -207,6 +207,8 @@ def _attempt(bridge: Bridge, account: Account, checks: Checks, *, vendor_check: 
         case "VoiceBiometricGate":
             gate.attempt(bridge, account, checks)
             shows = gate.ONLY_A_CALL
+        case "ContactCenter" | "ConnectInstance":
+            checks.skip("known-construct", "instances are doctor's", "Run connect-bridges doctor --stack.")
         case other:
             checks.skip("known-construct", f"this version does not know {other}", "Install a newer one.")
     return shows

@@ -373,7 +373,7 @@ def _associate_delivery(
 
 
 def _encryption(key: kms.IKey) -> connect.CfnInstanceStorageConfig.EncryptionConfigProperty:
-    # evidence: storage-key-grant
+    # evidence: storage-key-grant, deploying-role-actions
     return connect.CfnInstanceStorageConfig.EncryptionConfigProperty(
         encryption_type="KMS", key_id=key.key_arn
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -42,12 +43,14 @@ class BiometricsStack(cdk.Stack):
         protected: bool,
         deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
         name: the environment's. instance_arn: of an imported instance; created: one of another stack. queue_arn,
         unverified_queue_arn, next_flow_arn: of what other stacks create; default is what biometrics names.
         protected: keep data. deletion_protection: refuse deletion, stack and table.
+        dashboard: the environment's, for the widgets; default is one of the stack's own.
         """
         super().__init__(
             scope,
@@ -87,6 +90,8 @@ class BiometricsStack(cdk.Stack):
             api=ApiOptions(
                 stage_name=biometrics.stage_name or name.replace("-", "_"),
                 public_url=biometrics.public_url,
+                execute_api=biometrics.execute_api,
+                allowed_addresses=biometrics.allowed_addresses,
                 cloud_watch_role=biometrics.cloud_watch_role,
             ),
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
@@ -100,6 +105,7 @@ class BiometricsStack(cdk.Stack):
             alarm_topic=(
                 sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
             ),
+            dashboard=dashboard,
             thresholds={
                 "VerificationFailures": biometrics.failures_alarm_threshold,
                 "LockOuts": biometrics.locks_alarm_threshold,

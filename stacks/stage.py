@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from .biometrics_stack import BiometricsStack
 from .chat_stack import ChatStack
 from .configuration_stack import ConfigurationStack
 from .instance_settings import InstanceSettings
 from .instance_stack import CreatedInstance, InstanceStack
+from .monitoring_stack import AlarmsStack, MonitoringStack
 from .numbers_stack import NumbersStack
 from .settings import Settings
 from .told import told
@@ -27,6 +29,19 @@ class _Instance:
     created: CreatedInstance | None
     queue: Callable[[str | None, str | None], str | None]
     """Returns a queue's ARN: of a created instance by its key, of an imported one as it was given."""
+    queue_names: tuple[str, ...] = ()
+    """Of a created instance: what its metrics call the queues."""
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """How an environment is watched."""
+
+    dashboard: cloudwatch.Dashboard | None
+    """None: each bridge has its own."""
+    alarm_topic_arn: str | None
+    flows: list[str] = field(default_factory=list)
+    """Names of the bridges' flows, as far as they are built."""
 
 
 def build_stage(app: cdk.App, settings: Settings) -> None:
@@ -35,6 +50,7 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
     An environment that creates its instance is deployed in this order: instance; storage, hours and queues; bridges,
     those first that others call; numbers. Each stack depends on the one before, so that Amazon Connect gets the two
     requests a second that it takes, and one storage association at a time, also with ``cdk deploy --concurrency``.
+    An environment with ``monitoring`` has its topic before all and its dashboard after all, which names what it shows.
     Values go from stack to stack as outputs without export (docs/decisions/0019-weak-references.md): no stack's update
     waits for another's.
 
@@ -49,30 +65,53 @@ def build_stage(app: cdk.App, settings: Settings) -> None:
         "deletion_protection": settings.deletion_protection,
     }
     stacks: list[cdk.Stack] = []
+    topic_arn = _topic(app, settings, place, stacks)
     if settings.instance is not None:
         instance = _create(app, settings.instance, place, stacks)
     else:
         instance = _Instance(None, lambda _, arn: arn)
-    flows = _bridges(app, settings, place, instance, stacks)
-    if settings.instance is not None and instance.created is not None:
-        if settings.instance.numbers:
-            stacks.append(
-                NumbersStack(
-                    app,
-                    f"connect-bridges-{settings.name}-numbers",
-                    numbers=settings.instance.numbers,
-                    flows=flows,
-                    created=instance.created,
-                    **place,
-                )
+    monitoring = settings.monitoring and MonitoringStack(
+        app,
+        f"connect-bridges-{settings.name}-monitoring",
+        settings=settings.monitoring,
+        instance_arn=settings.instance_arn or "",
+        created=instance.created,
+        **place,
+    )
+    watched = _Watched(monitoring.dashboard if monitoring else None, topic_arn)
+    flows = _bridges(app, settings, place, instance, watched=watched, stacks=stacks)
+    if settings.instance is not None and instance.created is not None and settings.instance.numbers:
+        stacks.append(
+            NumbersStack(
+                app,
+                f"connect-bridges-{settings.name}-numbers",
+                numbers=settings.instance.numbers,
+                flows=flows,
+                created=instance.created,
+                **place,
             )
-        # What watches the whole environment comes here: it may name the numbers and every flow.
+        )
+    if monitoring:
+        monitoring.watch(flows=watched.flows, queues=instance.queue_names, alarm_topic_arn=topic_arn)
+        stacks.append(monitoring)
+    if settings.instance is not None:
         for before, after in pairwise(stacks):
             after.add_stack_dependency(before, reason="Amazon Connect takes two requests a second")
     for stack in stacks:
         # By stack, not on the app: the app may hold other environments too.
         cdk.Tags.of(stack).add("app", "connect-bridges")
         cdk.Tags.of(stack).add("environment", settings.name)
+
+
+def _topic(app: cdk.App, settings: Settings, place: dict[str, Any], stacks: list[cdk.Stack]) -> str | None:
+    """Return where alarms go: the topic of the settings, or one that is made for whom they name."""
+    if not (settings.monitoring and settings.monitoring.alarm_email):
+        return settings.alarm_topic_arn
+    alarms = AlarmsStack(
+        app, f"connect-bridges-{settings.name}-alarms", email=settings.monitoring.alarm_email, **place
+    )
+    stacks.append(alarms)
+    return alarms.topic_arn
 
 
 def _create(
@@ -86,11 +125,18 @@ def _create(
     )
     stacks += [instance, configuration]
     queues = configuration.queue_arns
-    return _Instance(instance.made, lambda key, _: queues[key] if key is not None else None)
+    names = tuple(queue.name for queue in configuration.queues.values())
+    return _Instance(instance.made, lambda key, _: queues[key] if key is not None else None, names)
 
 
 def _bridges(
-    app: cdk.App, settings: Settings, place: dict[str, Any], instance: _Instance, stacks: list[cdk.Stack]
+    app: cdk.App,
+    settings: Settings,
+    place: dict[str, Any],
+    instance: _Instance,
+    *,
+    watched: _Watched,
+    stacks: list[cdk.Stack],
 ) -> dict[str, str]:
     """Add the bridges' stacks, those first whose flows others lead to; return the ARNs of flows for numbers."""
     prefix = f"connect-bridges-{settings.name}"
@@ -100,20 +146,26 @@ def _bridges(
         settings=settings,
         created=instance.created,
         queue_arn=instance.queue(settings.voice.queue, settings.voice.queue_arn),
+        alarm_topic_arn=watched.alarm_topic_arn,
+        dashboard=watched.dashboard,
     )
     stacks.append(voice)
+    watched.flows.append(voice.transfer.flow.name)
     flows = {"voice": told(voice, "VoiceFlowArn")}
     common: dict[str, Any] = {
         **place,
         "instance_arn": settings.instance_arn or "",
         "created": instance.created,
         "protected": settings.protected,
-        "alarm_topic_arn": settings.alarm_topic_arn,
+        "alarm_topic_arn": watched.alarm_topic_arn,
+        "dashboard": watched.dashboard,
     }
     chat, biometrics = settings.chat, settings.biometrics
     if chat:
         queue = instance.queue(chat.queue, chat.queue_arn)
-        stacks.append(ChatStack(app, f"{prefix}-chat", chat=chat, queue_arn=queue, **common))
+        chats = ChatStack(app, f"{prefix}-chat", chat=chat, queue_arn=queue, **common)
+        stacks.append(chats)
+        watched.flows.append(chats.bridge.flow.name)
     if biometrics:
         gate = BiometricsStack(
             app,
@@ -125,5 +177,6 @@ def _bridges(
             **common,
         )
         stacks.append(gate)
+        watched.flows.append(gate.gate.flow.name)
         flows["biometrics"] = told(gate, "BiometricsFlowArn")
     return flows

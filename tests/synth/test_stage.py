@@ -40,7 +40,7 @@ def test_an_environment_gets_the_stacks_that_its_settings_name(environments: dic
     assert {"Key": "environment", "Value": "dev"} in topic["Properties"]["Tags"]
 
 
-ORDER = ("instance", "configuration", "voice", "chat", "biometrics", "numbers")
+ORDER = ("alarms", "instance", "configuration", "voice", "chat", "biometrics", "numbers", "monitoring")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_no_stack_holds_up_the_update_of_another(created: cdk.cx_api.CloudAssemb
         assert "Fn::ImportValue" not in text
         assert not [name for name, output in stack.template.get("Outputs", {}).items() if "Export" in output]
         read |= set(re.findall(r'"Fn::GetStackOutput": {"StackName": "connect-bridges-new-(\w+)"', text))
-    assert read == {"instance", "configuration", "voice", "biometrics"}
+    assert read == {"alarms", "instance", "configuration", "voice", "chat", "biometrics"}
     outputs = created.get_stack_by_name("connect-bridges-new-instance").template["Outputs"]
     assert {"InstanceArn", "InstanceId", "ServiceRoleArn", "AccessUrl"} == set(outputs)
 
@@ -121,6 +121,74 @@ def test_an_imported_environments_stacks_stand_alone(environments: dict[str, Any
 @pytest.mark.parametrize("part", ["instance", "configuration", "numbers"])
 def test_a_stack_of_a_created_instance_is_as_it_was_reviewed(shapes: Shapes, part: str) -> None:
     assert_contract(f"{part}-new", shapes.templates[f"connect-bridges-new-{part}"])
+
+
+def templates(environments: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    app = cdk.App(context=CONTEXT)
+    build_stage(app, load_settings(environments, name))
+    return {
+        stack.stack_name.removeprefix(f"connect-bridges-{name}-"): stack.template
+        for stack in app.synth().stacks
+    }
+
+
+def test_an_environment_has_one_dashboard_and_one_topic(environments: dict[str, Any]) -> None:
+    prod = environments["prod"]
+    prod["chat"] = {"webhookUrl": "https://bot.example.com/hook", "queueArn": QUEUE_ARN}
+    prod["biometrics"] = {"telephony": {"number": "+12065550188"}, "queueArn": QUEUE_ARN}
+    prod.pop("monitoring", None)
+    before = templates(environments, "prod")
+    prod["monitoring"] = {"alarmEmail": "on-call@example.com", "queues": ["Support"], "dashboardName": "prod"}
+    made = templates(environments, "prod")
+
+    def ids(template: dict[str, Any], kind: str) -> set[str]:
+        return {name for name, one in template["Resources"].items() if one["Type"] == kind}
+
+    assert set(made) == {*before, "alarms", "monitoring"}
+    dashboards = {name: ids(one, "AWS::CloudWatch::Dashboard") for name, one in made.items()}
+    assert {name for name, found in dashboards.items() if found} == {"monitoring"}
+    assert {name for name, one in before.items() if ids(one, "AWS::CloudWatch::Dashboard")} == {
+        "chat",
+        "biometrics",
+    }
+    for name, one in before.items():
+        kept = {key for key, each in one["Resources"].items() if each["Type"] != "AWS::CloudWatch::Dashboard"}
+        assert kept == set(made[name]["Resources"]), name
+    assert not [
+        output for one in made.values() for output in one.get("Outputs", {}).values() if "Export" in output
+    ]
+
+    [topic] = ids(made["alarms"], "AWS::SNS::Topic")
+    alarms = [
+        each["Properties"]
+        for one in made.values()
+        for each in one["Resources"].values()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    actions = {json.dumps(each.get("AlarmActions")) for each in alarms}
+    assert len(actions) == 1
+    [told] = json.loads(actions.pop())
+    output = told["Fn::GetStackOutput"]
+    assert output["StackName"] == "connect-bridges-prod-alarms"
+    assert made["alarms"]["Outputs"][output["OutputName"]]["Value"] == {"Ref": topic}
+
+    [board] = [made["monitoring"]["Resources"][name]["Properties"] for name in dashboards["monitoring"]]
+    shown = json.dumps(board["DashboardBody"])
+    assert board["DashboardName"] == "prod"
+    for heading in ("voice/Metadata", "chat/Chat", "biometrics/Biometrics", "monitoring/Instance", "Queues"):
+        assert f"## connect-bridges-prod-{heading}" in shown or f"## {heading}" in shown, heading
+    watched = {each["AlarmDescription"].split(":")[0] for each in alarms}
+    assert "QueueName Support" in watched
+    assert len([each for each in watched if each.startswith("ContactFlowName connect-bridges prod")]) == 3
+
+
+def test_a_topic_is_named_or_made(environments: dict[str, Any]) -> None:
+    environments["prod"]["alarmTopicArn"] = "arn:aws:sns:us-east-1:123456789012:alarms"
+    environments["prod"]["monitoring"] = {"alarmEmail": "on-call@example.com"}
+    with pytest.raises(SettingsError, match=r"monitoring\.alarmEmail.*makes a topic, yet alarmTopicArn"):
+        load_settings(environments, "prod")
+    environments["prod"]["monitoring"] = {}
+    assert set(templates(environments, "prod")) == {"voice", "monitoring"}
 
 
 @pytest.mark.parametrize(

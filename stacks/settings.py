@@ -21,6 +21,7 @@ from .setting_types import (
     ConnectorArn,
     FlowArn,
     InstanceArn,
+    Network,
     PhoneNumber,
     Problem,
     Prompt,
@@ -69,6 +70,8 @@ def _log_retention(days: int) -> int:
 
 
 Host = Annotated[str, AfterValidator(_host)]
+
+
 LogRetention = Annotated[int, AfterValidator(_log_retention)]
 BorderControllers = Annotated[list[str], AfterValidator(_border_controllers)]
 ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
@@ -136,6 +139,11 @@ class MetadataSettings(CamelSettings):
     token_cache_seconds: int = bounded(
         metadata_limits.TOKEN_CACHE_SECONDS, metadata_limits.TOKEN_CACHE_SECONDS_RANGE
     )
+    contact_tokens: bool = False
+    contact_token_minutes: int = bounded(
+        metadata_limits.CONTACT_TOKEN_SECONDS, metadata_limits.CONTACT_TOKEN_SECONDS_RANGE, unit=60
+    )
+    allowed_addresses: list[Network] = Field(default_factory=list)
     throttling_rate_limit: int = bounded(limits.THROTTLING_RATE_LIMIT, limits.THROTTLING_RATE_LIMIT_RANGE)
     throttling_burst_limit: int = bounded(limits.THROTTLING_BURST_LIMIT, limits.THROTTLING_BURST_LIMIT_RANGE)
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
@@ -184,6 +192,20 @@ class VoiceSettings(CamelSettings):
         return {"voice.queue": self.queue}
 
 
+class MonitoringSettings(CamelSettings):
+    """What watches the whole environment: alarms on its instance, one dashboard for all, and who hears of alarms."""
+
+    alarm_email: str | None = Field(default=None, pattern=matching(re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")))
+    """Who gets the alarms: the environment makes the topic. AWS sends a link to be confirmed first."""
+    dashboard_name: str | None = Field(default=None, pattern=matching(re.compile(r"[A-Za-z0-9_-]{1,255}")))
+    flows: list[str] = Field(default_factory=list)
+    """Names of flows to watch besides the environment's own."""
+    queues: list[str] = Field(default_factory=list)
+    """Names of queues to watch besides those that the environment creates."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """By name of the alarm, as ``ContactCenterMonitoring`` takes them."""
+
+
 class Settings(CamelSettings):
     """One environment."""
 
@@ -195,6 +217,7 @@ class Settings(CamelSettings):
     instance: InstanceSettings | None = None
     instance_arn: InstanceArn | None = None
     alarm_topic_arn: TopicArn | None = None
+    monitoring: MonitoringSettings | None = None
     voice: VoiceSettings
     chat: ChatSettings | None = None
     biometrics: BiometricsSettings | None = None
@@ -253,6 +276,11 @@ class Settings(CamelSettings):
                     yield key, f"{arn!r} is not of the instance {self.instance_arn}"
 
     def _safe(self) -> Iterator[Problem]:
+        if self.alarm_topic_arn and self.monitoring and self.monitoring.alarm_email:
+            yield (
+                "monitoring.alarmEmail",
+                "makes a topic, yet alarmTopicArn names one; leave one of them out",
+            )
         if self.deletion_protection and not self.protected:
             yield (
                 "deletionProtection",

@@ -202,6 +202,18 @@ def test_before_the_deployment_aws_is_not_asked(
     assert "| Number (DID) | `+12065550100` |" in told
 
 
+def test_stacks_without_a_bridge_have_no_pages(assembly: Path, run: Run) -> None:
+    told = {"format": 1, "construct": "ContactCenter", "path": "instance/Center", "instanceArn": None}
+    handle = {
+        "Type": "AWS::CloudFormation::WaitConditionHandle",
+        "Metadata": {"connect-bridges": told},
+    }
+    (assembly / "voice.json").write_text(json.dumps({"Resources": {"Center": handle}}))
+    said = run("--app", str(assembly))
+    assert (said.status, said.out) == (1, "")
+    assert f"there is no bridge in {STACK}, and pages tell of bridges" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [

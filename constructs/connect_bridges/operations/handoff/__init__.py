@@ -48,6 +48,11 @@ def main(argv: Sequence[str]) -> int:
         stacks = _stacks(arguments)
         ranges = read_ranges(arguments.ranges) if arguments.ranges else None
         made = pages(stacks, ranges=ranges)
+        if not made:
+            raise HandoffError(
+                f"there is no bridge in {', '.join(stack.name for stack in stacks)}, and pages tell of bridges; name "
+                "the stacks that have them: an instance, its configuration and its numbers are stacks of their own."
+            )
         for line in write(_chosen(made, arguments.vendor), Path(arguments.output)):
             sys.stdout.write(f"{line}\n")
     except UsageError as problem:

@@ -90,6 +90,8 @@ class BiometricsStack(cdk.Stack):
             api=ApiOptions(
                 stage_name=biometrics.stage_name or name.replace("-", "_"),
                 public_url=biometrics.public_url,
+                execute_api=biometrics.execute_api,
+                allowed_addresses=biometrics.allowed_addresses,
                 cloud_watch_role=biometrics.cloud_watch_role,
             ),
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aws_cdk.region_info import Fact
+from connect_bridges.shared.api_options import check_networks
 from connect_bridges.shared.checks import (
     E164,
     FLOW_ARN,
@@ -37,6 +38,11 @@ def _region(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    check_networks([value])
+    return value
+
+
 Account = Annotated[str, AfterValidator(_account)]
 Region = Annotated[str, AfterValidator(_region)]
 InstanceArn = Annotated[str, _shape(INSTANCE_ARN)]
@@ -48,6 +54,7 @@ PhoneNumber = Annotated[str, _shape(E164)]
 SecretArn = Annotated[
     str, Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$")
 ]
+Network = Annotated[str, AfterValidator(_network)]
 Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
 
 

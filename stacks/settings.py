@@ -21,6 +21,7 @@ from .setting_types import (
     ConnectorArn,
     FlowArn,
     InstanceArn,
+    Network,
     PhoneNumber,
     Problem,
     Prompt,
@@ -69,6 +70,8 @@ def _log_retention(days: int) -> int:
 
 
 Host = Annotated[str, AfterValidator(_host)]
+
+
 LogRetention = Annotated[int, AfterValidator(_log_retention)]
 BorderControllers = Annotated[list[str], AfterValidator(_border_controllers)]
 ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
@@ -136,6 +139,11 @@ class MetadataSettings(CamelSettings):
     token_cache_seconds: int = bounded(
         metadata_limits.TOKEN_CACHE_SECONDS, metadata_limits.TOKEN_CACHE_SECONDS_RANGE
     )
+    contact_tokens: bool = False
+    contact_token_minutes: int = bounded(
+        metadata_limits.CONTACT_TOKEN_SECONDS, metadata_limits.CONTACT_TOKEN_SECONDS_RANGE, unit=60
+    )
+    allowed_addresses: list[Network] = Field(default_factory=list)
     throttling_rate_limit: int = bounded(limits.THROTTLING_RATE_LIMIT, limits.THROTTLING_RATE_LIMIT_RANGE)
     throttling_burst_limit: int = bounded(limits.THROTTLING_BURST_LIMIT, limits.THROTTLING_BURST_LIMIT_RANGE)
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"

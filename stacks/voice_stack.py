@@ -83,9 +83,12 @@ class VoiceStack(cdk.Stack):
                 throttling_rate_limit=metadata.throttling_rate_limit,
                 throttling_burst_limit=metadata.throttling_burst_limit,
                 cloud_watch_role=metadata.cloud_watch_role,
+                allowed_addresses=metadata.allowed_addresses,
             ),
             time_to_live=cdk.Duration.hours(metadata.time_to_live_hours),
             token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
+            contact_tokens=metadata.contact_tokens,
+            contact_token_lifetime=cdk.Duration.minutes(metadata.contact_token_minutes),
             encryption_key=self._key,
             encrypt_logs=self._key is not None,
             removal_policy=self._removal,
@@ -159,6 +162,16 @@ class VoiceStack(cdk.Stack):
             "MetadataApiUrl": (
                 self.metadata.url,
                 "Where the vendor posts metadata; add ?contactId=<contact id>.",
+            ),
+            **(
+                {
+                    "MetadataContactTokenHeader": (
+                        self.metadata.contact_token_header,
+                        "The request header that carries what the SIP header User-to-User held.",
+                    )
+                }
+                if self.metadata.contact_token_header
+                else {}
             ),
             "MetadataTokenHeader": (self.metadata.token_header, "The request header that carries the token."),
             "MetadataTokenSecretArn": (

@@ -32,7 +32,10 @@ from rehearsals.scenarios import connector  # noqa: F401
 from rehearsals.scenarios import recovery  # noqa: F401
 
 # isort: split
-from rehearsals.scenarios import own_keys  # noqa: F401
+from rehearsals.scenarios import (
+    own_keys,  # noqa: F401
+    tokens,  # noqa: F401
+)
 
 # isort: split
 from rehearsals.scenarios import connector_quota  # noqa: F401

@@ -105,6 +105,7 @@ class VoicePath:
     connector_arn: str | None
     token_header: str
     contact_id_header: str
+    contact_token_header: str | None = None
 
     @property
     def instance_arn(self) -> str:
@@ -456,6 +457,7 @@ class Deployment:
             connector_arn=outputs.get("VoiceConnectorArn"),
             token_header=outputs.get("MetadataTokenHeader", "authorizationToken"),
             contact_id_header=outputs.get("ContactIdSipHeader", "X-Amzn-ConnectContactId"),
+            contact_token_header=outputs.get("MetadataContactTokenHeader"),
         )
 
 

@@ -77,13 +77,10 @@ class Rehearsal:
         new: dial the claimed number of an environment that has created its instance; what the contact leaves is kept
         as that instance keeps it. agent: takes the contact from the queue.
         """
-        host, port, _ = self.sandbox.api_base(path.api_url)
         script = VendorScript(
             pickup=pickup or Answers(),
             steps=steps,
-            api=MetadataApi(
-                url=path.api_url, token=path.token, token_header=path.token_header, connect_to=(host, port)
-            ),
+            api=self.metadata_api(path),
             contact_id_header=path.contact_id_header,
         )
         queue = Queue(
@@ -109,6 +106,17 @@ class Rehearsal:
             self._parts.append(contact.transcript)
             contact.calls(flow_arn)
         return Call(contact, vendor)
+
+    def metadata_api(self, path: VoicePath) -> MetadataApi:
+        """Return what the operator of the path's external voice system was given."""
+        host, port, _ = self.sandbox.api_base(path.api_url)
+        return MetadataApi(
+            url=path.api_url,
+            token=path.token,
+            token_header=path.token_header,
+            contact_token_header=path.contact_token_header,
+            connect_to=(host, port),
+        )
 
     def chat(
         self,

@@ -22,7 +22,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.shared.clients import AwsClient, client, error_code
+from runtime.shared.clients import AwsClient, client, error_code, is_temporary
 from runtime.shared.errors import BridgeError
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.service_models import connect
@@ -46,7 +46,14 @@ _GONE = "ResourceNotFoundException"
 
 
 class NumberFlowError(BridgeError):
-    """The number cannot be given its flow; the message is for the stack's events."""
+    """The number cannot be given its flow; the message is for the stack's events.
+
+    `perhaps`: it may have it all the same, since nobody knows what became of the call.
+    """
+
+    def __init__(self, message: str, *, perhaps: bool = False) -> None:
+        super().__init__(message)
+        self.perhaps = perhaps
 
 
 @event_logger(correlation_id_path="RequestId")
@@ -63,7 +70,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
         made = _carry_out(request, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception as error:  # noqa: BLE001 (CloudFormation would wait an hour for an answer)
         LOGGER.exception("request failed", cause=error_code(error))
-        responder.fail(physical_id, str(error))
+        perhaps = isinstance(error, NumberFlowError) and error.perhaps
+        responder.fail(_physical_id(*_ids(request.properties)[:2]) if perhaps else physical_id, str(error))
         return
     responder.succeed(made or physical_id, {})
 
@@ -82,6 +90,10 @@ def _carry_out(request: Request, seconds_left: Callable[[], float]) -> str | Non
         "connect AssociatePhoneNumberContactFlow",
         seconds_left,
     )
+    return _physical_id(instance, number)
+
+
+def _physical_id(instance: str, number: str) -> str:
     return f"number-flow/{instance}/{number}"
 
 
@@ -108,7 +120,9 @@ def _permitted(call: Callable[[], object], operation: str, seconds_left: Callabl
                 LOGGER.info("denied; a new role's permissions take a moment", cause=code)
                 time.sleep(pauses.pop(0))
                 continue
-            raise NumberFlowError(f"{operation} failed: {str(error).rstrip('.')}.{_hint(code)}") from error
+            raise NumberFlowError(
+                f"{operation} failed: {str(error).rstrip('.')}.{_hint(code)}", perhaps=is_temporary(error)
+            ) from error
         else:
             return
 

@@ -43,6 +43,7 @@ PROMISED = [
     "biometrics/redial-within-window",
     "biometrics/redial-too-late",
     "biometrics/erase-caller",
+    "instance/dev-from-nothing",
     "instance/created-and-called",
     "instance/second-association-refused",
     "instance/number-moves-to-new-flow",

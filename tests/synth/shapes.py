@@ -219,6 +219,7 @@ def _environments(app: cdk.App) -> None:
             "returnMode": "REDIAL",
             "redialNumber": "+12065550100",
             "publicUrl": "https://voice.example.com/prod",
+            "executeApi": "closed",
         },
     }
     environments["new"] = new_environment(CONTEXT)

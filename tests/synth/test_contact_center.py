@@ -22,7 +22,6 @@ from connect_bridges import (
 )
 
 from tests.support import INSTANCE_ARN, QUEUE_ARN, ROOT, policy_statements
-from tests.synth.test_stable_ids import promised
 
 ROLE = "arn:aws:iam::123456789012:role/aws-service-role/connect.amazonaws.com/AWSServiceRoleForAmazonConnect_AbCd"
 PEM = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A{}\n-----END PUBLIC KEY-----\n"
@@ -748,69 +747,6 @@ def test_a_number_that_exists_gets_a_flow(stack: cdk.Stack, instance: ConnectIns
 def test_a_number_is_released_if_that_is_said(stack: cdk.Stack, center: ContactCenter) -> None:
     center.claim_number("Line", country_code="US", removal_policy=cdk.RemovalPolicy.DESTROY)
     assert only(stack, "AWS::Connect::PhoneNumber")["DeletionPolicy"] == "Delete"
-
-
-def next_of(changed: dict[str, Any]) -> str:
-    return " ".join(f"{what} {' '.join(settings)}" for what, settings in changed.items())
-
-
-def everything(**changed: Any) -> dict[str, Any]:
-    """Return the template of an instance with all that holds data or is known outside, with some settings changed."""
-    stack = cdk.Stack(
-        cdk.App(), "users-stack", env=cdk.Environment(account="123456789012", region="us-east-1")
-    )
-
-    def of(what: str, **usual: Any) -> dict[str, Any]:
-        return {**usual, **changed.get(what, {})}
-
-    center = ContactCenter(stack, "Center", **of("center", alias="example-support"))
-    center.add_call_recordings(**of("recordings"))
-    center.add_agent_events_stream(**of("events"))
-    center.add_live_media_streaming(**of("media", prefix="example"))
-    hours = center.add_hours("Hours", **of("hours", time_zone="UTC", hours=MEANT))
-    queue = center.add_queue("Queue", hours=hours, **of("queue"))
-    agents = center.add_routing_profile("Agents", queues=[queue], **of("profile"))
-    permits = center.add_security_profile("Agents", **of("security", permissions=["BasicAgentAccess"]))
-    people = of("user", first_name="Ana", last_name="Silva", username="ana")
-    center.add_user("Ana", routing_profile=agents, security_profiles=[permits], **people)
-    center.add_quick_connect("Desk", **of("quick", phone_number="+12065550100"))
-    number = center.claim_number("Line", **of("number", country_code="US"))
-    center.answer("Line", number, **of("flow", flow=cdk.Fn.import_value("flow")))
-    return dict(assertions.Template.from_stack(stack).to_json())
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"center": {"attributes": InstanceAttributes(inbound_calls=False, contact_lens=False)}},
-        {"center": {"removal_policy": cdk.RemovalPolicy.DESTROY}},
-        {"recordings": {"prefix": "calls"}},
-        {"recordings": {"expire_after": cdk.Duration.days(30)}},
-        {"events": {"retention": cdk.Duration.days(30)}},
-        {"media": {"prefix": "other", "retention": cdk.Duration.hours(1)}},
-        {"hours": {"time_zone": "Europe/Berlin", "hours": OpeningHours.always(), "name": "Always"}},
-        {"queue": {"name": "Other", "max_contacts": 5, "description": "Waits"}},
-        {"profile": {"name": "Other", "channels": {"TASK": 2}}},
-        {"security": {"permissions": ["OutboundCallAccess"], "description": "May call"}},
-        {"user": {"first_name": "Anna", "email": "anna@example.com"}},
-        {"quick": {"phone_number": "+12065550199", "name": "Reception"}},
-        {"number": {"description": "Main line", "removal_policy": cdk.RemovalPolicy.DESTROY}},
-        {"flow": {"flow": cdk.Fn.import_value("other-flow")}},
-    ],
-    ids=next_of,
-)
-def test_a_setting_that_may_change_replaces_nothing(changed: dict[str, Any]) -> None:
-    before, after = everything(), everything(**changed)
-    assert promised(after) == promised(before)
-    assert after != before
-
-
-@pytest.mark.parametrize(
-    "changed", [{"number": {"country_code": "GB"}}, {"center": {"alias": "other"}}], ids=next_of
-)
-def test_what_replaces_is_noticed(changed: dict[str, Any]) -> None:
-    before, after = promised(everything()), promised(everything(**changed))
-    assert [name for name in before if before[name] != after[name]] != []
 
 
 def test_the_example_is_a_complete_app_of_sixty_lines() -> None:

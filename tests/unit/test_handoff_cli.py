@@ -249,11 +249,11 @@ def test_help_names_every_page(run: Run) -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"status": "ROLLBACK_COMPLETE"}, f"the stack {STACK} is ROLLBACK_COMPLETE. Deploy it first"),
-        ({"without": {"MetadataBridge", "ExternalVoiceTransfer"}}, "older version: deploy it once more"),
+        ({"status": "ROLLBACK_COMPLETE"}, f"the stack {STACK} in us-east-1 is ROLLBACK_COMPLETE."),
+        ({"without": {"MetadataBridge", "ExternalVoiceTransfer"}}, "before version 0.1.0, deploy it again"),
         (
             {"refuses": ("DescribeStacks", "AccessDenied", "User: u is not authorized")},
-            "Let your role or user call cloudformation:DescribeStacks",
+            "Let your role or user call cloudformation:DescribeStackResource, cloudformation:DescribeStacks",
         ),
         (
             {"refuses": ("DescribeStackResource", "AccessDenied", "User: u is not authorized")},

@@ -16,6 +16,7 @@ from aws_cdk import aws_connect as connect
 
 from connect_bridges.contact_center.parts import BEYOND_GOVCLOUD, claim, group
 from connect_bridges.shared.checks import ConstructArgumentError, Problems, check, check_texts
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later
 
@@ -185,6 +186,18 @@ def add_application(
     problems.raise_all()
     claim(instance, "application", namespace, f"an application of the namespace {namespace!r} already.")
     place = group(instance, "Applications")
+    guard_identity(
+        place,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=namespace,
+        written=f"Namespace of the application {place.node.path}/{id}",
+        refusal=(
+            f"{place.node.path}/{id}: its namespace would become {namespace}, which an application cannot change, so "
+            "that the deployment would fail half-way. Set namespace back, or add the application with an id of its "
+            f"own. The stack's parameter can be set with {SAID}, should it be wrong."
+        ),
+    )
     # evidence: application-shape
     application = appintegrations.CfnApplication(
         place,

@@ -25,6 +25,7 @@ from connect_bridges.contact_center.storage import InstanceStorage
 from connect_bridges.shared.checks import INSTANCE_ARN, Problems, check, check_choice
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import is_token
 from constructs import Construct
@@ -109,6 +110,7 @@ class ConnectInstance(Construct):
         self.service_role = service_role_arn
         self.identity_management = identity_management
         self._known = _KNOWN.fullmatch(instance_arn)
+        self._guarded: set[cdk.Stack] = set()
         self._last_in_chain: dict[tuple[cdk.Stack, str], cdk.CfnResource] = {}
         self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
         self._notes: dict[str, list[Mapping[str, Any]]] = {}
@@ -212,12 +214,35 @@ class ConnectInstance(Construct):
 
         api: which of Connect's APIs creates it, such as ``flows``; each has its own limit and its own chain.
         """
-        key = (cdk.Stack.of(resource), api)
+        stack = cdk.Stack.of(resource)
+        self._guard_place(stack)
+        key = (stack, api)
         # evidence: control-plane-rate, flows-deleted-before-association
         before = self._last_in_chain.get(key)
         if before is not None:
             resource.node.add_dependency(before)
         self._last_in_chain[key] = resource
+
+    def _guard_place(self, stack: cdk.Stack) -> None:
+        """Refuse a deployment that would move to another instance what a stack has put into this one."""
+        if self._known is None or stack in self._guarded:
+            return
+        self._guarded.add(stack)
+        own = cdk.Stack.of(self) == stack
+        # evidence: instance-arn-cannot-be-updated
+        guard_identity(
+            self if own else Construct(stack, f"{self.node.id}{self.node.addr[-8:]}"),
+            parameter="Identity",
+            rule="InstanceStays",
+            identity=self.instance_arn,
+            written=f"The instance {self.node.path}",
+            refusal=(
+                f"{self.node.path}: the instance would become {self.instance_arn}, which nothing in it can move to: "
+                "CloudFormation moves no flow, queue or user to another instance, and a number that moves loses its "
+                "flow. Set the instance back, or put what the other instance is to have into a new stack. The "
+                f"stack's parameter can be set with {SAID}, should it be wrong."
+            ),
+        )
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         """Grant actions on this instance itself, such as ``connect:StartContactStreaming``."""

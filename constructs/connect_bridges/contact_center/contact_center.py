@@ -12,8 +12,8 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.instance_options import IdentityManagement, InstanceAttributes
 from connect_bridges.shared.arguments import check_removal_policy, check_value
 from connect_bridges.shared.checks import Problems, check, check_choice
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
-from connect_bridges.shared.tokens import comes_later
 from constructs import Construct
 
 # CloudFormation's schema of AWS::Connect::Instance.
@@ -126,36 +126,20 @@ class ContactCenter(ConnectInstance):
         return Place(self).region
 
     def _guard(self, identity_management: IdentityManagement, name: str) -> None:
-        """Refuse a deployment that would put another instance in this one's place.
-
-        The parameter keeps its value from one deployment to the next; see shared/table_guard.py.
-        """
-        stack = cdk.Stack.of(self)
-        if stack.nested_stack_parent is not None or comes_later(name):
-            return
+        """Refuse a deployment that would put another instance in this one's place."""
         identity = f"{identity_management.value}/{name}"
-        # evidence: previous-parameter-values
-        parameter = cdk.CfnParameter(
+        guard_identity(
             self,
-            "Identity",
-            default=identity,
-            description=f"Identity management and alias of {self.node.path}. Leave it as it is.",
-        )
-        said = f"--parameters {stack.stack_name}:{stack.get_logical_id(parameter)}={identity}"
-        cdk.CfnRule(
-            self,
-            "InstanceStays",
-            assertions=[
-                cdk.CfnRuleAssertion(
-                    assert_=cdk.Fn.condition_equals(parameter.value_as_string, identity),
-                    assert_description=(
-                        f"{self.node.path}: its identity management and alias would become {identity}, which an "
-                        "instance cannot change: CloudFormation would make a second, empty one, and the flows, queues "
-                        "and users of this stack cannot move there. Set them back, or put the new instance into a new "
-                        f"stack. If an empty instance is meant, deploy once with {said}."
-                    ),
-                )
-            ],
+            parameter="Identity",
+            rule="InstanceStays",
+            identity=identity,
+            written=f"Identity management and alias of {self.node.path}",
+            refusal=(
+                f"{self.node.path}: its identity management and alias would become {identity}, which an "
+                "instance cannot change: CloudFormation would make a second, empty one, and the flows, queues "
+                "and users of this stack cannot move there. Set them back, or put the new instance into a new "
+                f"stack. If an empty instance is meant, deploy once with {SAID}."
+            ),
         )
 
 

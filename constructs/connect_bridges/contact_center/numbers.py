@@ -25,6 +25,7 @@ from connect_bridges.shared.arguments import check_function_options, check_remov
 from connect_bridges.shared.checks import Problems, check, check_choice
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import role_of
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.tokens import comes_later
@@ -79,10 +80,31 @@ def claim_number(
         prefix=prefix,
         description=description,
     )
+    _guard(instance, id, "/".join(filter(None, (country_code, number_type, prefix))))
     # evidence: number-cooldown
     number.apply_removal_policy(removal_policy)
     instance.chain("numbers", number)
     return InstancePart(number.attr_phone_number_arn, number.attr_address, number)
+
+
+def _guard(instance: ConnectInstance, id: str, identity: str) -> None:  # noqa: A002
+    """Refuse a deployment that would claim another number in place of the one that callers know."""
+    place = group(instance, "Numbers")
+    # evidence: number-description-in-place
+    guard_identity(
+        place,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=identity,
+        written=f"Country, type and prefix of the number {place.node.path}/{id}",
+        refusal=(
+            f"{place.node.path}/{id}: country, type and prefix would become {identity}, which a telephone number "
+            "cannot change: CloudFormation would claim another number, and nobody would answer the one that callers "
+            "know. Set country_code, number_type and prefix back, and claim the other number with an id of its own. If "
+            f"callers are to call another number, deploy once with {SAID}; the old one stays with the instance unless "
+            "its removal policy is DESTROY."
+        ),
+    )
 
 
 def answer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
@@ -26,8 +28,10 @@ from connect_bridges.contact_center.parts import (
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.arguments import check_secret
 from connect_bridges.shared.checks import E164, Problems, check, check_choice, check_texts, check_whole
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later
+from constructs import Construct
 
 if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
@@ -422,6 +426,9 @@ def add_user(
             "user changes it in Amazon Connect.",
         )
         password_secret = cast("secretsmanager.ISecret", generated)
+    # evidence: user-password-once
+    secret = _mark(users, password_secret) if password_secret is not None else None
+    _guard_user(users, id, (username, directory_user_id, secret))
     made = connect.CfnUser(
         users,
         id,
@@ -440,6 +447,29 @@ def add_user(
     )
     instance.chain("users", made)
     return InstanceUser(made.attr_user_arn, username, made, password_secret)
+
+
+def _guard_user(users: Construct, id: str, identity: Sequence[str | None]) -> None:  # noqa: A002
+    """Refuse a deployment that would change what CloudFormation cannot change of a user."""
+    text = "/".join(filter(None, identity))
+    guard_identity(
+        users,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=text,
+        written=f"Username, directory id and password's secret of the user {users.node.path}/{id}",
+        refusal=(
+            f"{users.node.path}/{id}: username, directory_user_id or password_secret would become another, which a "
+            f"user cannot change ({text}), so that the deployment would fail half-way. Set them back, or add the user "
+            f"with an id of its own. The stack's parameter can be set with {SAID}, should it be wrong."
+        ),
+    )
+
+
+def _mark(users: Construct, secret: secretsmanager.ISecret) -> str:
+    """Return what tells one secret from another; its ARN is no secret, but long."""
+    arn = cdk.Stack.of(users).resolve(secret.secret_arn)
+    return hashlib.sha256(json.dumps(arn).encode()).hexdigest()[:8]
 
 
 def _check_sign_in(problems: Problems, identity: object, directory_user_id: object, password: object) -> None:

@@ -450,8 +450,15 @@ def _new_bucket(
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(bucket)
     _log_access(instance, bucket, id)
     return bucket
+
+
+def _keep_policy(bucket: s3.Bucket) -> None:
+    """Keep what closes a kept bucket to plain HTTP, and lets the access log in."""
+    if bucket.policy is not None:
+        bucket.policy.apply_removal_policy(KEEP)
 
 
 def _log_access(instance: ConnectInstance, bucket: s3.Bucket, folder: str) -> None:
@@ -494,5 +501,6 @@ def _access_log(instance: ConnectInstance) -> s3.Bucket:
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(log)
     acknowledge(log, "AwsSolutions-S1", "This is the bucket that the others' access is logged into.")
     return log

@@ -15,6 +15,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import AwsError, Sandbox, ServicePrincipal
+from connect_sandbox.cloud.principals import Admin
 from connect_sandbox.cloud.sns_signing import is_signed
 
 pytestmark = pytest.mark.sandbox
@@ -273,6 +274,40 @@ def test_amazon_connect_publishes_for_the_named_instance_only(
     other = ServicePrincipal("connect.amazonaws.com", source_account=ACCOUNT, source_arn=INSTANCE[:-1] + "6")
     with pytest.raises(AwsError, match=r"AuthorizationError: .* sns:Publish"):
         sandbox.sns.publish(other, stack.resources["Topic"], "not mine")
+
+
+@pytest.mark.parametrize("how", ["API", "console"])
+def test_what_a_topics_policy_denies_to_everybody_the_developer_may_not_do_either(
+    sandbox: Sandbox, deploy: Any, hook: Endpoint, how: str
+) -> None:
+    """All permissions in the account allow publishing where the policy is silent; a Deny wins on AWS, and here."""
+    stack = deploy(template(hook.url))
+    topic = stack.resources["Topic"]
+
+    def publish_as_developer() -> None:
+        if how == "API":
+            sandbox.boto3_client("sns").publish(TopicArn=topic, Message="mine")
+        else:
+            sandbox.sns.publish(Admin(ACCOUNT), topic, "mine")
+
+    publish_as_developer()
+    document = json.loads(
+        sandbox.boto3_client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    )
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"ArnNotEquals": {"aws:SourceArn": INSTANCE}},
+    }
+    document["Statement"].append(denied)
+    sandbox.boto3_client("sns").set_topic_attributes(
+        TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(document)
+    )
+    with pytest.raises((AwsError, ClientError), match=r"AuthorizationError.* sns:Publish"):
+        publish_as_developer()
+    sandbox.sns.publish(CONNECT, topic, "Amazon Connect's")
 
 
 def test_a_key_that_connect_may_not_use_fails_the_publish(

@@ -221,8 +221,6 @@ class Sns:
         return message_id
 
     def _authorize(self, publisher: Principal, topic_arn: str, key: str) -> None:
-        if self._authorization.is_developer(publisher):
-            return
         decision = self._authorization.decide(publisher, "sns:Publish", topic_arn)
         if not decision.allowed:
             raise AwsError("AuthorizationError", decision.message, 403)

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from connect_sandbox.cloud.cfn.change_sets import planned_changes
+from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -165,6 +165,7 @@ class DeploymentEngine:
         self.require_updatable(stack, rollback=plan.rollback)
         before, resolved_before = stack.template, dict(stack.parameters)
         template = before if text is None and before is not None else load_template(text or "")
+        refuse_other_types(stack, template)
         resolver = self._resolver(stack, template, parameters, stack.given_parameters)
         same_parameters = {**stack.given_parameters, **parameters} == stack.given_parameters
         if (
@@ -220,7 +221,8 @@ class DeploymentEngine:
             thread.join(seconds)
 
     def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return what a change set of this template and these parameters would do."""
+        """Return what a change set of this template and these parameters would do, or raise why it can do nothing."""
+        refuse_other_types(stack, template)
         return planned_changes(stack, template, parameters, self._rollout.type)
 
     # -- the work

@@ -309,7 +309,7 @@ def _bucket(
     """Return the bucket that is given with its key, or a new one."""
     if bucket is not None:
         return bucket, encryption_key or bucket.encryption_key
-    key = encryption_key or storage_key(instance)
+    key = cast("kms.IKey", encryption_key or storage_key(instance))
     return _new_bucket(instance, id, key, expire_after), key
 
 

@@ -32,6 +32,7 @@ def imported(environment: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of an environment on the instance that exists, with a connector that was made by hand."""
     settings = copy.deepcopy(environment)
     del settings["instance"]
+    del settings["monitoring"]  # what is deployed alone needs no topic before it
     del settings["voice"]["queue"]
     settings["instanceArn"] = INSTANCE_ARN
     settings["voice"]["queueArn"] = QUEUE_ARN

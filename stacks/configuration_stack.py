@@ -11,7 +11,6 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.instance_options import IdentityManagement
 from connect_bridges.contact_center.parts import InstancePart
 from connect_bridges.contact_center.routing import OpeningHours
@@ -19,6 +18,8 @@ from connect_bridges.contact_center.routing import OpeningHours
 from constructs import Construct
 
 from .instance_settings import BucketSettings, HoursSettings, InstanceSettings, RecordStreamSettings
+from .instance_stack import CreatedInstance
+from .told import tell
 
 
 class ConfigurationStack(cdk.Stack):
@@ -26,6 +27,8 @@ class ConfigurationStack(cdk.Stack):
 
     queues: Mapping[str, InstancePart]
     """By their keys in the settings."""
+    queue_arns: Mapping[str, str]
+    """The same as other stacks read them."""
 
     def __init__(
         self,
@@ -33,8 +36,7 @@ class ConfigurationStack(cdk.Stack):
         id: str,  # noqa: A002
         *,
         settings: InstanceSettings,
-        instance_arn: str,
-        service_role_arn: str | None,
+        created: CreatedInstance,
         name: str,
         account: str,
         region: str,
@@ -42,7 +44,7 @@ class ConfigurationStack(cdk.Stack):
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. instance_arn, service_role_arn: of the instance, which another stack creates.
+        name: the environment's. created: the instance, of another stack.
         """
         super().__init__(
             scope,
@@ -53,13 +55,7 @@ class ConfigurationStack(cdk.Stack):
             termination_protection=deletion_protection,
         )
         self._settings = settings
-        self.instance = ConnectInstance.from_arn(
-            self,
-            "Instance",
-            instance_arn,
-            service_role_arn=service_role_arn,
-            identity_management=IdentityManagement(settings.identity_management),
-        )
+        self.instance = created.known_to(self, identity=IdentityManagement(settings.identity_management))
         self._store()
         self._open()
         hours = {key: self._hours(key, one) for key, one in settings.hours.items()}
@@ -73,6 +69,10 @@ class ConfigurationStack(cdk.Stack):
                 caller_id_name=one.caller_id_name,
             )
             for key, one in settings.queues.items()
+        }
+        self.queue_arns = {
+            key: tell(self, f"Queue{key}", queue.arn, f"The queue {queue.name}.")
+            for key, queue in self.queues.items()
         }
         self._people()
 

@@ -392,6 +392,13 @@ class InstanceSettings(CamelSettings):
                         f"{name!r} is the name of {kind}.{seen[name]} already; choose another",
                     )
                 seen.setdefault(name, key)
+        names = ["".join(filter(str.isalnum, key)) for key in self.queues]
+        for key, name in zip(self.queues, names, strict=True):
+            if names.count(name) > 1 or not name:
+                yield (
+                    f"queues.{key}",
+                    "needs a key that differs from the others in letters or digits; change it",
+                )
         lists = {"origins": self.origins, "lexBots": self.lex_bots}
         for kind, values in lists.items():
             for value in sorted({value for value in values if values.count(value) > 1}):

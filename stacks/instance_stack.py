@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
+from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.contact_center import ContactCenter
 from connect_bridges.contact_center.instance_options import IdentityManagement, InstanceAttributes
 
@@ -10,6 +13,27 @@ from constructs import Construct
 
 from .instance_settings import InstanceSettings
 from .removal import kept
+from .told import tell
+
+
+@dataclass(frozen=True)
+class CreatedInstance:
+    """An instance as the stacks after its own read it."""
+
+    arn: str
+    id: str
+    service_role_arn: str
+
+    def known_to(self, stack: cdk.Stack, *, identity: IdentityManagement | None = None) -> ConnectInstance:
+        """Return the instance for constructs of another stack; once a stack."""
+        return ConnectInstance.from_arn(
+            stack,
+            "Instance",
+            self.arn,
+            instance_id=self.id,
+            service_role_arn=self.service_role_arn if identity else None,
+            identity_management=identity,
+        )
 
 
 class InstanceStack(cdk.Stack):
@@ -44,7 +68,16 @@ class InstanceStack(cdk.Stack):
             attributes=InstanceAttributes(**instance.attributes.model_dump()),
             removal_policy=kept(retain=instance.retain),
         )
-        cdk.CfnOutput(self, "InstanceArn", value=self.center.instance_arn, description="The instance.")
+        self.made = CreatedInstance(
+            arn=tell(self, "InstanceArn", self.center.instance_arn, "The instance."),
+            id=tell(self, "InstanceId", self.center.instance_id, "The instance's id, for aws connect."),
+            service_role_arn=tell(
+                self,
+                "ServiceRoleArn",
+                self.center.resource.attr_service_role,
+                "What Amazon Connect acts as for the instance; policies of keys name it.",
+            ),
+        )
         if instance.alias:
             cdk.CfnOutput(
                 self,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aws_cdk as cdk
-from connect_bridges.contact_center.connect_instance import ConnectInstance
 
 from constructs import Construct
 
 from .instance_settings import NumberSettings
+from .instance_stack import CreatedInstance
 from .removal import kept
 
 
@@ -23,7 +23,7 @@ class NumbersStack(cdk.Stack):
         *,
         numbers: Mapping[str, NumberSettings],
         flows: Mapping[str, str],
-        instance_arn: str,
+        created: CreatedInstance,
         name: str,
         account: str,
         region: str,
@@ -31,7 +31,8 @@ class NumbersStack(cdk.Stack):
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. flows: ARNs of the environment's flows, by the capability that has them.
+        name: the environment's. created: the instance, of another stack. flows: ARNs of the environment's flows, by
+        the capability that has them.
         """
         super().__init__(
             scope,
@@ -41,7 +42,7 @@ class NumbersStack(cdk.Stack):
             env=cdk.Environment(account=account, region=region),
             termination_protection=deletion_protection,
         )
-        instance = ConnectInstance.from_arn(self, "Instance", instance_arn)
+        instance = created.known_to(self)
         for key, one in numbers.items():
             number = instance.claim_number(
                 key,

@@ -192,6 +192,20 @@ class VoiceSettings(CamelSettings):
         return {"voice.queue": self.queue}
 
 
+class MonitoringSettings(CamelSettings):
+    """What watches the whole environment: alarms on its instance, one dashboard for all, and who hears of alarms."""
+
+    alarm_email: str | None = Field(default=None, pattern=matching(re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")))
+    """Who gets the alarms: the environment makes the topic. AWS sends a link to be confirmed first."""
+    dashboard_name: str | None = Field(default=None, pattern=matching(re.compile(r"[A-Za-z0-9_-]{1,255}")))
+    flows: list[str] = Field(default_factory=list)
+    """Names of flows to watch besides the environment's own."""
+    queues: list[str] = Field(default_factory=list)
+    """Names of queues to watch besides those that the environment creates."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """By name of the alarm, as ``ContactCenterMonitoring`` takes them."""
+
+
 class Settings(CamelSettings):
     """One environment."""
 
@@ -203,6 +217,7 @@ class Settings(CamelSettings):
     instance: InstanceSettings | None = None
     instance_arn: InstanceArn | None = None
     alarm_topic_arn: TopicArn | None = None
+    monitoring: MonitoringSettings | None = None
     voice: VoiceSettings
     chat: ChatSettings | None = None
     biometrics: BiometricsSettings | None = None
@@ -261,6 +276,11 @@ class Settings(CamelSettings):
                     yield key, f"{arn!r} is not of the instance {self.instance_arn}"
 
     def _safe(self) -> Iterator[Problem]:
+        if self.alarm_topic_arn and self.monitoring and self.monitoring.alarm_email:
+            yield (
+                "monitoring.alarmEmail",
+                "makes a topic, yet alarmTopicArn names one; leave one of them out",
+            )
         if self.deletion_protection and not self.protected:
             yield (
                 "deletionProtection",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from connect_bridges import (
@@ -20,6 +21,7 @@ from connect_bridges.voice.transfer import CONTACT_ID_SIP_HEADER
 
 from constructs import Construct
 
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 from .settings import Settings
 
@@ -33,12 +35,15 @@ class VoiceStack(cdk.Stack):
         id: str,  # noqa: A002
         *,
         settings: Settings,
-        instance_arn: str | None = None,
+        created: CreatedInstance | None = None,
         queue_arn: str | None = None,
+        alarm_topic_arn: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
     ) -> None:
         """Build the stack in the account and Region of the settings.
 
-        instance_arn, queue_arn: what another stack creates; default is what the settings name.
+        created, queue_arn, alarm_topic_arn: instance, queue and topic of other stacks; default is what the settings
+        name. dashboard: the environment's, for the widgets.
         """
         super().__init__(
             scope,
@@ -51,13 +56,19 @@ class VoiceStack(cdk.Stack):
         self._settings = settings
         self._queue_arn = queue_arn or settings.voice.queue_arn or ""
         self._removal = removal_policy(protected=settings.protected)
-        instance = ConnectInstance.from_arn(self, "Instance", instance_arn or settings.instance_arn or "")
+        instance = (
+            created.known_to(self)
+            if created
+            else ConnectInstance.from_arn(self, "Instance", settings.instance_arn or "")
+        )
         self._key = self._create_key()
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
         self.transfer = self._transfer(instance)
         # As the child called Default the alarms keep the logical ids that they had in this stack.
-        self.metadata.monitor(alarm_topic=self._alarm_topic(), scope=self, id="Default")
+        topic_arn = alarm_topic_arn or settings.alarm_topic_arn
+        topic = sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn) if topic_arn else None
+        self.metadata.monitor(alarm_topic=topic, dashboard=dashboard, scope=self, id="Default")
         self._tell_the_vendor()
 
     def _metadata_bridge(self, instance: ConnectInstance) -> MetadataBridge:
@@ -145,10 +156,6 @@ class VoiceStack(cdk.Stack):
             flow_name=f"{title} transfer and metadata",
             module_name=f"{title} module",
         )
-
-    def _alarm_topic(self) -> sns.ITopic | None:
-        arn = self._settings.alarm_topic_arn
-        return sns.Topic.from_topic_arn(self, "AlarmTopic", arn) if arn else None
 
     def _tell_the_vendor(self) -> None:
         outputs = {

@@ -40,6 +40,7 @@ from rehearsals.vendors.chat.client import BotPlatform
 
 VOICE_STACK = "connect-bridges-dev-voice"
 NUMBERS_STACK = f"connect-bridges-{NEW}-numbers"
+NEW_STACK = f"connect-bridges-{NEW}-monitoring"
 """The last stack of an environment that creates its instance: deploying it deploys the others before it."""
 OWN_APP_STACK = "own-app-support-line"
 CENTER_STACK = "contact-center-support"
@@ -57,11 +58,11 @@ _APP_STACKS: Final[Mapping[Part, str]] = {
     "chat": CHAT_STACK,
     "biometrics": stack_of(RESUME),
     "redial": stack_of(REDIAL),
-    "from_nothing": NUMBERS_STACK,
+    "from_nothing": NEW_STACK,
 }
 _ENVIRONMENTS: Final = dict.fromkeys(_APP_STACKS.values(), RESUME) | {
     stack_of(REDIAL): REDIAL,
-    NUMBERS_STACK: NEW,
+    NEW_STACK: NEW,
 }
 
 Progress = Callable[[str, float], None]
@@ -242,7 +243,7 @@ class Deployment:
     def from_nothing(self) -> NewPath:
         """`dev` of cdk.json: an instance, what is in it, the voice path and a number, one stack after the other."""
         if self._new is None:
-            self._deploy(NUMBERS_STACK)
+            self._deploy(NEW_STACK)
             stack = f"connect-bridges-{NEW}-voice"
             outputs = self.sandbox.stack_outputs(stack)
             configuration = f"connect-bridges-{NEW}-configuration"
@@ -405,7 +406,7 @@ class Deployment:
             bootstrapping.result()
             for assembly in sorted({self._assemblies[_ENVIRONMENTS[stack]] for stack in missing}):
                 here = [stack for stack in missing if self._assemblies[_ENVIRONMENTS[stack]] == assembly]
-                with self.connectors if NUMBERS_STACK in here else nullcontext():
+                with self.connectors if NEW_STACK in here else nullcontext():
                     self._cdk_deploy(here, self._project, assembly)
                 self._deployed.update(here)
 

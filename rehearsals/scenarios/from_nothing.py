@@ -12,7 +12,10 @@ from rehearsals.scenarios.rehearsal import Rehearsal
 from rehearsals.scenarios.voice import ATTRIBUTE, FETCH, KEEP, TRANSFER, WELCOME
 from rehearsals.vendors.voice.script import Ask, HangUp, PostMetadata, Say
 
-STACKS = tuple(f"connect-bridges-{NEW}-{part}" for part in ("instance", "configuration", "voice", "numbers"))
+STACKS = tuple(
+    f"connect-bridges-{NEW}-{part}"
+    for part in ("alarms", "instance", "configuration", "voice", "numbers", "monitoring")
+)
 _SHOWN = {
     "AWS::Connect::Instance": "instance",
     "AWS::Connect::InstanceStorageConfig": "storage association",
@@ -24,6 +27,9 @@ _SHOWN = {
     "AWS::Connect::ContactFlowModule": "module",
     "AWS::Connect::PhoneNumber": "number",
     "Custom::PhoneNumberFlow": "flow of a number",
+    "AWS::SNS::Topic": "topic for alarms",
+    "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::CloudWatch::Dashboard": "dashboard",
 }
 
 
@@ -46,6 +52,8 @@ def dev_from_nothing(rehearsal: Rehearsal) -> None:
     expect(begun, sorted(begun), "the times at which the stacks were begun, in their order")
     exported = [each["Name"] for each in cloudformation.list_exports()["Exports"] if f"-{NEW}-" in str(each)]
     expect(exported, [], "the environment's exports, which would hold updates up")
+
+    _watched_as_a_whole(rehearsal)
 
     call = rehearsal.call(
         new.voice,
@@ -72,3 +80,33 @@ def dev_from_nothing(rehearsal: Rehearsal) -> None:
         bool(flow_log(sandbox, alias, contact.contact_id)), "the flow's log should have lines of the contact"
     )
     rehearsal.note(f"{new.number} is answered, and the contact record is in the stream of {alias}")
+
+
+def _watched_as_a_whole(rehearsal: Rehearsal) -> None:
+    """Look at the one dashboard and the one topic, which name what other stacks have made."""
+    sandbox = rehearsal.sandbox
+    cloudwatch = sandbox.boto3_client("cloudwatch")
+    [board] = [
+        each["DashboardName"]
+        for each in cloudwatch.list_dashboards()["DashboardEntries"]
+        if f"-{NEW}-" in each["DashboardName"]
+    ]
+    shown = cloudwatch.get_dashboard(DashboardName=board)["DashboardBody"]
+    alarms = [
+        each
+        for each in cloudwatch.describe_alarms()["MetricAlarms"]
+        if each["AlarmName"].startswith(f"connect-bridges-{NEW}-")
+    ]
+    expect(
+        [each["AlarmName"] for each in alarms if each["AlarmArn"] not in shown],
+        [],
+        "alarms not on the dashboard",
+    )
+    topic = sandbox.stack_outputs(f"connect-bridges-{NEW}-alarms")["AlarmTopicArn"]
+    told = {action for each in alarms for action in each["AlarmActions"]}
+    expect(told, {topic}, "the topics that the alarms tell")
+    stacks = {each["AlarmName"].split("-")[3] for each in alarms}
+    expect(stacks, {"voice", "monitoring"}, "the stacks that the alarms are of")
+    rehearsal.note(
+        f"{len(alarms)} alarms of {len(stacks)} stacks are on the dashboard {board} and tell one topic"
+    )

@@ -84,6 +84,20 @@ def changes(before: dict[str, Any], after: dict[str, Any], **given: str) -> list
     return found
 
 
+def refusals(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return what every rule says that refuses an update of a stack, not only the first."""
+    held = deployed(load_template(json.dumps(before)))
+    template = load_template(json.dumps(after))
+    values = {name: value for name, value in held.given_parameters.items() if name in template.parameters}
+    resolver = _resolver(template, resolve_parameters(template, values, {}, lambda _: "30"))
+    return [
+        assertion["AssertDescription"]
+        for rule in template.rules.values()
+        for assertion in rule["Assertions"]
+        if not resolver.resolve(assertion["Assert"])
+    ]
+
+
 def _only_arns(template: Template, name: str, because: tuple[str, ...], replaced: set[str]) -> bool:
     """Return whether what changes of a resource are names of others, none of which is replaced."""
     values = [template.resources[name].properties[each] for each in because]
@@ -119,6 +133,7 @@ def _resolver(template: Template, parameters: dict[str, Any]) -> Resolver:
         parameters=parameters,
         pseudo={"AWS::Region": "us-east-1", "AWS::AccountId": "123456789012", "AWS::Partition": "aws"},
         imports=unknown,
+        outputs=unknown,
         reference=unknown,
         attribute=unknown,
     )

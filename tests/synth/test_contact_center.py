@@ -306,6 +306,70 @@ def test_a_bucket_and_streams_that_exist_are_used_as_they_are(
     assert of_type(stack, "AWS::S3::Bucket") == {}
 
 
+def test_contact_records_go_through_firehose_into_a_bucket(stack: cdk.Stack, center: ContactCenter) -> None:
+    made = center.add_contact_records_bucket(expire_after=cdk.Duration.days(90))
+    assert made.bucket
+    assert made.delivery_stream
+    key, bucket = stack.resolve(center_key(stack)), stack.resolve(made.bucket.bucket_arn)
+    delivery = properties(stack, "AWS::KinesisFirehose::DeliveryStream")
+    assert delivery["DeliveryStreamEncryptionConfigurationInput"] == {
+        "KeyType": "CUSTOMER_MANAGED_CMK",
+        "KeyARN": key,
+    }
+    target = delivery["ExtendedS3DestinationConfiguration"]
+    assert (target["BucketARN"], target["Prefix"]) == (bucket, "ContactRecords/")
+    assert target["EncryptionConfiguration"] == {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}
+    [config] = storage_of(stack).values()
+    assert config["Properties"]["StorageType"] == "KINESIS_FIREHOSE"
+    assert config["Properties"]["KinesisFirehoseConfig"] == {
+        "FirehoseArn": stack.resolve(made.delivery_stream.delivery_stream_arn)
+    }
+    [policy] = [
+        one["Properties"]
+        for one in of_type(stack, "AWS::IAM::Policy").values()
+        if one["Properties"]["Roles"] == [{"Ref": target["RoleARN"]["Fn::GetAtt"][0]}]
+    ]
+    allowed = [
+        (one["Action"], one["Resource"], one.get("Condition"))
+        for one in policy["PolicyDocument"]["Statement"]
+    ]
+    log = {"Fn::GetAtt": [next(iter(of_type(stack, "AWS::Logs::LogGroup"))), "Arn"]}
+    assert allowed == [
+        (
+            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            {"Fn::Join": ["", [bucket, "/ContactRecords/*"]]},
+            None,
+        ),
+        (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket, None),
+        ("logs:PutLogEvents", log, None),
+        (
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            key,
+            {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+        ),
+    ]
+    trusting = json.dumps(of_type(stack, "AWS::IAM::Role")).count("firehose.amazonaws.com")
+    assert trusting == 1
+
+
+def center_key(stack: cdk.Stack) -> dict[str, Any]:
+    return {"Fn::GetAtt": [next(iter(of_type(stack, "AWS::KMS::Key"))), "Arn"]}
+
+
+def test_contact_records_go_into_a_bucket_that_exists_without_its_key(
+    stack: cdk.Stack, center: ContactCenter
+) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Mine", "example-records")
+    made = center.add_contact_records_bucket(bucket=bucket, prefix="calls/")
+    assert made.encryption_key is None
+    assert of_type(stack, "AWS::KMS::Key") == {}
+    delivery = properties(stack, "AWS::KinesisFirehose::DeliveryStream")
+    assert delivery["DeliveryStreamEncryptionConfigurationInput"] == {"KeyType": "AWS_OWNED_CMK"}
+    assert delivery["ExtendedS3DestinationConfiguration"]["Prefix"] == "calls/"
+    with pytest.raises(ConstructArgumentError, match="has a CONTACT_TRACE_RECORDS association already"):
+        center.add_contact_records_stream()
+
+
 def test_a_key_of_ones_own_is_used(stack: cdk.Stack, center: ContactCenter) -> None:
     key = kms.Key(stack, "Mine")
     center.add_reports(encryption_key=key)
@@ -327,6 +391,7 @@ def test_a_key_of_ones_own_is_used(stack: cdk.Stack, center: ContactCenter) -> N
         (lambda c, _: c.add_call_recordings(prefix="p" * 129), "1 to 128"),
         (lambda c, _: c.add_call_recordings(bucket="mine"), "bucket is 'mine'"),
         (lambda c, _: c.add_call_recordings(expire_after=90), "expire_after is 90"),
+        (lambda c, _: c.add_contact_records_bucket(prefix="/records"), "prefix is '/records'"),
         (
             lambda c, s: c.add_reports(
                 bucket=s3.Bucket.from_bucket_name(s, "B", "mine"), expire_after=cdk.Duration.days(1)

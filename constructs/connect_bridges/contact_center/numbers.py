@@ -169,8 +169,8 @@ def answer(
         service_timeout=cdk.Duration.minutes(4),
         properties={
             "InstanceId": instance.instance_id,
-            "PhoneNumberId": _last(number_arn, 2),
-            "ContactFlowId": _last(flow_arn, 4),
+            "PhoneNumberId": _last(number_arn),
+            "ContactFlowId": _last(flow_arn),
         },
     )
     resource.node.add_dependency(policy)
@@ -183,9 +183,9 @@ def answer(
     return resource
 
 
-def _last(arn: str, parts: int) -> str:
-    """Return the UUID at the end of an ARN: Amazon Connect checks permissions against the id that is sent.
+def _last(arn: str) -> str:
+    """Return the UUID at the end of an ARN; of one that comes later the ARN, out of which the function cuts it.
 
-    parts: how many the ARN has between its slashes.
+    Fn::Split, which could do it, does not take the output of another stack everywhere.
     """
-    return cdk.Fn.select(parts - 1, cdk.Fn.split("/", arn)) if comes_later(arn) else arn.rpartition("/")[2]
+    return arn if comes_later(arn) else arn.rpartition("/")[2]

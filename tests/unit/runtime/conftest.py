@@ -127,6 +127,8 @@ class HttpFake:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.respond: Callable[[Seen], Answer] = lambda _: (200, {}, b"{}")
+        self.drip_seconds = 0.0
+        """Seconds between the bytes of an answer's body."""
         self._closing = threading.Event()
         fake = self
 
@@ -147,7 +149,10 @@ class HttpFake:
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(body)
+                    for piece in [body] if not fake.drip_seconds else [bytes([byte]) for byte in body]:
+                        self.wfile.write(piece)
+                        if fake.drip_seconds and fake._closing.wait(fake.drip_seconds):
+                            break
                 except OSError:  # the client gave up waiting, which is what some tests are about
                     self.close_connection = True
 

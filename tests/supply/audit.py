@@ -191,11 +191,13 @@ def _npm_audit(folder: Path, packages: Iterable[Pin]) -> list[Finding]:
         timeout=_SECONDS,
     )
     try:
-        answered = json.loads(done.stdout)
-        vulnerable = answered["vulnerabilities"]
-    except (ValueError, KeyError):
-        why = answered.get("message") if done.stdout.startswith("{") else done.stderr.strip()
-        raise NoDataError(f"npm audit failed: {why or 'it says nothing'}") from None
+        answered: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        answered = {}
+    vulnerable = answered.get("vulnerabilities")
+    if vulnerable is None:
+        why = answered.get("message") or done.stderr.strip() or "it says nothing"
+        raise NoDataError(f"npm audit failed: {why}")
     by_name = {pin.name: pin for pin in packages}
     return [
         Finding(by_name[name], str(via["url"]), str(via["title"]))

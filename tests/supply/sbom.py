@@ -34,6 +34,8 @@ _RUNTIME = ROOT / "runtime"
 _PYTHON = "python3.14"
 _NAMESPACE = uuid.UUID("5b0f9e0e-2f4e-5d0a-9f59-0c6f9d7a1c55")  # ours alone
 
+_HERE = {name: str(value) for name, value in default_environment().items()}
+
 Json = dict[str, Any]
 
 
@@ -121,8 +123,7 @@ def _needs(name: str, extras: Iterable[str] = ()) -> list[Requirement]:
     return [
         each
         for each in asked
-        if each.marker is None
-        or any(each.marker.evaluate({**default_environment(), "extra": extra}) for extra in chosen)
+        if each.marker is None or any(each.marker.evaluate({**_HERE, "extra": extra}) for extra in chosen)
     ]
 
 
@@ -144,9 +145,8 @@ def _package(name: str, version: str, pin: Pin | None = None) -> Json:
     if pin and len(pin.hashes) == 1:
         component["hashes"] = [{"alg": "SHA-256", "content": pin.hashes[0]}]
     told = metadata.metadata(name)
-    expression = told.get("License-Expression")
-    if expression and told["Version"] == version:
-        component["licenses"] = [{"expression": expression}]
+    if "License-Expression" in told and told["Version"] == version:
+        component["licenses"] = [{"expression": told["License-Expression"]}]
     return component
 
 

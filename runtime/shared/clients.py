@@ -4,8 +4,9 @@ A flow waits for a Lambda function at most as long as its block says (3 s by def
 botocore's defaults (60 s per attempt) would outlive the caller. So every client here states its limits.
 
 At most `attempts` x (`connect_timeout` + `read_timeout`) seconds pass in a call, plus the pauses between
-attempts. The pauses are those of botocore's legacy mode, named here since newer releases default to
-another: for DynamoDB 50 ms, then 100 ms and so on, for other services a random part of 1 s, then of 2 s.
+attempts: `read_timeout` is for the whole answer here, where botocore's own is for each piece of it. The pauses
+are those of botocore's legacy mode, named here since newer releases default to another: for DynamoDB 50 ms, then
+100 ms and so on, for other services a random part of 1 s, then of 2 s.
 
 Clients are made by botocore, from cut down service models and in one session: importing boto3 on top of it, and
 reading whole models, took 40 % of a function's cold start.
@@ -13,11 +14,16 @@ reading whole models, took 40 % of a function's cold start.
 
 from __future__ import annotations
 
+import http.client
+import io
 import json
+import socket
+import time
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import botocore.session
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
@@ -147,8 +153,43 @@ class _CutDownModels(Loader):  # type: ignore[misc] # botocore has no types
         return model
 
 
+class _Answer(http.client.HTTPResponse):
+    """An answer that has to be there as a whole within the socket's time limit."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_InTime(self.fp.detach(), sock))
+
+
+class _InTime(io.RawIOBase):
+    """Reads a socket, each time for no longer than what is left."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+        seconds = sock.gettimeout()
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (anything that bytes can be written to)
+        if self._end is not None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer was not there as a whole in time")
+            self._sock.settimeout(left)
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 @cache
 def _session() -> tuple[Any, _CutDownModels]:
+    for connection in (AWSHTTPConnection, AWSHTTPSConnection):
+        connection.response_class = _Answer
     session, loader = botocore.session.get_session(), _CutDownModels()
     session.register_component("data_loader", loader)
     return session, loader

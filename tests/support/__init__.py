@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rehearsals.environments import CONNECTOR_ARN as CONNECTOR_ARN
+from rehearsals.environments import INSTANCE_ARN as INSTANCE_ARN
+from rehearsals.environments import QUEUE_ARN as QUEUE_ARN
+from rehearsals.environments import context
+
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
-QUEUE_ARN = f"{INSTANCE_ARN}/queue/66666666-7777-8888-9999-000000000000"
-CONNECTOR_ARN = "arn:aws:chime:us-east-1:123456789012:vc/abcdef1ghij2klmno3pqr4"
+CONTEXT: dict[str, Any] = context(ROOT)
+"""That of cdk.json, with an imported `dev`; cdk.json's own `dev`, which creates its instance, is `new`."""
 
 
 def policy_statements(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

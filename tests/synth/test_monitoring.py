@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from connect_bridges import (
     BiometricsTelephony,
@@ -100,6 +101,39 @@ def test_alarms_can_live_in_another_stack(stack: cdk.Stack, instance: ConnectIns
     BRIDGES[alarm](stack, instance).monitor(scope=other, id="Default")
     assert alarm in alarms(other)
     assert alarms(stack) == {}
+
+
+def test_alarms_may_publish_to_a_topic_of_the_app_and_use_its_key(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    key = kms.Key(stack, "Key")
+    topic = sns.Topic(stack, "Topic", enforce_ssl=True, master_key=key)
+    BRIDGES["StoreFailures"](stack, instance).monitor(alarm_topic=topic)
+    MetadataBridge(stack, "Other", instance=instance).monitor(alarm_topic=topic)
+    template = assertions.Template.from_stack(stack)
+    here = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    alarms_are = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Condition": here}
+    [policy] = template.find_resources("AWS::SNS::TopicPolicy").values()
+    said = [
+        one
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if one.get("Sid") == "AlarmsPublish"
+    ]
+    assert said == [
+        {
+            "Sid": "AlarmsPublish",
+            "Action": "sns:Publish",
+            "Resource": stack.resolve(topic.topic_arn),
+            **alarms_are,
+        }
+    ]
+    [made] = template.find_resources("AWS::KMS::Key").values()
+    assert {
+        "Sid": "AlarmsEncrypt",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        **alarms_are,
+    } in made["Properties"]["KeyPolicy"]["Statement"]
 
 
 def widgets_of(stack: cdk.Stack) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
 from connect_bridges.operations.doctor.aws import Region
 from connect_bridges.operations.doctor.examination import examine, subjects_of
-from connect_bridges.operations.doctor.findings import CHECKS, About, Status
+from connect_bridges.operations.doctor.findings import CHECKS, About, Finding, Status
 from connect_bridges.operations.doctor.limits import limits
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
@@ -72,6 +72,8 @@ def test_every_check_is_made_somewhere(tmp_path: Path) -> None:
         DescribeKey={"KeyMetadata": {"KeyId": "k", "Arn": "a", "KeyState": "Enabled"}},
     )
     made |= {each.check for each in findings(tmp_path, own_key, parts={"Gate": GATE}, resources={})}
+    made |= {each.check for each in kept_tables(tmp_path, protected=False)}
+    made.add("instance-alias")  # tests/unit/test_doctor_alias.py
     made |= {limit.check for limit in limits()}  # tests/unit/test_doctor_limits.py makes each of them
     assert made >= set(CHECKS)
 
@@ -536,6 +538,36 @@ def test_protection_from_the_beginning_is_advised_against(tmp_path: Path) -> Non
     found = examine(Account().session(), subjects_of(tmp_path / "protected", [])).findings
     assert of(list(found), "stack-status").status is Status.WARNING
     assert "without deletionProtection" in of(list(found), "stack-status").fix
+
+
+def kept_tables(tmp_path: Path, *, protected: bool, policy: str = "RetainExceptOnCreate") -> list[Finding]:
+    """Examine the deployed app, whose tables stay when it goes."""
+    replicas = [{"Region": REGION, "DeletionProtectionEnabled": protected}]
+    tables = {
+        "Table": {
+            "Type": "AWS::DynamoDB::GlobalTable",
+            "Properties": {"Replicas": replicas},
+            "DeletionPolicy": policy,
+        }
+    }
+    assembly(tmp_path / "kept", resources={**RESOURCES, **tables})
+    manifest = tmp_path / "kept/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["artifacts"][STACK]["properties"]["terminationProtection"] = protected
+    manifest.write_text(json.dumps(document))
+    return list(examine(Account(**deployed()).session(), subjects_of(tmp_path / "kept", [])).findings)
+
+
+def test_deletion_protection_is_recalled_after_the_first_deployment(tmp_path: Path) -> None:
+    found = of(kept_tables(tmp_path, protected=False), "deletion-protection")
+    assert (found.status, found.found) == (
+        Status.WARNING,
+        "off: the stack and table sessions can be deleted by one command",
+    )
+    assert found.commands == ("npx cdk deploy support",)
+    assert of(kept_tables(tmp_path, protected=True), "deletion-protection").status is Status.OK
+    gone_with_the_stack = kept_tables(tmp_path, protected=False, policy="Delete")
+    assert "deletion-protection" not in {each.check for each in gone_with_the_stack}
 
 
 def test_a_table_of_enrolled_callers_that_would_be_left_behind_is_a_failure(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from connect_bridges.shared.arguments import check_name
 from connect_bridges.shared.checks import Problems, check_kind
+from connect_bridges.shared.grants import open_key
 from connect_bridges.shared.regions import Place
 from constructs import Construct
 
@@ -90,6 +93,8 @@ class Monitoring(Construct):
             # A widget names metrics and alarms without their account and, within one Region, without that.
             place.check_resource(problems, "dashboard", dashboard)
         problems.raise_all()
+        if alarm_topic is not None:
+            let_alarms_publish(self, alarm_topic)
         chosen = dict(thresholds or {})
         above = scope if isinstance(scope, Monitoring) and scope.dashboard else None
         self.alarm_topic = alarm_topic or (above.alarm_topic if above else None)
@@ -166,6 +171,39 @@ class Monitoring(Construct):
         if topic:
             alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm
+
+
+def let_alarms_publish(scope: Construct, topic: sns.ITopic) -> None:
+    """Let alarms of this account publish to a topic of the app's, and use its key.
+
+    The policy that a topic has by itself lets them in, and one of its own, such as enforce_ssl makes, takes its place.
+    Source: Amazon SNS developer guide, "Example cases for Amazon SNS access control"; "Key management".
+    """
+    # evidence: alarms-need-topic-policy
+    alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+    account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsPublish",
+            principals=[alarms],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions=account,
+        )
+    )
+    key = getattr(topic, "master_key", None)
+    if key is not None:
+        open_key(
+            key,
+            scope,
+            iam.PolicyStatement(
+                sid="AlarmsEncrypt",
+                principals=[alarms],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions=account,
+            ),
+        )
 
 
 def _status(alarms: Sequence[cloudwatch.IAlarm]) -> list[list[cloudwatch.IWidget]]:

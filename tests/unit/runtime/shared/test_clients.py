@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 from botocore.regions import EndpointResolver
@@ -148,3 +149,15 @@ def test_an_operation_that_answers_nothing_may_do_so(fake: Any, monkeypatch: pyt
     assert set(stopped) == {"ResponseMetadata"}
     invoked = client(lambda_, **TIMES).invoke(FunctionName="function")
     assert invoked["Payload"].read() == b""
+
+
+def test_an_answer_that_drips_is_given_up_in_time(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.drip_seconds = 0.1
+    fake.respond = lambda _: (200, {}, json.dumps({"Item": {"a": {"N": "1"}}}).encode())
+    asked = client(dynamodb, connect_timeout=1, read_timeout=0.5, attempts=1)
+    began = time.monotonic()
+    with pytest.raises(ReadTimeoutError) as raised:
+        asked.get_item(TableName="table", Key={"a": {"S": "1"}})
+    assert is_temporary(raised.value)
+    assert 0.4 < time.monotonic() - began < 1

@@ -307,8 +307,15 @@ class Sns:
 
 
 def _check_endpoint(protocol: str, endpoint: str) -> None:
+    if protocol == "email":
+        if "@" not in endpoint:
+            raise AwsError("InvalidParameter", "Invalid parameter: Email address")
+        return
     if protocol not in {"http", "https"}:
-        raise NotEmulatedError(f"SNS subscriptions of protocol {protocol}", "it delivers to http and https")
+        raise NotEmulatedError(
+            f"SNS subscriptions of protocol {protocol}",
+            "it delivers to http and https, and leaves email pending",
+        )
     if not endpoint.startswith(f"{protocol}://"):
         raise AwsError("InvalidParameter", "Invalid parameter: Endpoint must match the specified protocol")
 

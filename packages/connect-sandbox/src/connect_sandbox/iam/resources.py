@@ -346,21 +346,25 @@ def _kms(place: Place) -> Iterator[Permission]:
 
 
 def _iam(place: Place) -> Iterator[Permission]:
-    """Name a user by its ARN with path, which the lookup knows; a new user's path is in the request.
+    """Name a user or role by its ARN with path, which the lookup knows; a new one's path is in the request.
 
     Without UserName IAM takes the user of the access key that signed (IAM API Reference, ListAccessKeys), and
     GetAccessKeyLastUsed that of the key in question.
     """
     asked = place.find("AccessKeyId") if place.request.operation == "GetAccessKeyLastUsed" else None
 
+    def unknown(kind: str, name: str) -> str:
+        return f"arn:{place.partition}:iam::{place.account}:{kind}{place.find('Path') or '/'}{name}"
+
     def arn(kind: ResourceType) -> str | None:
+        if kind.name == "role" and (role := place.find("RoleName")):
+            return place.lookup.role_arn(role) or unknown("role", role)
         if kind.name != "user":
             return fill_arn(place, kind)
         name = place.find("UserName")
         if name is None:
             return place.lookup.key_owner(asked or place.request.access_key)
-        unknown = f"arn:{place.partition}:iam::{place.account}:user{place.find('Path') or '/'}{name}"
-        return place.lookup.user_arn(name) or unknown
+        return place.lookup.user_arn(name) or unknown("user", name)
 
     yield from permissions_for(place, own_action(place), arn)
 

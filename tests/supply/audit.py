@@ -5,7 +5,8 @@ index has no advisories at all (a mirror, often); so each is first asked about a
 and not believed if it knows nothing of that. With a folder nothing is asked: it holds OSV records as JSON or YAML, such
 as a clone of github.com/pypa/advisory-database or OSV's exports for PyPI and npm, unpacked.
 
-Exit status: 0 no advisory is known; 1 there are some; 2 no advisory, but for an ecosystem there was no data.
+Exit status: 0 no advisory is known; 1 there are some; 2 no advisory, but for an ecosystem there was no data. make ends
+with 2 in both cases, and says which ("Error 1", "Error 2").
 """
 
 from __future__ import annotations

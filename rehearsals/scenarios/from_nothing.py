@@ -26,7 +26,7 @@ _SHOWN = {
     "AWS::Connect::ContactFlow": "flow",
     "AWS::Connect::ContactFlowModule": "module",
     "AWS::Connect::PhoneNumber": "number",
-    "Custom::PhoneNumberFlow": "flow of a number",
+    "Custom::PhoneNumberFlow": "its flow",
     "AWS::SNS::Topic": "topic for alarms",
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::Dashboard": "dashboard",
@@ -47,7 +47,8 @@ def dev_from_nothing(rehearsal: Rehearsal) -> None:
             each["ResourceType"]
             for each in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
         ]
-        made = [f"{types.count(kind)} {name}" for kind, name in _SHOWN.items() if kind in types]
+        counted = {name: types.count(kind) for kind, name in _SHOWN.items() if kind in types}
+        made = [name if count == 1 else f"{count} {name}s" for name, count in counted.items()]
         rehearsal.note(f"{stack}: {', '.join(made)}")
     expect(begun, sorted(begun), "the times at which the stacks were begun, in their order")
     exported = [each["Name"] for each in cloudformation.list_exports()["Exports"] if f"-{NEW}-" in str(each)]

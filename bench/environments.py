@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from bench.processes import ROOT, run
+from rehearsals.environments import context as imported_context
 
 NODE_NOTICE = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
 
@@ -20,9 +20,8 @@ def context(environments: dict[str, Any]) -> dict[str, Any]:
 
 
 def three_stacks() -> dict[str, Any]:
-    """Return the settings of cdk.json's ``dev`` with chats and voice biometrics at their defaults."""
-    known = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]["environments"]
-    dev: dict[str, Any] = copy.deepcopy(known["dev"])
+    """Return the settings of an imported ``dev`` with chats and voice biometrics at their defaults."""
+    dev: dict[str, Any] = imported_context(ROOT)["environments"]["dev"]
     queue = dev["voice"]["queueArn"]
     dev["chat"] = {"webhookUrl": "https://bot.example.com/hook", "queueArn": queue}
     dev["biometrics"] = {"telephony": {"number": "+12065550188"}, "queueArn": queue}

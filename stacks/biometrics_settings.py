@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from connect_bridges.shared import limits as shared_limits
+from connect_bridges.shared.api_options import check_execute_api
 from connect_bridges.shared.runtime_modules import runtime_module
 from connect_bridges.shared.webhook_url import check_api_url, is_loopback
 from pydantic import AfterValidator, Field, model_validator
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from .setting_types import (
     CamelSettings,
     FlowArn,
+    Network,
     PhoneNumber,
     Prompt,
     QueueArn,
@@ -108,8 +110,11 @@ class BiometricsSettings(CamelSettings):
     """The voice biometric gate."""
 
     telephony: TelephonySettings
-    queue_arn: QueueArn
+    queue: str | None = None
+    queue_arn: QueueArn | None = None
+    unverified_queue: str | None = None
     unverified_queue_arn: QueueArn | None = None
+    next_flow: Literal["voice"] | None = None
     next_flow_arn: FlowArn | None = None
     provider: ProviderSettings = ProviderSettings()
     preset: Literal["default", "voiceit"] = "default"
@@ -121,6 +126,8 @@ class BiometricsSettings(CamelSettings):
     path: str | None = Field(default=None, pattern=matching(shared_limits.RESOURCE_PATH))
     stage_name: str | None = Field(default=None, pattern=matching(shared_limits.STAGE_NAME_TEXT))
     public_url: ApiUrl | None = None
+    execute_api: Literal["open", "closed"] | None = None
+    allowed_addresses: list[Network] = Field(default_factory=list)
     rules: RulesSettings = RulesSettings()
     prompts: BiometricPromptSettings = BiometricPromptSettings()
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
@@ -136,6 +143,17 @@ class BiometricsSettings(CamelSettings):
             )
         if self.return_mode == "RESUME" and self.redial_number is not None:
             raise ValueError("redialNumber belongs to returnMode REDIAL; with RESUME leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _one_next_flow(self) -> Self:
+        if self.next_flow is not None and self.next_flow_arn is not None:
+            raise ValueError("give nextFlow, which is a flow of this environment, or nextFlowArn, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_goes_around(self) -> Self:
+        check_execute_api(self.execute_api, self.public_url, self.allowed_addresses)
         return self
 
     @property
@@ -163,3 +181,7 @@ class BiometricsSettings(CamelSettings):
             "biometrics.unverifiedQueueArn": self.unverified_queue_arn,
             "biometrics.nextFlowArn": self.next_flow_arn,
         }
+
+    def queues(self) -> dict[str, str | None]:
+        """Return the names of queues of a created instance, by key path; None where one is missing."""
+        return {"biometrics.queue": self.queue, "biometrics.unverifiedQueue": self.unverified_queue}

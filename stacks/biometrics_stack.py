@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -18,6 +19,7 @@ from connect_bridges.shared.api_options import ApiOptions
 from constructs import Construct
 
 from .biometrics_settings import BiometricsSettings
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 
 
@@ -33,14 +35,22 @@ class BiometricsStack(cdk.Stack):
         name: str,
         account: str,
         region: str,
-        instance_arn: str,
+        instance_arn: str = "",
+        created: CreatedInstance | None = None,
+        queue_arn: str | None = None,
+        unverified_queue_arn: str | None = None,
+        next_flow_arn: str | None = None,
         protected: bool,
         deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. protected: keep data. deletion_protection: refuse deletion, stack and table.
+        name: the environment's. instance_arn: of an imported instance; created: one of another stack. queue_arn,
+        unverified_queue_arn, next_flow_arn: of what other stacks create; default is what biometrics names.
+        protected: keep data. deletion_protection: refuse deletion, stack and table.
+        dashboard: the environment's, for the widgets; default is one of the stack's own.
         """
         super().__init__(
             scope,
@@ -56,12 +66,16 @@ class BiometricsStack(cdk.Stack):
         self.gate = VoiceBiometricGate(
             self,
             "Biometrics",
-            instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
+            instance=(
+                created.known_to(self)
+                if created
+                else ConnectInstance.from_arn(self, "Instance", instance_arn)
+            ),
             telephony=self._telephony(),
             provider=self._provider(),
-            queue_arn=biometrics.queue_arn,
-            unverified_queue_arn=biometrics.unverified_queue_arn,
-            next_flow_arn=biometrics.next_flow_arn,
+            queue_arn=queue_arn or biometrics.queue_arn or "",
+            unverified_queue_arn=unverified_queue_arn or biometrics.unverified_queue_arn,
+            next_flow_arn=next_flow_arn or biometrics.next_flow_arn,
             preset=VoiceBiometricPreset.named(biometrics.preset).with_overrides(
                 phrase=biometrics.phrase, language=biometrics.language, path=biometrics.path
             ),
@@ -76,6 +90,8 @@ class BiometricsStack(cdk.Stack):
             api=ApiOptions(
                 stage_name=biometrics.stage_name or name.replace("-", "_"),
                 public_url=biometrics.public_url,
+                execute_api=biometrics.execute_api,
+                allowed_addresses=biometrics.allowed_addresses,
                 cloud_watch_role=biometrics.cloud_watch_role,
             ),
             encryption_key=self._key(name) if biometrics.encryption == "customer-managed" else None,
@@ -89,6 +105,7 @@ class BiometricsStack(cdk.Stack):
             alarm_topic=(
                 sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
             ),
+            dashboard=dashboard,
             thresholds={
                 "VerificationFailures": biometrics.failures_alarm_threshold,
                 "LockOuts": biometrics.locks_alarm_threshold,

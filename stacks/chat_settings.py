@@ -98,7 +98,8 @@ class ChatSettings(CamelSettings):
     """The chat path: streaming to an external bot."""
 
     webhook_url: WebhookUrl
-    queue_arn: QueueArn
+    queue: str | None = None
+    queue_arn: QueueArn | None = None
     preset: Literal["default", "kore"] = "default"
     token_secret_arn: SecretArn | None = None
     token_header: str | None = Field(default=None, pattern=matching(limits.TOKEN_HEADER_NAME))
@@ -128,3 +129,7 @@ class ChatSettings(CamelSettings):
     def arns_of_instance(self) -> dict[str, str | None]:
         """Return what must belong to the environment's Connect instance, by key path."""
         return {"chat.queueArn": self.queue_arn}
+
+    def queues(self) -> dict[str, str | None]:
+        """Return the names of queues of a created instance, by key path; None where one is missing."""
+        return {"chat.queue": self.queue}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from connect_bridges.chat.bridge import ChatPrompts, ChatStreamBridge
@@ -14,6 +15,7 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from constructs import Construct
 
 from .chat_settings import ChatSettings, VendorAccessSettings
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 
 
@@ -29,14 +31,20 @@ class ChatStack(cdk.Stack):
         name: str,
         account: str,
         region: str,
-        instance_arn: str,
+        instance_arn: str = "",
+        created: CreatedInstance | None = None,
+        queue_arn: str | None = None,
         protected: bool,
         deletion_protection: bool = False,
         alarm_topic_arn: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
     ) -> None:
         """Build the stack in an account and Region.
 
-        name: the environment's. protected: keep data. deletion_protection: refuse deletion.
+        name: the environment's. instance_arn: of an imported instance; created: one of another stack. queue_arn: of a
+        queue that another stack creates; default is the one that chat names.
+        protected: keep data. deletion_protection: refuse deletion.
+        dashboard: the environment's, for the widgets; default is one of the stack's own.
         Raises ``ValueError`` for a protected environment whose webhook is on localhost.
         """
         super().__init__(
@@ -56,9 +64,13 @@ class ChatStack(cdk.Stack):
         self.bridge = ChatStreamBridge(
             self,
             "Chat",
-            instance=ConnectInstance.from_arn(self, "Instance", instance_arn),
+            instance=(
+                created.known_to(self)
+                if created
+                else ConnectInstance.from_arn(self, "Instance", instance_arn)
+            ),
             webhook_url=chat.webhook_url,
-            queue_arn=chat.queue_arn,
+            queue_arn=queue_arn or chat.queue_arn or "",
             preset=ChatStreamPreset.named(chat.preset).with_overrides(
                 token_header=chat.token_header,
                 filter_policy=chat.filter.as_policy() if chat.filter else None,
@@ -87,6 +99,7 @@ class ChatStack(cdk.Stack):
             alarm_topic=(
                 sns.Topic.from_topic_arn(self, "AlarmTopic", alarm_topic_arn) if alarm_topic_arn else None
             ),
+            dashboard=dashboard,
             scope=self,  # where the alarms have always been, so that they keep their logical ids
         )
         self._tell()

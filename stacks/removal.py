@@ -1,4 +1,4 @@
-"""What becomes of an environment's data when its stacks are deleted."""
+"""What becomes of an environment's data, instance and numbers when its stacks are deleted."""
 
 from __future__ import annotations
 
@@ -11,4 +11,9 @@ def removal_policy(*, protected: bool) -> cdk.RemovalPolicy:
     In a protected environment data outlives its stack, but not a first deployment that fails: with RETAIN a table of a
     fixed name would be in the way of the next one.
     """
-    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if protected else cdk.RemovalPolicy.DESTROY
+    return kept(retain=protected)
+
+
+def kept(*, retain: bool) -> cdk.RemovalPolicy:
+    """Return the removal policy of an instance or a number; a kept one goes too when its first deployment fails."""
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else cdk.RemovalPolicy.DESTROY

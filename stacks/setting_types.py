@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aws_cdk.region_info import Fact
+from connect_bridges.shared.api_options import check_networks
 from connect_bridges.shared.checks import (
     E164,
     FLOW_ARN,
@@ -36,6 +38,11 @@ def _region(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    check_networks([value])
+    return value
+
+
 Account = Annotated[str, AfterValidator(_account)]
 Region = Annotated[str, AfterValidator(_region)]
 InstanceArn = Annotated[str, _shape(INSTANCE_ARN)]
@@ -47,6 +54,7 @@ PhoneNumber = Annotated[str, _shape(E164)]
 SecretArn = Annotated[
     str, Field(pattern=r"^arn:aws[-a-z]*:secretsmanager:[-a-z0-9]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}$")
 ]
+Network = Annotated[str, AfterValidator(_network)]
 Prompt = Annotated[str | None, Field(min_length=1, max_length=6000)]
 
 
@@ -65,6 +73,19 @@ def bounded(default: int | None, bounds: tuple[int, int], *, unit: int = 1) -> A
 def matching(shape: re.Pattern[str]) -> str:
     """Return the pattern of a text that has the shape as a whole, for ``Field(pattern=…)``."""
     return f"^(?:{shape.pattern})$"
+
+
+Problem = tuple[str, str]
+"""Key path, and what is wrong there with the fix."""
+
+
+class SettingProblemsError(ValueError):
+    """Settings that do not fit together; each problem has the key path of its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Take key paths, relative to the settings that were checked, and messages."""
+        super().__init__("; ".join(f"{path}: {message}" if path else message for path, message in problems))
+        self.problems = tuple(problems)
 
 
 class CamelSettings(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from connect_bridges.shared import limits
@@ -14,16 +14,20 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .biometrics_settings import BiometricsSettings
 from .chat_settings import ChatSettings
+from .instance_settings import InstanceSettings
 from .setting_types import (
     Account,
     CamelSettings,
     ConnectorArn,
     FlowArn,
     InstanceArn,
+    Network,
     PhoneNumber,
+    Problem,
     Prompt,
     QueueArn,
     Region,
+    SettingProblemsError,
     TopicArn,
     bounded,
     matching,
@@ -66,6 +70,8 @@ def _log_retention(days: int) -> int:
 
 
 Host = Annotated[str, AfterValidator(_host)]
+
+
 LogRetention = Annotated[int, AfterValidator(_log_retention)]
 BorderControllers = Annotated[list[str], AfterValidator(_border_controllers)]
 ContactCenters = Annotated[list[str], AfterValidator(_contact_centers)]
@@ -133,6 +139,11 @@ class MetadataSettings(CamelSettings):
     token_cache_seconds: int = bounded(
         metadata_limits.TOKEN_CACHE_SECONDS, metadata_limits.TOKEN_CACHE_SECONDS_RANGE
     )
+    contact_tokens: bool = False
+    contact_token_minutes: int = bounded(
+        metadata_limits.CONTACT_TOKEN_SECONDS, metadata_limits.CONTACT_TOKEN_SECONDS_RANGE, unit=60
+    )
+    allowed_addresses: list[Network] = Field(default_factory=list)
     throttling_rate_limit: int = bounded(limits.THROTTLING_RATE_LIMIT, limits.THROTTLING_RATE_LIMIT_RANGE)
     throttling_burst_limit: int = bounded(limits.THROTTLING_BURST_LIMIT, limits.THROTTLING_BURST_LIMIT_RANGE)
     encryption: Literal["aws-managed", "customer-managed"] = "aws-managed"
@@ -155,7 +166,8 @@ class VoiceSettings(CamelSettings):
     """The voice path: external voice transfer and metadata bridge."""
 
     destination: DestinationSettings
-    queue_arn: QueueArn
+    queue: str | None = None
+    queue_arn: QueueArn | None = None
     next_flow_arn: FlowArn | None = None
     connection_time_limit_seconds: int = bounded(
         voice_limits.CONNECTION_SECONDS, voice_limits.CONNECTION_SECONDS_RANGE
@@ -175,6 +187,24 @@ class VoiceSettings(CamelSettings):
         """Return what must belong to the environment's Connect instance, by key path."""
         return {"voice.queueArn": self.queue_arn, "voice.nextFlowArn": self.next_flow_arn}
 
+    def queues(self) -> dict[str, str | None]:
+        """Return the names of queues of a created instance, by key path; None where one is missing."""
+        return {"voice.queue": self.queue}
+
+
+class MonitoringSettings(CamelSettings):
+    """What watches the whole environment: alarms on its instance, one dashboard for all, and who hears of alarms."""
+
+    alarm_email: str | None = Field(default=None, pattern=matching(re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")))
+    """Who gets the alarms: the environment makes the topic. AWS sends a link to be confirmed first."""
+    dashboard_name: str | None = Field(default=None, pattern=matching(re.compile(r"[A-Za-z0-9_-]{1,255}")))
+    flows: list[str] = Field(default_factory=list)
+    """Names of flows to watch besides the environment's own."""
+    queues: list[str] = Field(default_factory=list)
+    """Names of queues to watch besides those that the environment creates."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """By name of the alarm, as ``ContactCenterMonitoring`` takes them."""
+
 
 class Settings(CamelSettings):
     """One environment."""
@@ -184,47 +214,138 @@ class Settings(CamelSettings):
     region: Region
     protected: bool = True
     deletion_protection: bool = False
-    instance_arn: InstanceArn
+    instance: InstanceSettings | None = None
+    instance_arn: InstanceArn | None = None
     alarm_topic_arn: TopicArn | None = None
+    monitoring: MonitoringSettings | None = None
     voice: VoiceSettings
     chat: ChatSettings | None = None
     biometrics: BiometricsSettings | None = None
 
     @model_validator(mode="after")
-    def _all_in_one_place(self) -> Self:
+    def _fits_together(self) -> Self:
+        problems = [*self._one_instance(), *self._all_in_one_place(), *self._safe()]
+        if problems:
+            raise SettingProblemsError(problems)
+        return self
+
+    @property
+    def _capabilities(self) -> list[VoiceSettings | ChatSettings | BiometricsSettings]:
+        return [capability for capability in (self.voice, self.chat, self.biometrics) if capability]
+
+    def _one_instance(self) -> Iterator[Problem]:
+        """Check that there is one instance, and that the capabilities name what is in it."""
+        if (self.instance is None) == (self.instance_arn is None):
+            found = "neither" if self.instance is None else "both"
+            yield (
+                "",
+                (
+                    "give exactly one of instance, which creates an Amazon Connect instance, and instanceArn, which "
+                    f"names one that exists; found {found}"
+                ),
+            )
+            return
+        for capability in self._capabilities:
+            names, arns = capability.queues(), capability.arns_of_instance()
+            if self.instance is None:
+                yield from _imported(names, arns)
+            else:
+                yield from _created(names, arns, self.instance)
+        for key, number in (self.instance.numbers if self.instance else {}).items():
+            if number.flow == "biometrics" and self.biometrics is None:
+                yield (
+                    f"instance.numbers.{key}.flow",
+                    "'biometrics' has no flow: the environment has no section biometrics; add it, or write 'voice'",
+                )
+
+    def _all_in_one_place(self) -> Iterator[Problem]:
         """Amazon Connect works within one account and Region; a foreign ARN would fail on a live call."""
-        place = f"{self.region}:{self.account}"
-        problems = []
-        capabilities = [capability for capability in (self.voice, self.chat, self.biometrics) if capability]
         here = {"instanceArn": self.instance_arn, "alarmTopicArn": self.alarm_topic_arn}
         of_instance: dict[str, str | None] = {}
-        for capability in capabilities:
+        for capability in self._capabilities:
             here.update(capability.arns_of_account())
             of_instance.update(capability.arns_of_instance())
+        if self.instance:
+            here.update(self.instance.arns_of_account() | of_instance)
         for key, arn in here.items():
-            if arn is not None and f":{place}:" not in arn:
-                problems.append(f"{key} {arn!r} is not in {place.replace(':', ', account ')}")
-        for key, arn in of_instance.items():
-            if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
-                problems.append(f"{key} {arn!r} is not of the instance {self.instance_arn}")
+            if arn is not None and f":{self.region}:{self.account}:" not in arn:
+                yield key, f"{arn!r} is not in {self.region}, account {self.account}"
+        if self.instance_arn:
+            for key, arn in of_instance.items():
+                if arn is not None and not arn.startswith(f"{self.instance_arn}/"):
+                    yield key, f"{arn!r} is not of the instance {self.instance_arn}"
+
+    def _safe(self) -> Iterator[Problem]:
+        if self.alarm_topic_arn and self.monitoring and self.monitoring.alarm_email:
+            yield (
+                "monitoring.alarmEmail",
+                "makes a topic, yet alarmTopicArn names one; leave one of them out",
+            )
         if self.deletion_protection and not self.protected:
-            problems.append(
-                "deletionProtection is true and protected is false, so that data would go with a stack that cannot be "
-                "deleted; set protected to true as well, or leave deletionProtection out"
+            yield (
+                "deletionProtection",
+                (
+                    "is true and protected is false, so that data would go with a stack that cannot be deleted; set "
+                    "protected to true as well, or leave deletionProtection out"
+                ),
             )
-        if self.protected and self.chat and self.chat.rehearsal_only:
-            problems.append(
-                f"chat.webhookUrl {self.chat.webhook_url!r} is on this machine; a protected environment takes the "
-                "vendor's https URL only"
+        if not self.protected:
+            return
+        if self.instance and not self.instance.retain:
+            yield (
+                "instance.retain",
+                (
+                    "is false in a protected environment, whose instance would go with its stack, and with it numbers, "
+                    "users and metrics; leave it out, or set protected to false"
+                ),
             )
-        if self.protected and self.biometrics:
-            problems.extend(
-                f"{key} {url!r} is on this machine; a protected environment takes an https URL elsewhere only"
-                for key, url in self.biometrics.rehearsal_only.items()
+        for key, number in (self.instance.numbers if self.instance else {}).items():
+            if not number.retain:
+                yield (
+                    f"instance.numbers.{key}.retain",
+                    (
+                        "is false in a protected environment, whose number would be released with its stack; leave it "
+                        "out, or set protected to false"
+                    ),
+                )
+        on_this_machine = self.biometrics.rehearsal_only if self.biometrics else {}
+        if self.chat and self.chat.rehearsal_only:
+            on_this_machine = {"chat.webhookUrl": self.chat.webhook_url, **on_this_machine}
+        for key, url in on_this_machine.items():
+            yield (
+                key,
+                f"{url!r} is on this machine; a protected environment takes an https URL elsewhere only",
             )
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+
+
+def _imported(names: Mapping[str, str | None], arns: Mapping[str, str | None]) -> Iterator[Problem]:
+    for key, name in names.items():
+        arn_key = f"{key}Arn"
+        if name is not None:
+            yield (
+                key,
+                f"{name!r} names a queue of a created instance; with instanceArn write {arn_key} instead",
+            )
+        elif arns.get(arn_key) is None and not key.endswith("unverifiedQueue"):
+            yield arn_key, "is missing; add it"
+
+
+def _created(
+    names: Mapping[str, str | None], arns: Mapping[str, str | None], instance: InstanceSettings
+) -> Iterator[Problem]:
+    there = ", ".join(instance.queues)
+    for key, name in names.items():
+        arn_key = f"{key}Arn"
+        if arns.get(arn_key) is not None:
+            yield (
+                arn_key,
+                f"names a queue that exists, yet instance creates them; write {key}, one of {there}",
+            )
+        elif name is None:
+            if not key.endswith("unverifiedQueue"):
+                yield key, f"is missing; name a queue of instance.queues, which has {there}"
+        elif name not in instance.queues:
+            yield key, f"{name!r} is not in instance.queues, which has {there}; correct it, or add it there"
 
 
 def load_each(environments: object, names: object) -> list[Settings]:
@@ -273,11 +394,18 @@ def load_settings(environments: object, name: object) -> Settings:
 
 
 def _readable(error: ValidationError, name: str) -> str:
-    lines = [f"The settings of environment {name!r} have {error.error_count()} problem(s):"]
+    lines = []
     for problem in error.errors():
-        path = ".".join(["environments", name, *map(str, problem["loc"])])
-        lines.append(f"  {path}: {_message(problem)}")
-    return "\n".join(lines)
+        path = ["environments", name, *map(str, problem["loc"])]
+        raised = problem.get("ctx", {}).get("error")
+        if isinstance(raised, SettingProblemsError):
+            lines += [
+                f"  {'.'.join([*path, *([key] if key else [])])}: {message}"
+                for key, message in raised.problems
+            ]
+        else:
+            lines.append(f"  {'.'.join(path)}: {_message(problem)}")
+    return "\n".join([f"The settings of environment {name!r} have {len(lines)} problem(s):", *lines])
 
 
 def _message(problem: Any) -> str:  # noqa: ANN401 (pydantic's ErrorDetails)

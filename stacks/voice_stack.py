@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from connect_bridges import (
@@ -20,6 +21,7 @@ from connect_bridges.voice.transfer import CONTACT_ID_SIP_HEADER
 
 from constructs import Construct
 
+from .instance_stack import CreatedInstance
 from .removal import removal_policy
 from .settings import Settings
 
@@ -27,8 +29,22 @@ from .settings import Settings
 class VoiceStack(cdk.Stack):
     """ExternalVoiceTransfer and MetadataBridge of an environment, with what the vendor has to be told as outputs."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:  # noqa: A002
-        """Build the stack in the account and Region of the settings."""
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002
+        *,
+        settings: Settings,
+        created: CreatedInstance | None = None,
+        queue_arn: str | None = None,
+        alarm_topic_arn: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
+    ) -> None:
+        """Build the stack in the account and Region of the settings.
+
+        created, queue_arn, alarm_topic_arn: instance, queue and topic of other stacks; default is what the settings
+        name. dashboard: the environment's, for the widgets.
+        """
         super().__init__(
             scope,
             id,
@@ -38,14 +54,21 @@ class VoiceStack(cdk.Stack):
             termination_protection=settings.deletion_protection,
         )
         self._settings = settings
+        self._queue_arn = queue_arn or settings.voice.queue_arn or ""
         self._removal = removal_policy(protected=settings.protected)
-        instance = ConnectInstance.from_arn(self, "Instance", settings.instance_arn)
+        instance = (
+            created.known_to(self)
+            if created
+            else ConnectInstance.from_arn(self, "Instance", settings.instance_arn or "")
+        )
         self._key = self._create_key()
         self.metadata = self._metadata_bridge(instance)
         self.destination = self._destination(instance)
         self.transfer = self._transfer(instance)
         # As the child called Default the alarms keep the logical ids that they had in this stack.
-        self.metadata.monitor(alarm_topic=self._alarm_topic(), scope=self, id="Default")
+        topic_arn = alarm_topic_arn or settings.alarm_topic_arn
+        topic = sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn) if topic_arn else None
+        self.metadata.monitor(alarm_topic=topic, dashboard=dashboard, scope=self, id="Default")
         self._tell_the_vendor()
 
     def _metadata_bridge(self, instance: ConnectInstance) -> MetadataBridge:
@@ -60,9 +83,12 @@ class VoiceStack(cdk.Stack):
                 throttling_rate_limit=metadata.throttling_rate_limit,
                 throttling_burst_limit=metadata.throttling_burst_limit,
                 cloud_watch_role=metadata.cloud_watch_role,
+                allowed_addresses=metadata.allowed_addresses,
             ),
             time_to_live=cdk.Duration.hours(metadata.time_to_live_hours),
             token_cache=cdk.Duration.seconds(metadata.token_cache_seconds),
+            contact_tokens=metadata.contact_tokens,
+            contact_token_lifetime=cdk.Duration.minutes(metadata.contact_token_minutes),
             encryption_key=self._key,
             encrypt_logs=self._key is not None,
             removal_policy=self._removal,
@@ -120,7 +146,7 @@ class VoiceStack(cdk.Stack):
             "Transfer",
             instance=instance,
             destination=self.destination,
-            queue_arn=voice.queue_arn,
+            queue_arn=self._queue_arn,
             metadata=self.metadata,
             metadata_attribute=voice.metadata_attribute,
             next_flow_arn=voice.next_flow_arn,
@@ -131,15 +157,21 @@ class VoiceStack(cdk.Stack):
             module_name=f"{title} module",
         )
 
-    def _alarm_topic(self) -> sns.ITopic | None:
-        arn = self._settings.alarm_topic_arn
-        return sns.Topic.from_topic_arn(self, "AlarmTopic", arn) if arn else None
-
     def _tell_the_vendor(self) -> None:
         outputs = {
             "MetadataApiUrl": (
                 self.metadata.url,
                 "Where the vendor posts metadata; add ?contactId=<contact id>.",
+            ),
+            **(
+                {
+                    "MetadataContactTokenHeader": (
+                        self.metadata.contact_token_header,
+                        "The request header that carries what the SIP header User-to-User held.",
+                    )
+                }
+                if self.metadata.contact_token_header
+                else {}
             ),
             "MetadataTokenHeader": (self.metadata.token_header, "The request header that carries the token."),
             "MetadataTokenSecretArn": (

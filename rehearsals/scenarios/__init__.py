@@ -19,6 +19,9 @@ from rehearsals.scenarios import handoff  # noqa: F401
 from rehearsals.scenarios import smoke  # noqa: F401
 
 # isort: split
+from rehearsals.scenarios import from_nothing  # noqa: F401
+
+# isort: split
 from rehearsals.scenarios import instance  # noqa: F401
 
 # isort: split
@@ -29,7 +32,10 @@ from rehearsals.scenarios import connector  # noqa: F401
 from rehearsals.scenarios import recovery  # noqa: F401
 
 # isort: split
-from rehearsals.scenarios import own_keys  # noqa: F401
+from rehearsals.scenarios import (
+    own_keys,  # noqa: F401
+    tokens,  # noqa: F401
+)
 
 # isort: split
 from rehearsals.scenarios import connector_quota  # noqa: F401

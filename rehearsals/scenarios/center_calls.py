@@ -80,6 +80,34 @@ def stream_of(sandbox: Sandbox, instance_id: str, resource_type: str) -> str:
     return str(stored_in(sandbox, instance_id, resource_type)["KinesisStreamConfig"]["StreamArn"])
 
 
+def delivered(sandbox: Sandbox, instance_id: str) -> list[dict[str, Any]]:
+    """Return the contact records that Firehose has put into the instance's bucket."""
+    return in_bucket(sandbox, *delivery_bucket(sandbox, instance_id))
+
+
+def delivery_bucket(sandbox: Sandbox, instance_id: str) -> tuple[str, str]:
+    """Return bucket and prefix of the Firehose stream for contact records."""
+    target = delivery_target(sandbox, instance_id)
+    return str(target["BucketARN"]).rpartition(":")[2], str(target["Prefix"])
+
+
+def delivery_target(sandbox: Sandbox, instance_id: str) -> dict[str, Any]:
+    """Return where the Firehose stream for contact records puts them, and how, as Firehose describes it."""
+    config = stored_in(sandbox, instance_id, "CONTACT_TRACE_RECORDS")["KinesisFirehoseConfig"]
+    told = sandbox.boto3_client("firehose").describe_delivery_stream(
+        DeliveryStreamName=config["FirehoseArn"].rpartition("/")[2]
+    )
+    [destination] = told["DeliveryStreamDescription"]["Destinations"]
+    return dict(destination["ExtendedS3DestinationDescription"])
+
+
+def in_bucket(sandbox: Sandbox, bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """Return the records below a prefix of a bucket."""
+    s3 = sandbox.boto3_client("s3")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    return [json.loads(s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()) for each in listed]
+
+
 def contact_record(sandbox: Sandbox, instance_id: str, contact_id: str) -> dict[str, Any]:
     """Return the one record of a contact in the stream that its instance has for them."""
     records = streamed(sandbox, stream_of(sandbox, instance_id, "CONTACT_TRACE_RECORDS"))

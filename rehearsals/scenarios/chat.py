@@ -76,6 +76,24 @@ def webhook_slow(rehearsal: Rehearsal) -> None:
     expect(len(chat.report().initialized), 1, "how often a slow webhook is asked")
 
 
+@scenario("chat/start-is-not-repeated")
+def start_is_not_repeated(rehearsal: Rehearsal) -> None:
+    """Let the vendor begin a conversation and answer 500: it is asked once; who says "not now" is asked three times."""
+    begun = rehearsal.chat(BotScript(token="", joins=False, begun_status=500), moves=[ORDER])
+    _is_not_streamed(begun, "webhookFailed")
+    [asked] = begun.report().initialized
+    expect(asked["status"], 200, "what the vendor did before its answer was lost")
+
+    busy = rehearsal.chat(BotScript(token="", initialize_status=503), moves=[ORDER])
+    _is_not_streamed(busy, "webhookFailed")
+    tries = busy.report().initialized
+    expect([each["status"] for each in tries], [503] * 3, "how often a busy vendor is asked")
+    expect_that(
+        len({each["key"] for each in tries}) == 1 and tries[0]["key"] not in {"", asked["key"]},
+        "all tries for a chat, and only those, should carry one idempotency key",
+    )
+
+
 @scenario("chat/wrong-verification-token")
 def wrong_verification_token(rehearsal: Rehearsal) -> None:
     """Let the vendor expect another token: no bot, an agent instead, and no token in any log."""

@@ -1,6 +1,5 @@
 """The deployed chat path: what its flow is called, what its vendor was given, and the vendor's platform itself."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from connect_sandbox.cloud import Sandbox
 from connect_sandbox.cloud.sns import Subscription
 
+from rehearsals.environments import context
 from rehearsals.vendors.chat.client import BotPlatform
 from rehearsals.vendors.chat.script import BotAccess
 
@@ -43,8 +43,7 @@ def environments_with_chats(project: Path, webhook_url: str) -> dict[str, Any]:
 
     It goes on the command line, so that nobody's cdk.json has to name a webhook that is not the vendor's.
     """
-    environments: dict[str, Any] = json.loads((project / "cdk.json").read_text())["context"]["environments"]
-    dev = environments["dev"]
+    dev = context(project)["environments"]["dev"]
     chat = dev.get("chat") or {"queueArn": dev["voice"]["queueArn"]}
     access = {"role": {"principal": VENDOR_ACCOUNT, "externalId": EXTERNAL_ID}}
     dev["chat"] = {**chat, "webhookUrl": webhook_url, "vendorAccess": access}

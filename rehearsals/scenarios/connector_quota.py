@@ -3,7 +3,8 @@
 from connect_sandbox.cloud import VOICE_CONNECTORS, CdkFailedError
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
-from rehearsals.scenarios.deployment import INSTANCE_ARN, OWN_CONNECTOR_STACK
+from rehearsals.environments import INSTANCE_ARN
+from rehearsals.scenarios.deployment import OWN_CONNECTOR_STACK
 from rehearsals.scenarios.expect import expect, expect_that
 from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import Rehearsal

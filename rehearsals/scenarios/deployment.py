@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from connect_sandbox.cloud import VOICE_CONNECTORS, Sandbox
 from connect_sandbox.cloud.chime_api import CALL_TRANSFER
+from connect_sandbox.cloud.quotas import INSTANCES
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
+from rehearsals import environments as known_environments
+from rehearsals.environments import NEW
 from rehearsals.scenarios.biometrics_path import (
     REDIAL,
     RESUME,
@@ -36,14 +39,17 @@ from rehearsals.scenarios.chat_path import (
 from rehearsals.vendors.chat.client import BotPlatform
 
 VOICE_STACK = "connect-bridges-dev-voice"
+NUMBERS_STACK = f"connect-bridges-{NEW}-numbers"
+NEW_STACK = f"connect-bridges-{NEW}-monitoring"
+"""The last stack of an environment that creates its instance: deploying it deploys the others before it."""
 OWN_APP_STACK = "own-app-support-line"
 CENTER_STACK = "contact-center-support"
 OWN_KEYS_STACK, OWN_CONNECTOR_STACK = "own-keys-support-line", "own-keys-connector"
 """The stacks of rehearsals/apps/own_keys."""
-INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
-"""The one instance that all the apps use."""
 
-Part = Literal["voice", "chat", "biometrics", "redial", "own_app", "own_keys", "contact_center"]
+Part = Literal[
+    "voice", "chat", "biometrics", "redial", "from_nothing", "own_app", "own_keys", "contact_center"
+]
 """What can be deployed by itself, named like the property of Deployment that gives the way to it."""
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
@@ -52,9 +58,11 @@ _APP_STACKS: Final[Mapping[Part, str]] = {
     "chat": CHAT_STACK,
     "biometrics": stack_of(RESUME),
     "redial": stack_of(REDIAL),
+    "from_nothing": NEW_STACK,
 }
-_ENVIRONMENTS: Final = {
-    stack: REDIAL if stack == stack_of(REDIAL) else RESUME for stack in _APP_STACKS.values()
+_ENVIRONMENTS: Final = dict.fromkeys(_APP_STACKS.values(), RESUME) | {
+    stack_of(REDIAL): REDIAL,
+    NEW_STACK: NEW,
 }
 
 Progress = Callable[[str, float], None]
@@ -77,6 +85,15 @@ class CenterPath:
 
 
 @dataclass(frozen=True)
+class NewPath:
+    """An environment that has created its instance: its voice path, and the number that leads to it."""
+
+    voice: "VoicePath"
+    number: str
+    queue_arn: str
+
+
+@dataclass(frozen=True)
 class VoicePath:
     """A deployed voice path: its flow, and what its vendor was given. `connector_arn` None: plain phone number."""
 
@@ -88,6 +105,7 @@ class VoicePath:
     connector_arn: str | None
     token_header: str
     contact_id_header: str
+    contact_token_header: str | None = None
 
     @property
     def instance_arn(self) -> str:
@@ -133,6 +151,7 @@ class Deployment:
         self._deployed: set[str] = set()
         self._paths: dict[str, VoicePath] = {}
         self._center: CenterPath | None = None
+        self._new: NewPath | None = None
 
     @classmethod
     @contextmanager
@@ -149,6 +168,7 @@ class Deployment:
         ):
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
             sandbox.quotas.set(VOICE_CONNECTORS, 5)  # as for whoever has several apps that create one
+            sandbox.quotas.set(INSTANCES, 4)
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))
             yield cls(sandbox, project, work_dir, progress, bot=bot, vendors=vendors, own_vendors=own_vendors)
@@ -218,6 +238,21 @@ class Deployment:
             outputs = self.sandbox.stack_outputs(OWN_APP_STACK)
             self._paths[OWN_APP_STACK] = self._path(OWN_APP_STACK, outputs["SupportLineFlowArn"], outputs)
         return self._paths[OWN_APP_STACK]
+
+    @property
+    def from_nothing(self) -> NewPath:
+        """`dev` of cdk.json: an instance, what is in it, the voice path and a number, one stack after the other."""
+        if self._new is None:
+            self._deploy(NEW_STACK)
+            stack = f"connect-bridges-{NEW}-voice"
+            outputs = self.sandbox.stack_outputs(stack)
+            configuration = f"connect-bridges-{NEW}-configuration"
+            self._new = NewPath(
+                voice=self._path(stack, outputs["VoiceFlowArn"], outputs),
+                number=self.sandbox.stack_outputs(NUMBERS_STACK)["NumberSupport"],
+                queue_arn=self.physical_id(configuration, "AWS::Connect::Queue"),
+            )
+        return self._new
 
     def _biometrics_of(self, environment: str) -> BiometricsPath:
         if environment not in self._biometrics:
@@ -345,9 +380,8 @@ class Deployment:
         return self.sandbox.cdk("deploy", "--app", str(assembly), stack, cwd=self._project).output
 
     def environments(self) -> dict[str, Any]:
-        """Return the environments of the project's cdk.json."""
-        context = json.loads((self._project / "cdk.json").read_text())["context"]
-        environments: dict[str, Any] = context["environments"]
+        """Return the environments of the project's cdk.json, `dev` with an imported instance, and `new`."""
+        environments: dict[str, Any] = known_environments.context(self._project)["environments"]
         return environments
 
     def _bootstrap(self) -> None:
@@ -372,7 +406,8 @@ class Deployment:
             bootstrapping.result()
             for assembly in sorted({self._assemblies[_ENVIRONMENTS[stack]] for stack in missing}):
                 here = [stack for stack in missing if self._assemblies[_ENVIRONMENTS[stack]] == assembly]
-                self._cdk_deploy(here, self._project, assembly)
+                with self.connectors if NEW_STACK in here else nullcontext():
+                    self._cdk_deploy(here, self._project, assembly)
                 self._deployed.update(here)
 
     def _synthesize(self, environments: Collection[str]) -> None:
@@ -385,6 +420,7 @@ class Deployment:
         settings = with_biometrics(
             environments_with_chats(self._project, self._bot.webhook_url), self._vendors
         )
+        settings[NEW] = self.environments()[NEW]
         self.sandbox.cdk(
             "synth", "--quiet", "--output", str(assembly),
             "-c", f"env={','.join(named)}", "-c", f"environments={json.dumps(settings)}",
@@ -421,6 +457,7 @@ class Deployment:
             connector_arn=outputs.get("VoiceConnectorArn"),
             token_header=outputs.get("MetadataTokenHeader", "authorizationToken"),
             contact_id_header=outputs.get("ContactIdSipHeader", "X-Amzn-ConnectContactId"),
+            contact_token_header=outputs.get("MetadataContactTokenHeader"),
         )
 
 

@@ -24,6 +24,12 @@ def private_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+def in_pem(key: rsa.RSAPrivateKey) -> str:
+    """Return a private key as Secrets Manager keeps it."""
+    form, clear = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, clear).decode()
+
+
 @contextmanager
 def deployed(rehearsal: Rehearsal, stack: str) -> Iterator[Mapping[str, str]]:
     """Deploy a stack and yield its outputs; it is deleted with the context."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from connect_sandbox.cloud import Sandbox
 from connect_sandbox.cloud.cdk_cli import find_cdk, run_cdk
 
 from rehearsals.scenarios.aws_command import call
+from rehearsals.scenarios.command_process import CommandProcess
 from rehearsals.vendors.process import VendorProcess
 
 
@@ -28,7 +30,17 @@ class OwnAccount(VendorProcess):
         super().__init__()
         self._shared = sandbox
         self._project = project
+        self._commands = CommandProcess()
         self.more: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Start the account, and the process that runs commands in it."""
+        self._commands.__enter__()
+        return super().__enter__()
+
+    def _stop(self) -> None:
+        self._commands.__exit__(None, None, None)
+        super()._stop()
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command at this account."""
@@ -53,7 +65,7 @@ class OwnAccount(VendorProcess):
         )
 
     def bridges(self, *arguments: str, **credentials: str) -> subprocess.CompletedProcess[str]:
-        """Run connect-bridges, with these credentials if there are any."""
+        """Run connect-bridges as people do, with these credentials if there are any."""
         return subprocess.run(  # noqa: S603  (our own command)
             [sys.executable, "-m", "connect_bridges.cli", *arguments],
             env={**self.environment(), **credentials},
@@ -64,11 +76,23 @@ class OwnAccount(VendorProcess):
             check=False,
         )
 
+    def bridges_again(self, *arguments: str, **credentials: str) -> subprocess.CompletedProcess[str]:
+        """Run connect-bridges in the interpreter that has run it before: much sooner."""
+        status, output, errors = self._commands.run(arguments, {**self.environment(), **credentials})
+        return subprocess.CompletedProcess(arguments, status, output, errors)
+
     def cdk(self, *arguments: str) -> str:
-        """Run the CDK's command line in the project; CdkFailedError if it fails."""
-        run = run_cdk(
-            arguments, command=find_cdk(self._project), cwd=self._project, environment=self.environment()
-        )
+        """Run the CDK's command line in the project; CdkFailedError if it fails.
+
+        bootstrap has no use for the app, which the CDK would synthesize first, and runs elsewhere.
+        """
+        with tempfile.TemporaryDirectory() as elsewhere:
+            run = run_cdk(
+                arguments,
+                command=find_cdk(self._project),
+                cwd=Path(elsewhere) if arguments[0] == "bootstrap" else self._project,
+                environment=self.environment(),
+            )
         return run.output
 
     def aws(self, command: str, files: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 (boto3's answer)

@@ -17,7 +17,8 @@ from connect_sandbox.rehearsal.cloud_ports import (
     PublishedFlows,
 )
 from connect_sandbox.rehearsal.conditions import Agent, Caller, Conditions, Move, Queue
-from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Contact
+from connect_sandbox.rehearsal.left_behind import LeftBehind, flow_of_number
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.transcript import Entry, Transcript
 from connect_sandbox.rehearsal.values import Json
@@ -27,7 +28,7 @@ from rehearsals.scenarios.biometrics_path import GatePath
 from rehearsals.scenarios.center_calls import dial
 from rehearsals.scenarios.chat_path import ChatPath
 from rehearsals.scenarios.chats import PlayedChat, play_chat
-from rehearsals.scenarios.deployment import Deployment, VoicePath
+from rehearsals.scenarios.deployment import Deployment, NewPath, VoicePath
 from rehearsals.vendors.chat.script import BotScript
 from rehearsals.vendors.voice.client import ExternalVoiceSystem, Posted
 from rehearsals.vendors.voice.script import Answers, MetadataApi, Pickup, Step, VendorScript
@@ -68,35 +69,54 @@ class Rehearsal:
         pickup: Pickup | None = None,
         moves: Iterable[Move] = (),
         queue_at_capacity: bool = False,
+        new: NewPath | None = None,
+        agent: Agent | None = None,
     ) -> Call:
-        """Call the path's flow; the vendor answers as `pickup` says and takes `steps`, the caller makes `moves`."""
-        host, port, _ = self.sandbox.api_base(path.api_url)
+        """Call the path's flow; the vendor answers as `pickup` says and takes `steps`, the caller makes `moves`.
+
+        new: dial the claimed number of an environment that has created its instance; what the contact leaves is kept
+        as that instance keeps it. agent: takes the contact from the queue.
+        """
         script = VendorScript(
             pickup=pickup or Answers(),
             steps=steps,
-            api=MetadataApi(
-                url=path.api_url, token=path.token, token_header=path.token_header, connect_to=(host, port)
-            ),
+            api=self.metadata_api(path),
             contact_id_header=path.contact_id_header,
         )
         queue = Queue(
-            arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support", at_capacity=queue_at_capacity
+            arn=new.queue_arn if new else f"{path.instance_arn}/queue/{QUEUE_ID}",
+            name="Support",
+            at_capacity=queue_at_capacity,
         )
+        flow_arn = flow_of_number(self.sandbox, new.number)[1] if new else path.flow_arn
         with ExternalVoiceSystem(script) as vendor:
             contact = Contact(
                 Ports(
                     flows=PublishedFlows(self.sandbox, path.instance_arn),
                     functions=DeployedFunctions(self.sandbox, path.instance_arn),
                     external_voice=AssociatedConnectors(self.sandbox, path.instance_arn, vendor),
+                    records=LeftBehind(self.sandbox, path.instance_arn) if new else None,
                 ),
                 instance_arn=path.instance_arn,
                 caller=Caller(moves=moves),
-                conditions=Conditions(queues=[queue]),
+                dialled=new.number if new else EXAMPLE_NUMBER,
+                conditions=Conditions(queues=[queue], agent=agent),
                 secrets=[path.token],
             )
             self._parts.append(contact.transcript)
-            contact.calls(path.flow_arn)
+            contact.calls(flow_arn)
         return Call(contact, vendor)
+
+    def metadata_api(self, path: VoicePath) -> MetadataApi:
+        """Return what the operator of the path's external voice system was given."""
+        host, port, _ = self.sandbox.api_base(path.api_url)
+        return MetadataApi(
+            url=path.api_url,
+            token=path.token,
+            token_header=path.token_header,
+            contact_token_header=path.contact_token_header,
+            connect_to=(host, port),
+        )
 
     def chat(
         self,

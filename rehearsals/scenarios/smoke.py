@@ -8,17 +8,17 @@ from typing import Any
 from rehearsals.scenarios.biometrics_path import RESUME, stack_of
 from rehearsals.scenarios.chat_path import CHAT_STACK
 from rehearsals.scenarios.chats import dead_letters
-from rehearsals.scenarios.deployment import OWN_APP_STACK, VOICE_STACK
+from rehearsals.scenarios.deployment import CENTER_STACK, OWN_APP_STACK, VOICE_STACK
 from rehearsals.scenarios.expect import expect, expect_that
 from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import TABLE_TYPE, Rehearsal
 
-STACKS = (VOICE_STACK, CHAT_STACK, stack_of(RESUME), OWN_APP_STACK)
+STACKS = (VOICE_STACK, CHAT_STACK, stack_of(RESUME), OWN_APP_STACK, CENTER_STACK)
 
 
 @scenario("smoke/passes", alone=True, part="voice")
 def passes(rehearsal: Rehearsal) -> None:
-    """Try every construct of four deployed stacks without a call; nothing is left behind."""
+    """Try every construct of five deployed stacks without a call; nothing is left behind."""
     _deployed(rehearsal)
     before = _items(rehearsal)
     status, printed = rehearsal.command("smoke", *_stacks(*STACKS), "--vendor-check")
@@ -28,6 +28,7 @@ def passes(rehearsal: Rehearsal) -> None:
         *("flow-published", "module-published", "functions-associated", "connector-associated"),
         *("chat-start-permission", "chat-webhook-connection", "chat-subscription", "chat-key-policy"),
         *("gate-unknown-caller", "gate-webhook-wrong-signature", "gate-nothing-proved", "gate-erase"),
+        *("instance-active", "storage-associated", "streams-active", "numbers-answered", "queues-enabled"),
     ):
         expect_that(f"    ok       {name} " in printed, f"{name} should be ok in\n{printed}")
     expect_that("proved     streaming-contact-arn" in printed, f"evidence should be proved in\n{printed}")
@@ -68,9 +69,9 @@ def finds_wrong_permission(rehearsal: Rehearsal) -> None:
 
 
 def _deployed(rehearsal: Rehearsal) -> None:
-    """Have all four stacks deployed, and the dead letters of earlier scenarios taken out."""
+    """Have all five stacks deployed, and the dead letters of earlier scenarios taken out."""
     deployment = rehearsal.deployment
-    _ = deployment.voice, deployment.biometrics, deployment.own_app
+    _ = deployment.voice, deployment.biometrics, deployment.own_app, deployment.contact_center
     dead_letters(rehearsal.sandbox, deployment.chat)
 
 

@@ -21,8 +21,9 @@ def start(
 ) -> str:
     """Return the streaming id once the vendor knows about the chat. Raises BotNotReachedError.
 
-    After an error nothing is streamed, save one case: StartContactStreaming timed out to the end, so that nobody
-    knows whether it took effect, nor under which id to stop it; it then ends with the contact.
+    After an error nothing is streamed, save one case: StartContactStreaming timed out to the end, or never told the
+    streaming's id, so that nobody knows whether it took effect, nor under which id to stop it; it then ends with the
+    contact.
     """
     contact = request.contact
     if contact.channel not in {"", "CHAT"}:
@@ -30,11 +31,12 @@ def start(
             Reason.NOT_A_CHAT, f"the contact's channel is {contact.channel[:20]}; only chats can be streamed"
         )
     # The token first: without it there is no use in starting.
-    shown = token.current()
+    shown = token.current(deadline.earlier(2 * CALL_SECONDS))  # kept back for start and stop
     before_stop = deadline.earlier(CALL_SECONDS)  # kept back for StopContactStreaming
     streaming_id = streaming.start(contact, request.attempt, before_stop)
     try:
-        _announce(contact, shown, webhook, token, before_stop)
+        key = streaming.request_id(contact, request.attempt)
+        _announce(contact, shown, webhook, token, before_stop, key=key)
     except Exception:
         _undo(contact, streaming_id, streaming, deadline)
         raise
@@ -42,7 +44,13 @@ def start(
 
 
 def _announce(
-    contact: ChatContact, shown: str, webhook: VendorWebhook, token: VerificationToken, deadline: Deadline
+    contact: ChatContact,
+    shown: str,
+    webhook: VendorWebhook,
+    token: VerificationToken,
+    deadline: Deadline,
+    *,
+    key: str,
 ) -> None:
     # evidence: vendor-initialize-connection
     # Exactly the document of Kore's guide to chat (docs/guides.md#chat-1-2-4).
@@ -52,14 +60,14 @@ def _announce(
         "Type": "InitializeConnection",
     }
     try:
-        return webhook.post(document, shown, deadline)
+        return webhook.post(document, shown, deadline, key=key)
     except BotNotReachedError as error:
         if error.reason is not Reason.TOKEN_REFUSED:
             raise
         refusal = error
     for other in token.others(shown):
         try:
-            webhook.post(document, other, deadline)
+            webhook.post(document, other, deadline, key=key)
         except BotNotReachedError as error:
             if error.reason is not Reason.TOKEN_REFUSED:
                 raise

@@ -54,7 +54,7 @@ def dry_run(
     answer = {
         "streaming": "checked",
         "reason": "none",
-        "token": tried(token.current, "read", lambda error: error.reason.value),
+        "token": tried(lambda: token.current(deadline), "read", lambda error: error.reason.value),
         "start": tried(start, "none", _cause),
         "stop": tried(
             lambda: streaming.stop(request.contact, _NO_STREAMING, deadline),

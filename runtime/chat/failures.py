@@ -29,7 +29,7 @@ class Reason(StrEnum):
     WEBHOOK_REDIRECTED = "webhookRedirected"
     """A 3xx answer; the token is not carried anywhere else."""
     WEBHOOK_FAILED = "webhookFailed"
-    """A 5xx answer, 408, 425 or 429, until there was no time left."""
+    """A 5xx answer, 408, 425 or 429; 503 and the 4xx ones as often as it was asked."""
     WEBHOOK_REFUSED = "webhookRefused"
     """Any other 4xx answer."""
     TOKEN_REFUSED = "verificationTokenRefused"  # noqa: S105 (a reason, no token)

@@ -19,6 +19,9 @@ DEADLINE_MILLISECONDS = 6500
 """Within which the bot is brought in; Amazon Connect waits 8 s."""
 DEADLINE_MILLISECONDS_RANGE = (2000, 7500)
 
+TRIES = 3
+"""How often the webhook, and Secrets Manager, are asked at most: who fails thrice in a row is not helped by more."""
+
 WAIT_SECONDS = 900
 """How long the flow waits for the bot to leave."""
 WAIT_SECONDS_RANGE = (1, 604_800)

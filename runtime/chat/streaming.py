@@ -13,6 +13,7 @@ from runtime.chat.contact import ChatContact
 from runtime.chat.failures import BotNotReachedError, Reason
 from runtime.shared.clients import AwsClient, error_code, is_temporary
 from runtime.shared.deadline import Deadline
+from runtime.shared.errors import BridgeError
 
 CONNECT_TIMEOUT = 0.4
 READ_TIMEOUT = 1.2
@@ -22,6 +23,10 @@ CALL_SECONDS = CONNECT_TIMEOUT + READ_TIMEOUT
 _GONE = "ResourceNotFoundException"
 
 
+class _NoStreamingIdError(BridgeError):
+    """An answer that does not say under which id the chat is streamed, if it is."""
+
+
 class ContactStreaming:
     """Streams the messages of contacts to one SNS topic."""
 
@@ -29,30 +34,41 @@ class ContactStreaming:
         self._client = client
         self._topic_arn = topic_arn
 
+    def request_id(self, contact: ChatContact, attempt: str) -> str:
+        """Return what names this request, for Amazon Connect and for the vendor: the same for the same request."""
+        return contact.client_token(self._topic_arn, attempt)
+
     def start(self, contact: ChatContact, attempt: str, deadline: Deadline) -> str:
         """Return the streaming id. Raises BotNotReachedError.
 
-        A time-out may hide a success; the retry carries the same client token, and so finds out.
+        A time-out, or an answer without an id, may hide a success; the retry carries the same client token, and so
+        finds out.
         """
+
         # evidence: streaming-initial-contact
-        try:
-            answer = _retried(
-                lambda: self._client.start_contact_streaming(
-                    InstanceId=contact.instance_id,
-                    ContactId=contact.initial_contact_id,
-                    ChatStreamingConfiguration={"StreamingEndpointArn": self._topic_arn},
-                    ClientToken=contact.client_token(self._topic_arn, attempt),
-                ),
-                deadline,
+        def started() -> str:
+            answer = self._client.start_contact_streaming(
+                InstanceId=contact.instance_id,
+                ContactId=contact.initial_contact_id,
+                ChatStreamingConfiguration={"StreamingEndpointArn": self._topic_arn},
+                ClientToken=self.request_id(contact, attempt),
             )
+            streaming_id = answer.get("StreamingId")
+            if not isinstance(streaming_id, str) or not streaming_id:
+                raise _NoStreamingIdError(
+                    "the answer has no StreamingId; the chat may be streamed until it ends"
+                )
+            return streaming_id
+
+        try:
+            return str(_retried(started, deadline))
         except Exception as error:
-            temporary = is_temporary(error)
+            temporary = _may_pass(error)
             raise BotNotReachedError(
                 Reason.STREAMING_UNAVAILABLE if temporary else Reason.STREAMING_REFUSED,
                 f"connect StartContactStreaming: {error_code(error)}: {error}",
                 temporary=temporary,
             ) from error
-        return str(answer["StreamingId"])
 
     def stop(self, contact: ChatContact, streaming_id: str, deadline: Deadline) -> None:
         """Stop a streaming; one that does not exist any more is stopped. Raises BotNotReachedError."""
@@ -84,5 +100,9 @@ def _retried(call: Callable[[], Any], deadline: Deadline) -> Any:  # noqa: ANN40
             return call()
         except Exception as error:
             # A retry that could outlast the deadline is not begun.
-            if not is_temporary(error) or not deadline.earlier(CALL_SECONDS).pause(attempt):
+            if not _may_pass(error) or not deadline.earlier(CALL_SECONDS).pause(attempt):
                 raise
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, _NoStreamingIdError) or is_temporary(error)

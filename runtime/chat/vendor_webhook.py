@@ -13,13 +13,15 @@ from runtime.shared.deadline import Deadline
 from runtime.shared.http_client import (
     AddressRefusedError,
     HttpError,
+    NotSentError,
     UntrustedError,
     reach_out,
     send,
 )
 
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_TRY_AGAIN = frozenset({408, 425, 429})
+# evidence: webhook-not-begun
+_NOT_BEGUN = frozenset({408, 425, 429, 503})
 
 
 class InvalidWebhookError(ValueError):
@@ -43,21 +45,23 @@ class VendorWebhook:
         if not secure and not loopback:
             raise InvalidWebhookError("write https:// (http:// is for localhost only)")
 
-    def post(self, document: Mapping[str, str], token: str, deadline: Deadline) -> None:
+    def post(self, document: Mapping[str, str], token: str, deadline: Deadline, *, key: str) -> None:
         """Post a JSON document; any 2xx answer is success.
 
-        What may pass by itself (no connection, a cut one, 5xx, 429) is tried again after a random pause while there
-        is time. A slow answer is waited for until the deadline, not asked for a second time: the webhook would
-        initialize the conversation twice. Raises BotNotReachedError.
+        key: names the request, in the header Idempotency-Key; whoever sees it twice has seen the same request twice.
+        Only what did not begin a conversation is tried again, after a random pause and ``limits.TRIES`` times in all:
+        nothing was sent (no connection), or the answer is 408, 425, 429 or 503. After any other failure (a connection
+        that was cut, a slow answer, another 5xx) the conversation may have begun, and a second request could begin
+        another one. Raises BotNotReachedError.
         """
         body = json.dumps(document).encode()
         attempt = 0
         while True:
             attempt += 1
             try:
-                return _judge(self._status(body, token, deadline), self.host)
+                return _judge(self._status(body, token, key, deadline), self.host)
             except BotNotReachedError as error:
-                if not error.temporary or not deadline.pause(attempt):
+                if not error.temporary or attempt == limits.TRIES or not deadline.pause(attempt):
                     raise
 
     def connect(self, deadline: Deadline) -> None:
@@ -67,11 +71,13 @@ class VendorWebhook:
         except HttpError as error:
             raise BotNotReachedError(_reason_of(error), f"the webhook: {error}") from error
 
-    def _status(self, body: bytes, token: str, deadline: Deadline) -> int:
+    def _status(self, body: bytes, token: str, key: str, deadline: Deadline) -> int:
         """Return the status of the answer; its body is of no interest, and is not read."""
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
+            # evidence: vendor-idempotency-key
+            "Idempotency-Key": key,
             self._token_header: token,
         }
         try:
@@ -86,7 +92,7 @@ class VendorWebhook:
             )
         except HttpError as error:
             reason = _reason_of(error)
-            temporary = reason is Reason.WEBHOOK_UNREACHABLE
+            temporary = reason is Reason.WEBHOOK_UNREACHABLE and isinstance(error, NotSentError)
             raise BotNotReachedError(reason, f"the webhook: {error}", temporary=temporary) from error
         return answer.status
 
@@ -106,8 +112,8 @@ def _judge(status: int, host: str) -> None:
         reason, hint, temporary = Reason.WEBHOOK_REDIRECTED, "; configure the URL that it leads to", False
     elif status in {401, 403}:
         reason, hint, temporary = Reason.TOKEN_REFUSED, "; the verification token is not the vendor's", False
-    elif status in _TRY_AGAIN or status >= 500:
-        reason, hint, temporary = Reason.WEBHOOK_FAILED, "", True
+    elif status in _NOT_BEGUN or status >= 500:
+        reason, hint, temporary = Reason.WEBHOOK_FAILED, "", status in _NOT_BEGUN
     else:
         reason, hint, temporary = Reason.WEBHOOK_REFUSED, "", False
     raise BotNotReachedError(

@@ -1,9 +1,10 @@
 """Custom::PhoneNumberFlow: which flow answers a telephone number, as a CloudFormation resource.
 
-CloudFormation has no type for it. ResourceProperties: InstanceId, PhoneNumberId, ContactFlowId, each a UUID: Amazon
-Connect checks permissions against the id that is sent. PhysicalResourceId: number-flow/INSTANCE/NUMBER, so that another
-flow changes in place and another number or instance is another resource; not-associated/REQUEST until there is one, for
-which the Delete that follows a failed Create has nothing to do.
+CloudFormation has no type for it. ResourceProperties: InstanceId, PhoneNumberId, ContactFlowId, each a UUID or an ARN
+that ends in it; the UUID is sent, since Amazon Connect checks permissions against the id that is sent.
+PhysicalResourceId: number-flow/INSTANCE/NUMBER, so that another flow changes in place and another number or instance is
+another resource; not-associated/REQUEST until there is one, for which the Delete that follows a failed Create has
+nothing to do.
 
 The role of a new function is seconds old, and IAM spreads its policies over up to a minute. So a denied call is
 repeated for about a minute, also on an update, which may have added the new flow to the policy.
@@ -21,7 +22,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.shared.clients import AwsClient, client, error_code
+from runtime.shared.clients import AwsClient, client, error_code, is_temporary
 from runtime.shared.errors import BridgeError
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.service_models import connect
@@ -33,14 +34,26 @@ PERMISSION_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between the attempts of a denied call."""
 RESERVE_SECONDS = 40.0
 """Left for the last call and for the answer."""
-_NAMES = ("InstanceId", "PhoneNumberId", "ContactFlowId")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ARN = r"arn:aws[-a-z]*:connect:[-a-z0-9]+:[0-9]{12}:"
+_IDS = {
+    "InstanceId": re.compile(rf"(?:{_ARN}instance/)?({_UUID})"),
+    "PhoneNumberId": re.compile(rf"(?:{_ARN}phone-number/)?({_UUID})"),
+    "ContactFlowId": re.compile(rf"(?:{_ARN}instance/{_UUID}/contact-flow/)?({_UUID})"),
+}
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 _GONE = "ResourceNotFoundException"
 
 
 class NumberFlowError(BridgeError):
-    """The number cannot be given its flow; the message is for the stack's events."""
+    """The number cannot be given its flow; the message is for the stack's events.
+
+    `perhaps`: it may have it all the same, since nobody knows what became of the call.
+    """
+
+    def __init__(self, message: str, *, perhaps: bool = False) -> None:
+        super().__init__(message)
+        self.perhaps = perhaps
 
 
 @event_logger(correlation_id_path="RequestId")
@@ -57,7 +70,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
         made = _carry_out(request, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception as error:  # noqa: BLE001 (CloudFormation would wait an hour for an answer)
         LOGGER.exception("request failed", cause=error_code(error))
-        responder.fail(physical_id, str(error))
+        perhaps = isinstance(error, NumberFlowError) and error.perhaps
+        responder.fail(_physical_id(*_ids(request.properties)[:2]) if perhaps else physical_id, str(error))
         return
     responder.succeed(made or physical_id, {})
 
@@ -76,6 +90,10 @@ def _carry_out(request: Request, seconds_left: Callable[[], float]) -> str | Non
         "connect AssociatePhoneNumberContactFlow",
         seconds_left,
     )
+    return _physical_id(instance, number)
+
+
+def _physical_id(instance: str, number: str) -> str:
     return f"number-flow/{instance}/{number}"
 
 
@@ -102,7 +120,9 @@ def _permitted(call: Callable[[], object], operation: str, seconds_left: Callabl
                 LOGGER.info("denied; a new role's permissions take a moment", cause=code)
                 time.sleep(pauses.pop(0))
                 continue
-            raise NumberFlowError(f"{operation} failed: {str(error).rstrip('.')}.{_hint(code)}") from error
+            raise NumberFlowError(
+                f"{operation} failed: {str(error).rstrip('.')}.{_hint(code)}", perhaps=is_temporary(error)
+            ) from error
         else:
             return
 
@@ -119,14 +139,15 @@ def _hint(code: str) -> str:
 
 
 def _ids(properties: Mapping[str, Any]) -> tuple[str, str, str]:
+    found = {name: shape.fullmatch(str(properties.get(name))) for name, shape in _IDS.items()}
     wrong = [
-        f"{name} is {properties.get(name)!r}, which is not a UUID"
-        for name in _NAMES
-        if not _UUID.fullmatch(str(properties.get(name)))
+        f"{name} is {properties.get(name)!r}, which is not a UUID, nor the ARN of such a thing"
+        for name, match in found.items()
+        if match is None
     ]
     if wrong:
         raise NumberFlowError(f"{'; '.join(wrong)}.")
-    instance, number, flow = (str(properties[name]) for name in _NAMES)
+    instance, number, flow = (match[1] for match in found.values() if match)
     return instance, number, flow
 
 

@@ -1,6 +1,7 @@
 """TOKEN authorizer of the metadata API: only who knows the token may store metadata.
 
-Environment: TOKEN_SECRET_ARN, CACHE_SECONDS (300; 0 reads the secret for every request).
+Environment: TOKEN_SECRET_ARN, CACHE_SECONDS (300; 0 reads the secret for every request), VENDOR_KEY (the API key by
+which a usage plan counts requests with a valid token, if there is one).
 IAM: secretsmanager:GetSecretValue on the secret (plus kms:Decrypt on a customer-managed key).
 Source: Kore's guide to external voice (docs/guides.md#voice-functions-2); API Gateway developer guide, "Use API
 Gateway Lambda authorizers".
@@ -31,7 +32,7 @@ from runtime.shared.errors import BridgeError, shown
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
-from runtime.shared.rotated_secret import RotatedSecret, accepts, digest_of, secret_at
+from runtime.shared.rotated_secret import RotatedSecret, UnfitSecretError, accepts, digest_of, secret_at
 
 PRINCIPAL = "external-voice-system"
 """Who has the token. API Gateway requires a principal, which access logs may show: never the token itself."""
@@ -88,6 +89,8 @@ def _authorize(event: object, tokens: RotatedSecret[bytes]) -> tuple[bool, dict[
     accepted = accepts(tokens, token)
     if accepted:
         answer.allow_all_routes()
+        # evidence: usage-plan-after-authorizer
+        answer.usage_identifier_key = os.environ.get("VENDOR_KEY") or None
     else:
         answer.deny_all_routes()
     return accepted, answer.asdict()
@@ -111,6 +114,18 @@ def _answer_for(method_arn: object) -> APIGatewayAuthorizerResponse:
     )
 
 
+def _token_digest(text: str) -> bytes:
+    """Return the digest of a version's token: the text without white space around it, which no header carries.
+
+    A token that was stored from a file ends with a line end. Raises UnfitSecretError for one that no header could
+    carry at all.
+    """
+    token = text.strip()
+    if not token or any(character < " " or character == "\x7f" for character in token):
+        raise UnfitSecretError("it is blank, or holds a control character, which no HTTP header carries")
+    return digest_of(token)
+
+
 @built_at_init
 def _tokens() -> RotatedSecret[bytes]:
     environment = Environment(os.environ)
@@ -122,4 +137,4 @@ def _tokens() -> RotatedSecret[bytes]:
     )
     environment.check()
     # Two versions at most are read: 2 x 2 x (0.5 s + 1 s) and pauses stay below 10 s.
-    return secret_at(secret_arn, digest_of, cache_seconds=cache_seconds)
+    return secret_at(secret_arn, _token_digest, cache_seconds=cache_seconds)

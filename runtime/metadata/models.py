@@ -12,6 +12,11 @@ from runtime.shared.errors import BridgeError, shown
 CONNECT_RESPONSE_LIMIT = 32_768
 """Bytes under which a function's answer to a flow must stay (Amazon Connect administrator guide: 32 KB)."""
 
+# evidence: attributes-32-kb
+ATTRIBUTE_BODY_LIMIT = 30_720
+"""Bytes that metadata may take: of the 32,768 that the attributes of a contact share, 2,048 stay for what the flow and
+the module set besides."""
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 

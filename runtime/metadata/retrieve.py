@@ -19,15 +19,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.metadata.models import (
-    CONNECT_RESPONSE_LIMIT,
-    answer_size,
-    found_answer,
-    parse_contact_id,
-)
+from runtime.metadata.flow_contact import contact_of
+from runtime.metadata.models import CONNECT_RESPONSE_LIMIT, answer_size, found_answer
 from runtime.metadata.table import MetadataTable, TableSettings
 from runtime.shared.clients import client, error_code
-from runtime.shared.contact_flow import contact_flow_event
 from runtime.shared.environment import Environment
 from runtime.shared.errors import BridgeError
 from runtime.shared.initialization import built_at_init
@@ -47,7 +42,7 @@ class MetadataTooLargeError(BridgeError):
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:  # noqa: ARG001 (Lambda's signature)
     """Answer the flow, or raise so that it takes its Error branch."""
     try:
-        answer = _metadata_of(_contact_id(event), table=_table(), now=int(time.time()))
+        answer = _metadata_of(contact_of(event), table=_table(), now=int(time.time()))
     except Exception as error:
         LOGGER.warning("metadata not retrieved", cause=error_code(error))
         count("MetadataRetrieveFailed")
@@ -55,16 +50,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     LOGGER.info("metadata looked up", found=answer["found"])
     count("MetadataFound" if answer["found"] == "true" else "MetadataMissed")
     return answer
-
-
-def _contact_id(event: object) -> str:
-    """Return whose metadata is asked for: the block's parameter contactId, else the contact in the flow.
-
-    Raises InvalidContactIdError.
-    """
-    flow = contact_flow_event(event)
-    # evidence: contact-id-sip-header
-    return parse_contact_id(flow.parameters.get("contactId") or flow.contact_data.get("ContactId"))
 
 
 def _metadata_of(contact_id: str, *, table: MetadataTable, now: int) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """POST /kore-metadata?contactId=<uuid>: keep what an external voice system says about a contact.
 
-Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt), TTL_SECONDS (86400).
-IAM: dynamodb:PutItem on the table (plus what DynamoDB needs of a customer-managed key).
+Environment: TABLE_NAME, KEY_ATTRIBUTE (contactId), TTL_ATTRIBUTE (expiresAt), TTL_SECONDS (86400); CONTACT_KEY_ARN if
+only a contact's own token (see contact_token) may write for it, CONTACT_TOKEN_HEADER (contactToken).
+IAM: dynamodb:PutItem on the table (plus what DynamoDB needs of a customer-managed key); with CONTACT_KEY_ARN also
+secretsmanager:GetSecretValue on that secret.
 Source: Kore's guide to external voice (docs/guides.md#voice-functions-1); API Gateway developer guide, Lambda proxy
 integrations.
 
@@ -10,9 +12,10 @@ status    error codes
 ========  ======================================================================================
 200       ``{"stored": true, "contactId", "replaced", "expiresAt"}``
 400       INVALID_CONTACT_ID, MISSING_BODY, INVALID_ENCODING, INVALID_JSON, NOT_AN_OBJECT,
-          DUPLICATE_KEY, TOO_DEEPLY_NESTED
+          DUPLICATE_KEY, TOO_DEEPLY_NESTED, LONE_SURROGATE, NUMBER_TOO_LONG
 413, 415  METADATA_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
-500, 503  INTERNAL_ERROR; TABLE_UNAVAILABLE with Retry-After
+401, 403  MISSING_CONTACT_TOKEN, WRONG_CONTACT_TOKEN; with CONTACT_KEY_ARN only
+500, 503  INTERNAL_ERROR; TABLE_UNAVAILABLE, CONTACT_TOKEN_UNCHECKED with Retry-After
 ========  ======================================================================================
 """
 
@@ -29,8 +32,9 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from runtime.metadata import limits
+from runtime.metadata.contact_token import signing_key
 from runtime.metadata.models import Metadata
-from runtime.metadata.request import StoreRequest, request_id
+from runtime.metadata.request import Admission, StoreRequest, request_id
 from runtime.metadata.table import MetadataTable, TableSettings
 from runtime.shared.clients import client, error_code
 from runtime.shared.environment import Environment
@@ -39,6 +43,7 @@ from runtime.shared.http_answers import error_answer, json_answer
 from runtime.shared.initialization import built_at_init
 from runtime.shared.logging import LOGGER, event_logger
 from runtime.shared.metrics import count, metered
+from runtime.shared.rotated_secret import secret_at
 from runtime.shared.service_models import dynamodb
 
 RETRY_AFTER_SECONDS = 1
@@ -50,7 +55,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Store the metadata and answer API Gateway; never raises, so that the client always gets JSON."""
     try:
         store = _store()
-        request = StoreRequest.from_event(event)
+        request = StoreRequest.from_event(event, admission=store.admission)
         result = _stored(request, store, now=int(time.time()))
     except ApiError as error:
         return _refuse(error, request_id(event))
@@ -70,6 +75,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 class _Store:
     table: MetadataTable
     ttl_seconds: int
+    admission: Admission | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,20 @@ def _stored(request: StoreRequest, store: _Store, *, now: int) -> _StoreResult:
     return _StoreResult(contact_id=request.contact_id, replaced=replaced, expires_at=now + store.ttl_seconds)
 
 
+def _admission(environment: Environment) -> Admission | None:
+    if not os.environ.get("CONTACT_KEY_ARN"):
+        return None
+    secret_arn = environment.secret_arn("CONTACT_KEY_ARN")
+    header = environment.text(
+        "CONTACT_TOKEN_HEADER",
+        default=limits.CONTACT_TOKEN_HEADER,
+        pattern=r"[A-Za-z0-9_-]{1,128}",
+        form="the name of a header",
+    )
+    # Two versions at most are read, once each, within 3 s; with the table's 8 s that is 11 s.
+    return Admission(header, secret_at(secret_arn, signing_key, attempts=1))
+
+
 @built_at_init
 def _store() -> _Store:
     environment = Environment(os.environ)
@@ -128,10 +148,11 @@ def _store() -> _Store:
         default=limits.TTL_SECONDS,
         within=limits.TTL_SECONDS_RANGE,
     )
+    admission = _admission(environment)
     environment.check()
     # The client waits up to 29 s at API Gateway: three attempts within 8 s leave it time to try again.
     table = MetadataTable(client(dynamodb, connect_timeout=1, read_timeout=1.5, attempts=3), settings)
-    return _Store(table=table, ttl_seconds=ttl_seconds)
+    return _Store(table=table, ttl_seconds=ttl_seconds, admission=admission)
 
 
 def _refuse(error: ApiError, request: str) -> dict[str, Any]:

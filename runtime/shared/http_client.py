@@ -149,7 +149,7 @@ def _connected(what: str, host: str, port: int, reach: Reach, deadline: Deadline
         if not seconds:
             break
         try:
-            opened = socket.create_connection((address, port), timeout=seconds)
+            opened = open_connection(address, port, seconds)
         except OSError as error:
             failure = type(error).__name__
             continue
@@ -157,6 +157,21 @@ def _connected(what: str, host: str, port: int, reach: Reach, deadline: Deadline
         return opened
     # A connection that was not accepted may be accepted next time; the deadline says when to give up.
     raise NotSentError(f"{what}: no connection ({failure})", timed_out=not deadline.remaining())
+
+
+def open_connection(address: str, port: int, seconds: float) -> socket.socket:
+    """Connect to a numeric address. Raises OSError, TimeoutError after `seconds`.
+
+    Not socket.create_connection, which asks the system's resolver even for an address, and no time limit ends that.
+    """
+    opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(seconds)
+        opened.connect((address, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 def _secured(what: str, host: str, opened: socket.socket, cut: list[socket.socket]) -> ssl.SSLSocket:

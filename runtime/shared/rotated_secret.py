@@ -13,6 +13,9 @@
 - **An outage.** If the secret cannot be read, for whatever reason, what was read serves on for STALE_SECONDS beyond
   the cache time, and Secrets Manager is asked again at most every RECHECK_SECONDS. After that, and in a function that
   has read nothing yet, SecretUnavailableError says which secret and why.
+- **Half of it readable.** A function that has read nothing yet serves with the version that it can read: the current
+  one alone if the previous one cannot be read, the previous one alone, for its hour, if the current one is unfit. One
+  that has both in memory keeps them, as in an outage.
 - **To shut a leaked version out**, rotate twice; functions forget it within the cache time.
 
 Neither a version nor anything made of it is ever logged or put into an error.
@@ -55,7 +58,8 @@ class UnfitSecretError(BridgeError):
 class RotatedSecret(Generic[T]):
     """One secret; ``parse`` makes of each version's text what the function needs, and raises UnfitSecretError.
 
-    An unfit current version is as good as none: what was read before serves on. An unfit previous one does not count.
+    Beside an unfit current version, what was read before serves on, or else the previous one. An unfit previous one
+    does not count.
     ``clock`` gives Unix time in seconds (Lambda freezes monotonic clocks between invocations).
     """
 
@@ -86,7 +90,7 @@ class RotatedSecret(Generic[T]):
 
     def versions(self) -> tuple[T, ...]:
         """Return the current version, then the previous one if it counts. Raises SecretUnavailableError."""
-        if not self._is_younger_than(self._cache_seconds):
+        if not self._is_younger_than(self._cache_seconds) or not self._known():
             self._refresh()
         return self._known()
 
@@ -122,13 +126,13 @@ class RotatedSecret(Generic[T]):
 
     def _refresh(self) -> None:
         """Read both versions; while that fails, keep what is in memory for as long as it may serve."""
-        serves = self._current and self._is_younger_than(self._cache_seconds + STALE_SECONDS)
+        serves = bool(self._known()) and self._is_younger_than(self._cache_seconds + STALE_SECONDS)
         if serves and 0 <= self._clock() - self._failed_at < RECHECK_SECONDS:
             return
         try:
-            self._read()
+            self._read(need_all=serves)
         except Exception as error:
-            problem = str(error) if isinstance(error, UnfitSecretError) else error_code(error)
+            problem = _problem(error)
             LOGGER.warning("secret not read", secret=self._arn, cause=problem)
             self._failed_at = self._clock()
             if not serves:
@@ -138,20 +142,35 @@ class RotatedSecret(Generic[T]):
                     f"{self._cache_seconds + STALE_SECONDS:.0f} s is in memory; {_hint(error)}"
                 ) from error
 
-    def _read(self) -> None:
+    def _read(self, *, need_all: bool) -> None:
+        """Read both versions. Unless `need_all`, one of them is enough."""
         # evidence: secret-versions
         answer = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")
-        current = self._parse(_text(answer))
+        unfit: UnfitSecretError | None = None
+        try:
+            current = [self._parse(_text(answer))]
+        except UnfitSecretError as error:
+            if need_all:
+                raise
+            current, unfit = [], error
         created = answer.get("CreatedDate")
         previous_ends = created.timestamp() + PREVIOUS_SECONDS if created is not None else -math.inf
         previous: list[T] = []
         if self._clock() < previous_ends:
             previous_ends = min(previous_ends, self._clock() + PREVIOUS_SECONDS)
-            previous = self._read_previous()
-        self._current, self._previous, self._previous_ends = [current], previous, previous_ends
+            previous = self._read_previous(needed=need_all or not current)
+        if unfit is not None:
+            if not previous:
+                raise unfit
+            LOGGER.warning(
+                "current version of the secret is unfit; the previous one serves",
+                secret=self._arn,
+                cause=str(unfit),
+            )
+        self._current, self._previous, self._previous_ends = current, previous, previous_ends
         self._read_at, self._failed_at = self._clock(), -math.inf
 
-    def _read_previous(self) -> list[T]:
+    def _read_previous(self, *, needed: bool) -> list[T]:
         try:
             answer = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSPREVIOUS")
             return [self._parse(_text(answer))]
@@ -160,7 +179,10 @@ class RotatedSecret(Generic[T]):
         except Exception as error:
             if error_code(error) == "ResourceNotFoundException":  # never rotated yet
                 return []
-            raise
+            if needed:
+                raise
+            LOGGER.warning("previous version of the secret not read", secret=self._arn, cause=_problem(error))
+            return []
 
 
 def secret_at(
@@ -209,6 +231,10 @@ def _text(answer: dict[str, str]) -> str:
     if not text:
         raise UnfitSecretError("it holds no text (SecretString)")
     return text
+
+
+def _problem(error: Exception) -> str:
+    return str(error) if isinstance(error, UnfitSecretError) else error_code(error)
 
 
 def _hint(error: Exception) -> str:

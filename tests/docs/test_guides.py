@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,12 +19,17 @@ import connect_bridges
 import pytest
 from botocore import xform_name
 from connect_bridges import cli
+from connect_bridges.contact_center.metrics import METRICS
+from connect_bridges.operations.doctor.limits import limit, limits
+from connect_sandbox.iam.service_authorization import UnknownService, find_action
 
 from rehearsals.scenarios import SCENARIOS
 from tests.support import ROOT
 from tests.support.checks import checks_of
 
 PAGE = ROOT / "docs/guides.md"
+#: What the administrator guides hold, and how much of it.
+ITEMS = Path(__file__).with_name("guide_items.toml")
 OPERATIONS = ROOT / "constructs/connect_bridges/operations"
 #: Where a guide may be cited; every citation names a row.
 CODE = (
@@ -45,7 +51,10 @@ ROW = re.compile(r'^\| <a id="([\w-]+)"></a>\*\*([\w-]+)\*\* (.+?) \| (.+?) \| (
 TEST = re.compile(r"(tests/[\w/]+\.py)::(test_\w+)")
 CHECK = re.compile(r"(doctor|smoke):([a-z-]+)")
 ITEM = re.compile(r"[a-z-]+\.[a-z-]+")
-SCENARIO = re.compile(r"(?:voice|chat|biometrics|deploy|doctor|handoff|smoke)/[a-z0-9-]+")
+SCENARIO = re.compile(r"(?:voice|chat|biometrics|deploy|doctor|handoff|smoke|instance)/[a-z0-9-]+")
+METRIC = re.compile(r"AWS/Connect (\w+)")
+QUOTA = re.compile(r"L-[0-9A-F]{8}")
+ACTION = re.compile(r"[a-z-]+:[A-Z]\w+")
 CALL = re.compile(r"([A-Z]\w+)(?:\.(\w+))?(?:\(((?:\w+=…(?:, )?)+)\))?")
 
 
@@ -102,6 +111,14 @@ def items() -> set[str]:
     }
 
 
+def is_action(name: str) -> bool:
+    """Whether IAM knows an action."""
+    try:
+        return find_action(name) is not None
+    except UnknownService:
+        return False
+
+
 def wrong_call(construct: str, method: str | None, arguments: list[str]) -> str:
     owner: Any = getattr(connect_bridges, construct, None) if construct in connect_bridges.__all__ else None
     called = owner if method is None else getattr(owner, method, None)
@@ -149,6 +166,9 @@ NAMED: dict[re.Pattern[str], Callable[[re.Match[str]], bool]] = {
     SCENARIO: lambda named: named[0] in SCENARIOS,
     CHECK: lambda named: named[2] in checks_of(named[1]),
     ITEM: lambda named: named[0] in items(),
+    METRIC: lambda named: named[1] in {metric.name for metric in METRICS},
+    QUOTA: lambda named: named[0] in {each.code for each in limits()},
+    ACTION: lambda named: is_action(named[0]),
 }
 COMMANDS = {
     "aws": wrong_aws,
@@ -160,7 +180,7 @@ COMMANDS = {
 
 def test_every_step_has_a_row_of_its_own() -> None:
     anchors = [row.anchor for row in rows()]
-    assert len(anchors) == len(set(anchors)) > 190
+    assert len(anchors) == len(set(anchors)) > 480
     assert [row.anchor for row in rows() if row.anchor != row.name] == []
 
 
@@ -181,6 +201,58 @@ def test_no_numbered_step_is_left_out(guide: str, chapters: dict[str, int]) -> N
         assert missing == set()
 
 
+@cache
+def chapters() -> tuple[dict[str, Any], ...]:
+    """Return the administrator guides' chapters, each with its items."""
+    return tuple(tomllib.loads(ITEMS.read_text(encoding="utf-8"))["chapter"])
+
+
+def admin_rows(chapter: str) -> dict[str, Row]:
+    """Return the rows of a chapter of the administrator guides by what follows the chapter in their names."""
+    prefix = f"admin-{chapter}-"
+    return {row.name.removeprefix(prefix): row for row in rows() if row.name.startswith(prefix)}
+
+
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter["id"])
+def test_an_administrator_guides_item_has_one_row_and_a_row_is_an_item(chapter: dict[str, Any]) -> None:
+    listed = {one["id"]: one["what"] for one in chapter["item"]}
+    assert len(listed) == len(chapter["item"])
+    assert {name: row.step for name, row in admin_rows(chapter["id"]).items()} == listed
+    counted = {guide: sum(guide in one["guides"] for one in chapter["item"]) for guide in chapter["items"]}
+    assert counted == chapter["items"]
+    assert {guide for one in chapter["item"] for guide in one["guides"]} <= set(counted)
+
+
+def test_the_administrator_guides_have_all_their_chapters() -> None:
+    known = [chapter["id"] for chapter in chapters()]
+    assert len(known) == len(set(known))
+    named = [row.name.split("-")[1] for row in rows() if row.name.startswith("admin-")]
+    assert list(dict.fromkeys(named)) == known, "chapters are in the guides' order"
+    headings = re.findall(
+        r"^### (.+)$", PAGE.read_text("utf-8").split("\n## Amazon Connect")[1], re.MULTILINE
+    )
+    assert headings == [chapter["title"] for chapter in chapters()]
+
+
+def test_a_limit_of_the_guides_is_in_the_table_of_limits() -> None:
+    named = admin_rows("limit")
+    of_guides = {each.id for each in limits() if each.guide_002 is not None}
+    assert set(named) - {"increase"} == of_guides
+    for name in of_guides:
+        known, row = limit(name), named[name]
+        assert f"{known.guide_002:,}" in row.step, name
+        assert f"{known.default:,}" in row.done_by, name
+        if known.countable:
+            assert f"`doctor:{known.check}`" in row.checked_by, name
+
+
+def test_a_metric_of_the_guides_is_one_that_amazon_connect_writes_today() -> None:
+    today = {metric.guide_name: metric.name for metric in METRICS if metric.guide_name}
+    named = {name: row.done_by for name, row in admin_rows("metric").items() if "AWS/Connect" in row.done_by}
+    assert set(named) == set(today)
+    assert [name for name, by in named.items() if f"`AWS/Connect {today[name]}`" not in by] == []
+
+
 def test_what_a_row_names_exists() -> None:
     wrong = {row.anchor: [*filter(None, map(wrong_reference, row.references))] for row in rows()}
     assert {anchor: problems for anchor, problems in wrong.items() if problems} == {}
@@ -198,7 +270,7 @@ def is_checked(row: Row) -> bool:
 
 
 def test_every_row_says_who_does_the_step() -> None:
-    said = re.compile(r"`|By hand|Not needed|Not done: |Output|As above|The vendor's|Needed")
+    said = re.compile(r"`|\[|By hand|Not needed|Not done: |Output|As above|The vendor's|Needed")
     assert [row.anchor for row in rows() if not said.match(row.done_by)] == []
 
 
@@ -251,6 +323,11 @@ def test_whatever_cites_a_guide_cites_a_row() -> None:
         "aws connect no-such-operation",
         "aws sns list-subscriptions-by-topic",
         "aws sns list-subscriptions-by-topic --topic-arn <arn> --no-such <option>",
+        "instance/no-such-scenario",
+        "AWS/Connect NoSuchMetric",
+        "L-00000000",
+        "connect:NoSuchAction",
+        "nosuchservice:Action",
         "something else",
     ],
 )

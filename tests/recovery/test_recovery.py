@@ -17,7 +17,7 @@ from rehearsals.scenarios.recovery import COMMANDS, SWEPT, Sweep, assembled
 
 pytestmark = pytest.mark.sandbox
 
-PIECES: dict[str, int] = dict(zip(SWEPT, (6, 6, 3, 3), strict=True))
+PIECES: dict[str, int] = dict(zip(SWEPT, (3, 3, 2, 2), strict=True))
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,14 +33,24 @@ def assembly(deployment: Deployment) -> Assembly:
     return assembled(deployment)
 
 
+@pytest.fixture(scope="module")
+def orders(deployment: Deployment, assembly: Assembly) -> dict[str, list[str]]:
+    return {name: Sweep(deployment.sandbox, assembly.stack(name)).order_of_creation() for name in SWEPT}
+
+
+def test_every_resource_has_its_turn(assembly: Assembly, orders: dict[str, list[str]]) -> None:
+    assert {name: sorted(order) for name, order in orders.items()} == {
+        name: sorted(assembly.stack(name).resources) for name in SWEPT
+    }
+
+
 @pytest.mark.parametrize(("stack", "piece"), [(name, i) for name, n in PIECES.items() for i in range(n)])
 def test_whatever_fails_in_a_first_deployment_the_next_one_succeeds(
-    deployment: Deployment, assembly: Assembly, stack: str, piece: int
+    deployment: Deployment, assembly: Assembly, orders: dict[str, list[str]], stack: str, piece: int
 ) -> None:
-    swept = assembly.stack(stack)
-    resources = list(swept.resources)[piece :: PIECES[stack]]
+    resources = orders[stack][piece :: PIECES[stack]]
 
-    tally = Sweep(deployment.sandbox, swept).play(resources, half_done=(False,))
+    tally = Sweep(deployment.sandbox, assembly.stack(stack)).relay(resources)
 
     print(f"\n{tally}")
     assert tally.problems == []

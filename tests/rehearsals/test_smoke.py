@@ -31,7 +31,7 @@ WHEN_SOMETHING_IS_WRONG = {
 
 @pytest.fixture
 def policy(deployment: Deployment) -> str:
-    _ = deployment.voice, deployment.biometrics, deployment.own_app
+    _ = deployment.voice, deployment.biometrics, deployment.own_app, deployment.contact_center
     dead_letters(deployment.sandbox, deployment.chat)
     status, printed = Rehearsal(deployment).command("smoke", *NAMED, "--policy")
     assert status == 0, printed

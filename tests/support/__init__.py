@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-INSTANCE_ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
-QUEUE_ARN = f"{INSTANCE_ARN}/queue/66666666-7777-8888-9999-000000000000"
-CONNECTOR_ARN = "arn:aws:chime:us-east-1:123456789012:vc/abcdef1ghij2klmno3pqr4"
+# By name, since tests/part.py reads imports to see which tests need our packages: this module needs none of them.
+_ENVIRONMENTS: Any = import_module("rehearsals.environments")
+INSTANCE_ARN: str = _ENVIRONMENTS.INSTANCE_ARN
+QUEUE_ARN: str = _ENVIRONMENTS.QUEUE_ARN
+CONNECTOR_ARN: str = _ENVIRONMENTS.CONNECTOR_ARN
+CONTEXT: dict[str, Any] = _ENVIRONMENTS.context(ROOT)
+"""That of cdk.json, with an imported `dev`; cdk.json's own `dev`, which creates its instance, is `new`."""
 
 
 def policy_statements(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

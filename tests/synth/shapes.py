@@ -18,6 +18,7 @@ from unittest import mock
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -36,6 +37,7 @@ from connect_bridges import (
     ChatStreamBridge,
     ConnectInstance,
     ContactCenter,
+    ContactCenterMonitoring,
     ContactFlow,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
@@ -50,8 +52,11 @@ from connect_bridges import (
 from stacks.settings import load_settings
 from stacks.stage import build_stage
 from tests.support import CONNECTOR_ARN, CONTEXT, INSTANCE_ARN, QUEUE_ARN, ROOT
+from tests.support.instances import new_environment
 
 _PARTS = ("biometrics", "chat", "voice")
+CREATED = ("alarms", "configuration", "instance", "monitoring", "numbers")
+"""What an environment has besides if it creates its instance."""
 ACCOUNT, REGION = "123456789012", "us-east-1"
 CONNECT_REGIONS = (
     "af-south-1",
@@ -70,15 +75,18 @@ CONNECT_REGIONS = (
 STACKS = (
     "anywhere",
     "center",
-    *(f"connect-bridges-{env}-{part}" for env in ("dev", "others", "prod") for part in _PARTS),
+    *(f"connect-bridges-{env}-{part}" for env in ("dev", "new", "others", "prod") for part in _PARTS),
+    *(f"connect-bridges-new-{part}" for part in CREATED),
     "contact-center-support",
     "defaults",
+    "encrypted-input-payments",
     "own-app-support-line",
     "own-voice-check-account-line",
     "regulated",
+    "watched",
 )
 ALARMS = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
-EXAMPLES = ("contact_center", "own_app", "own_voice_check")
+EXAMPLES = ("contact_center", "encrypted_input", "own_app", "own_voice_check")
 PACKS = (AwsSolutionsChecks, ServerlessChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
 _BOT = "https://bot.example.com/adapter/hooks/amazonconnect/st-1"
 
@@ -169,7 +177,10 @@ def _example(name: str, outdir: Path) -> cdk.App:
 
 
 def _environments(app: cdk.App) -> None:
-    """Add this app's environments: dev and prod as in cdk.json with chat and biometrics, and every other choice."""
+    """Add this app's environments: dev and prod as in cdk.json with chat and biometrics, and every other choice.
+
+    dev is an imported one; new creates its instance, with one of everything in it.
+    """
     environments: dict[str, Any] = json.loads(json.dumps(CONTEXT["environments"]))
     dev, prod = environments["dev"], environments["prod"]
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine-AbCdEf"
@@ -208,8 +219,10 @@ def _environments(app: cdk.App) -> None:
             "returnMode": "REDIAL",
             "redialNumber": "+12065550100",
             "publicUrl": "https://voice.example.com/prod",
+            "executeApi": "closed",
         },
     }
+    environments["new"] = new_environment(CONTEXT)
     for name in environments:
         build_stage(app, load_settings(environments, name))
 
@@ -221,6 +234,7 @@ def _users(app: cdk.App) -> None:
     _anywhere(cdk.Stack(app, "anywhere"))
     center_with_everything(cdk.Stack(app, "center", env=env))
     _regulated(cdk.Stack(app, "regulated", env=env))
+    watched(cdk.Stack(app, "watched", env=env))
 
 
 def _defaults(stack: cdk.Stack) -> None:
@@ -292,6 +306,34 @@ def center_with_everything(stack: cdk.Stack) -> ContactCenter:
     center.claim_number("Line", country_code="US", flow=flow)
     center.claim_number("Free", country_code="US", number_type="TOLL_FREE", flow=flow)
     return center
+
+
+def watched(stack: cdk.Stack) -> ContactCenterMonitoring:
+    """Fill a stack with alarms on an instance that exists, and the dashboard and topic that it shares with a bridge."""
+    instance = ConnectInstance.from_arn(
+        stack,
+        "Instance",
+        INSTANCE_ARN,
+        service_role_arn=f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/connect.amazonaws.com/"
+        "AWSServiceRoleForAmazonConnect_example",
+    )
+    instance.add_contact_records_bucket(expire_after=cdk.Duration.days(90))
+    metadata = MetadataBridge(stack, "Metadata", instance=instance)
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    monitoring = ContactCenterMonitoring(
+        stack,
+        "Monitoring",
+        instance=instance,
+        flows=["Support line"],
+        queues=["Support"],
+        signing_key_ids=["11111111-2222-3333-4444-555555555555"],
+        retired_signing_key_ids=["22222222-3333-4444-5555-666666666666"],
+        alarm_topic=sns.Topic(stack, "Alarms", enforce_ssl=True, master_key=key),
+        dashboard=cloudwatch.Dashboard(stack, "Dashboard", dashboard_name="example-center"),
+        thresholds={"LongestWait": 120},
+    )
+    metadata.monitor(scope=monitoring, id="Metadata")
+    return monitoring
 
 
 def _anywhere(stack: cdk.Stack) -> None:

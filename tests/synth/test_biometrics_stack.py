@@ -31,6 +31,7 @@ BIOMETRICS: dict[str, dict[str, Any]] = {
         "redialNumber": "+12065550100",
         "rules": {"proofSeconds": 15, "selfEnrolment": False},
         "publicUrl": "https://voice.example.com/prod",
+        "allowedAddresses": ["203.0.113.0/24"],
     },
     "prod": {
         "telephony": {"number": "+12065550188"},

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import shutil
 import sys
 import time
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -71,15 +74,120 @@ def test_the_same_files_give_the_same_zip_wherever_and_whenever_they_are_written
         source.write_text("x = 1\n")
         source.chmod(mode)
         os.utime(source, (mtime, mtime))
-        archives.append(tmp_path / f"{name}.zip")
-        bundling._write_zip(archives[-1], {"b.py": source, "a.py": source})
+        archives.append(bundling._zipped({"b.py": source.read_bytes(), "ä/a.py": source.read_bytes()}))
 
-    assert archives[0].read_bytes() == archives[1].read_bytes()
-    entries = zipfile.ZipFile(archives[0]).infolist()
-    assert [(entry.filename, oct(entry.external_attr >> 16)) for entry in entries] == [
-        ("a.py", "0o100644"),
-        ("b.py", "0o100644"),
-    ]
+    assert archives[0] == archives[1]
+    written = zipfile.ZipFile(io.BytesIO(archives[0]))
+    assert written.testzip() is None
+    assert [
+        (entry.filename, oct(entry.external_attr >> 16), written.read(entry)) for entry in written.infolist()
+    ] == [("b.py", "0o100644", b"x = 1\n"), ("ä/a.py", "0o100644", b"x = 1\n")]
+    # Lambda, and Python importing from a zip, read it by themselves; unzip is what most others use.
+    (tmp_path / "it.zip").write_bytes(archives[0])
+    shutil.unpack_archive(tmp_path / "it.zip", tmp_path / "unpacked")
+    assert (tmp_path / "unpacked" / "b.py").read_text() == "x = 1\n"
+
+
+# --- the cache is not believed -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache that somebody may write to: a copy of what the tests' own one holds."""
+    module = "metadata.retrieve"
+    bundling.bundle_zip(module, "python3.14")
+    kept, copy = bundling._cache_root(), tmp_path / "cache"
+    shutil.copytree(kept, copy, ignore=shutil.ignore_patterns("*.zip"))
+    monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(copy))
+    as_in_another_process()
+    yield copy
+    as_in_another_process()
+
+
+def as_in_another_process() -> None:
+    bundling._VERIFIED.clear()
+    bundling._PACKED.clear()
+
+
+@pytest.mark.parametrize("change", ["changed", "added", "removed", "link"])
+def test_code_put_among_the_cached_dependencies_reaches_no_function(
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    clean = bundling.bundle_zip("metadata.retrieve", "python3.14").read_bytes()
+    for zip_file in own_cache.glob("*.zip"):
+        zip_file.unlink()
+    for site in (path for path in own_cache.iterdir() if (path / "jmespath").is_dir()):
+        if change == "changed":
+            with (site / "jmespath" / "__init__.py").open("a") as module:
+                module.write("import evil\n")
+        elif change == "added":
+            (site / "sitecustomize.py").write_text("import evil\n")
+        elif change == "removed":
+            (site / "jmespath" / "__init__.py").unlink()
+        else:
+            (tmp_path / "evil").mkdir(exist_ok=True)
+            (tmp_path / "evil" / "__init__.py").write_text("import evil\n")
+            (site / "evil").symlink_to(tmp_path / "evil")
+    as_in_another_process()
+    assert bundling.bundle_zip("metadata.retrieve", "python3.14").read_bytes() == clean
+    assert "is not what requirements.sum says" in caplog.text
+    as_in_another_process()
+    caplog.clear()
+    assert bundling.bundle_zip("metadata.retrieve", "python3.14").read_bytes() == clean
+    assert caplog.text == "", "what was installed anew is kept"
+
+
+@pytest.mark.parametrize("how", ["another entry", "bytes before", "bytes behind", "empty", "link"])
+def test_a_cached_zip_that_was_changed_reaches_no_function(
+    own_cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    kept = bundling.bundle_zip("metadata.retrieve", "python3.14")
+    clean = kept.read_bytes()
+    if how == "another entry":
+        with zipfile.ZipFile(kept, "a") as archive:
+            archive.writestr("sitecustomize.py", "import evil")
+    elif how == "link":
+        (tmp_path / "other.zip").write_bytes(b"PK evil")
+        kept.unlink()
+        kept.symlink_to(tmp_path / "other.zip")
+    else:
+        kept.write_bytes({"bytes before": b"#!evil" + clean, "bytes behind": clean + b"evil"}.get(how, b""))
+    as_in_another_process()
+    assert bundling.bundle_zip("metadata.retrieve", "python3.14").read_bytes() == clean
+    assert not kept.is_symlink()
+    assert "made anew" in caplog.text
+
+
+def test_a_cached_zip_of_another_zlib_is_a_right_one(
+    own_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = bundling.bundle_zip("metadata.retrieve", "python3.14")
+    entries = bundling._Bundle.of("metadata.retrieve", "python3.14", "arm64").contents()
+    as_in_another_process()
+    for content in entries.values():
+        packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+        bundling._PACKED[content] = packer.compress(content) + packer.flush()
+    kept.write_bytes(otherwise := bundling._zipped(entries))
+    as_in_another_process()
+    assert bundling.bundle_zip("metadata.retrieve", "python3.14").read_bytes() == otherwise
+    assert caplog.text == ""
+
+
+def test_dependencies_that_are_not_what_was_locked_are_refused(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the package index, or pip itself, had given something else under the same hash."""
+    real = bundling._install
+
+    def install(lock: Path, python: str, architecture: str, target: Path) -> None:
+        real(lock, python, architecture, target)
+        (target / "evil.py").write_text("import evil\n")
+
+    monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setattr(bundling, "_install", install)
+    with pytest.raises(bundling.BundlingError, match=r"requirements\.sum"):
+        bundling.bundle_zip("metadata.retrieve", "python3.14")
+    assert not [path for path in (tmp_path / "empty").rglob("*") if path.is_file()]
 
 
 def test_zips_of_a_month_ago_leave_the_cache(tmp_path: Path) -> None:
@@ -132,6 +240,7 @@ def test_dependencies_that_cannot_be_installed_are_explained(
 ) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text("connect-bridges-does-not-exist==9 --hash=sha256:" + "0" * 64)
+    lock.with_suffix(".sum").write_text("0" * 64)
     monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(bundling, "data_folder", lambda _name: tmp_path)
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -295,7 +295,7 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
         {
             "Type": "TOKEN",
             "IdentitySource": "method.request.header.authorizationToken",
-            "AuthorizerResultTtlInSeconds": 300,
+            "AuthorizerResultTtlInSeconds": 150,
         },
     )
     template.has_resource_properties(
@@ -307,10 +307,13 @@ def test_one_statement_is_a_safe_bridge(stack: cdk.Stack, instance: ConnectInsta
             "AccessLogSetting": Match.any_value(),
             "MethodSettings": [
                 Match.object_like(
-                    {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100, "DataTraceEnabled": False}
+                    {"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 2000, "DataTraceEnabled": False}
                 )
             ],
         },
+    )
+    template.has_resource_properties(
+        "AWS::ApiGateway::UsagePlan", {"Throttle": {"RateLimit": 50, "BurstLimit": 100}}
     )
     template.has_resource_properties(
         "AWS::SecretsManager::Secret",
@@ -786,16 +789,17 @@ def test_a_connectors_logs_can_be_kept_and_encrypted_with_a_key_that_lets_logs_u
     assert "logs:AssociateKmsKey" in statements_of(stack, "Connector")["ConnectorLogs"][0]
 
 
-@pytest.mark.parametrize("seconds", [0, 60, 3600])
-def test_the_gateway_trusts_a_decision_as_long_as_the_authorizer(
+@pytest.mark.parametrize("seconds", [0, 1, 60, 3600])
+def test_gateway_and_authorizer_together_trust_a_decision_as_long_as_was_said(
     stack: cdk.Stack, instance: ConnectInstance, seconds: int
 ) -> None:
     MetadataBridge(stack, "Metadata", instance=instance, token_cache=cdk.Duration.seconds(seconds))
     template = template_of(stack)
-    template.has_resource_properties("AWS::ApiGateway::Authorizer", {"AuthorizerResultTtlInSeconds": seconds})
+    half = seconds // 2
+    template.has_resource_properties("AWS::ApiGateway::Authorizer", {"AuthorizerResultTtlInSeconds": half})
     template.has_resource_properties(
         "AWS::Lambda::Function",
-        {"Environment": {"Variables": Match.object_like({"CACHE_SECONDS": str(seconds)})}},
+        {"Environment": {"Variables": Match.object_like({"CACHE_SECONDS": str(seconds - half)})}},
     )
 
 

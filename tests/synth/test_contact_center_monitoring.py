@@ -27,6 +27,8 @@ from connect_bridges.contact_center.metrics import METRICS, NAME_SHOWN, ConnectM
 from connect_bridges.contact_center.monitoring import RULES, connect_metric
 
 from tests.support import INSTANCE_ARN, QUEUE_ARN, ROOT
+from tests.synth.contract import assert_contract
+from tests.synth.shapes import watched
 
 INSTANCE_ID = INSTANCE_ARN.rpartition("/")[2]
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
@@ -425,7 +427,7 @@ def test_bridges_share_dashboard_and_topic(
     assert all(one["AlarmActions"] == [TOPIC_ARN] for one in alarms(stack).values())
     widgets = body(stack)
     titles = [one["properties"].get("markdown", one["properties"].get("title")) for one in widgets]
-    assert titles[-2:] == ["## Metadata", "Alarms"]
+    assert titles[-4:-1] == ["## Metadata", "Alarms", "Metadata: requests, stored, refused, failed"]
     own = titles[titles.index("## Chat") : titles.index("## Metadata")]
     assert own[1] == "Alarms"
     assert own.count("Alarms") == 1
@@ -440,6 +442,11 @@ def test_a_bridge_cannot_name_the_dashboard_that_it_shares(
     )
     with pytest.raises(ConstructArgumentError, match="dashboard_name is 'mine', yet the widgets go onto"):
         chat.monitor(scope=everything, id="Chat", dashboard_name="mine")
+
+
+def test_the_template_is_the_one_that_was_reviewed(stack: cdk.Stack) -> None:
+    watched(stack)
+    assert_contract("contact-center-watched", assertions.Template.from_stack(stack).to_json())
 
 
 def test_cfn_lint_and_cdk_nag_have_nothing_to_say(tmp_path: Any) -> None:

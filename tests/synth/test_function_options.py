@@ -401,6 +401,7 @@ def test_dependencies_are_those_of_the_architecture(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setenv("CONNECT_BRIDGES_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(bundling, "_install", installed)
+    monkeypatch.setattr(bundling, "_expected", lambda _lock: bundling._sum({}))
     hashes = {}
     for architecture in (lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64):
         stack = cdk.Stack(cdk.App(outdir=str(tmp_path / architecture.name)), "users-stack")

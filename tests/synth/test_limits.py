@@ -109,6 +109,10 @@ NUMBERS: dict[str, tuple[Callable[[int], object], int, int]] = {
     "voice.destination.createConnector.port": (lambda n: connector(port=n), 1, 65_535),
     "voice.metadata.timeToLiveHours": (lambda n: metadata_bridge(time_to_live=hours(n)), 1, 8760),
     "voice.metadata.tokenCacheSeconds": (lambda n: metadata_bridge(token_cache=seconds(n)), 0, 3600),
+    "voice.metadata.contactTokenMinutes": (
+        lambda n: metadata_bridge(contact_token_lifetime=minutes(n)),
+        *(1, 720),
+    ),
     "voice.metadata.throttlingRateLimit": (lambda n: ApiOptions(throttling_rate_limit=n), 1, 10_000),
     "voice.metadata.throttlingBurstLimit": (lambda n: ApiOptions(throttling_burst_limit=n), 1, 5_000),
     "chat.tokenCacheSeconds": (lambda n: chat_bridge(token_cache=seconds(n)), 0, 3600),

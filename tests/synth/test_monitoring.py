@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from connect_bridges import (
     BiometricsTelephony,
     ChatStreamBridge,
     ConnectInstance,
+    ConstructArgumentError,
+    ContactCenterMonitoring,
     ExternalVoiceTransfer,
     MetadataBridge,
     VoiceBiometricGate,
@@ -96,6 +101,120 @@ def test_alarms_can_live_in_another_stack(stack: cdk.Stack, instance: ConnectIns
     BRIDGES[alarm](stack, instance).monitor(scope=other, id="Default")
     assert alarm in alarms(other)
     assert alarms(stack) == {}
+
+
+def test_alarms_may_publish_to_a_topic_of_the_app_and_use_its_key(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    key = kms.Key(stack, "Key")
+    topic = sns.Topic(stack, "Topic", enforce_ssl=True, master_key=key)
+    BRIDGES["StoreFailures"](stack, instance).monitor(alarm_topic=topic)
+    MetadataBridge(stack, "Other", instance=instance).monitor(alarm_topic=topic)
+    template = assertions.Template.from_stack(stack)
+    here = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    alarms_are = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Condition": here}
+    [policy] = template.find_resources("AWS::SNS::TopicPolicy").values()
+    said = [
+        one
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if one.get("Sid") == "AlarmsPublish"
+    ]
+    assert said == [
+        {
+            "Sid": "AlarmsPublish",
+            "Action": "sns:Publish",
+            "Resource": stack.resolve(topic.topic_arn),
+            **alarms_are,
+        }
+    ]
+    [made] = template.find_resources("AWS::KMS::Key").values()
+    assert {
+        "Sid": "AlarmsEncrypt",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        **alarms_are,
+    } in made["Properties"]["KeyPolicy"]["Statement"]
+
+
+def widgets_of(stack: cdk.Stack) -> list[dict[str, Any]]:
+    """Return the widgets of the stack's one dashboard, each reference to another stack as the output's name."""
+    [made] = assertions.Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
+    said = made["Properties"]["DashboardBody"]
+    pieces = said["Fn::Join"][1] if isinstance(said, dict) else [said]
+    text = "".join(
+        one
+        if isinstance(one, str)
+        else one.get("Ref") or one.get("Fn::GetStackOutput", {}).get("OutputName") or one["Fn::GetAtt"][0]
+        for one in pieces
+    )
+    return list(json.loads(text)["widgets"])
+
+
+@pytest.mark.parametrize("alarm", BRIDGES)
+def test_widgets_go_onto_a_dashboard_of_another_stack_and_alarms_stay(alarm: str) -> None:
+    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": "weak"})
+    env = cdk.Environment(account="123456789012", region="us-east-1")
+    dashboards, stack = (cdk.Stack(app, name, env=env) for name in ("dashboards", "bridges"))
+    board = cloudwatch.Dashboard(dashboards, "All")
+    instance = ConnectInstance.from_arn(stack, "Instance", INSTANCE_ARN)
+    bridge = BRIDGES[alarm](stack, instance)
+    made = bridge.monitor(dashboard=board, scope=stack, id="Default")
+
+    assert made.dashboard is board
+    shown = widgets_of(dashboards)
+    assert shown[0]["properties"]["markdown"] == "## bridges/Bridge"
+    assert [one["type"] for one in shown].count("alarm") == 1
+    assert len(shown[1]["properties"]["alarms"]) == len(made.alarms)
+    assert [one for one in shown if one["type"] == "metric"]
+    template = assertions.Template.from_stack(stack)
+    assert set(alarms(stack)) == set(made.alarms)
+    template.resource_count_is("AWS::CloudWatch::Dashboard", 0)
+    exported = [one for one in template.to_json().get("Outputs", {}).values() if "Export" in one]
+    assert not exported
+    assert not assertions.Template.from_stack(dashboards).find_resources("AWS::CloudWatch::Alarm")
+
+
+def test_an_instance_and_its_bridge_share_a_dashboard_that_is_given(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    board = cloudwatch.Dashboard(stack, "All")
+    ContactCenterMonitoring(stack, "Monitoring", instance=instance, dashboard=board)
+    BRIDGES["StoreFailures"](stack, instance).monitor(dashboard=board)
+    titles = [one["properties"].get("markdown") for one in widgets_of(stack)]
+    headings = [title for title in titles if title]
+    assert headings == [f"## {instance.node.path}", "## Calls", "## Chats and tasks", "## users-stack/Bridge"]
+
+
+@pytest.mark.parametrize("alarm", BRIDGES)
+def test_a_dashboard_that_is_none_or_of_another_region_is_refused(
+    stack: cdk.Stack, instance: ConnectInstance, alarm: str
+) -> None:
+    bridge = BRIDGES[alarm](stack, instance)
+    with pytest.raises(
+        ConstructArgumentError, match=r"dashboard is 'all' \(str\); write cloudwatch.Dashboard"
+    ):
+        bridge.monitor(dashboard="all")  # type: ignore[arg-type]
+    away = cdk.Stack(
+        stack.node.scope,  # type: ignore[arg-type]
+        "Away",
+        env=cdk.Environment(account="123456789012", region="eu-west-2"),
+    )
+    with pytest.raises(ConstructArgumentError, match="dashboard is Away/All, in eu-west-2, yet the stack"):
+        bridge.monitor(dashboard=cloudwatch.Dashboard(away, "All"), id="Second")
+
+
+def test_a_given_dashboard_has_its_own_name(stack: cdk.Stack, instance: ConnectInstance) -> None:
+    board = cloudwatch.Dashboard(stack, "All")
+    with pytest.raises(
+        ConstructArgumentError, match="dashboard_name is 'mine', yet the widgets go onto the dashboard"
+    ):
+        ChatStreamBridge(
+            stack, "Chat", instance=instance, webhook_url="https://bot.example.com/hook", queue_arn=QUEUE_ARN
+        ).monitor(dashboard=board, dashboard_name="mine")
+    with pytest.raises(ConstructArgumentError, match="dashboard_name is 'mine', yet dashboard has its own"):
+        ContactCenterMonitoring(
+            stack, "Monitoring", instance=instance, dashboard=board, dashboard_name="mine"
+        )
 
 
 def test_a_metadata_bridge_tells_of_metadata_that_is_lost(

@@ -40,7 +40,7 @@ from connect_bridges import (
 
 from constructs import Construct
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN, ROOT
-from tests.synth.shapes import Shapes, center_with_everything
+from tests.synth.shapes import CREATED, Shapes, center_with_everything
 
 FILE = Path(__file__).parent / "released_ids.json"
 PAGE = ROOT / "docs/stability.md"
@@ -154,7 +154,10 @@ STANDARD: dict[str, Build] = {
         preset=VoiceBiometricPreset.voiceit(),
     ),
 }
-APP_STACKS = tuple(f"connect-bridges-prod-{part}" for part in ("biometrics", "chat", "voice"))
+APP_STACKS = (
+    *(f"connect-bridges-prod-{part}" for part in ("biometrics", "chat", "voice")),
+    *(f"connect-bridges-new-{part}" for part in CREATED),
+)
 MAKE_NOTHING_PROMISED = {
     "ContactCenterMonitoring",
     "ConnectInstance",

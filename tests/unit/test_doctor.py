@@ -6,16 +6,19 @@ import json
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from connect_bridges.operations import doctor, evidence
 from connect_bridges.operations.deployed import DeployedError
-from connect_bridges.operations.doctor import aws
+from connect_bridges.operations.doctor.aws import Region
 from connect_bridges.operations.doctor.examination import examine, subjects_of
-from connect_bridges.operations.doctor.findings import CHECKS, About, Status
+from connect_bridges.operations.doctor.findings import CHECKS, About, Finding, Status
 from connect_bridges.operations.doctor.limits import limits
 
 from tests.support import CONNECTOR_ARN, INSTANCE_ARN, ROOT
@@ -47,11 +50,6 @@ OUTSIDE = {"endpoint-tls", "connector-host"}
 """What no account answers; tests/unit/test_doctor_vendors.py has them."""
 
 
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "PAUSE", 0.0)
-
-
 def test_an_account_that_is_ready_passes_every_check(tmp_path: Path) -> None:
     found = findings(tmp_path, Account())
     assert {each.status for each in found if each.check not in OUTSIDE} == {Status.OK, Status.SKIPPED}
@@ -74,6 +72,8 @@ def test_every_check_is_made_somewhere(tmp_path: Path) -> None:
         DescribeKey={"KeyMetadata": {"KeyId": "k", "Arn": "a", "KeyState": "Enabled"}},
     )
     made |= {each.check for each in findings(tmp_path, own_key, parts={"Gate": GATE}, resources={})}
+    made |= {each.check for each in kept_tables(tmp_path, protected=False)}
+    made.add("instance-alias")  # tests/unit/test_doctor_alias.py
     made |= {limit.check for limit in limits()}  # tests/unit/test_doctor_limits.py makes each of them
     assert made >= set(CHECKS)
 
@@ -540,6 +540,36 @@ def test_protection_from_the_beginning_is_advised_against(tmp_path: Path) -> Non
     assert "without deletionProtection" in of(list(found), "stack-status").fix
 
 
+def kept_tables(tmp_path: Path, *, protected: bool, policy: str = "RetainExceptOnCreate") -> list[Finding]:
+    """Examine the deployed app, whose tables stay when it goes."""
+    replicas = [{"Region": REGION, "DeletionProtectionEnabled": protected}]
+    tables = {
+        "Table": {
+            "Type": "AWS::DynamoDB::GlobalTable",
+            "Properties": {"Replicas": replicas},
+            "DeletionPolicy": policy,
+        }
+    }
+    assembly(tmp_path / "kept", resources={**RESOURCES, **tables})
+    manifest = tmp_path / "kept/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["artifacts"][STACK]["properties"]["terminationProtection"] = protected
+    manifest.write_text(json.dumps(document))
+    return list(examine(Account(**deployed()).session(), subjects_of(tmp_path / "kept", [])).findings)
+
+
+def test_deletion_protection_is_recalled_after_the_first_deployment(tmp_path: Path) -> None:
+    found = of(kept_tables(tmp_path, protected=False), "deletion-protection")
+    assert (found.status, found.found) == (
+        Status.WARNING,
+        "off: the stack and table sessions can be deleted by one command",
+    )
+    assert found.commands == ("npx cdk deploy support",)
+    assert of(kept_tables(tmp_path, protected=True), "deletion-protection").status is Status.OK
+    gone_with_the_stack = kept_tables(tmp_path, protected=False, policy="Delete")
+    assert "deletion-protection" not in {each.check for each in gone_with_the_stack}
+
+
 def test_a_table_of_enrolled_callers_that_would_be_left_behind_is_a_failure(tmp_path: Path) -> None:
     old = {"Gate": {"table": {"name": "c", "partitionKey": "caller", "fixedName": "callers"}}}
     found = of(findings(tmp_path, Account(**deployed(facts=old))), "table-replaced")
@@ -575,17 +605,35 @@ def test_a_quota_without_an_applied_value_of_the_instance_is_looked_up_step_by_s
     assert [params.get("ContextId") for params in asked] == [INSTANCE_ARN, None, None]
 
 
-def test_service_quotas_is_asked_with_pauses_since_it_throttles_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_service_quotas_is_asked_again_after_a_throttle_and_waited_for_only_then(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(aws, "PAUSE", 10.0)
     monkeypatch.setattr(time, "sleep", slept.append)
-    account = Account()
-    findings(tmp_path, account)
-    asked = [name for name, _ in account.asked if "ServiceQuota" in name]
-    assert len(slept) == len(asked) - 1 > 1
-    assert all(9 < pause <= 10 for pause in slept)
+    answers = [
+        (429, {"__type": "TooManyRequestsException", "Message": "Rate exceeded"}),
+        *[(200, {"Quota": {"Value": 7.0}})] * 3,
+    ]
+
+    def send(**_: Any) -> AWSResponse:
+        status, told = answers.pop(0)
+        return AWSResponse(
+            "", status, HeadersDict({}), SimpleNamespace(stream=lambda: [json.dumps(told).encode()])
+        )
+
+    asked = botocore.session.Session()
+    asked.set_credentials("x", "x")
+    asked.register("before-send.service-quotas", send)
+    where = Region(boto3.Session(botocore_session=asked), REGION)
+    found = [
+        where.ask("service-quotas", "get_service_quota", ServiceCode="connect", QuotaCode=code)["Quota"][
+            "Value"
+        ]
+        for code in ("L-E3D2F503", "L-22922690", "L-19755C7E")
+    ]
+    assert found == [7.0, 7.0, 7.0]
+    assert len(slept) == 1
+    assert 0 <= slept[0] <= 1
 
 
 def test_a_quota_that_was_asked_for_is_not_asked_for_again(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import pytest
-from connect_bridges.operations.doctor import aws
 from connect_bridges.operations.doctor.findings import CHECKS, Finding, Status
 from connect_bridges.operations.doctor.limits import FILE, Limit, limit, limits, page
 from connect_sandbox.cloud.quotas import QUOTAS
@@ -20,11 +19,6 @@ from tests.support.doctor import DENIED, INSTANCE_ID, METADATA, Account, error, 
 COUNTED = [each for each in limits() if each.countable]
 OF_INSTANCE = [each for each in COUNTED if each.level == "instance"]
 PARTS = {"Metadata": METADATA}
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "PAUSE", 0.0)
 
 
 def operation(of_limit: Limit) -> str:

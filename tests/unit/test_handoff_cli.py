@@ -202,6 +202,18 @@ def test_before_the_deployment_aws_is_not_asked(
     assert "| Number (DID) | `+12065550100` |" in told
 
 
+def test_stacks_without_a_bridge_have_no_pages(assembly: Path, run: Run) -> None:
+    told = {"format": 1, "construct": "ContactCenter", "path": "instance/Center", "instanceArn": None}
+    handle = {
+        "Type": "AWS::CloudFormation::WaitConditionHandle",
+        "Metadata": {"connect-bridges": told},
+    }
+    (assembly / "voice.json").write_text(json.dumps({"Resources": {"Center": handle}}))
+    said = run("--app", str(assembly))
+    assert (said.status, said.out) == (1, "")
+    assert f"there is no bridge in {STACK}, and pages tell of bridges" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
@@ -237,11 +249,11 @@ def test_help_names_every_page(run: Run) -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"status": "ROLLBACK_COMPLETE"}, f"the stack {STACK} is ROLLBACK_COMPLETE. Deploy it first"),
-        ({"without": {"MetadataBridge", "ExternalVoiceTransfer"}}, "older version: deploy it once more"),
+        ({"status": "ROLLBACK_COMPLETE"}, f"the stack {STACK} in us-east-1 is ROLLBACK_COMPLETE."),
+        ({"without": {"MetadataBridge", "ExternalVoiceTransfer"}}, "before version 0.1.0, deploy it again"),
         (
             {"refuses": ("DescribeStacks", "AccessDenied", "User: u is not authorized")},
-            "Let your role or user call cloudformation:DescribeStacks",
+            "Let your role or user call cloudformation:DescribeStackResource, cloudformation:DescribeStacks",
         ),
         (
             {"refuses": ("DescribeStackResource", "AccessDenied", "User: u is not authorized")},

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.settings import SettingsError, load_each, load_settings
-
-CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+from tests.support import CONTEXT
 
 
 @pytest.fixture
 def environments() -> dict[str, Any]:
-    loaded: dict[str, Any] = copy.deepcopy(json.loads(CDK_JSON.read_text())["context"]["environments"])
-    return loaded
+    return copy.deepcopy(CONTEXT["environments"])
 
 
 def refusal(environments: object, name: object = "dev") -> str:
@@ -39,7 +36,7 @@ def test_environments_can_come_from_the_command_line_as_text(environments: dict[
 
 def test_an_unknown_environment_names_the_known_ones(environments: dict[str, Any]) -> None:
     assert refusal(environments, "staging") == (
-        "There is no environment 'staging'; choose one with -c env=NAME from: dev, prod."
+        "There is no environment 'staging'; choose one with -c env=NAME from: dev, new, prod."
     )
 
 

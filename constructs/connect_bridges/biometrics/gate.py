@@ -249,6 +249,7 @@ class VoiceBiometricGate(Construct):
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
         dashboard_name: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
@@ -260,7 +261,8 @@ class VoiceBiometricGate(Construct):
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
         alarm name; default is 10 VerificationFailures, 3 LockOuts, 5 GuessedCodes, 20 UnexpectedCalls, 5
-        ForgedMessages, 1 of the others. dashboard_name: default is CloudFormation's. scope, id: where they live;
+        ForgedMessages, 1 of the others. dashboard_name: default is CloudFormation's. dashboard: one that gets the
+        widgets, below a heading with this construct's path; default is one of its own. scope, id: where they live;
         default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
@@ -270,6 +272,8 @@ class VoiceBiometricGate(Construct):
             watched=monitoring.watched(self),
             alarm_topic=alarm_topic,
             thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
         )
         made.add_dashboard(monitoring.dashboard(self), name=dashboard_name)
         return made

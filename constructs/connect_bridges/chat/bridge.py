@@ -42,6 +42,7 @@ from connect_bridges.shared.checks import Problems, check, check_duration, check
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, role_of
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.metrics import MetricOptions, counted
 from connect_bridges.shared.monitoring import Monitoring
 from connect_bridges.shared.private_data import generated_secret, token_value
@@ -209,6 +210,7 @@ class ChatStreamBridge(Construct):
             )
 
         self._instance = instance
+        _guard_names(self, names)
         self.webhook_url = webhook_url
         self._service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         self._stream = ChatStreamTopic(
@@ -296,6 +298,7 @@ class ChatStreamBridge(Construct):
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
         dashboard_name: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
@@ -305,7 +308,8 @@ class ChatStreamBridge(Construct):
         VendorKeyAge and KeyAgeErrors.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts by alarm name (VendorKeyAge:
-        days); default is 1, and ``rotate_after`` for the key. dashboard_name: default is CloudFormation's. scope, id:
+        days); default is 1, and ``rotate_after`` for the key. dashboard_name: default is CloudFormation's. dashboard:
+        one that gets the widgets, below a heading with this construct's path; default is one of its own. scope, id:
         where they live; default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
@@ -315,6 +319,8 @@ class ChatStreamBridge(Construct):
             watched=monitoring.watched(self),
             alarm_topic=alarm_topic,
             thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
         )
         made.add_dashboard(monitoring.dashboard(self, made.alarms), name=dashboard_name)
         return made
@@ -465,6 +471,24 @@ def _check_names(problems: Problems, names: ChatStreamPreset) -> None:
     problems.collect(check_name, "preset.topic_name", names.topic_name, "topic_name")
     problems.collect(check_name, "preset.function_name", names.function_name, "function_name")
     problems.collect(_check_filter, names.filter_policy)
+
+
+def _guard_names(bridge: Construct, names: ChatStreamPreset) -> None:
+    """Refuse a deployment that would stream chats to another topic than the one that the vendor knows."""
+    identity = f"{names.topic_name or 'generated'}/{names.function_name or 'generated'}"
+    guard_identity(
+        bridge,
+        parameter="TopicIdentity",
+        rule="TopicStays",
+        identity=identity,
+        written=f"Names of topic and function of {bridge.node.path}",
+        refusal=(
+            f"{bridge.node.path}: names of topic and function would become {identity}, so that CloudFormation would "
+            "replace them: chats that go on would be lost to the bot, the vendor would have to confirm the new topic, "
+            "and the old function's log would go. Set preset, topic_name and function_name back. If the new topic is "
+            f"meant, deploy once with {SAID}, while no chat goes on."
+        ),
+    )
 
 
 def _check_filter(policy: object) -> None:

@@ -16,6 +16,7 @@ from aws_cdk import aws_connect as connect
 
 from connect_bridges.contact_center.parts import BEYOND_GOVCLOUD, claim, group
 from connect_bridges.shared.checks import ConstructArgumentError, Problems, check, check_texts
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later
 
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
 
 # Administrator guide, "Amazon Connect feature limits" and "Encrypt sensitive customer input"; CloudFormation's schemas.
 ORIGINS_LIMIT = 100
-_ORIGIN_LENGTH = 267
+ORIGIN_LENGTH = 267
 KEYS_LIMIT = 2
-_KEY_LENGTH = 1024
-_ORIGIN = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
-_ORIGIN_IS = (
+KEY_LENGTH = 1024
+ORIGIN = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
+ORIGIN_IS = (
     "an origin: https:// and a host, without path, as in https://example.my.salesforce.com; a wildcard is none, so "
     "name each host"
 )
-_PUBLIC_KEY = re.compile(
+PUBLIC_KEY = re.compile(
     r"-----BEGIN PUBLIC KEY-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END PUBLIC KEY-----\r?\n?", re.ASCII
 )
-_KEY_IS = (
-    f"a public key in PEM of at most {_KEY_LENGTH:,} characters, beginning with -----BEGIN PUBLIC KEY-----; "
+KEY_IS = (
+    f"a public key in PEM of at most {KEY_LENGTH:,} characters, beginning with -----BEGIN PUBLIC KEY-----; "
     "`openssl rsa -in private.pem -pubout` prints it"
 )
 # The service authorization data of Amazon Lex V2 and Amazon Lex.
@@ -44,15 +45,15 @@ _BOT_ALIAS = re.compile(
     r"arn:aws[-a-z]*:lex:[-a-z0-9]+:[0-9]{12}:bot-alias/[0-9A-Z]{10}/(?:[0-9A-Z]{10}|TSTALIASID)", re.ASCII
 )
 _BOT_V1 = re.compile(r"arn:aws[-a-z]*:lex:[-a-z0-9]+:[0-9]{12}:bot:[A-Za-z_]+(?::[^:]+)?", re.ASCII)
-_BOT_IS = (
+BOT_IS = (
     "the ARN of a bot's alias; it reads arn:aws:lex:REGION:ACCOUNT:bot-alias/BOT/ALIAS. That of a Lex V1 bot reads "
     "arn:aws:lex:REGION:ACCOUNT:bot:NAME"
 )
-_BOT = re.compile(f"{_BOT_ALIAS.pattern}|{_BOT_V1.pattern}", re.ASCII)
-_APPLICATION_NAME = re.compile(r"[a-zA-Z0-9/._ -]{1,255}", re.ASCII)
-_NAMESPACE = re.compile(r"[a-zA-Z0-9/._-]{1,255}", re.ASCII)
-_HTTPS = re.compile(r"https://[^\s/]+(?:/\S*)?")
-_PERMISSION = re.compile(r"[a-zA-Z0-9/._*-]{1,255}", re.ASCII)
+BOT = re.compile(f"{_BOT_ALIAS.pattern}|{_BOT_V1.pattern}", re.ASCII)
+APPLICATION_NAME = re.compile(r"[a-zA-Z0-9/._ -]{1,255}", re.ASCII)
+NAMESPACE = re.compile(r"[a-zA-Z0-9/._-]{1,255}", re.ASCII)
+HTTPS = re.compile(r"https://[^\s/]+(?:/\S*)?")
+PERMISSION = re.compile(r"[a-zA-Z0-9/._*-]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class InstanceApplication:
 def allow_origin(instance: ConnectInstance, origin: str) -> connect.CfnApprovedOrigin:
     """Approve a site; approving it twice is approving it once."""
     problems = Problems(instance)
-    problems.collect(check, "origin", origin, _ORIGIN, _ORIGIN_IS)
-    if isinstance(origin, str) and len(origin) > _ORIGIN_LENGTH:
-        problems.add(f"origin has {len(origin)} characters; Amazon Connect takes {_ORIGIN_LENGTH}.")
+    problems.collect(check, "origin", origin, ORIGIN, ORIGIN_IS)
+    if isinstance(origin, str) and len(origin) > ORIGIN_LENGTH:
+        problems.add(f"origin has {len(origin)} characters; Amazon Connect takes {ORIGIN_LENGTH}.")
     problems.raise_all()
     place = group(instance, "Origins")
     id = _short(instance, origin)  # noqa: A001
@@ -92,12 +93,12 @@ def add_security_key(instance: ConnectInstance, public_key: str) -> connect.CfnS
     """Add a public key; its id in the tree is made of it, so that another key is another resource."""
     problems = Problems(instance)
     if isinstance(public_key, str) and "PRIVATE KEY" in public_key:
-        problems.add(f"public_key is a private key, which belongs nowhere near a template; give {_KEY_IS}.")
+        problems.add(f"public_key is a private key, which belongs nowhere near a template; give {KEY_IS}.")
     else:
-        problems.collect(check, "public_key", public_key, _PUBLIC_KEY, _KEY_IS)
-    if isinstance(public_key, str) and len(public_key) > _KEY_LENGTH:
+        problems.collect(check, "public_key", public_key, PUBLIC_KEY, KEY_IS)
+    if isinstance(public_key, str) and len(public_key) > KEY_LENGTH:
         problems.add(
-            f"public_key has {len(public_key):,} characters; Amazon Connect takes {_KEY_LENGTH:,}, which is "
+            f"public_key has {len(public_key):,} characters; Amazon Connect takes {KEY_LENGTH:,}, which is "
             "enough for RSA with 4,096 bits."
         )
     problems.raise_all()
@@ -123,7 +124,7 @@ def add_security_key(instance: ConnectInstance, public_key: str) -> connect.CfnS
 def add_lex_bot(instance: ConnectInstance, alias_arn: str) -> connect.CfnIntegrationAssociation:
     """Let flows use a bot; asking twice is asking once."""
     problems = Problems(instance)
-    problems.collect(check, "alias_arn", alias_arn, _BOT, _BOT_IS)
+    problems.collect(check, "alias_arn", alias_arn, BOT, BOT_IS)
     Place(instance).check_arn(problems, "alias_arn", alias_arn)
     problems.raise_all()
     place = group(instance, "Bots")
@@ -166,25 +167,37 @@ def add_application(
     Place(instance).check_region(
         problems, having=BEYOND_GOVCLOUD, feature="AWS::AppIntegrations::Application", region=instance.region
     )
-    problems.collect(check, "url", url, _HTTPS, "an address that begins with https://")
+    problems.collect(check, "url", url, HTTPS, "an address that begins with https://")
     problems.collect(
-        check, "name", name, _APPLICATION_NAME, "1 to 255 letters, digits, spaces, '/', '.', '_' and '-'"
+        check, "name", name, APPLICATION_NAME, "1 to 255 letters, digits, spaces, '/', '.', '_' and '-'"
     )
     if namespace is None:
         namespace = cdk.Names.unique_resource_name(group(instance, "Applications"), max_length=100) + f".{id}"
     problems.collect(
-        check, "namespace", namespace, _NAMESPACE, "1 to 255 letters, digits, '/', '.', '_' and '-'"
+        check, "namespace", namespace, NAMESPACE, "1 to 255 letters, digits, '/', '.', '_' and '-'"
     )
     problems.collect(check_texts, "origins", origins, '["https://crm.example.com"]')
     problems.collect(check_texts, "permissions", permissions, '["User.Details.View"]')
     problems.raise_all()
     for origin in origins:
-        problems.collect(check, "origins", origin, _ORIGIN, _ORIGIN_IS)
+        problems.collect(check, "origins", origin, ORIGIN, ORIGIN_IS)
     for permission in permissions:
-        problems.collect(check, "permissions", permission, _PERMISSION, "a permission: User.Details.View")
+        problems.collect(check, "permissions", permission, PERMISSION, "a permission: User.Details.View")
     problems.raise_all()
     claim(instance, "application", namespace, f"an application of the namespace {namespace!r} already.")
     place = group(instance, "Applications")
+    guard_identity(
+        place,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=namespace,
+        written=f"Namespace of the application {place.node.path}/{id}",
+        refusal=(
+            f"{place.node.path}/{id}: its namespace would become {namespace}, which an application cannot change, so "
+            "that the deployment would fail half-way. Set namespace back, or add the application with an id of its "
+            f"own. The stack's parameter can be set with {SAID}, should it be wrong."
+        ),
+    )
     # evidence: application-shape
     application = appintegrations.CfnApplication(
         place,

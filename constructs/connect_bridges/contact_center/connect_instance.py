@@ -25,6 +25,7 @@ from connect_bridges.contact_center.storage import InstanceStorage
 from connect_bridges.shared.checks import INSTANCE_ARN, Problems, check, check_choice
 from connect_bridges.shared.description import describe
 from connect_bridges.shared.function_options import FunctionOptions
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import is_token
 from constructs import Construct
@@ -37,6 +38,7 @@ _KNOWN = re.compile(
 )
 """An instance's ARN without tokens: its parts are read here, since the CDK takes nine trips to Node.js to tell them."""
 
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ROLE = re.compile(
     r"arn:aws[-a-z]*:iam::[0-9]{12}:role/aws-service-role/connect\.amazonaws\.com/AWSServiceRoleForAmazonConnect[\w-]*",
     re.ASCII,
@@ -63,6 +65,7 @@ class ConnectInstance(Construct):
     """ARN of the service-linked role that Amazon Connect acts as for the instance; None if nobody has told."""
     identity_management: IdentityManagement | None
     """Where the instance's users are kept; None if nobody has told."""
+    _told_id: str | None = None
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class ConnectInstance(Construct):
         instance_arn: str,
         service_role_arn: str | None = None,
         identity_management: IdentityManagement | None = None,
+        instance_id: str | None = None,
     ) -> None:
         """Prefer ``ConnectInstance.from_arn``, which says what it does."""
         super().__init__(scope, id)
@@ -79,11 +83,14 @@ class ConnectInstance(Construct):
         problems.collect(check, "instance_arn", instance_arn, INSTANCE_ARN)
         if service_role_arn is not None:
             problems.collect(check, "service_role_arn", service_role_arn, _ROLE, _ROLE_IS)
+        if instance_id is not None:
+            problems.collect(check, "instance_id", instance_id, _ID, "the UUID at the end of instance_arn")
         problems.collect(
             check_choice, "identity_management", identity_management, (*IdentityManagement, None)
         )
         problems.raise_all()
         self._attach(instance_arn, service_role_arn=service_role_arn, identity_management=identity_management)
+        self._told_id = instance_id
         place = Place(self)
         place.check_arn(problems, "instance_arn", instance_arn)
         if service_role_arn is not None:
@@ -103,6 +110,7 @@ class ConnectInstance(Construct):
         self.service_role = service_role_arn
         self.identity_management = identity_management
         self._known = _KNOWN.fullmatch(instance_arn)
+        self._guarded: set[cdk.Stack] = set()
         self._last_in_chain: dict[tuple[cdk.Stack, str], cdk.CfnResource] = {}
         self._associations: dict[str, connect.CfnIntegrationAssociation] = {}
         self._notes: dict[str, list[Mapping[str, Any]]] = {}
@@ -117,12 +125,16 @@ class ConnectInstance(Construct):
         *,
         service_role_arn: str | None = None,
         identity_management: IdentityManagement | None = None,
+        instance_id: str | None = None,
     ) -> ConnectInstance:
         """Import an instance that exists.
 
         instance_arn: ``arn:aws:connect:REGION:ACCOUNT:instance/UUID``, or a token that becomes one.
         service_role_arn: of the instance's service-linked role, which a stream with a key of its own needs.
         identity_management: where its users are kept, which ``add_user`` needs.
+        instance_id: the UUID at the ARN's end, for an ARN that is an output of another stack (Fn::GetStackOutput) of
+            the same account. By default id and account are cut out of the ARN with Fn::Split, which does not take such
+            outputs everywhere.
         Raises ``ConstructArgumentError``, a ``ValueError``, if it is neither, if it is of another Region or account
         than the stack, or if its Region has no Amazon Connect.
         """
@@ -132,6 +144,7 @@ class ConnectInstance(Construct):
             instance_arn=instance_arn,
             service_role_arn=service_role_arn,
             identity_management=identity_management,
+            instance_id=instance_id,
         )
 
     @cached_property
@@ -139,6 +152,8 @@ class ConnectInstance(Construct):
         """The UUID at the end of the instance's ARN."""
         if self._known:
             return self._known["id"]
+        if self._told_id is not None:
+            return self._told_id
         if not is_token(self.instance_arn):  # a lookup that has yet to run; the CDK cannot take it apart
             return self.instance_arn
         return self._part().resource_name or ""
@@ -148,7 +163,7 @@ class ConnectInstance(Construct):
         """The account that owns the instance."""
         if self._known:
             return self._known["account"]
-        if not is_token(self.instance_arn):
+        if not is_token(self.instance_arn) or self._told_id is not None:
             return cdk.Stack.of(self).account
         return self._part().account or ""
 
@@ -199,12 +214,35 @@ class ConnectInstance(Construct):
 
         api: which of Connect's APIs creates it, such as ``flows``; each has its own limit and its own chain.
         """
-        key = (cdk.Stack.of(resource), api)
+        stack = cdk.Stack.of(resource)
+        self._guard_place(stack)
+        key = (stack, api)
         # evidence: control-plane-rate, flows-deleted-before-association
         before = self._last_in_chain.get(key)
         if before is not None:
             resource.node.add_dependency(before)
         self._last_in_chain[key] = resource
+
+    def _guard_place(self, stack: cdk.Stack) -> None:
+        """Refuse a deployment that would move to another instance what a stack has put into this one."""
+        if self._known is None or stack in self._guarded:
+            return
+        self._guarded.add(stack)
+        own = cdk.Stack.of(self) == stack
+        # evidence: instance-arn-cannot-be-updated
+        guard_identity(
+            self if own else Construct(stack, f"{self.node.id}{self.node.addr[-8:]}"),
+            parameter="Identity",
+            rule="InstanceStays",
+            identity=self.instance_arn,
+            written=f"The instance {self.node.path}",
+            refusal=(
+                f"{self.node.path}: the instance would become {self.instance_arn}, which nothing in it can move to: "
+                "CloudFormation moves no flow, queue or user to another instance, and a number that moves loses its "
+                "flow. Set the instance back, or put what the other instance is to have into a new stack. The "
+                f"stack's parameter can be set with {SAID}, should it be wrong."
+            ),
+        )
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         """Grant actions on this instance itself, such as ``connect:StartContactStreaming``."""
@@ -305,6 +343,31 @@ class ConnectInstance(Construct):
             encryption_key=encryption_key,
             retention=retention,
             firehose=True,
+        )
+
+    def add_contact_records_bucket(
+        self,
+        *,
+        bucket: s3.IBucket | None = None,
+        prefix: str = "ContactRecords",
+        encryption_key: kms.IKey | None = None,
+        expire_after: cdk.Duration | None = None,
+    ) -> InstanceStorage:
+        """Put a record of every contact through a new Firehose stream into a bucket, some minutes after it ends.
+
+        Firehose collects records for five minutes or up to 5 MiB, and names objects by the time in UTC, as
+        ``ContactRecords/2026/11/21/12/…``. Arguments and errors as for ``add_call_recordings``; an instance has this
+        or ``add_contact_records_stream``, since both are its one association for contact records. Agent events have no
+        such way: Amazon Connect puts those into Kinesis data streams alone.
+        """
+        return storage.add_delivery(
+            self,
+            "CONTACT_TRACE_RECORDS",
+            "ContactRecords",
+            bucket=bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            expire_after=expire_after,
         )
 
     def add_agent_events_stream(

@@ -12,13 +12,18 @@ from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.instance_options import IdentityManagement, InstanceAttributes
 from connect_bridges.shared.arguments import check_removal_policy, check_value
 from connect_bridges.shared.checks import Problems, check, check_choice
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
-from connect_bridges.shared.tokens import comes_later
 from constructs import Construct
 
 # CloudFormation's schema of AWS::Connect::Instance.
-_ALIAS = re.compile(r"(?=.{1,45}$)(?!d-)[0-9A-Za-z]+(?:-*[0-9A-Za-z])*", re.ASCII)
-_DIRECTORY = re.compile(r"d-[0-9a-f]{10}", re.ASCII)
+ALIAS = re.compile(r"(?=.{1,45}$)(?!d-)[0-9A-Za-z]+(?:-*[0-9A-Za-z])*", re.ASCII)
+ALIAS_IS = (
+    "an instance's alias: 1 to 45 letters, digits and hyphens, not beginning with d- and not beginning or ending "
+    "with a hyphen, as in example-support; no other instance in the world may have it"
+)
+DIRECTORY = re.compile(r"d-[0-9a-f]{10}", re.ASCII)
+DIRECTORY_IS = "a directory's id; it reads d-0123456789"
 _IN_DIRECTORY = IdentityManagement.EXISTING_DIRECTORY
 
 
@@ -121,36 +126,20 @@ class ContactCenter(ConnectInstance):
         return Place(self).region
 
     def _guard(self, identity_management: IdentityManagement, name: str) -> None:
-        """Refuse a deployment that would put another instance in this one's place.
-
-        The parameter keeps its value from one deployment to the next; see shared/table_guard.py.
-        """
-        stack = cdk.Stack.of(self)
-        if stack.nested_stack_parent is not None or comes_later(name):
-            return
+        """Refuse a deployment that would put another instance in this one's place."""
         identity = f"{identity_management.value}/{name}"
-        # evidence: previous-parameter-values
-        parameter = cdk.CfnParameter(
+        guard_identity(
             self,
-            "Identity",
-            default=identity,
-            description=f"Identity management and alias of {self.node.path}. Leave it as it is.",
-        )
-        said = f"--parameters {stack.stack_name}:{stack.get_logical_id(parameter)}={identity}"
-        cdk.CfnRule(
-            self,
-            "InstanceStays",
-            assertions=[
-                cdk.CfnRuleAssertion(
-                    assert_=cdk.Fn.condition_equals(parameter.value_as_string, identity),
-                    assert_description=(
-                        f"{self.node.path}: its identity management and alias would become {identity}, which an "
-                        "instance cannot change: CloudFormation would make a second, empty one, and the flows, queues "
-                        "and users of this stack cannot move there. Set them back, or put the new instance into a new "
-                        f"stack. If an empty instance is meant, deploy once with {said}."
-                    ),
-                )
-            ],
+            parameter="Identity",
+            rule="InstanceStays",
+            identity=identity,
+            written=f"Identity management and alias of {self.node.path}",
+            refusal=(
+                f"{self.node.path}: its identity management and alias would become {identity}, which an "
+                "instance cannot change: CloudFormation would make a second, empty one, and the flows, queues "
+                "and users of this stack cannot move there. Set them back, or put the new instance into a new "
+                f"stack. If an empty instance is meant, deploy once with {SAID}."
+            ),
         )
 
 
@@ -160,17 +149,14 @@ def _check_names(problems: Problems, alias: object, directory_id: object, identi
             problems.add(
                 f"alias is {alias!r} with EXISTING_DIRECTORY, whose directory names the instance; leave it out."
             )
-        problems.collect(
-            check, "directory_id", directory_id, _DIRECTORY, "a directory's id; it reads d-0123456789"
-        )
+        problems.collect(check, "directory_id", directory_id, DIRECTORY, DIRECTORY_IS)
         return
     problems.collect(
         check,
         "alias",
         alias,
-        _ALIAS,
-        "an instance's alias: 1 to 45 letters, digits and hyphens, not beginning with d- and not beginning or ending "
-        "with a hyphen, as in example-support; no other instance in the world may have it",
+        ALIAS,
+        ALIAS_IS,
     )
     if directory_id is not None:
         problems.add(

@@ -243,6 +243,7 @@ class ContactCenterMonitoring(Monitoring):
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
         dashboard_name: str | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
     ) -> None:
         """Create alarms and dashboard.
 
@@ -253,7 +254,7 @@ class ContactCenterMonitoring(Monitoring):
         thresholds: by name of the alarm for all (``{"FlowErrors": 1}``) or for one (``{"FlowErrors:Support line": 1}``,
             which goes before). Counts within five minutes; ConcurrentCalls: 0.01 to 1, ConcurrentChats and
             ConcurrentTasks: 1 to 100, LongestWait: seconds, SigningKeyUnused: uses a day.
-        dashboard_name: default is CloudFormation's.
+        dashboard_name: default is CloudFormation's. dashboard: one of yours, which gets the widgets in its place.
         Raises ``ConstructArgumentError``, a ``ValueError``, for wrong arguments.
         """
         problems = Problems("/".join(filter(None, (scope.node.path, id))))
@@ -276,6 +277,8 @@ class ContactCenterMonitoring(Monitoring):
         }
         chosen = _thresholds(problems, thresholds, rules)
         problems.collect(check_name, "dashboard_name", dashboard_name, "dashboard_name")
+        if dashboard is not None and dashboard_name is not None:
+            problems.add(f"dashboard_name is {dashboard_name!r}, yet dashboard has its own; leave one out.")
         if alarm_topic is not None:
             problems.collect(
                 check_kind,
@@ -290,8 +293,10 @@ class ContactCenterMonitoring(Monitoring):
             watched={key: _watched(instance, rule, name) for key, (rule, name) in rules.items()},
             alarm_topic=alarm_topic,
             thresholds=chosen,
+            dashboard=dashboard,
+            heading=instance.node.path if isinstance(instance, Construct) else None,
         )
-        if self._shared is None:
+        if self.dashboard is None:
             self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=dashboard_name)
             self.add_status()
         for title, widgets in _groups(instance, subjects).items():

@@ -25,6 +25,7 @@ from connect_bridges.shared.arguments import check_function_options, check_remov
 from connect_bridges.shared.checks import Problems, check, check_choice
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import role_of
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.runtime_function import RuntimeFunction
 from connect_bridges.shared.tokens import comes_later
@@ -37,8 +38,8 @@ FUNCTIONS = ("Function",)
 """Names of the functions, for ``FunctionOptions.overrides``."""
 # CloudFormation's schema of AWS::Connect::PhoneNumber.
 NUMBER_TYPES = ("DID", "TOLL_FREE", "UIFN", "SHARED", "THIRD_PARTY_DID", "THIRD_PARTY_TF", "SHORT_CODE")
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-_PREFIX = re.compile(r"\+[0-9]{1,15}", re.ASCII)
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+PREFIX = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 
 
 def claim_number(
@@ -56,14 +57,14 @@ def claim_number(
     Place(instance).check_region(
         problems, having=BEYOND_GOVCLOUD, feature="AWS::Connect::PhoneNumber", region=instance.region
     )
-    problems.collect(check, "country_code", country_code, _COUNTRY, "a country of ISO 3166-1, as in US")
+    problems.collect(check, "country_code", country_code, COUNTRY, "a country of ISO 3166-1, as in US")
     problems.collect(check_choice, "number_type", number_type, NUMBER_TYPES)
     if prefix is not None:
         problems.collect(
             check,
             "prefix",
             prefix,
-            _PREFIX,
+            PREFIX,
             "the beginning of a number with +, country code and digits: +1206",
         )
     if description is not None:
@@ -79,10 +80,31 @@ def claim_number(
         prefix=prefix,
         description=description,
     )
+    _guard(instance, id, "/".join(filter(None, (country_code, number_type, prefix))))
     # evidence: number-cooldown
     number.apply_removal_policy(removal_policy)
     instance.chain("numbers", number)
     return InstancePart(number.attr_phone_number_arn, number.attr_address, number)
+
+
+def _guard(instance: ConnectInstance, id: str, identity: str) -> None:  # noqa: A002
+    """Refuse a deployment that would claim another number in place of the one that callers know."""
+    place = group(instance, "Numbers")
+    # evidence: number-description-in-place
+    guard_identity(
+        place,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=identity,
+        written=f"Country, type and prefix of the number {place.node.path}/{id}",
+        refusal=(
+            f"{place.node.path}/{id}: country, type and prefix would become {identity}, which a telephone number "
+            "cannot change: CloudFormation would claim another number, and nobody would answer the one that callers "
+            "know. Set country_code, number_type and prefix back, and claim the other number with an id of its own. If "
+            f"callers are to call another number, deploy once with {SAID}; the old one stays with the instance unless "
+            "its removal policy is DESTROY."
+        ),
+    )
 
 
 def answer(
@@ -147,8 +169,8 @@ def answer(
         service_timeout=cdk.Duration.minutes(4),
         properties={
             "InstanceId": instance.instance_id,
-            "PhoneNumberId": _last(number_arn, 2),
-            "ContactFlowId": _last(flow_arn, 4),
+            "PhoneNumberId": _last(number_arn),
+            "ContactFlowId": _last(flow_arn),
         },
     )
     resource.node.add_dependency(policy)
@@ -161,9 +183,9 @@ def answer(
     return resource
 
 
-def _last(arn: str, parts: int) -> str:
-    """Return the UUID at the end of an ARN: Amazon Connect checks permissions against the id that is sent.
+def _last(arn: str) -> str:
+    """Return the UUID at the end of an ARN; of one that comes later the ARN, out of which the function cuts it.
 
-    parts: how many the ARN has between its slashes.
+    Fn::Split, which could do it, does not take the output of another stack everywhere.
     """
-    return cdk.Fn.select(parts - 1, cdk.Fn.split("/", arn)) if comes_later(arn) else arn.rpartition("/")[2]
+    return arn if comes_later(arn) else arn.rpartition("/")[2]

@@ -25,8 +25,8 @@ NAME_LIMIT = 127
 """Characters of a name: the schemas of AWS::Connect::Queue, HoursOfOperation, RoutingProfile, QuickConnect."""
 DESCRIPTION_LIMIT = 250
 # evidence: metric-names-of-queues
-_NAME = re.compile(rf"(?=\S)[0-9A-Za-z.,\-_/#:$@|&{{}}+?% ]{{1,{NAME_LIMIT}}}(?<=\S)", re.ASCII)
-_NAME_IS = (
+NAME = re.compile(rf"(?=\S)[0-9A-Za-z.,\-_/#:$@|&{{}}+?% ]{{1,{NAME_LIMIT}}}(?<=\S)", re.ASCII)
+NAME_IS = (
     f"a name that metrics can show: 1 to {NAME_LIMIT} letters, digits, spaces and . , - _ / # : $ @ | & {{ }} + ? %, "
     "without space at its ends"
 )
@@ -71,7 +71,7 @@ def claim(instance: ConnectInstance, kind: str, name: str, said: str) -> None:
 
 def check_part_name(problems: Problems, setting: str, name: object) -> None:
     """Check a name of hours, a queue, a routing profile or a quick connect."""
-    problems.collect(check, setting, name, _NAME, _NAME_IS)
+    problems.collect(check, setting, name, NAME, NAME_IS)
 
 
 def check_description(problems: Problems, description: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
@@ -26,8 +28,10 @@ from connect_bridges.contact_center.parts import (
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.arguments import check_secret
 from connect_bridges.shared.checks import E164, Problems, check, check_choice, check_texts, check_whole
+from connect_bridges.shared.identity_guard import SAID, guard_identity
 from connect_bridges.shared.regions import Place
 from connect_bridges.shared.tokens import comes_later
+from constructs import Construct
 
 if TYPE_CHECKING:
     from connect_bridges.contact_center.connect_instance import ConnectInstance
@@ -37,13 +41,13 @@ DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUN
 # CloudFormation's schemas of the types.
 CHANNELS = {"VOICE": (1, 1), "CHAT": (1, 10), "TASK": (1, 10), "EMAIL": (1, 10)}
 """How many contacts of a channel an agent may have at a time."""
-_SLICES_LIMIT = 100
-_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
-_USERNAME = re.compile(r"[a-zA-Z0-9_.@-]{1,64}", re.ASCII)
-_PROFILE_NAME = re.compile(r"[ a-zA-Z0-9_@-]{1,127}", re.ASCII)
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+SLICES_LIMIT = 100
+TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+USERNAME = re.compile(r"[a-zA-Z0-9_.@-]{1,64}", re.ASCII)
+PROFILE_NAME = re.compile(r"[ a-zA-Z0-9_@-]{1,127}", re.ASCII)
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _QUEUE = 'what add_queue returned, or "arn:aws:connect:…:instance/UUID/queue/UUID"'
-_QUEUE_LIMIT = 50
+QUEUE_LIMIT = 50
 """Queues of a routing profile, channels counted apart: quota L-516BC0EB."""
 
 
@@ -64,7 +68,7 @@ class OpeningHours:
         problems.collect(check_choice, "day", self.day, DAYS)
         for setting in ("opens", "closes"):
             problems.collect(
-                check, setting, getattr(self, setting), _TIME, "a time from 00:00 to 23:59, as in 09:00"
+                check, setting, getattr(self, setting), TIME, "a time from 00:00 to 23:59, as in 09:00"
             )
         problems.raise_all()
 
@@ -96,8 +100,8 @@ def add_hours(
     _check_zone(problems, time_zone)
     if not isinstance(hours, (list, tuple)) or any(not isinstance(one, OpeningHours) for one in hours):
         problems.add(f'hours is {hours!r}; write OpeningHours.weekdays("09:00", "17:00"), or a list of them.')
-    elif len(hours) > _SLICES_LIMIT:
-        problems.add(f"hours has {len(hours)} entries; Amazon Connect takes {_SLICES_LIMIT}.")
+    elif len(hours) > SLICES_LIMIT:
+        problems.add(f"hours has {len(hours)} entries; Amazon Connect takes {SLICES_LIMIT}.")
     problems.raise_all()
     claim(instance, "hours", name, f"hours named {name!r} already, and names are unique in an instance.")
     made = connect.CfnHoursOfOperation(
@@ -208,9 +212,9 @@ def add_routing_profile(
         problems.collect(check_choice, "channels", channel, tuple(CHANNELS))
         if channel in CHANNELS:
             problems.collect(check_whole, f"channels[{channel!r}]", amount, CHANNELS[channel], "contacts")
-    if len(arns) * len(channels) > _QUEUE_LIMIT:
+    if len(arns) * len(channels) > QUEUE_LIMIT:
         problems.add(
-            f"queues and channels make {len(arns) * len(channels)} entries; a routing profile has {_QUEUE_LIMIT} "
+            f"queues and channels make {len(arns) * len(channels)} entries; a routing profile has {QUEUE_LIMIT} "
             "at most (quota L-516BC0EB)."
         )
     problems.raise_all()
@@ -325,7 +329,7 @@ def add_security_profile(
     """Add a security profile."""
     name = id if name is None else name
     problems = Problems(instance)
-    problems.collect(check, "name", name, _PROFILE_NAME, "1 to 127 letters, digits, spaces, '_', '@' and '-'")
+    problems.collect(check, "name", name, PROFILE_NAME, "1 to 127 letters, digits, spaces, '_', '@' and '-'")
     check_description(problems, description)
     problems.collect(check_texts, "permissions", permissions, '["BasicAgentAccess", "OutboundCallAccess"]')
     problems.raise_all()
@@ -370,7 +374,7 @@ def add_user(
         check,
         "username",
         username,
-        _USERNAME,
+        USERNAME,
         "1 to 64 letters, digits, '_', '-', '.' and '@', without spaces",
     )
     profile_arn = arn_of(
@@ -396,7 +400,7 @@ def add_user(
         for one in security_profiles
     ]
     if email is not None:
-        problems.collect(check, "email", email, _EMAIL, "an address, as in ana@example.com")
+        problems.collect(check, "email", email, EMAIL, "an address, as in ana@example.com")
     _check_sign_in(problems, identity, directory_user_id, password_secret)
     if identity is IdentityManagement.CONNECT_MANAGED and not (first_name and last_name):
         problems.add("first_name and last_name are needed where Amazon Connect keeps the users; give both.")
@@ -422,6 +426,9 @@ def add_user(
             "user changes it in Amazon Connect.",
         )
         password_secret = cast("secretsmanager.ISecret", generated)
+    # evidence: user-password-once
+    secret = _mark(users, password_secret) if password_secret is not None else None
+    _guard_user(users, id, (username, directory_user_id, secret))
     made = connect.CfnUser(
         users,
         id,
@@ -440,6 +447,29 @@ def add_user(
     )
     instance.chain("users", made)
     return InstanceUser(made.attr_user_arn, username, made, password_secret)
+
+
+def _guard_user(users: Construct, id: str, identity: Sequence[str | None]) -> None:  # noqa: A002
+    """Refuse a deployment that would change what CloudFormation cannot change of a user."""
+    text = "/".join(filter(None, identity))
+    guard_identity(
+        users,
+        parameter=f"{id}Identity",
+        rule=f"{id}Stays",
+        identity=text,
+        written=f"Username, directory id and password's secret of the user {users.node.path}/{id}",
+        refusal=(
+            f"{users.node.path}/{id}: username, directory_user_id or password_secret would become another, which a "
+            f"user cannot change ({text}), so that the deployment would fail half-way. Set them back, or add the user "
+            f"with an id of its own. The stack's parameter can be set with {SAID}, should it be wrong."
+        ),
+    )
+
+
+def _mark(users: Construct, secret: secretsmanager.ISecret) -> str:
+    """Return what tells one secret from another; its ARN is no secret, but long."""
+    arn = cdk.Stack.of(users).resolve(secret.secret_arn)
+    return hashlib.sha256(json.dumps(arn).encode()).hexdigest()[:8]
 
 
 def _check_sign_in(problems: Problems, identity: object, directory_user_id: object, password: object) -> None:

@@ -17,11 +17,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_connect as connect
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kinesisfirehose as firehose_
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from connect_bridges.contact_center.parts import claim
-from connect_bridges.shared.acknowledgements import acknowledge
+from connect_bridges.shared.acknowledgements import acknowledge, acknowledge_wildcard
 from connect_bridges.shared.arguments import check_key
 from connect_bridges.shared.checks import (
     ConstructArgumentError,
@@ -44,9 +46,9 @@ MEDIA_HOURS = (0, 87_600)
 """Schema of AWS::Connect::InstanceStorageConfig."""
 _OLD_VERSIONS = cdk.Duration.days(30)
 _ACCESS_LOG_DAYS = 365
-_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
-_PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
-_MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
+PREFIX = re.compile(r"[A-Za-z0-9!_.*'()=-]+(?:/[A-Za-z0-9!_.*'()=-]+)*/?", re.ASCII)
+PREFIX_IS = "a prefix of 1 to 128 letters, digits and ! _ . * ' ( ) = - /, as in connect/recordings"
+MEDIA_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,128}", re.ASCII)
 _BUCKET = 's3.Bucket.from_bucket_name(self, "Bucket", "my-recordings")'
 
 
@@ -59,6 +61,8 @@ class InstanceStorage:
     """The bucket, if it goes to one."""
     stream: kinesis.IStream | None = None
     """The data stream, if it goes to one."""
+    delivery_stream: firehose_.IDeliveryStream | None = None
+    """The Firehose stream, if it goes through one."""
     encryption_key: kms.IKey | None = None
     """What encrypts it; None with the default encryption of an existing bucket or stream."""
 
@@ -74,25 +78,11 @@ def add_bucket(
     expire_after: cdk.Duration | None,
 ) -> InstanceStorage:
     """Let a type of data go to a bucket, which is made unless it is given."""
-    problems, place = Problems(instance), Place(instance)
-    problems.collect(check, "prefix", prefix, _PREFIX, _PREFIX_IS)
-    if len(prefix if isinstance(prefix, str) else "") > 128:
-        problems.add(f"prefix is {prefix!r}, which is not {_PREFIX_IS}.")
-    check_key(problems, place, encryption_key)
-    if expire_after is not None:
-        problems.collect(check_duration, "expire_after", expire_after, EXPIRY_DAYS, "days")
-    if bucket is not None:
-        problems.collect(check_kind, "bucket", bucket, _BUCKET)
-        place.check_resource(problems, "bucket", bucket, foreign=True)
-        if expire_after is not None:
-            problems.add(
-                "expire_after is given with bucket, whose own rules say how long it keeps; leave it out."
-            )
-    problems.raise_all()
+    _check_bucket(
+        instance, bucket=bucket, prefix=prefix, encryption_key=encryption_key, expire_after=expire_after
+    )
     claim_type(instance, resource_type)
-    key = encryption_key or (storage_key(instance) if bucket is None else bucket.encryption_key)
-    if bucket is None:
-        bucket = _new_bucket(instance, id, cast("kms.IKey", key), expire_after)
+    bucket, key = _bucket(instance, id, bucket, encryption_key, expire_after)
     config = _associate(
         instance,
         id,
@@ -108,6 +98,56 @@ def add_bucket(
         config.node.add_dependency(bucket.policy)
     instance.note("storage", {"type": resource_type, "bucket": bucket.bucket_name, "prefix": prefix})
     return InstanceStorage(config, bucket=bucket, encryption_key=key)
+
+
+def add_delivery(
+    instance: ConnectInstance,
+    resource_type: str,
+    id: str,  # noqa: A002
+    *,
+    bucket: s3.IBucket | None,
+    prefix: str,
+    encryption_key: kms.IKey | None,
+    expire_after: cdk.Duration | None,
+) -> InstanceStorage:
+    """Let a type of data go through a new Firehose stream into a bucket, which is made unless it is given."""
+    _check_bucket(
+        instance, bucket=bucket, prefix=prefix, encryption_key=encryption_key, expire_after=expire_after
+    )
+    claim_type(instance, resource_type)
+    bucket, key = _bucket(instance, id, bucket, encryption_key, expire_after)
+    folder = f"{prefix.rstrip('/')}/"
+    log = logs.LogGroup(
+        instance,
+        f"{id}Log",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    role = _delivery_role(instance, id, bucket=bucket, folder=folder, key=key, log=log)
+    fixed = role.without_policy_updates()  # the L2 would grant it every read and write of the bucket
+    delivery = firehose_.DeliveryStream(
+        instance,
+        f"{id}Delivery",
+        role=fixed,
+        destination=firehose_.S3Bucket(
+            bucket,
+            role=fixed,
+            data_output_prefix=folder,
+            encryption_key=key,
+            logging_config=firehose_.EnableLogging(log),
+        ),
+        # evidence: firehose-encrypts-for-its-callers
+        encryption=firehose_.StreamEncryption.customer_managed_key(key)
+        if key is not None
+        else firehose_.StreamEncryption.aws_owned_key(),
+    )
+    cdk.RemovalPolicies.of(log).destroy()  # its stream, too, which the L2 keeps
+    delivery.node.add_dependency(role.node.find_child("DefaultPolicy"))
+    if bucket.policy is not None:
+        delivery.node.add_dependency(bucket.policy)
+    config = _associate_delivery(instance, id, resource_type, delivery.delivery_stream_arn)
+    instance.note("storage", {"type": resource_type, "bucket": bucket.bucket_name, "prefix": folder})
+    return InstanceStorage(config, bucket=bucket, delivery_stream=delivery, encryption_key=key)
 
 
 def add_stream(
@@ -144,17 +184,9 @@ def add_stream(
     problems.raise_all()
     claim_type(instance, resource_type)
     if firehose_arn is not None:
-        config = _associate(
-            instance,
-            id,
-            resource_type,
-            "KINESIS_FIREHOSE",
-            kinesis_firehose_config=connect.CfnInstanceStorageConfig.KinesisFirehoseConfigProperty(
-                firehose_arn=firehose_arn
-            ),
-        )
+        config = _associate_delivery(instance, id, resource_type, firehose_arn)
         instance.note("storage", {"type": resource_type, "firehose": firehose_arn})
-        return InstanceStorage(config)
+        return InstanceStorage(config, delivery_stream=stream)
     if stream is None:
         key = encryption_key or storage_key(instance)
         stream = kinesis.Stream(
@@ -197,7 +229,7 @@ def add_media(
     """Let live media go to video streams, which Amazon Connect makes as it needs them."""
     problems = Problems(instance)
     problems.collect(
-        check, "prefix", prefix, _MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
+        check, "prefix", prefix, MEDIA_PREFIX, "a prefix of 1 to 128 letters, digits, '_', '.' and '-'"
     )
     problems.collect(check_duration, "retention", retention, MEDIA_HOURS, "hours")
     check_key(problems, Place(instance), encryption_key)
@@ -242,8 +274,106 @@ def claim_type(instance: ConnectInstance, resource_type: str) -> None:
     )
 
 
+def _check_bucket(
+    instance: ConnectInstance,
+    *,
+    bucket: object,
+    prefix: object,
+    encryption_key: object,
+    expire_after: object,
+) -> None:
+    problems, place = Problems(instance), Place(instance)
+    problems.collect(check, "prefix", prefix, PREFIX, PREFIX_IS)
+    if len(prefix if isinstance(prefix, str) else "") > 128:
+        problems.add(f"prefix is {prefix!r}, which is not {PREFIX_IS}.")
+    check_key(problems, place, encryption_key)
+    if expire_after is not None:
+        problems.collect(check_duration, "expire_after", expire_after, EXPIRY_DAYS, "days")
+    if bucket is not None:
+        problems.collect(check_kind, "bucket", bucket, _BUCKET)
+        place.check_resource(problems, "bucket", bucket, foreign=True)
+        if expire_after is not None:
+            problems.add(
+                "expire_after is given with bucket, whose own rules say how long it keeps; leave it out."
+            )
+    problems.raise_all()
+
+
+def _bucket(
+    instance: ConnectInstance,
+    id: str,  # noqa: A002
+    bucket: s3.IBucket | None,
+    encryption_key: kms.IKey | None,
+    expire_after: cdk.Duration | None,
+) -> tuple[s3.IBucket, kms.IKey | None]:
+    """Return the bucket that is given with its key, or a new one."""
+    if bucket is not None:
+        return bucket, encryption_key or bucket.encryption_key
+    key = cast("kms.IKey", encryption_key or storage_key(instance))
+    return _new_bucket(instance, id, key, expire_after), key
+
+
+def _delivery_role(
+    instance: ConnectInstance,
+    id: str,  # noqa: A002
+    *,
+    bucket: s3.IBucket,
+    folder: str,
+    key: kms.IKey | None,
+    log: logs.LogGroup,
+) -> iam.Role:
+    """Return a role with which Firehose writes below a folder of a bucket, and to its log; it reads no object."""
+    stack = cdk.Stack.of(instance)
+    role = iam.Role(instance, f"{id}DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+    # evidence: firehose-role-for-s3
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+            resources=[bucket.arn_for_objects(f"{folder}*")],
+        )
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            resources=[bucket.bucket_arn],
+        )
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]))
+    if key is not None:
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[key.key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
+            )
+        )
+    acknowledge_wildcard(
+        role,
+        bucket.arn_for_objects(f"{folder}*"),
+        "Firehose names objects by time, so their names are not known beforehand.",
+    )
+    return role
+
+
+def _associate_delivery(
+    instance: ConnectInstance,
+    id: str,  # noqa: A002
+    resource_type: str,
+    arn: str,
+) -> connect.CfnInstanceStorageConfig:
+    return _associate(
+        instance,
+        id,
+        resource_type,
+        "KINESIS_FIREHOSE",
+        kinesis_firehose_config=connect.CfnInstanceStorageConfig.KinesisFirehoseConfigProperty(
+            firehose_arn=arn
+        ),
+    )
+
+
 def _encryption(key: kms.IKey) -> connect.CfnInstanceStorageConfig.EncryptionConfigProperty:
-    # evidence: storage-key-grant
+    # evidence: storage-key-grant, deploying-role-actions
     return connect.CfnInstanceStorageConfig.EncryptionConfigProperty(
         encryption_type="KMS", key_id=key.key_arn
     )
@@ -320,8 +450,15 @@ def _new_bucket(
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(bucket)
     _log_access(instance, bucket, id)
     return bucket
+
+
+def _keep_policy(bucket: s3.Bucket) -> None:
+    """Keep what closes a kept bucket to plain HTTP, and lets the access log in."""
+    if bucket.policy is not None:
+        bucket.policy.apply_removal_policy(KEEP)
 
 
 def _log_access(instance: ConnectInstance, bucket: s3.Bucket, folder: str) -> None:
@@ -364,5 +501,6 @@ def _access_log(instance: ConnectInstance) -> s3.Bucket:
         ],
         removal_policy=KEEP,
     )
+    _keep_policy(log)
     acknowledge(log, "AwsSolutions-S1", "This is the bucket that the others' access is logged into.")
     return log

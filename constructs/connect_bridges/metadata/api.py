@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from connect_bridges.metadata.presets import MetadataPreset
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.api_options import ApiOptions
-from connect_bridges.shared.logged_rest_api import access_log_of, logged_rest_api
+from connect_bridges.shared.logged_rest_api import access_log_of, limit_the_vendor, logged_rest_api
 from constructs import Construct
 
 # Which refusal of API Gateway itself gets which code and advice. Without these, the vendor would get
@@ -21,6 +21,11 @@ from constructs import Construct
 _REFUSALS: dict[str, tuple[str, str | None, str]] = {
     "UNAUTHORIZED": ("MISSING_TOKEN", "401", "Send the token in the header {header}."),
     "ACCESS_DENIED": (
+        "WRONG_TOKEN",
+        "403",
+        "The token in the header {header} is not valid; ask for the current one.",
+    ),
+    "INVALID_API_KEY": (
         "WRONG_TOKEN",
         "403",
         "The token in the header {header} is not valid; ask for the current one.",
@@ -92,8 +97,12 @@ class MetadataApi(Construct):
         store_function: lambda_.IFunction,
         authorize_function: lambda_.IFunction,
         authorizer_cache: cdk.Duration,
+        vendor_key: str,
     ) -> None:
-        """Create the API; the arguments are those of ``MetadataBridge``."""
+        """Create the API; the arguments are those of ``MetadataBridge``.
+
+        vendor_key: the API key that the authorizer names for who has the token.
+        """
         super().__init__(scope, id)
         self.access_log = access_log_of(self, options)
         self.api = logged_rest_api(
@@ -102,7 +111,9 @@ class MetadataApi(Construct):
             description="Takes what an external voice system learned about a contact.",
             options=options,
             access_log=self.access_log,
+            knows_the_vendor=True,
         )
+        limit_the_vendor(self, self.api, options, key=vendor_key)
         authorizer = apigateway.TokenAuthorizer(
             self,
             "Authorizer",
@@ -118,6 +129,7 @@ class MetadataApi(Construct):
             apigateway.LambdaIntegration(store_function, proxy=True, allow_test_invoke=False),
             authorizer=authorizer,
             authorization_type=apigateway.AuthorizationType.CUSTOM,
+            api_key_required=True,
             request_parameters={f"method.request.querystring.{_CONTACT_ID}": True},
             request_models={"application/json": self._object_model()},
             request_validator=apigateway.RequestValidator(

@@ -30,7 +30,7 @@ from connect_bridges.shared.arguments import (
     check_table,
     check_value,
 )
-from connect_bridges.shared.checks import Problems, check_duration
+from connect_bridges.shared.checks import Problems, check_duration, check_flag
 from connect_bridges.shared.description import describe, secret_fact
 from connect_bridges.shared.function_options import FunctionOptions
 from connect_bridges.shared.grants import grant_secret_read, grant_table
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 else:
     limits = runtime_module("metadata.limits")
 
-FUNCTIONS = ("Store", "Authorize", "Retrieve")
+FUNCTIONS = ("Store", "Authorize", "Retrieve", "Sign")
 """Names of the functions, for ``FunctionOptions.overrides``."""
 
 
@@ -64,6 +64,9 @@ class MetadataBridge(Construct):
     guide to external voice, metadata passing (docs/guides.md#voice-design-1).
 
     Per call: one table write, one consistent read, no scan. Metadata that nobody fetches expires.
+
+    With ``contact_tokens`` the flow also signs the contact id and hands the signature to the vendor with the call: the
+    vendor's token alone, should it leak, writes for nobody then.
     """
 
     table: dynamodb.ITableV2
@@ -76,14 +79,22 @@ class MetadataBridge(Construct):
     """Behind the API: accepts or refuses the token."""
     retrieve_function: lambda_.Function
     """For flows: returns a contact's metadata."""
+    sign_function: lambda_.Function | None
+    """For flows, with ``contact_tokens``: signs the contact id before the call goes out."""
+    contact_key: secretsmanager.ISecret | None
+    """With ``contact_tokens``: what contact ids are signed with; nobody but the functions needs it."""
     api: apigateway.RestApi
     """The REST API that the vendor posts to."""
     url: str
     """Where the vendor posts, without the query string."""
     token_header: str
     """The header in which the vendor sends the token."""
+    contact_token_header: str | None
+    """With ``contact_tokens``: the header in which the vendor sends what the SIP header User-to-User held."""
     association: connect.CfnIntegrationAssociation
     """Lets flows of the instance invoke the retrieve function."""
+    sign_association: connect.CfnIntegrationAssociation | None
+    """With ``contact_tokens``: lets flows of the instance invoke the sign function."""
     service_name: str
     """The dimension ``service`` of what the functions count."""
 
@@ -99,6 +110,8 @@ class MetadataBridge(Construct):
         time_to_live: cdk.Duration | None = None,
         token_secret: secretsmanager.ISecret | None = None,
         token_cache: cdk.Duration | None = None,
+        contact_tokens: bool = False,
+        contact_token_lifetime: cdk.Duration | None = None,
         encryption_key: kms.IKey | None = None,
         encrypt_logs: bool = False,
         function_options: FunctionOptions | None = None,
@@ -114,8 +127,14 @@ class MetadataBridge(Construct):
             attribute.
         time_to_live: how long unfetched metadata is kept; 1 minute to 1 year, default 24 hours.
         token_secret: a secret whose SecretString is the token; default is a generated one of 48 characters.
-        token_cache: how long API Gateway and the authorizer trust a decision; 0 to 1 hour, default 5 minutes. A
-            token that was rotated out twice is refused after this time at the latest.
+        token_cache: how long API Gateway and the authorizer's function together trust a decision; 0 to 1 hour, default
+            5 minutes, half of it for each. A token that was rotated out twice is refused after this time at the latest,
+            as long as Secrets Manager can be read.
+        contact_tokens: take metadata for a contact only with that contact's own token, which the flow of
+            ``ExternalVoiceTransfer`` hands to the vendor in the SIP header User-to-User. It takes one more function
+            and one more secret; each call then begins with one more invocation, and asks nothing more of the table.
+        contact_token_lifetime: how long after the call went out its token counts; 1 minute to 12 hours, default 1 hour.
+            Rotating ``contact_key`` ends tokens of before after one hour.
         encryption_key: a customer-managed key for table and token; default is keys that AWS manages. An imported
             table or secret whose key is not known to the CDK is read with this one as well.
         encrypt_logs: encrypt the log groups of functions and API with encryption_key, too. The policy of a key that is
@@ -133,6 +152,7 @@ class MetadataBridge(Construct):
             time_to_live = cdk.Duration.seconds(limits.TTL_SECONDS)
         if token_cache is None:
             token_cache = cdk.Duration.seconds(limits.TOKEN_CACHE_SECONDS)
+        contact_token_lifetime = contact_token_lifetime or cdk.Duration.seconds(limits.CONTACT_TOKEN_SECONDS)
         options = api if api is not None else ApiOptions()
         self._encryption_key = encryption_key
         self._function_options = function_options if function_options is not None else FunctionOptions()
@@ -144,6 +164,13 @@ class MetadataBridge(Construct):
         problems.collect(check_value, "api", options, ApiOptions, 'ApiOptions(stage_name="prod")')
         problems.collect(check_duration, "time_to_live", time_to_live, limits.TTL_SECONDS_RANGE)
         problems.collect(check_duration, "token_cache", token_cache, limits.TOKEN_CACHE_SECONDS_RANGE)
+        problems.collect(check_flag, "contact_tokens", contact_tokens)
+        problems.collect(
+            check_duration,
+            "contact_token_lifetime",
+            contact_token_lifetime,
+            limits.CONTACT_TOKEN_SECONDS_RANGE,
+        )
         check_key(problems, place, encryption_key, for_table=table is None)
         check_encrypt_logs(problems, encrypt_logs, encryption_key)
         check_secret(problems, place, "token_secret", token_secret)
@@ -193,7 +220,14 @@ class MetadataBridge(Construct):
             "it with put-secret-value: the previous version stays valid for one hour.",
         )
         self.service_name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
-        self._create_functions(names, time_to_live, token_cache)
+        gateway_cache, function_cache = limits.shared_cache(int(token_cache.to_seconds()))
+        vendor_key = cdk.Names.unique_resource_name(self, max_length=96) + "KnownToItsUsagePlan"
+        self.contact_token_header, self.contact_key = (
+            (names.contact_token_header, self._create_contact_key(removal_policy))
+            if contact_tokens
+            else (None, None)
+        )
+        self._create_functions(names, time_to_live, function_cache, vendor_key, contact_token_lifetime)
         self._grant_least()
         gateway = MetadataApi(
             self,
@@ -202,40 +236,24 @@ class MetadataBridge(Construct):
             options=options,
             store_function=self.store_function,
             authorize_function=self.authorize_function,
-            authorizer_cache=token_cache,
+            authorizer_cache=cdk.Duration.seconds(gateway_cache),
+            vendor_key=vendor_key,
         )
         self.api = gateway.api
         self.url = options.url(gateway.url, names.path)
         self.token_header = names.token_header
         # evidence: returned-headers-are-unreadable
         self.association = instance.associate_function(self.retrieve_function)
-        describe(
-            self,
-            "MetadataBridge",
-            {
-                "instanceArn": instance.instance_arn,
-                "url": self.url,
-                "restApiId": self.api.rest_api_id,
-                "stageName": self.api.deployment_stage.stage_name,
-                "cloudWatchRole": options.cloud_watch_role,
-                "tokenHeader": self.token_header,
-                "table": {
-                    "name": self.table.table_name,
-                    "partitionKey": names.partition_key,
-                    "timeToLiveAttribute": names.ttl_attribute,
-                    "fixedName": names.table_name if table is None else None,
-                },
-                "secrets": {
-                    "token": secret_fact(
-                        self.token_secret, filled_by="owner" if token_secret else "deployment"
-                    )
-                },
-                "functions": {
-                    "Store": self.store_function.function_name,
-                    "Authorize": self.authorize_function.function_name,
-                    "Retrieve": self.retrieve_function.function_name,
-                },
-            },
+        self.sign_association = (
+            instance.associate_function(self.sign_function) if self.sign_function else None
+        )
+        self._describe(
+            instance,
+            names,
+            options,
+            own_table=table is not None,
+            own_secret=token_secret is not None,
+            contact_token_lifetime=contact_token_lifetime,
         )
 
     def monitor(
@@ -243,13 +261,15 @@ class MetadataBridge(Construct):
         *,
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
-        """Create alarms: StoreFailures, RetrieveFailures, AuthorizeFailures.
+        """Create alarms: StoreFailures, RetrieveFailures, AuthorizeFailures; with ``contact_tokens`` SignFailures.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
-        alarm name; default is 1 each. scope, id: where the alarms live; default is below this construct.
+        alarm name; default is 1 each. dashboard: one that gets widgets, below a heading with this construct's path;
+        by itself the bridge makes none. scope, id: where the alarms live; default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
         watched = {
@@ -266,7 +286,23 @@ class MetadataBridge(Construct):
                 meaning="The token could not be checked: the vendor cannot post metadata.",
             ),
         }
-        return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
+        if self.sign_function:
+            watched["SignFailures"] = Watched(
+                metric=self.sign_function.metric_errors(**summed()),
+                meaning="Contacts could not be signed: their calls went out without a token, and the vendor cannot "
+                "post metadata for them.",
+            )
+        made = Monitoring(
+            scope or self,
+            id,
+            watched=watched,
+            alarm_topic=alarm_topic,
+            thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
+        )
+        made.add_to_shared([self._graphs()])
+        return made
 
     def metric_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of posts whose metadata is in the table, as the store function counts them; sum of five minutes."""
@@ -292,8 +328,79 @@ class MetadataBridge(Construct):
         """Count of tokens that could not be checked, whether right or wrong."""
         return self.authorize_function.metric_errors(**options)
 
+    def _graphs(self) -> list[cloudwatch.IWidget]:
+        return [
+            cloudwatch.GraphWidget(
+                title="Metadata: requests, stored, refused, failed",
+                left=[
+                    self.metric_requests(**summed()),
+                    self.metric_stored(),
+                    self.metric_client_errors(**summed()),
+                    self.metric_server_errors(**summed()),
+                ],
+                width=12,
+            ),
+            cloudwatch.GraphWidget(
+                title="Calls without their metadata; tokens that could not be checked",
+                left=[self.metric_retrieve_errors(**summed()), self.metric_authorize_errors(**summed())],
+                width=12,
+            ),
+        ]
+
+    def _describe(
+        self,
+        instance: ConnectInstance,
+        names: MetadataPreset,
+        options: ApiOptions,
+        *,
+        own_table: bool,
+        own_secret: bool,
+        contact_token_lifetime: cdk.Duration,
+    ) -> None:
+        describe(
+            self,
+            "MetadataBridge",
+            {
+                "instanceArn": instance.instance_arn,
+                "url": self.url,
+                "restApiId": self.api.rest_api_id,
+                "stageName": self.api.deployment_stage.stage_name,
+                "cloudWatchRole": options.cloud_watch_role,
+                "tokenHeader": self.token_header,
+                "contactTokenHeader": self.contact_token_header,
+                "contactTokenSeconds": int(contact_token_lifetime.to_seconds()) if self.contact_key else None,
+                "table": {
+                    "name": self.table.table_name,
+                    "partitionKey": names.partition_key,
+                    "timeToLiveAttribute": names.ttl_attribute,
+                    "fixedName": None if own_table else names.table_name,
+                },
+                "secrets": {
+                    "token": secret_fact(
+                        self.token_secret, filled_by="owner" if own_secret else "deployment"
+                    ),
+                    **(
+                        {"contactKey": secret_fact(self.contact_key, filled_by="deployment")}
+                        if self.contact_key
+                        else {}
+                    ),
+                },
+                "functions": {
+                    "Store": self.store_function.function_name,
+                    "Authorize": self.authorize_function.function_name,
+                    "Retrieve": self.retrieve_function.function_name,
+                    **({"Sign": self.sign_function.function_name} if self.sign_function else {}),
+                },
+            },
+        )
+
     def _create_functions(
-        self, names: MetadataPreset, time_to_live: cdk.Duration, token_cache: cdk.Duration
+        self,
+        names: MetadataPreset,
+        time_to_live: cdk.Duration,
+        cache_seconds: int,
+        vendor_key: str,
+        contact_token_lifetime: cdk.Duration,
     ) -> None:
         table = {
             "TABLE_NAME": self.table.table_name,
@@ -305,8 +412,19 @@ class MetadataBridge(Construct):
             "Store",
             module="metadata.store",
             description="Keeps what the external voice system posts for a contact.",
-            timeout=cdk.Duration.seconds(10),
-            environment={**table, "TTL_SECONDS": str(int(time_to_live.to_seconds()))},
+            timeout=cdk.Duration.seconds(13 if self.contact_key else 10),
+            environment={
+                **table,
+                "TTL_SECONDS": str(int(time_to_live.to_seconds())),
+                **(
+                    {
+                        "CONTACT_KEY_ARN": self.contact_key.secret_arn,
+                        "CONTACT_TOKEN_HEADER": names.contact_token_header,
+                    }
+                    if self.contact_key
+                    else {}
+                ),
+            },
             function_name=names.store_function_name,
             service_name=self.service_name,
             options=self._function_options,
@@ -319,7 +437,8 @@ class MetadataBridge(Construct):
             timeout=cdk.Duration.seconds(10),
             environment={
                 "TOKEN_SECRET_ARN": self.token_secret.secret_arn,
-                "CACHE_SECONDS": str(int(token_cache.to_seconds())),
+                "CACHE_SECONDS": str(cache_seconds),
+                "VENDOR_KEY": vendor_key,
             },
             function_name=names.authorize_function_name,
             service_name=self.service_name,
@@ -337,23 +456,60 @@ class MetadataBridge(Construct):
             options=self._function_options,
         )
 
+        self.sign_function = self._create_sign_function(names, contact_token_lifetime)
+
+    def _create_contact_key(self, removal_policy: cdk.RemovalPolicy) -> secretsmanager.ISecret:
+        return generated_secret(
+            self,
+            "ContactKey",
+            description="What the flow signs contact ids with, for the external voice system to show.",
+            value=token_value(),
+            encryption_key=self._encryption_key,
+            removal_policy=removal_policy,
+            why_no_schedule="Nobody outside knows it, and a call's token ends within hours. Rotate it with "
+            "put-secret-value: the previous version stays valid for one hour.",
+        )
+
+    def _create_sign_function(self, names: MetadataPreset, lifetime: cdk.Duration) -> lambda_.Function | None:
+        if self.contact_key is None:
+            return None
+        return RuntimeFunction(
+            self,
+            "Sign",
+            module="metadata.sign",
+            description="Signs the contact id for the external voice system, before the call goes out.",
+            timeout=cdk.Duration.seconds(8),
+            environment={
+                "CONTACT_KEY_ARN": self.contact_key.secret_arn,
+                "CONTACT_TOKEN_SECONDS": str(int(lifetime.to_seconds())),
+            },
+            function_name=names.sign_function_name,
+            service_name=self.service_name,
+            options=self._function_options,
+        )
+
     def _grant_least(self) -> None:
-        """Grant each function the one call that it makes."""
+        """Grant each function the calls that it makes: one, and reading the key to those that sign or check."""
         grant_table(self.table, self.store_function, "PutItem", key=self._encryption_key)
         grant_table(self.table, self.retrieve_function, "GetItem", key=self._encryption_key)
         grant_secret_read(self.token_secret, self.authorize_function, key=self._encryption_key)
+        if self.contact_key and self.sign_function:
+            grant_secret_read(self.contact_key, self.store_function, key=self._encryption_key)
+            grant_secret_read(self.contact_key, self.sign_function, key=self._encryption_key)
 
 
 def _check_names(problems: Problems, names: MetadataPreset) -> None:
     problems.collect(check_path, names.path)
     for setting, value, kind in (
         ("token_header", names.token_header, "header"),
+        ("contact_token_header", names.contact_token_header, "header"),
         ("partition_key", names.partition_key, "attribute"),
         ("ttl_attribute", names.ttl_attribute, "attribute"),
         ("table_name", names.table_name, "table_name"),
         ("store_function_name", names.store_function_name, "function_name"),
         ("authorize_function_name", names.authorize_function_name, "function_name"),
         ("retrieve_function_name", names.retrieve_function_name, "function_name"),
+        ("sign_function_name", names.sign_function_name, "function_name"),
         ("authorizer_name", names.authorizer_name, "api_name"),
         ("api_name", names.api_name, "api_name"),
     ):
@@ -362,7 +518,17 @@ def _check_names(problems: Problems, names: MetadataPreset) -> None:
         problems.add(
             f"preset.partition_key and preset.ttl_attribute are both {names.partition_key!r}; DynamoDB needs two."
         )
-    functions = [names.store_function_name, names.authorize_function_name, names.retrieve_function_name]
+    if names.token_header.lower() == names.contact_token_header.lower():
+        problems.add(
+            f"preset.token_header and preset.contact_token_header are both {names.token_header!r}; each token needs a "
+            "header of its own."
+        )
+    functions = [
+        names.store_function_name,
+        names.authorize_function_name,
+        names.retrieve_function_name,
+        names.sign_function_name,
+    ]
     given = [name for name in functions if name is not None]
     if len(set(given)) < len(given):
         problems.add(

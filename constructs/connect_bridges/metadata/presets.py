@@ -18,12 +18,14 @@ class MetadataNames(TypedDict, total=False):
 
     path: str | None
     token_header: str | None
+    contact_token_header: str | None
     partition_key: str | None
     ttl_attribute: str | None
     table_name: str | None
     store_function_name: str | None
     authorize_function_name: str | None
     retrieve_function_name: str | None
+    sign_function_name: str | None
     authorizer_name: str | None
     api_name: str | None
 
@@ -39,6 +41,8 @@ class MetadataPreset:
     """The API's resource path, without slashes at its ends."""
     token_header: str = "authorizationToken"  # noqa: S105 (a header's name)
     """The request header that carries the token."""
+    contact_token_header: str = limits.CONTACT_TOKEN_HEADER
+    """The request header that carries a contact's own token, where the bridge asks for one."""
     partition_key: str = limits.PARTITION_KEY
     """The table's partition key."""
     ttl_attribute: str = limits.TTL_ATTRIBUTE
@@ -47,6 +51,7 @@ class MetadataPreset:
     store_function_name: str | None = None
     authorize_function_name: str | None = None
     retrieve_function_name: str | None = None
+    sign_function_name: str | None = None
     authorizer_name: str | None = None
     api_name: str | None = None
 

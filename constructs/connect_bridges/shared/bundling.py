@@ -4,7 +4,10 @@ A bundle is what a handler imports, found by reading its import statements, plus
 (with hashes; boto3 is left to the Lambda runtime). A package that needs more brings a requirements.txt of its own,
 which only its functions get, and a requirements.prune that names what of it is dropped. The dependencies are installed
 by pip, or by uv where there is no pip, for Lambda's platform: once per lock file, Python version and architecture.
-They and the finished zips are kept in a cache folder: set CONNECT_BRIDGES_CACHE to move it.
+They and the finished zips are kept in a cache folder: set CONNECT_BRIDGES_CACHE to move it. The cache is not believed:
+the dependencies must be, to the byte, what requirements.sum beside the lock file says, or they are installed anew; a
+zip is put together in memory every time, and a kept one that differs is replaced. After a change of a lock file,
+``python -m connect_bridges.shared.bundling`` writes the sums.
 """
 
 from __future__ import annotations
@@ -13,13 +16,17 @@ import ast
 import contextlib
 import hashlib
 import importlib.util
+import io
+import logging
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +46,12 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _LAYOUT_VERSION = "2"  # raise it when the way of bundling changes what is in the zip
 _UNWANTED = ("*.dist-info", "__pycache__", "bin", "*.pyi", "py.typed", ".lock")
 _ZIP_KEPT_SECONDS = 30 * 24 * 3600
+_LOG = logging.getLogger(__name__)
+_LOCAL_HEADER_BYTES = 30
+_PACKED: dict[bytes, bytes] = {}
+"""How contents of files are compressed."""
+_VERIFIED: dict[Path, dict[str, bytes]] = {}
+"""Contents of the folders of dependencies that this process has read and found to be right."""
 
 
 class BundlingError(RuntimeError):
@@ -190,34 +203,83 @@ class _Bundle:
         return _digest([*self.locks, *prunes, *self.files], self.python, self.architecture)
 
     def archive(self) -> Path:
-        """Return the zip, from the cache if it is there."""
+        """Return the zip in the cache, which is made, or made anew, unless it is the right one to the byte."""
         kept = _cache_root() / f"{self.digest}.zip"
-        if not kept.is_file():
+        entries = self.contents()
+        if kept.is_symlink() or kept.exists():
+            found = b"" if kept.is_symlink() else kept.read_bytes()
+            _learn(found, entries)
+            if found == (content := _zipped(entries)):
+                return kept
+            _LOG.warning("%s is not what its sources give: made anew", kept)
+        else:
+            content = _zipped(entries)
             _discard_old_zips(kept.parent)
-            entries: dict[str, Path] = {}
-            for lock in self.locks:
-                site = _dependencies(lock, self.python, self.architecture)
-                entries |= {
-                    path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()
-                }
-            for file in self.files:
-                entries[f"{_PACKAGE}/{file.relative_to(data_folder(_PACKAGE)).as_posix()}"] = file
-            _write_zip(kept, entries)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as work:
+            fresh = Path(work) / kept.name
+            fresh.write_bytes(content)
+            fresh.replace(kept)  # somebody else may have been faster: theirs is the same
         return kept
 
+    def contents(self) -> dict[str, bytes]:
+        """Return what is in the zip, by name. Raises BundlingError."""
+        entries: dict[str, bytes] = {}
+        for lock in self.locks:
+            entries |= _dependencies(lock, self.python, self.architecture)
+        for file in self.files:
+            entries[f"{_PACKAGE}/{file.relative_to(data_folder(_PACKAGE)).as_posix()}"] = file.read_bytes()
+        return entries
 
-def _write_zip(target: Path, entries: dict[str, Path]) -> None:
-    """Write files under their names, sorted, without dates and owners: the same files give the same bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as work:
-        fresh = Path(work) / target.name
-        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for name, path in sorted(entries.items()):
-                entry = zipfile.ZipInfo(name)
-                entry.external_attr = 0o100644 << 16  # Lambda runs as another user, who must be able to read
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
-        fresh.replace(target)  # somebody else may have been faster: theirs is the same
+
+def _zipped(entries: dict[str, bytes]) -> bytes:
+    """Return a zip of files, sorted, without dates and owners: the same files give the same bytes.
+
+    Not by zipfile, which would compress the dependencies for each function again, a second for an app.
+    Source: PKWARE's APPNOTE 6.3, sections 4.3 and 4.4.
+    """
+    files, directory = bytearray(), bytearray()
+    for name, content in sorted(entries.items()):
+        packed, encoded = _deflated(content), name.encode()
+        # Version needed, names in UTF-8, deflate, midnight of 1980-01-01.
+        facts = struct.pack(
+            "<5H3L2H", 20, 0x800, 8, 0, 33, zlib.crc32(content), len(packed), len(content), len(encoded), 0
+        )
+        # Made on Unix; readable by all, for Lambda runs as another user.
+        directory += struct.pack("<LH", 0x02014B50, 3 << 8 | 20) + facts
+        directory += struct.pack("<3H2L", 0, 0, 0, 0o100644 << 16, len(files)) + encoded
+        files += struct.pack("<L", 0x04034B50) + facts + encoded + packed
+    end = struct.pack("<L4H2LH", 0x06054B50, 0, 0, len(entries), len(entries), len(directory), len(files), 0)
+    return bytes(files + directory + end)
+
+
+def _deflated(content: bytes) -> bytes:
+    if content not in _PACKED:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        _PACKED[content] = packer.compress(content) + packer.flush()
+    return _PACKED[content]
+
+
+def _learn(archive: bytes, entries: dict[str, bytes]) -> None:
+    """Take from a zip how files are compressed, where it unpacks to just these: that costs a tenth of compressing.
+
+    Nothing else of it is believed. So a zip that another version of zlib made is not taken for a changed one.
+    """
+    try:
+        listed = zipfile.ZipFile(io.BytesIO(archive)).infolist()
+    except (zipfile.BadZipFile, ValueError):
+        return
+    for entry in listed:
+        content = entries.get(entry.filename)
+        if content is None or content in _PACKED:
+            continue
+        start = entry.header_offset + _LOCAL_HEADER_BYTES + len(entry.filename.encode())
+        packed = archive[start : start + entry.compress_size]
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        with contextlib.suppress(zlib.error):
+            same = unpacker.decompress(packed, len(content) + 1) == content
+            if same and unpacker.eof and not unpacker.unused_data:
+                _PACKED[content] = packed
 
 
 def _discard_old_zips(folder: Path) -> None:
@@ -229,27 +291,104 @@ def _discard_old_zips(folder: Path) -> None:
                 path.unlink()
 
 
-def _dependencies(lock: Path, python: str, architecture: str) -> Path:
-    """Return a folder with the locked dependencies, installed on first need and shared by all functions."""
+def _dependencies(lock: Path, python: str, architecture: str) -> dict[str, bytes]:
+    """Return the locked dependencies' files by name, as kept in the cache or installed. Raises BundlingError.
+
+    They are compared with the sum of the lock file when a process reads them first, and kept in its memory.
+    """
     prune = lock.with_suffix(".prune")
     inputs = [lock, prune] if prune.is_file() else [lock]
     kept = _cache_root() / _digest(inputs, python, architecture)
-    if kept.is_dir():
-        return kept
+    if kept not in _VERIFIED:
+        _VERIFIED[kept] = _kept(kept, lock) or _installed(kept, lock, python, architecture)
+    return _VERIFIED[kept]
+
+
+def _kept(kept: Path, lock: Path) -> dict[str, bytes]:
+    """Return what is in a folder of the cache, nothing if it is not there or was changed: then it goes."""
+    if not kept.is_dir():
+        return {}
+    found = _files_in(kept)
+    if _sum(found) == _expected(lock):
+        return found
+    _LOG.warning("%s is not what %s says: it is discarded, and installed anew", kept, _sums(lock).name)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as work, contextlib.suppress(FileNotFoundError):
+        kept.rename(Path(work) / "changed")  # another process may have been faster
+    return {}
+
+
+def _installed(kept: Path, lock: Path, python: str, architecture: str) -> dict[str, bytes]:
+    """Install the locked dependencies into a folder of the cache, and return their files."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as work:
         fresh = Path(work) / "site"
-        _install(lock, python, architecture, fresh)
-        unwanted = [path for pattern in _UNWANTED for path in sorted(fresh.rglob(pattern))]
-        unwanted += [path for pattern in _prune_list(prune) for path in sorted(fresh.glob(pattern))]
-        for path in unwanted:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        found = _pruned(lock, python, architecture, fresh)
+        if _sum(found) != _expected(lock):
+            raise BundlingError(
+                f"What was installed from {lock.name} for {python} on {architecture} is not what "
+                f"{_sums(lock).name} says. If nobody changed {lock.name}, do not deploy: look at the package index and "
+                f"the installer. If somebody did, write the sums anew: {sys.executable} -m {__spec__.name}"
+            )
         try:
             fresh.rename(kept)
         except OSError:
-            if not kept.is_dir():  # somebody else was faster: theirs is the same
+            if not kept.is_dir():  # somebody else was faster; what is right is in memory
                 raise
-    return kept
+    return found
+
+
+def _pruned(lock: Path, python: str, architecture: str, fresh: Path) -> dict[str, bytes]:
+    _install(lock, python, architecture, fresh)
+    unwanted = [path for pattern in _UNWANTED for path in sorted(fresh.rglob(pattern))]
+    unwanted += [
+        path for pattern in _prune_list(lock.with_suffix(".prune")) for path in sorted(fresh.glob(pattern))
+    ]
+    for path in unwanted:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return _files_in(fresh)
+
+
+def _files_in(folder: Path) -> dict[str, bytes]:
+    """Return the contents of a folder's files by name; a link, which no package brings, as one to nothing."""
+    found: dict[str, bytes] = {}
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in (*files, *links):
+            path = Path(place) / name
+            found[path.relative_to(folder).as_posix()] = b"" if path.is_symlink() else path.read_bytes()
+    return found
+
+
+def _sum(files: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _sums(lock: Path) -> Path:
+    return lock.with_suffix(".sum")
+
+
+def _expected(lock: Path) -> str:
+    """Return the sum that was written when the lock file was: of pure Python, so for every runtime the same."""
+    try:
+        return _sums(lock).read_text(encoding="ascii").split()[0]
+    except (OSError, IndexError):
+        raise BundlingError(
+            f"{_sums(lock)} does not say what {lock.name} installs; write it: {sys.executable} -m {__spec__.name}"
+        ) from None
+
+
+def write_sums(python: str = "python3.14", architecture: str = "arm64") -> None:
+    """Install what each lock file below ``runtime`` names, from the package index, and write its sum beside it."""
+    for lock in sorted(data_folder(_PACKAGE).rglob("requirements.txt")):
+        with tempfile.TemporaryDirectory() as work:
+            found = _pruned(lock, python, architecture, Path(work) / "site")
+        _sums(lock).write_text(
+            f"{_sum(found)}  what requirements.txt installs, less requirements.prune\n", encoding="ascii"
+        )
 
 
 def _prune_list(file: Path) -> list[str]:
@@ -320,3 +459,7 @@ def _digest(files: list[Path], python: str, architecture: str) -> str:
         digest.update(f"\0{file.relative_to(data_folder(_PACKAGE)).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    write_sums()

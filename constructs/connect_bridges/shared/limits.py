@@ -19,6 +19,10 @@ THROTTLING_RATE_LIMIT_RANGE = (1, 10_000)
 THROTTLING_BURST_LIMIT = 100
 THROTTLING_BURST_LIMIT_RANGE = (1, 5_000)
 
+CEILING_RATE_LIMIT = 1_000
+"""Requests a second of everybody together, before any token is looked at."""
+CEILING_BURST_LIMIT = 2_000
+
 MEMORY_SIZE_RANGE = (128, 10_240)
 """MB that Lambda gives a function."""
 MOST_LAYERS = 5

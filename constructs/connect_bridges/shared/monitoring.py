@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from connect_bridges.shared.arguments import check_name
 from connect_bridges.shared.checks import Problems, check_kind
+from connect_bridges.shared.grants import open_key
 from connect_bridges.shared.regions import Place
 from constructs import Construct
 
@@ -38,6 +41,7 @@ class Monitoring(Construct):
     says otherwise), and says in its description what it means and what to do.
 
     Below another Monitoring that has a dashboard, alarms go to that one's topic, and widgets onto that one's dashboard.
+    With ``dashboard``, widgets go onto that one, which may be in another stack; alarms stay where they are.
     """
 
     alarms: dict[str, cloudwatch.Alarm]
@@ -54,12 +58,16 @@ class Monitoring(Construct):
         watched: Mapping[str, Watched],
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
+        heading: str | None = None,
     ) -> None:
         """Create the alarms.
 
         alarm_topic: where alarms go; without it they only change state. thresholds: by alarm name, in place of those
-        in ``watched``.
-        Raises ``ValueError`` for a threshold of an alarm that does not exist, or that is not above zero.
+        in ``watched``. dashboard: one to put widgets onto. heading: what is above them there; default is the path of
+        ``scope``, and below another Monitoring it is ``id``.
+        Raises ``ValueError`` for a threshold of an alarm that does not exist, or that is not above zero, and for a
+        dashboard of another Region or account.
         """
         super().__init__(scope, id)
         problems = Problems(self)
@@ -71,19 +79,34 @@ class Monitoring(Construct):
                 alarm_topic,
                 'sns.Topic.from_topic_arn(self, "AlarmTopic", "arn:aws:sns:…")',
             )
-            if not problems:
-                Place(self).check_resource(problems, "alarm_topic", alarm_topic, foreign=True)
+        if dashboard is not None:
+            problems.collect(
+                check_kind,
+                "dashboard",
+                dashboard,
+                'cloudwatch.Dashboard(self, "Dashboard")',
+                cloudwatch.Dashboard,
+            )
+        if not problems:
+            place = Place(self)
+            place.check_resource(problems, "alarm_topic", alarm_topic, foreign=True)
+            # A widget names metrics and alarms without their account and, within one Region, without that.
+            place.check_resource(problems, "dashboard", dashboard)
         problems.raise_all()
+        if alarm_topic is not None:
+            let_alarms_publish(self, alarm_topic)
         chosen = dict(thresholds or {})
-        self._shared = scope if isinstance(scope, Monitoring) and scope.dashboard else None
-        self.alarm_topic = alarm_topic or (self._shared.alarm_topic if self._shared else None)
-        self.dashboard = self._shared.dashboard if self._shared else None
+        above = scope if isinstance(scope, Monitoring) and scope.dashboard else None
+        self.alarm_topic = alarm_topic or (above.alarm_topic if above else None)
+        self.dashboard = dashboard or (above.dashboard if above else None)
+        self._shares = self.dashboard is not None
         self.alarms = {
             name: self._alarm(name, one, chosen.get(name, one.threshold), self.alarm_topic)
             for name, one in watched.items()
         }
-        if self._shared:
-            self._shared.add_group(id, _status(list(self.alarms.values())))
+        if self._shares:
+            named = id if above and dashboard is None else heading or scope.node.path
+            self.add_group(named, _status(list(self.alarms.values())))
 
     def add_dashboard(
         self, widgets: Sequence[Sequence[cloudwatch.IWidget]], *, name: str | None = None
@@ -95,22 +118,28 @@ class Monitoring(Construct):
         """
         problems = Problems(self)
         problems.collect(check_name, "dashboard_name", name, "dashboard_name")
-        if self._shared and name is not None:
+        if self.dashboard and self._shares and name is not None:
             problems.add(
-                f"dashboard_name is {name!r}, yet the widgets go onto the dashboard of {self._shared.node.path}; leave "
+                f"dashboard_name is {name!r}, yet the widgets go onto the dashboard {self.dashboard.node.path}; leave "
                 "it out."
             )
         problems.raise_all()
-        if self._shared and self.dashboard:
-            for row in widgets:  # the state of the alarms is there already
-                rest = [one for one in row if not isinstance(one, cloudwatch.AlarmStatusWidget)]
-                if rest:
-                    self.dashboard.add_widgets(*rest)
+        if self.dashboard and self._shares:
+            self.add_to_shared(widgets)
             return self.dashboard
         self.dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=name, widgets=[list(row) for row in widgets]
         )
         return self.dashboard
+
+    def add_to_shared(self, widgets: Sequence[Sequence[cloudwatch.IWidget]]) -> None:
+        """Add rows of widgets to the dashboard that is shared; where none is, there is nothing to see them on."""
+        if self.dashboard is None or not self._shares:
+            return
+        for row in widgets:  # the state of the alarms is there already
+            rest = [one for one in row if not isinstance(one, cloudwatch.AlarmStatusWidget)]
+            if rest:
+                self.dashboard.add_widgets(*rest)
 
     def add_group(self, title: str, widgets: Sequence[Sequence[cloudwatch.IWidget]]) -> None:
         """Add rows of widgets to the dashboard, under a heading. Raises ``ValueError`` if there is no dashboard."""
@@ -142,6 +171,39 @@ class Monitoring(Construct):
         if topic:
             alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm
+
+
+def let_alarms_publish(scope: Construct, topic: sns.ITopic) -> None:
+    """Let alarms of this account publish to a topic of the app's, and use its key.
+
+    The policy that a topic has by itself lets them in, and one of its own, such as enforce_ssl makes, takes its place.
+    Source: Amazon SNS developer guide, "Example cases for Amazon SNS access control"; "Key management".
+    """
+    # evidence: alarms-need-topic-policy
+    alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+    account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsPublish",
+            principals=[alarms],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions=account,
+        )
+    )
+    key = getattr(topic, "master_key", None)
+    if key is not None:
+        open_key(
+            key,
+            scope,
+            iam.PolicyStatement(
+                sid="AlarmsEncrypt",
+                principals=[alarms],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions=account,
+            ),
+        )
 
 
 def _status(alarms: Sequence[cloudwatch.IAlarm]) -> list[list[cloudwatch.IWidget]]:

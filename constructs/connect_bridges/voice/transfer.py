@@ -52,6 +52,8 @@ CONTACT_ID_SIP_HEADER = "X-Amzn-ConnectContactId"
 """The SIP header in which Amazon Connect hands the contact id to the external voice system."""
 
 _TRANSFER = "Transfer to external voice system"
+_SIGN = "Sign the contact id"
+_TRANSFER_UNSIGNED = "Transfer without a signature"
 _FETCH = "Fetch metadata"
 _FOUND = "Was metadata found"
 _KEEP = "Keep metadata as attribute"
@@ -63,6 +65,7 @@ _MODULE_CAME_BACK = "Remember that the call came back"
 _MODULE_END = "End of module"
 
 # evidence: user-to-user-information
+_SIGNATURE = "$.External.contactToken"
 _USER_TO_USER = re.compile(r"(?:[0-9A-Fa-f]{2}){1,128}|\$\.[A-Za-z][\w.'\[\]-]*")
 
 
@@ -165,7 +168,8 @@ class ExternalVoiceTransfer(Construct):
 
         queue_arn: where the contact waits for an agent afterwards, and also if the transfer fails.
         metadata: the bridge whose retrieve function the flow asks when the call is back; without it, nothing is
-            fetched.
+            fetched. If it has contact_tokens, the flow signs the contact id first and hands the signature over in the
+            SIP header User-to-User; a call that cannot be signed goes out all the same.
         metadata_attribute: the contact attribute that the metadata is written to, as JSON text. All attributes of a
             contact share 32,768 bytes.
         next_flow_arn: a flow that takes over before the queue, such as agent assist; the queue is set already. If
@@ -217,6 +221,8 @@ class ExternalVoiceTransfer(Construct):
         )
         if isinstance(destination, VoiceDestination):
             problems.collect(_check_user_to_user_information, user_to_user_information, destination)
+            if isinstance(metadata, MetadataBridge) and metadata.sign_function is not None:
+                problems.collect(_check_contact_tokens, user_to_user_information, destination)
             if destination.connector_arn is not None:
                 _check_connector(problems, place, destination.connector_arn, instance)
         problems.raise_all()
@@ -225,6 +231,9 @@ class ExternalVoiceTransfer(Construct):
         self._instance = instance
         self._metadata = metadata
         texts = prompts or VoicePrompts()
+        sign = metadata.sign_function if metadata else None
+        if sign is not None:
+            user_to_user_information = _SIGNATURE
         common: dict[str, str | None] = {
             "ConnectionTimeLimitSeconds": str(int(time_limit.to_seconds())),
             "VoiceConnectorArn": destination.connector_arn,
@@ -234,6 +243,7 @@ class ExternalVoiceTransfer(Construct):
             "PhoneNumber": None if destination.connector_arn else destination.number,
             "UserToUserInformation": user_to_user_information,
             "RetrieveFunctionArn": metadata.retrieve_function.function_arn if metadata else None,
+            "SignFunctionArn": sign.function_arn if sign else None,
             # evidence: attributes-32-kb
             "MetadataAttribute": metadata_attribute if metadata else None,
         }
@@ -288,14 +298,16 @@ class ExternalVoiceTransfer(Construct):
         *,
         alarm_topic: sns.ITopic | None = None,
         thresholds: Mapping[str, float] | None = None,
+        dashboard: cloudwatch.Dashboard | None = None,
         scope: Construct | None = None,
         id: str = "Monitoring",  # noqa: A002
     ) -> Monitoring:
         """Create alarms on the complete flow: FlowErrors (5 within five minutes), FlowFatalErrors.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
-        alarm name. scope, id: where the alarms live; default is below this construct. The module runs in a flow
-        of yours, whose metrics are yours to watch.
+        alarm name. dashboard: one that gets a widget, below a heading with this construct's path; by itself the
+        transfer makes none. scope, id: where the alarms live; default is below this construct. The module runs in a
+        flow of yours, whose metrics are yours to watch.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
         watched = {
@@ -310,7 +322,22 @@ class ExternalVoiceTransfer(Construct):
                 meaning="The flow failed for a fault in Amazon Connect: calls ended. Its status page may know of it.",
             ),
         }
-        return Monitoring(scope or self, id, watched=watched, alarm_topic=alarm_topic, thresholds=thresholds)
+        made = Monitoring(
+            scope or self,
+            id,
+            watched=watched,
+            alarm_topic=alarm_topic,
+            thresholds=thresholds,
+            dashboard=dashboard,
+            heading=self.node.path,
+        )
+        graph = cloudwatch.GraphWidget(
+            title="Transfers: error branches taken, flows that failed",
+            left=[self.metric_flow_errors(), self.metric_flow_fatal_errors()],
+            width=12,
+        )
+        made.add_to_shared([[graph]])
+        return made
 
     def metric_flow_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of times that a block of the complete flow took its error branch; sum of five minutes."""
@@ -356,6 +383,8 @@ class ExternalVoiceTransfer(Construct):
         )
         if self._metadata:
             published.depends_on(self._metadata.association)
+            if self._metadata.sign_association:
+                published.depends_on(self._metadata.sign_association)
         return published
 
     def _flow_template(self, with_next_flow: bool, with_user_to_user: bool) -> FlowTemplate:
@@ -376,6 +405,8 @@ class ExternalVoiceTransfer(Construct):
         return template
 
     def _fit_destination(self, template: FlowTemplate, with_user_to_user: bool) -> None:
+        if not self._metadata or self._metadata.sign_function is None:
+            template.leave_out(_SIGN, _TRANSFER_UNSIGNED, lead_to=_TRANSFER)
         # evidence: voice-connector-type, transfer-parameter-names, transfer-error-branches, flow-resumes-on-bye
         parameters: dict[str, Any] = template.parameters(_TRANSFER)
         if self.destination.connector_arn is None:
@@ -395,6 +426,20 @@ def _check_connector(problems: Problems, place: Place, arn: str, instance: Conne
         problems.add(
             f"destination.connector_arn is {arn!r}, in {region}, yet the instance is in {instance.region}; give a "
             "connector of the instance's Region."
+        )
+
+
+def _check_contact_tokens(user_to_user_information: object, destination: VoiceDestination) -> None:
+    if destination.connector_arn is None:
+        raise ValueError(
+            "metadata has contact_tokens, which need a voice connector: a call to a plain telephone number carries no "
+            "SIP headers, so that the vendor could post nothing. Leave contact_tokens out, or use "
+            "VoiceDestination.connector."
+        )
+    if user_to_user_information is not None:
+        raise ValueError(
+            "user_to_user_information is given and metadata has contact_tokens, which travel in the same SIP header; "
+            "leave one of them out."
         )
 
 

@@ -8,17 +8,27 @@ assembly has the line as it is when another flow answers it.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from connect_bridges import ConnectInstance, ContactCenter, ContactFlow, OpeningHours
+from connect_bridges import (
+    ConnectInstance,
+    ContactCenter,
+    ContactCenterMonitoring,
+    ContactFlow,
+    OpeningHours,
+)
 
 from constructs import Construct
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from examples.encrypted_input.card_line import CardLine
+from examples.encrypted_input.function_packages import function_folder
 
 ENV = cdk.Environment(account="123456789012", region="us-east-1")
 Block = dict[str, Any]
@@ -102,67 +112,36 @@ class Alarm(Imported):
         number = self.instance.claim_number(
             "Line", country_code="US", removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        topic = sns.Topic(self, "Topic")
-        alarm = cloudwatch.Alarm(
-            self,
-            "Misconfigured",
-            metric=cloudwatch.Metric(
-                namespace="AWS/Connect",
-                metric_name="MisconfiguredPhoneNumbers",
-                dimensions_map={"InstanceId": self.instance.instance_id, "MetricGroup": "VoiceCalls"},
-                statistic="Sum",
-                period=cdk.Duration.minutes(1),
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(topic))
+        topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        monitoring = ContactCenterMonitoring(self, "Monitoring", instance=self.instance, alarm_topic=topic)
+        alarm = monitoring.alarms["MisconfiguredNumbers"]
         cdk.CfnOutput(self, "Number", value=number.name)
         cdk.CfnOutput(self, "AlarmName", value=alarm.alarm_name)
         cdk.CfnOutput(self, "TopicArn", value=topic.topic_arn)
 
 
 class EncryptedInput(Imported):
-    """A flow that asks for a card's number and never sees it."""
+    """The line of examples/encrypted_input, with a number that leads to it."""
 
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002
         """Build the stack."""
         super().__init__(scope, id, "instance-encrypted-input")
         context = self.node.try_get_context
-        key = self.instance.add_security_key(context("publicKey").replace("|", "\n"))
-        asks = {
-            "Type": "GetParticipantInput",
-            "Parameters": {
-                "Text": "Please enter your card's number.",
-                "StoreInput": "True",
-                "InputTimeLimitSeconds": "5",
-                "InputValidation": {"CustomValidation": {"MaximumLength": "20"}},
-                "InputEncryption": {"EncryptionKeyId": "${KeyId}", "Key": "${Certificate}"},
-            },
-            "Errors": ["NoMatchingError"],
-        }
-        keeps = {
-            "Type": "UpdateContactAttributes",
-            "Parameters": {"Attributes": {"card": "$.StoredCustomerInput"}},
-            "Errors": ["NoMatchingError"],
-        }
-        line = ContactFlow(
+        line = CardLine(
             self,
-            "Card",
+            "CardLine",
             instance=self.instance,
-            template=flow(asks, keeps, says("Thank you.")),
-            values={
-                "KeyId": key.attr_association_id,
-                "Certificate": context("certificate").replace("|", "\n"),
-            },
+            public_key=context("publicKey").replace("|", "\n"),
+            certificate=context("certificate").replace("|", "\n"),
+            code=function_folder(for_this_machine=True),
         )
         number = self.instance.claim_number(
-            "Line", country_code="US", flow=line, removal_policy=cdk.RemovalPolicy.DESTROY
+            "Line", country_code="US", flow=line.flow, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         cdk.CfnOutput(self, "Number", value=number.name)
-        cdk.CfnOutput(self, "KeyId", value=key.attr_association_id)
+        cdk.CfnOutput(self, "KeyId", value=line.key.attr_association_id)
+        cdk.CfnOutput(self, "PrivateKeysSecretArn", value=line.private_keys.secret_arn)
+        cdk.CfnOutput(self, "FunctionName", value=line.function.function_name)
 
 
 class Extended(Imported):
@@ -211,7 +190,7 @@ class OwnKey(cdk.Stack):
         center.add_call_recordings(encryption_key=key)
         center.add_chat_transcripts(encryption_key=key)
         center.add_reports(encryption_key=key)
-        center.add_contact_records_stream(encryption_key=key)
+        center.add_contact_records_bucket(encryption_key=key)
         center.add_agent_events_stream(encryption_key=key)
         center.add_live_media_streaming(prefix="example", encryption_key=key)
         hours = center.add_hours("Always", time_zone="UTC", hours=OpeningHours.always())

@@ -1,5 +1,7 @@
 """A CDK app whose data lies behind keys of its own, one for tables and another for secrets; and a lone connector.
 
+Metadata needs the contact's own token besides the vendor's (`voice/leaked-token-is-useless`).
+
 `deploy/own-keys` and `deploy/connector-quota-zero` deploy it to the sandbox. Context twilioApiUrl and voiceitApiUrl say
 where the vendors are.
 """
@@ -59,6 +61,8 @@ class OwnKeys(cdk.Stack):
             table=table,
             token_secret=self._secret("Token"),
             token_cache=NOW,
+            contact_tokens=True,
+            encryption_key=self._secret_key,
         )
         transfer = ExternalVoiceTransfer(
             self,
@@ -72,6 +76,7 @@ class OwnKeys(cdk.Stack):
         cdk.CfnOutput(self, "VoiceConnectorArn", value=CONNECTOR_ARN)
         cdk.CfnOutput(self, "MetadataApiUrl", value=metadata.url)
         cdk.CfnOutput(self, "MetadataTokenSecretArn", value=metadata.token_secret.secret_arn)
+        cdk.CfnOutput(self, "MetadataContactTokenHeader", value=metadata.contact_token_header or "")
 
     def _gate(self) -> None:
         context = self.node.try_get_context

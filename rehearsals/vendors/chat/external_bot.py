@@ -66,13 +66,13 @@ class Bot:
 
     # -- the webhook
 
-    def initialize(self, document: Json, token: str) -> int:
+    def initialize(self, document: Json, token: str, key: str) -> int:
         """Answer InitializeConnection; the bot joins in a thread of its own."""
         script = self.script
         matches = hmac.compare_digest(token.encode(), script.token.encode())
         status = script.initialize_status if matches else 401
         contact_id = str(document["ContactId"])
-        self.initialized.append({"contact_id": contact_id, "status": status})
+        self.initialized.append({"contact_id": contact_id, "status": status, "key": key})
         if script.initialize_seconds:
             time.sleep(script.initialize_seconds)
         if status == 200 and script.joins:
@@ -83,7 +83,7 @@ class Bot:
                 )
             if not known:
                 threading.Thread(target=self._join, args=(chat,), daemon=True).start()
-        return status
+        return script.begun_status if status == 200 else status
 
     def notify(self, document: Json) -> int:
         """Take what SNS sends: confirm a subscription, or read a message."""
@@ -269,7 +269,8 @@ class Webhook(BaseHTTPRequestHandler):
             status = self.bot.notify(document)
         elif document.get("Type") == "InitializeConnection":
             header = self.bot.access.token_header if self.bot.access else "Verification-Token"
-            status = self.bot.initialize(document, self.headers.get(header, ""))
+            key = self.headers.get("Idempotency-Key", "")
+            status = self.bot.initialize(document, self.headers.get(header, ""), key)
         else:
             status = 400
         self.send_response(status)

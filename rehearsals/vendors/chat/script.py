@@ -15,8 +15,9 @@ class BotScript:
 
     `greeting` is said on joining, `replies` in turn to the customer's messages (then silence). After `leaves_after`
     messages of the customer it says `farewell` and leaves. `joins` False: it answers the webhook and does not come.
-    `initialize_status` and `initialize_seconds` (real ones) are its answer to InitializeConnection, `failure_rate` the
-    share of notifications that it answers with 503. `token` is the verification token that it expects.
+    `initialize_status` and `initialize_seconds` (real ones) are its answer to InitializeConnection; `begun_status`
+    replaces a 200 after the conversation was begun, as a gateway does that lost the answer. `failure_rate` is the share
+    of notifications that it answers with 503. `token` is the verification token that it expects.
     """
 
     token: str
@@ -27,6 +28,7 @@ class BotScript:
     joins: bool = True
     initialize_status: int = 200
     initialize_seconds: float = 0.0
+    begun_status: int = 200
     failure_rate: float = 0.0
 
     def to_json(self) -> Json:

@@ -102,18 +102,22 @@ class Call:
         if contact_id is None:
             return {"event": "cannot post", "reason": f"no SIP header {self._script.contact_id_header}"}
         metadata = {key: self._fill_in(value) for key, value in step.metadata.items()}
-        return {"event": "posts", "metadata": metadata, **post(self._script.api, contact_id, metadata, step)}
+        shown = step.contact_token or self._headers.get("user-to-user")
+        answer = post(self._script.api, contact_id, metadata, step, contact_token=shown)
+        return {"event": "posts", "metadata": metadata, **answer}
 
     def _fill_in(self, value: Any) -> Any:  # noqa: ANN401  (JSON)
         return value.format(**self._remembered) if isinstance(value, str) else value
 
 
-def post(api: MetadataApi, contact_id: str, metadata: Json, step: PostMetadata) -> Json:
+def post(
+    api: MetadataApi, contact_id: str, metadata: Json, step: PostMetadata, *, contact_token: str | None = None
+) -> Json:
     """POST the metadata, with retries; return {"status", "body", "seconds", "attempts"} of the last answer."""
     attempts: list[int] = []
     started = time.monotonic()
     while True:
-        status, retry_after, body = _post_once(api, contact_id, metadata, step.token)
+        status, retry_after, body = _post_once(api, contact_id, metadata, step.token, contact_token)
         attempts.append(status)
         if status not in RETRIED or len(attempts) > step.retries:
             return {
@@ -128,9 +132,10 @@ def post(api: MetadataApi, contact_id: str, metadata: Json, step: PostMetadata) 
 
 
 def _post_once(
-    api: MetadataApi, contact_id: str, metadata: Json, token: str | None
+    api: MetadataApi, contact_id: str, metadata: Json, token: str | None, contact_token: str | None
 ) -> tuple[int, float | None, Any]:
     url = urlsplit(api.url)
+    signed = {api.contact_token_header: contact_token} if api.contact_token_header and contact_token else {}
     connection = http.client.HTTPConnection(*api.connect_to, timeout=api.timeout)
     try:
         connection.request(
@@ -142,6 +147,7 @@ def _post_once(
                 "Content-Type": "application/json",
                 "User-Agent": "example-voice-platform/1.0",
                 api.token_header: token if token is not None else api.token,
+                **signed,
             },
         )
         response = connection.getresponse()

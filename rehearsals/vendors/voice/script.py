@@ -52,12 +52,14 @@ class Ask:
 class PostMetadata:
     """POST a JSON object to the metadata API, with the contact id of the SIP headers.
 
-    In texts of `metadata`, {name} stands for what an Ask remembered. `token` and `contact_id` replace the right ones,
-    to see what happens. 429 and 503 are retried `retries` times, after Retry-After or `pause` seconds (real ones).
+    In texts of `metadata`, {name} stands for what an Ask remembered. `token`, `contact_token` and `contact_id` replace
+    the right ones, to see what happens. 429 and 503 are retried `retries` times, after Retry-After or
+    `pause` seconds (real ones).
     """
 
     metadata: Json
     token: str | None = None
+    contact_token: str | None = None
     contact_id: str | None = None
     retries: int = 3
     pause: float = 0.1
@@ -87,6 +89,7 @@ _TYPES: dict[str, type[Any]] = {
 class MetadataApi:
     """What the operator of the external voice system was given: API URL, header name and token.
 
+    `contact_token_header` carries what the SIP header User-to-User held, if the API wants it.
     `connect_to` is the host and port that the URL's host is found at (a laptop has no such name in its DNS).
     """
 
@@ -94,6 +97,7 @@ class MetadataApi:
     token: str
     connect_to: tuple[str, int]
     token_header: str = "authorizationToken"  # noqa: S105  (a header's name)
+    contact_token_header: str | None = None
     timeout: float = 20.0
 
 

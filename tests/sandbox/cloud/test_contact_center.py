@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -153,6 +154,21 @@ def test_an_instance_is_refused(
 
     assert done.status == "ROLLBACK_COMPLETE"
     assert re.search(reason, done.reasons), done.reasons
+
+
+@pytest.mark.parametrize(("alias", "status"), [("Taken", 302), ("example-dev", 302), ("example-free", 404)])
+def test_the_address_of_an_alias_tells_whether_anybody_has_it(
+    sandbox: Sandbox, alias: str, status: int
+) -> None:
+    sandbox.contact_center.instances.say_taken("Taken")
+    sandbox.contact_center.instances.create(MANAGED, alias="example-dev")
+    port = int(sandbox.endpoint_url.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/", headers={"Host": f"{alias}.my.connect.aws"})
+    answer = connection.getresponse()
+    connection.close()
+
+    assert answer.status == status
 
 
 def test_an_account_has_two_instances(sandbox: Sandbox, deploy: Any) -> None:

@@ -315,7 +315,10 @@ def test_a_number_without_a_flow_is_misconfigured(sandbox: Sandbox, deploy: Any)
     assert len(metrics) == 1
 
 
-def test_contact_records_go_through_firehose_into_a_bucket(sandbox: Sandbox, deploy: Any) -> None:
+@pytest.mark.parametrize("missing", [None, "s3:PutObject", "kms:GenerateDataKey"])
+def test_contact_records_go_through_firehose_into_a_bucket(
+    sandbox: Sandbox, deploy: Any, missing: str | None
+) -> None:
     template = center()
     trust = {
         "Version": "2012-10-17",
@@ -327,10 +330,30 @@ def test_contact_records_go_through_firehose_into_a_bucket(sandbox: Sandbox, dep
             }
         ],
     }
-    destination = {"BucketARN": get("Lake"), "RoleARN": get("Role"), "Prefix": "records/"}
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": resource}
+        for action, resource in (
+            ("s3:PutObject", {"Fn::Sub": "${Lake.Arn}/records/*"}),
+            ("kms:GenerateDataKey", get("HoseKey")),
+        )
+        if action != missing
+    ]
+    root = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": "123456789012"}}
+    key = {"KeyPolicy": {"Version": "2012-10-17", "Statement": [root]}}
+    policy = {"PolicyName": "Writes", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+    destination = {
+        "BucketARN": get("Lake"),
+        "RoleARN": get("Role"),
+        "Prefix": "records/",
+        "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": get("HoseKey")}},
+    }
     template["Resources"] |= {
         "Lake": {"Type": "AWS::S3::Bucket", "Properties": {}},
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "HoseKey": {"Type": "AWS::KMS::Key", "Properties": key},
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": trust, "Policies": [policy]},
+        },
         "Hose": {
             "Type": "AWS::KinesisFirehose::DeliveryStream",
             "Properties": {"ExtendedS3DestinationConfiguration": destination},
@@ -343,8 +366,15 @@ def test_contact_records_go_through_firehose_into_a_bucket(sandbox: Sandbox, dep
     assert made.status == "CREATE_COMPLETE", made.reasons
     contact = play(sandbox, made)
     s3 = sandbox.boto3_client("s3")
-    (delivered,) = s3.list_objects_v2(Bucket=made.resources["Lake"])["Contents"]
-    body = s3.get_object(Bucket=made.resources["Lake"], Key=delivered["Key"])["Body"].read()
-
-    assert delivered["Key"].startswith("records/")
+    delivered = s3.list_objects_v2(Bucket=made.resources["Lake"]).get("Contents", [])
+    lost = [line for line in sandbox.contact_center.records.lost if contact.contact_id in line]
+    if missing:
+        assert delivered == []
+        assert len(lost) == 1
+        assert missing in lost[0]
+        return
+    (found,) = delivered
+    body = s3.get_object(Bucket=made.resources["Lake"], Key=found["Key"])["Body"].read()
+    assert found["Key"].startswith("records/")
     assert json.loads(body)["ContactId"] == contact.contact_id
+    assert lost == []

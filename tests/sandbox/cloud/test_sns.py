@@ -15,6 +15,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import AwsError, Sandbox, ServicePrincipal
+from connect_sandbox.cloud.principals import Admin
 from connect_sandbox.cloud.sns_signing import is_signed
 
 pytestmark = pytest.mark.sandbox
@@ -275,6 +276,40 @@ def test_amazon_connect_publishes_for_the_named_instance_only(
         sandbox.sns.publish(other, stack.resources["Topic"], "not mine")
 
 
+@pytest.mark.parametrize("how", ["API", "console"])
+def test_what_a_topics_policy_denies_to_everybody_the_developer_may_not_do_either(
+    sandbox: Sandbox, deploy: Any, hook: Endpoint, how: str
+) -> None:
+    """All permissions in the account allow publishing where the policy is silent; a Deny wins on AWS, and here."""
+    stack = deploy(template(hook.url))
+    topic = stack.resources["Topic"]
+
+    def publish_as_developer() -> None:
+        if how == "API":
+            sandbox.boto3_client("sns").publish(TopicArn=topic, Message="mine")
+        else:
+            sandbox.sns.publish(Admin(ACCOUNT), topic, "mine")
+
+    publish_as_developer()
+    document = json.loads(
+        sandbox.boto3_client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    )
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"ArnNotEquals": {"aws:SourceArn": INSTANCE}},
+    }
+    document["Statement"].append(denied)
+    sandbox.boto3_client("sns").set_topic_attributes(
+        TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(document)
+    )
+    with pytest.raises((AwsError, ClientError), match=r"AuthorizationError.* sns:Publish"):
+        publish_as_developer()
+    sandbox.sns.publish(CONNECT, topic, "Amazon Connect's")
+
+
 def test_a_key_that_connect_may_not_use_fails_the_publish(
     sandbox: Sandbox, deploy: Any, hook: Endpoint
 ) -> None:
@@ -293,10 +328,15 @@ def test_raw_delivery_has_neither_envelope_nor_signature(
     assert (body, headers["x-amz-sns-rawdelivery"]) == ({"only": "this"}, "true")
 
 
-def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(sandbox: Sandbox, deploy: Any) -> None:
-    stack = deploy(template("https://bot.example.com/hook", Protocol="https"))
+@pytest.mark.parametrize(
+    ("endpoint", "protocol"), [("https://bot.example.com/hook", "https"), ("on-call@example.com", "email")]
+)
+def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(
+    sandbox: Sandbox, deploy: Any, endpoint: str, protocol: str
+) -> None:
+    stack = deploy(template(endpoint, Protocol=protocol))
     assert stack.status == "CREATE_COMPLETE", stack.reasons
-    assert any("https://bot.example.com/hook" in warning for warning in sandbox.warnings)
+    assert any(endpoint in warning for warning in sandbox.warnings)
     publish(sandbox, stack.resources["Topic"])
     assert all(d.destination.topic_arn != stack.resources["Topic"] for d in sandbox.sns.deliveries.all)
 
@@ -305,6 +345,7 @@ def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(sandbox: S
     ("properties", "named"),
     [
         ({"Protocol": "sqs"}, "Protocol=sqs"),
+        ({"Protocol": "email"}, "Invalid parameter: Email address"),
         ({"FilterPolicyScope": "MessageBody"}, "FilterPolicyScope=MessageBody"),
         ({"FilterPolicy": {"n": [{"numeric": [">", 1]}]}}, "the filter operator numeric on n"),
         ({"SubscriptionRoleArn": "arn:aws:iam::123456789012:role/x"}, "SubscriptionRoleArn"),

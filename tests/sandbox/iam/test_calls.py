@@ -16,6 +16,8 @@ INSTANCE = f"arn:aws:connect:{HERE}:instance/11111111"
 SECRET = f"arn:aws:secretsmanager:{HERE}:secret:token-AbCdEf"
 
 BOT = "arn:aws:iam::123456789012:user/vendors/bot"
+STORES = "arn:aws:iam::123456789012:role/functions/stores"
+BOUNDARY = "arn:aws:iam::123456789012:policy/limit"
 SIGNER = "arn:aws:iam::123456789012:user/who-signed"
 
 
@@ -28,6 +30,12 @@ class Known(NoLookup):
 
     def user_arn(self, name: str) -> str | None:
         return BOT if name == "bot" else None
+
+    def role_arn(self, name: str) -> str | None:
+        return STORES if name == "stores" else None
+
+    def boundary_arn(self, arn: str) -> str | None:
+        return BOUNDARY if arn == STORES else None
 
     def key_owner(self, access_key: str) -> str | None:
         return {"ASIAEXAMPLE": SIGNER, "AKIABOT": BOT}[access_key]
@@ -406,6 +414,13 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("iam:CreateUser", "arn:aws:iam::123456789012:user/vendors/new")],
     ),
     ("iam", "list_users", {}, [("iam:ListUsers", "*")]),
+    (
+        "iam",
+        "create_role",
+        {"RoleName": "new", "AssumeRolePolicyDocument": "{}"},
+        [("iam:CreateRole", "arn:aws:iam::123456789012:role/new")],
+    ),
+    ("iam", "delete_role", {"RoleName": "stores"}, [("iam:DeleteRole", STORES)]),
     ("sts", "get_caller_identity", {}, []),
     (
         "cloudformation",
@@ -430,6 +445,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         "assume_role",
         {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "session"},
         [("sts:AssumeRole", "arn:aws:iam::123456789012:role/r")],
+    ),
+    (
+        "cloudwatch",
+        "describe_alarms",
+        {"AlarmTypes": ["MetricAlarm"]},
+        [("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{HERE}:alarm:*")],
     ),
     (
         "cloudwatch",
@@ -508,6 +529,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ),
     ("secretsmanager", "get_secret_value", {"SecretId": "token"}, "lookup"),
     ("iam", "list_access_keys", {"UserName": "bot"}, "its path is needed"),
+    ("iam", "get_role", {"RoleName": "stores"}, "its path is needed"),
     ("iam", "list_access_keys", {}, "cannot be determined from its parameters"),
     (
         "connect",
@@ -687,6 +709,26 @@ def test_the_condition_keys_of_a_call_are_those_of_its_request_and_resource(loop
     )
     assert secret.context.get("secretsmanager:VersionStage") == "AWSPREVIOUS"
     assert secret.context.get("secretsmanager:VersionId") is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "boundary"),
+    [
+        ("create_role", {"AssumeRolePolicyDocument": "{}", "RoleName": "new"}, None),
+        (
+            "create_role",
+            {"AssumeRolePolicyDocument": "{}", "RoleName": "new", "PermissionsBoundary": "b" * 20},
+            "b" * 20,
+        ),
+        ("get_role", {"RoleName": "stores"}, BOUNDARY),
+    ],
+)
+def test_a_call_about_a_role_carries_its_boundary(
+    loopback: Any, operation: str, params: dict[str, str], boundary: str | None
+) -> None:
+    loopback.lookup = Known()
+    (asked,) = loopback.describe("iam", operation, **params).requests
+    assert asked.context.get("iam:PermissionsBoundary") == boundary
 
 
 def test_reading_a_secret_that_a_customers_key_encrypts_asks_for_that_key_as_well(loopback: Any) -> None:

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from runtime.metadata import authorize, retrieve, store
+from runtime.metadata import authorize, retrieve, sign, store
 from runtime.shared import http_client, rotated_secret
 from runtime.shared.logging import LOGGER
 
@@ -40,6 +40,7 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         store._store,
         retrieve._table,
         authorize._tokens,
+        sign._signer,
         rotated_secret.secrets_manager,
         http_client.tls,
     )
@@ -126,6 +127,8 @@ class HttpFake:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.respond: Callable[[Seen], Answer] = lambda _: (200, {}, b"{}")
+        self.drip_seconds = 0.0
+        """Seconds between the bytes of an answer's body."""
         self._closing = threading.Event()
         fake = self
 
@@ -146,7 +149,10 @@ class HttpFake:
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(body)
+                    for piece in [body] if not fake.drip_seconds else [bytes([byte]) for byte in body]:
+                        self.wfile.write(piece)
+                        if fake.drip_seconds and fake._closing.wait(fake.drip_seconds):
+                            break
                 except OSError:  # the client gave up waiting, which is what some tests are about
                     self.close_connection = True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +15,8 @@ _MISSING = frozenset(
     {"ResourceNotFoundException", "NotFoundException", "NotFound", "ParameterNotFound", "NoSuchEntity"}
 )
 _PREFIXES = {"service-quotas": "servicequotas", "chime-sdk-voice": "chime"}
-PAUSE = 0.25  # seconds; Service Quotas throttles soon
 _CONFIG = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5})
+"""Who is throttled, as Service Quotas does soon, waits up to 1, 2, 4 and 8 s; nobody waits before that."""
 
 
 class Refused(Exception):  # noqa: N818 (what AWS did)
@@ -71,7 +70,6 @@ class Region:
         self.name = name
         self._clients: dict[str, Any] = {}
         self._answers: dict[str, Any] = {}
-        self._asked_quotas_at = float("-inf")
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (a boto3 client)
         """Return a client of this Region."""
@@ -83,8 +81,6 @@ class Region:
         """Return the answer to an operation that reads; ``Refused`` if AWS refuses."""
         key = f"{service} {operation} {sorted(arguments.items())}"
         if key not in self._answers:
-            if service == "service-quotas":
-                self._pause()
             try:
                 self._answers[key] = getattr(self.client(service), operation)(**arguments)
             except ClientError as error:
@@ -95,8 +91,6 @@ class Region:
         """Return the items that a paged operation lists; ``Refused`` if AWS refuses."""
         key = f"{service} {operation} {sorted(arguments.items())}"
         if key not in self._answers:
-            if service == "service-quotas":
-                self._pause()
             try:
                 self._answers[key] = list(self._pages(service, operation, member, arguments))
             except ClientError as error:
@@ -117,9 +111,3 @@ class Region:
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
-
-    def _pause(self) -> None:
-        wait = self._asked_quotas_at + PAUSE - time.monotonic()
-        if wait > 0:
-            time.sleep(wait)
-        self._asked_quotas_at = time.monotonic()

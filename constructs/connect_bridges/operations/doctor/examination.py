@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_bridges.operations.deployed import DeployedError, deployed, in_assembly
-from connect_bridges.operations.doctor import instance, place, quotas, secrets, stacks, vendors
+from connect_bridges.operations.doctor import alias, instance, place, quotas, secrets, stacks, vendors
 from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, Status
 from connect_bridges.operations.doctor.limits import Limit, limits
@@ -89,6 +89,7 @@ def _in_region(
             yield from _belongs(subject, account)
         if not subject.refused:
             yield from _read(subject)
+    _complete(region, subjects)
     for check in _checks(region, subjects, account):
         yield from made(check)
 
@@ -199,6 +200,26 @@ def _read(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _complete(where: Region, subjects: Sequence[Subject]) -> None:
+    """Let templates know what the outputs of deployed stacks tell, those of other apps included."""
+    outputs = {each.name: each.actual.outputs for each in subjects if each.actual}
+    for subject in subjects:
+        if subject.refused or subject.planned is None:
+            continue
+        for name in subject.planned.takes_from - set(outputs):
+            outputs[name] = _outputs(where, name)
+        subject.planned = subject.planned.completed(outputs)
+
+
+def _outputs(where: Region, name: str) -> Mapping[str, str]:
+    """Return a stack's outputs; none if it is not there, or may not be seen: what it tells is then not known."""
+    try:
+        found = where.ask("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
+    except (Refused, BotoCoreError):
+        return {}
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+
 def _checks(where: Region, subjects: Sequence[Subject], account: str | None) -> Iterator[Check]:
     """Return the checks of a Region in the order in which one mends what they find."""
     of_region = partial(Check, subject=where.name, subjects=subjects)
@@ -255,19 +276,16 @@ def _account_quota(about: About, where: Region, limit: Limit, subjects: Sequence
 
 
 def _instances_to_come(where: Region, subjects: Sequence[Subject]) -> Iterator[Check]:
-    """Return the checks of instances that the next deployment creates: only what it puts into them is compared."""
+    """Return the checks of instances that the next deployment creates: what it and other stacks put into them."""
     for subject in subjects:
         for logical_id, _ in subject.to_come("AWS::Connect::Instance"):
+            named = f"{subject.name}/{logical_id}"
             looks = {
                 limit: partial(
-                    instance.quota_to_come,
-                    where=where,
-                    limit=limit,
-                    logical_id=logical_id,
-                    subjects=[subject],
+                    instance.quota_to_come, where=where, limit=limit, place=named, subjects=subjects
                 )
                 for limit in limits()
-                if limit.level == "instance" and quotas.needed(limit, [subject], logical_id)
+                if limit.level == "instance" and quotas.needed(limit, subjects, named)
             }
             if looks:
                 look = partial(_folded, looks=looks)
@@ -317,6 +335,9 @@ def _of_stack(where: Region, subject: Subject) -> Iterator[Check]:
     yield of_stack("names-free", look=partial(stacks.names_free, subject=subject, where=where))
     if subject.deployed:
         yield of_stack("table-replaced", look=partial(stacks.table_replaced, subject=subject))
+        if kept := stacks.kept(subject):
+            look = partial(stacks.deletion_protection, subject=subject, kept=kept)
+            yield of_stack("deletion-protection", look=look)
 
 
 def _of_part(where: Region, subject: Subject, part: Part) -> Iterator[Check]:
@@ -333,8 +354,11 @@ def _named_in_instance(where: Region, subject: Subject, part: Part) -> Iterator[
     """Return the checks of what a construct names in its instance."""
     of_part = partial(Check, subject=part.path, subjects=[subject])
     instance_arn = part.instance_arn()
+    if part.bridge.text("alias"):
+        look = partial(alias.instance_alias, where=where, subject=subject, part=part)
+        yield of_part("instance-alias", look=look)
     if instance_arn is None:
-        yield of_part("instance", look=partial(_instance_to_come, subject=subject))
+        yield of_part("instance", look=partial(_instance_to_come, subject=subject, part=part))
     else:
         if part.is_a("ExternalVoiceTransfer") and "connectorArn" in part.bridge.facts:
             look = partial(_connector, where=where, part=part, instance_arn=instance_arn)
@@ -350,9 +374,11 @@ def _named_in_instance(where: Region, subject: Subject, part: Part) -> Iterator[
         yield of_part("next-flow", look=partial(instance.flow, where=where, arn=arn))
 
 
-def _instance_to_come(about: About, subject: Subject) -> Finding:
+def _instance_to_come(about: About, subject: Subject, part: Part) -> Finding:
+    maker = subject.planned.instance_from if subject.planned and not part.is_a("ContactCenter") else None
+    of_others = f", of the stack {maker}" if maker else ""
     return about.skipped(
-        "only CloudFormation knows the instance; run doctor again after the deployment",
+        f"comes with the deployment{of_others}: run doctor again after it",
         "",
         f"connect-bridges doctor --stack {subject.name}",
     )

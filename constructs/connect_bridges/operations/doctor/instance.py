@@ -85,11 +85,11 @@ def quota(about: About, where: Region, limit: Limit, arn: str, subjects: Sequenc
 
 
 def quota_to_come(
-    about: About, where: Region, limit: Limit, logical_id: str, subjects: Sequence[Subject]
+    about: About, where: Region, limit: Limit, place: str, subjects: Sequence[Subject]
 ) -> Finding:
-    """Compare a limit with what a new instance holds and what the deployment that creates it adds."""
+    """Compare a limit with what a new instance holds and what is put into it. place: its STACK/LOGICAL_ID."""
     return quotas.compare(
-        about, where, limit, used=limit.initial, needed=quotas.needed(limit, subjects, logical_id)
+        about, where, limit, used=limit.initial, needed=quotas.needed(limit, subjects, place)
     )
 
 

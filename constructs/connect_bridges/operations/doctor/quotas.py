@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from connect_bridges.operations.doctor.aws import Refused, Region
 from connect_bridges.operations.doctor.findings import About, Finding, QuotaRequest
@@ -65,23 +65,27 @@ def used(where: Region, limit: Limit, instance: str | None = None) -> int:
     return sum(all(each.get(name) == value for name, value in limit.only.items()) for each in found)
 
 
-def needed(limit: Limit, subjects: Iterable[Subject], instance: str | None = None) -> int:
-    """Return how many the next deployment adds. instance: its ARN, or for one to come, its logical id."""
+def needed(limit: Limit, subjects: Sequence[Subject], instance: str | None = None) -> int:
+    """Return how many the next deployment adds. instance: its ARN, or for one to come, STACK/LOGICAL_ID."""
+    there = {
+        f"{each.name}/{logical_id}": found
+        for each in subjects
+        for logical_id, found in each.physical_ids("AWS::Connect::Instance").items()
+    }
     return sum(
-        (not limit.member or _instance_of(each, logical_id, limit.member) == instance)
+        (not limit.member or _instance_of(each, logical_id, limit.member, there) == instance)
         and limit.counts(properties)
         for each in subjects
         for logical_id, properties in each.to_come(*limit.resources)
     )
 
 
-def _instance_of(subject: Subject, logical_id: str, member: str) -> str | None:
-    """Return the ARN of the instance that a resource names, or the logical id of one that the template creates."""
+def _instance_of(subject: Subject, logical_id: str, member: str, there: Mapping[str, str]) -> str | None:
+    """Return the ARN of the instance that a resource names, or STACK/LOGICAL_ID of one that a template creates."""
     resource = subject.planned.resources[logical_id] if subject.planned else {}
     if arn := resource["Properties"].get(member):
         return str(arn)
     named: str | None = resource["References"].get(member)
-    there = subject.physical_ids("AWS::Connect::Instance")
     return there.get(named, named) if named else None
 
 

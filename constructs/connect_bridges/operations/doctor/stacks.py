@@ -10,6 +10,7 @@ from connect_bridges.operations.doctor.findings import About, Finding
 from connect_bridges.operations.doctor.subjects import Part, Subject
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+_DATA = (*_TABLES, "AWS::Connect::Instance", "AWS::Connect::PhoneNumber")
 _FAILED_FIRST = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 _STUCK = {
     "CREATE_FAILED": (
@@ -112,6 +113,39 @@ def _failed_first(about: About, subject: Subject, where: Region, events: str) ->
         + ("; look into the table first, if calls have used it" if tables else ""),
         *commands,
     )
+
+
+def kept(subject: Subject) -> Mapping[str, Mapping[str, Any]]:
+    """Return what holds data or numbers and is kept when the stack goes: the app's resources, by logical id."""
+    return {
+        logical_id: resource
+        for logical_id, resource in (subject.planned.resources.items() if subject.planned else ())
+        if resource.get("Type") in _DATA and str(resource.get("DeletionPolicy", "")).startswith("Retain")
+    }
+
+
+def deletion_protection(about: About, subject: Subject, kept: Mapping[str, Mapping[str, Any]]) -> Finding:
+    """Remind to protect what the stack keeps, after its first deployment: docs/recovery.md says why then."""
+    tables = [
+        logical_id
+        for logical_id, resource in kept.items()
+        if resource["Type"] in _TABLES and not _refuses_deletion(resource["Properties"])
+    ]
+    off = ["the stack"] if subject.planned and not subject.planned.termination_protection else []
+    off += [f"table {subject.physical.get(each, ('', each))[1]}" for each in tables]
+    if not off:
+        return about.ok("on")
+    return about.warning(
+        f"off: {' and '.join(off)} can be deleted by one command",
+        'now that the first deployment has succeeded, set "deletionProtection": true for the environment (in an own '
+        "app: deletion_protection=True for the construct with the table, termination_protection=True for the stack)",
+        f"npx cdk deploy {subject.name}",
+    )
+
+
+def _refuses_deletion(table: Mapping[str, Any]) -> bool:
+    replicas = table.get("Replicas") or [table]
+    return all(each.get("DeletionProtectionEnabled") is True for each in replicas)
 
 
 def names_free(about: About, subject: Subject, where: Region) -> Iterator[Finding]:

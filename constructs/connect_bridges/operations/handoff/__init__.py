@@ -13,11 +13,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from connect_bridges.operations import aws
 from connect_bridges.operations.command_line import Parser, UsageError
-from connect_bridges.operations.deployed import BridgeStack, DeployedError, deployed, in_assembly
+from connect_bridges.operations.deployed import (
+    BridgeStack,
+    DeployedError,
+    NotDeployedError,
+    deployed_with_constructs,
+    in_assembly,
+)
 from connect_bridges.operations.handoff.as_html import as_html
 from connect_bridges.operations.handoff.as_markdown import as_markdown
 from connect_bridges.operations.handoff.page import Page
@@ -31,7 +35,6 @@ Pages hold no secret: they name each one by its ARN, with the command that reads
 
 Exit status: 0 the pages are written; 1 they are not; 2 the command was written wrongly.
 """
-_READS = "cloudformation:DescribeStacks, cloudformation:ListStackResources and cloudformation:DescribeStackResource"
 
 
 class HandoffError(Exception):
@@ -45,6 +48,11 @@ def main(argv: Sequence[str]) -> int:
         stacks = _stacks(arguments)
         ranges = read_ranges(arguments.ranges) if arguments.ranges else None
         made = pages(stacks, ranges=ranges)
+        if not made:
+            raise HandoffError(
+                f"there is no bridge in {', '.join(stack.name for stack in stacks)}, and pages tell of bridges; name "
+                "the stacks that have them: an instance, its configuration and its numbers are stacks of their own."
+            )
         for line in write(_chosen(made, arguments.vendor), Path(arguments.output)):
             sys.stdout.write(f"{line}\n")
     except UsageError as problem:
@@ -141,31 +149,10 @@ def _stacks(arguments: argparse.Namespace) -> list[BridgeStack]:
 def _deployed(names: Sequence[str], *, region: str | None, profile: str | None) -> list[BridgeStack]:
     region = region or next(filter(None, map(aws.region_in, names)), None)
     session = aws.session(region=region, profile=profile)
-    cloudformation = session.client("cloudformation", config=aws.READ)
-    stacks = []
-    for name in names:
-        try:
-            stack = deployed(cloudformation, name)
-        except ClientError as error:
-            raise HandoffError(aws.refused(error, f"read the stack {name}", _READS)) from error
-        except BotoCoreError as error:
-            raise aws.unanswered(error, profile=profile) from error
-        if stack is None:
-            raise HandoffError(
-                f"there is no stack {name} in {session.region_name}. Check name, --region and --profile; before the "
-                "deployment, --app cdk.out takes the stacks of a cloud assembly."
-            )
-        if not stack.deployed:
-            raise HandoffError(
-                f"the stack {name} is {stack.status}. Deploy it first, or let --app cdk.out tell what is known before."
-            )
-        if not stack.bridges:
-            raise HandoffError(
-                f"the stack {name} tells of no construct of connect-bridges. If it holds one, it was deployed with an "
-                "older version: deploy it once more."
-            )
-        stacks.append(stack)
-    return stacks
+    try:
+        return [deployed_with_constructs(session, name, profile=profile) for name in names]
+    except NotDeployedError as problem:
+        raise HandoffError(f"{problem} Before a deployment, --app cdk.out tells what is known.") from problem
 
 
 def _chosen(made: Sequence[Page], vendors: Sequence[str]) -> list[Page]:

@@ -20,12 +20,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_bridges.operations import aws
 from connect_bridges.operations.command_line import Parser, UsageError
-from connect_bridges.operations.deployed import Bridge, BridgeStack, DeployedError, deployed
-from connect_bridges.operations.smoke import chat, gate, metadata, voice
+from connect_bridges.operations.deployed import (
+    READS,
+    Bridge,
+    BridgeStack,
+    DeployedError,
+    deployed_with_constructs,
+)
+from connect_bridges.operations.smoke import chat, gate, instance, metadata, voice
 from connect_bridges.operations.smoke.account import Account, Need, partition_of
 from connect_bridges.operations.smoke.policy import policy
 from connect_bridges.operations.smoke.proofs import Proof, proofs
@@ -41,15 +46,6 @@ are counted like any others.
 Exit status: 0 no check failed; 1 a check failed, or the deployment could not be tried; 2 the command was written
 wrongly.
 """
-_READS_STACKS = (
-    "cloudformation:DescribeStackResource",
-    "cloudformation:DescribeStacks",
-    "cloudformation:ListStackResources",
-)
-
-
-class SmokeError(Exception):
-    """A deployment could not be tried; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def main(argv: Sequence[str]) -> int:
     except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
-    except (SmokeError, aws.AwsError, DeployedError) as problem:
+    except (aws.AwsError, DeployedError) as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 1
     except KeyboardInterrupt:
@@ -121,10 +117,10 @@ def smoke(
 ) -> Run:
     """Try every construct of this library in these stacks, by name or id.
 
-    Raises SmokeError for a stack that cannot be tried, before anything is tried, AwsError and DeployedError.
+    Raises DeployedError for a stack that cannot be tried, before anything is tried, and AwsError.
     """
     told = told or _Told()
-    read = [_read(session, name) for name in stacks]
+    read = [deployed_with_constructs(session, name) for name in stacks]
     run = Run()
     for stack in read:
         told.heading(("\n" if run.stacks else "") + f"{stack.name} ({stack.region})")
@@ -207,6 +203,9 @@ def _attempt(bridge: Bridge, account: Account, checks: Checks, *, vendor_check: 
         case "VoiceBiometricGate":
             gate.attempt(bridge, account, checks)
             shows = gate.ONLY_A_CALL
+        case "ContactCenter" | "ConnectInstance":
+            instance.attempt(bridge, account, checks)
+            shows = instance.ONLY_A_CALL
         case other:
             checks.skip("known-construct", f"this version does not know {other}", "Install a newer one.")
     return shows
@@ -233,40 +232,13 @@ def _holds_intrinsic(value: Any) -> bool:  # noqa: ANN401 (JSON)
     return alone == "Ref" or alone.startswith("Fn::") or any(map(_holds_intrinsic, value.values()))
 
 
-def _read(session: boto3.Session, name: str) -> BridgeStack:
-    try:
-        stack = deployed(session.client("cloudformation", config=aws.READ), name)
-    except ClientError as error:
-        told = aws.refused(error, f"read the stack {name}", ", ".join(_READS_STACKS))
-        raise SmokeError(told) from error
-    except BotoCoreError as error:
-        raise aws.unanswered(error) from error
-    region = session.region_name
-    if stack is None:
-        raise SmokeError(
-            f"there is no stack {name} in {region}. Check name, --region and --profile; `aws cloudformation "
-            f"describe-stacks --region {region} --query Stacks[].StackName` lists the stacks that there are."
-        )
-    if not stack.deployed:
-        raise SmokeError(
-            f"the stack {name} in {region} is {stack.status}: there is nothing to try. `connect-bridges doctor --stack "
-            f"{name}` says what is missing; deploy it again when that is mended."
-        )
-    if not stack.bridges:
-        raise SmokeError(
-            f"the stack {name} in {region} tells of no construct of connect-bridges. Name a stack that holds one; "
-            "if it was deployed before version 0.1.0, deploy it again with this version."
-        )
-    return stack
-
-
 def _needed(session: boto3.Session, stacks: Iterable[str]) -> Iterator[Need]:
     for name in stacks:
-        stack = _read(session, name)
+        stack = deployed_with_constructs(session, name)
         account = Account(session, str(stack.account), str(stack.region))
         partition = partition_of(stack.bridges[0].facts["instanceArn"])
         of_account = f"{stack.region}:{stack.account}"
-        yield Need(_READS_STACKS, f"arn:{partition}:cloudformation:{of_account}:stack/{stack.name}/*")
+        yield Need(READS, f"arn:{partition}:cloudformation:{of_account}:stack/{stack.name}/*")
         for bridge in stack.bridges:
             match bridge.construct:
                 case "MetadataBridge":
@@ -275,6 +247,8 @@ def _needed(session: boto3.Session, stacks: Iterable[str]) -> Iterator[Need]:
                     yield from chat.needs(bridge, account)
                 case "VoiceBiometricGate":
                     yield from gate.needs(bridge, account)
+                case "ContactCenter" | "ConnectInstance":
+                    yield from instance.needs(bridge, account)
                 case _:
                     yield from voice.needs(bridge)
 

@@ -287,6 +287,11 @@ def test_a_body_against_its_model_is_answered_by_the_apis_own_gateway_response(c
     assert answer.json()["detail"]
 
 
+def test_a_body_nested_too_deeply_to_be_read_is_invalid(call: Call) -> None:
+    answer = call(body='{"key": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert (answer.status, answer.json()["code"]) == (422, "INVALID_BODY")
+
+
 def test_a_content_type_without_a_model_is_not_validated(call: Call) -> None:
     assert call(body="[1]", **{"Content-Type": "text/plain"}).status == 201
 

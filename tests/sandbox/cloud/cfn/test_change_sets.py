@@ -95,3 +95,16 @@ def test_what_comes_and_goes(sandbox: Sandbox, deploy: Any) -> None:
 
     assert {name: change["Action"] for name, change in found.items()} == {"Other": "Add", "Queue": "Remove"}
     assert found["Queue"]["PhysicalResourceId"] == made.resources["Queue"]
+
+
+def test_a_resource_keeps_its_type(sandbox: Sandbox, deploy: Any) -> None:
+    made = deploy(BEFORE)
+    template = changed()
+    template["Resources"]["Queue"] = {"Type": "AWS::SNS::Topic"}
+    client = sandbox.boto3_client("cloudformation")
+    client.create_change_set(StackName=made.name, ChangeSetName="other", TemplateBody=json.dumps(template))
+    told = client.describe_change_set(StackName=made.name, ChangeSetName="other")
+    assert (told["Status"], told["Changes"]) == ("FAILED", [])
+    assert told["StatusReason"].endswith("modifies resource type of the following resources: [Queue]")
+    with pytest.raises(client.exceptions.ClientError, match="Update of resource type is not permitted"):
+        client.update_stack(StackName=made.name, TemplateBody=json.dumps(template))

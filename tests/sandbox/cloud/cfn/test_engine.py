@@ -141,6 +141,56 @@ def test_references_attributes_and_outputs_are_what_cloudformation_gives(deploy:
     assert importing.outputs == {"Imported": stack.outputs["Ref"]}
 
 
+def reading(**argument: str) -> dict[str, Any]:
+    return {
+        "Resources": {"Queue": QUEUE},
+        "Outputs": {"Read": {"Value": {"Fn::GetStackOutput": argument}}},
+    }
+
+
+def test_an_output_of_another_stack_is_read_at_create_and_update_without_holding_that_stack_up(
+    sandbox: Sandbox, deploy: Any
+) -> None:
+    cloudformation = sandbox.boto3_client("cloudformation")
+
+    def producing(output: str) -> dict[str, Any]:
+        return {"Resources": {"Queue": QUEUE}, "Outputs": {"Text": {"Value": output}}}
+
+    producer = deploy(producing("first")).name
+    template = reading(StackName=producer, OutputName="Text", Region="us-east-1")
+    consumer = deploy(template)
+    assert consumer.outputs == {"Read": "first"}
+
+    assert deploy(producing("second"), name=producer).outputs == {"Text": "second"}
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(StackName=consumer.name, TemplateBody=json.dumps(template))
+    template["Resources"]["Another"] = QUEUE
+    assert deploy(template, name=consumer.name).outputs == {"Read": "second"}
+
+
+@pytest.mark.parametrize(
+    ("argument", "refusal"),
+    [
+        ({"StackName": "nobody", "OutputName": "Text"}, "stack nobody does not exist in us-east-1"),
+        ({"OutputName": "Text", "Region": "eu-west-2"}, "does not exist in eu-west-2"),
+        ({"OutputName": "Txet"}, "has no output Txet; it has Name, Text"),
+        ({}, "requires StackName and OutputName"),
+        ({"OutputName": "Text", "ExportName": "x"}, "Fn::GetStackOutput does not take ExportName"),
+    ],
+)
+def test_an_output_that_is_not_there_is_refused_before_anything_is_created(
+    sandbox: Sandbox, deploy: Any, argument: dict[str, str], refusal: str
+) -> None:
+    producer = deploy(
+        {"Resources": {"Queue": QUEUE}, "Outputs": {"Text": {"Value": "x"}, "Name": {"Value": "y"}}}
+    )
+    there = queues(sandbox)
+    with pytest.raises(ClientError, match=refusal) as refused:
+        deploy(reading(**{"StackName": producer.name, **argument}))
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert queues(sandbox) == there
+
+
 def test_an_attribute_that_a_type_does_not_have_is_refused_by_name(deploy: Any) -> None:
     template = {
         "Resources": {"Queue": QUEUE},

@@ -113,6 +113,35 @@ def test_a_user_has_its_policies_of_its_own_and_of_others(iam: Any, deploy: Any)
     assert attached() == {stack.resources["Managed"]}
 
 
+def test_policies_change_in_place(iam: Any, deploy: Any) -> None:
+    def policies(name: str, action: str, *holders: str) -> dict[str, Any]:
+        users = [{"Ref": one} for one in holders]
+        inline = {"PolicyName": name, "PolicyDocument": document(action), "Users": users}
+        managed = {"PolicyDocument": document(action), "Users": users}
+        return template(
+            One=user(),
+            Other=user(),
+            Policy={"Type": "AWS::IAM::Policy", "Properties": inline},
+            Managed={"Type": "AWS::IAM::ManagedPolicy", "Properties": managed},
+        )
+
+    before = deploy(policies("old", "sqs:SendMessage", "One"))
+    after = deploy(policies("new", "sns:Publish", "Other"), name=before.name)
+
+    assert after.resources == before.resources
+    one, other = (before.resources[name] for name in ("One", "Other"))
+    arn = before.resources["Managed"]
+    assert iam.list_user_policies(UserName=one)["PolicyNames"] == []
+    assert iam.list_user_policies(UserName=other)["PolicyNames"] == ["new"]
+    assert iam.list_attached_user_policies(UserName=one)["AttachedPolicies"] == []
+    assert [
+        each["PolicyArn"] for each in iam.list_attached_user_policies(UserName=other)["AttachedPolicies"]
+    ] == [arn]
+    (version,) = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    held = iam.get_policy_version(PolicyArn=arn, VersionId=version["VersionId"])["PolicyVersion"]
+    assert held["Document"] == document("sns:Publish")
+
+
 def test_a_key_is_switched_off_and_on_in_place(iam: Any, deploy: Any) -> None:
     stack = deploy(template(User=USER, Key=key(Status="Inactive")))
     name, key_id = stack.resources["User"], stack.resources["Key"]

@@ -37,6 +37,7 @@ def resolver(template: Template, **parameters: Any) -> Resolver:
         parameters=parameters,
         pseudo={"AWS::Region": "us-east-1"},
         imports=lambda name: f"imported {name}",
+        outputs=lambda stack, output, region: f"{output} of {stack} in {region}",
         reference=lambda name: f"ref of {name}",
         attribute=lambda name, attribute: f"{attribute} of {name}",
     )
@@ -71,6 +72,16 @@ def test_yaml_short_forms_and_dates_are_read_as_cloudformation_reads_them() -> N
         ),
         ({"Fn::Base64": "hi"}, "aGk="),
         ({"Fn::ImportValue": {"Fn::Sub": "${Stage}-x"}}, "imported dev-x"),
+        ({"Fn::GetStackOutput": {"StackName": {"Ref": "Stage"}, "OutputName": "X"}}, "X of dev in us-east-1"),
+        (
+            {
+                "Fn::Split": [
+                    " ",
+                    {"Fn::GetStackOutput": {"StackName": "s", "OutputName": "X", "Region": "eu-west-2"}},
+                ]
+            },
+            ["X", "of", "s", "in", "eu-west-2"],
+        ),
         ({"Fn::And": [{"Fn::Equals": ["a", "a"]}, {"Fn::Not": [{"Fn::Equals": ["a", "b"]}]}]}, True),
         ({"Fn::Or": [{"Fn::Equals": ["a", "b"]}, {"Fn::Contains": [["x"], "x"]}]}, True),
         ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
@@ -86,6 +97,11 @@ def test_intrinsic_functions(value: Any, expected: Any) -> None:
     [
         ({"Fn::Transform": {"Name": "x"}}, "Fn::Transform"),
         ("{{resolve:secretsmanager:token}}", "{{resolve:secretsmanager:token}}"),
+        (
+            {"Fn::GetStackOutput": {"StackName": "s", "OutputName": "X", "RoleArn": "arn:aws:iam::…"}},
+            "RoleArn of Fn::GetStackOutput",
+        ),
+        ({"Fn::GetStackOutput": {"StackName": {"Ref": "Topic"}, "OutputName": "X"}}, "Topic"),
     ],
 )
 def test_what_is_not_evaluated_is_refused_by_name(value: Any, named: str) -> None:

@@ -101,6 +101,7 @@ class Connect:
         self.refusals: list[tuple[int, str]] = []
         self.stop_refusals: list[tuple[int, str]] = []
         self.slow_answers = 0
+        self.garbled_answers: list[bytes] = []
         http.respond = self._respond
 
     @property
@@ -124,6 +125,8 @@ class Connect:
             if self.slow_answers:
                 self.slow_answers -= 1
                 self.http.slow(1.3)(seen)  # longer than the client waits
+            if self.garbled_answers:
+                return 200, {}, self.garbled_answers.pop(0)
             return 200, {}, json.dumps({"StreamingId": STREAMING_ID}).encode()
         if seen.json()["StreamingId"] not in self.streaming:
             return 404, {"x-amzn-ErrorType": "ResourceNotFoundException"}, b"{}"

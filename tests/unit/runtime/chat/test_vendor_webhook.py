@@ -12,6 +12,7 @@ import pytest
 
 from runtime.chat.failures import BotNotReachedError, Reason
 from runtime.chat.vendor_webhook import InvalidWebhookError, VendorWebhook
+from runtime.shared import http_client
 from runtime.shared.addresses import is_public
 from runtime.shared.deadline import Deadline
 
@@ -26,7 +27,7 @@ def until_hung_up(connection: socket.socket) -> None:
 
 
 def post(url: str, seconds: float = 2.0) -> None:
-    VendorWebhook(url).post(DOCUMENT, "token", Deadline(seconds))
+    VendorWebhook(url).post(DOCUMENT, "token", Deadline(seconds), key="one-request")
 
 
 def reason_of(url: str, seconds: float = 2.0) -> Reason:
@@ -85,17 +86,17 @@ def test_a_public_host_is_asked_for_by_name_at_the_address_that_was_found(
     """The network is bent, so that a public address ends at this machine; the rest is the real thing."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates[certificate]))
     server = raw_server(serving_tls(certificates[certificate]))
-    connect = socket.create_connection
+    connect = http_client.open_connection
     asked_for: list[tuple[str, int]] = []
 
-    def bent(address: tuple[str, int], timeout: float) -> socket.socket:
-        asked_for.append(address)
-        return connect(("127.0.0.1", server.port), timeout=timeout)
+    def bent(address: str, port: int, seconds: float) -> socket.socket:
+        asked_for.append((address, port))
+        return connect("127.0.0.1", server.port, seconds)
 
     monkeypatch.setattr(
         socket, "getaddrinfo", _only_for("bot.example.com", "52.94.236.248", socket.getaddrinfo)
     )
-    monkeypatch.setattr(socket, "create_connection", bent)
+    monkeypatch.setattr(http_client, "open_connection", bent)
     if accepted:
         post("https://bot.example.com/hook")
     else:
@@ -278,7 +279,9 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         )
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    VendorWebhook(f"http://localhost:{server.port}/hook").post(DOCUMENT, "token", Deadline(2))
+    VendorWebhook(f"http://localhost:{server.port}/hook").post(
+        DOCUMENT, "token", Deadline(2), key="one-request"
+    )
     assert asked.count("localhost") == 1
     assert server.connections == 1
 

@@ -103,6 +103,13 @@ def test_a_number_gets_its_flow_another_one_and_none(cloud: Connect, send: Send)
         assert cloud.numbers == {NUMBER: None}
 
 
+def test_an_arn_is_as_good_as_the_id_at_its_end(cloud: Connect, send: Send) -> None:
+    instance = f"arn:aws:connect:us-east-1:123456789012:instance/{INSTANCE}"
+    arns = {"InstanceId": instance, "ContactFlowId": f"{instance}/contact-flow/{FLOW}"}
+    assert send("Create", **arns)["PhysicalResourceId"] == PHYSICAL_ID
+    assert cloud.numbers == {NUMBER: FLOW}
+
+
 def test_another_number_is_another_resource_and_the_old_one_loses_its_flow(
     cloud: Connect, send: Send
 ) -> None:
@@ -165,7 +172,7 @@ def test_a_delete_that_is_refused_says_so(cloud: Connect, send: Send) -> None:
     assert answer["Reason"].startswith("connect DisassociatePhoneNumberContactFlow failed: ")
 
 
-def test_an_arn_in_place_of_an_id_is_refused(cloud: Connect, send: Send) -> None:
+def test_the_arn_of_something_else_is_refused(cloud: Connect, send: Send) -> None:
     answer = send("Create", ContactFlowId=f"arn:aws:connect:us-east-1:123456789012:instance/{INSTANCE}")
     assert answer["Status"] == "FAILED"
     assert "ContactFlowId is 'arn:aws:connect" in answer["Reason"]

@@ -107,9 +107,29 @@ def test_an_unreadable_secret_is_a_failure_of_ours_not_a_refusal(
 
 
 def test_a_secret_without_text_is_a_failure_of_ours(secrets_manager: Any, context: Any) -> None:
-    secrets_manager.put_secret_value(SecretId="metadata-token", SecretBinary=b"x")
+    for _ in range(2):  # the one before would serve
+        secrets_manager.put_secret_value(SecretId="metadata-token", SecretBinary=b"x")
     with pytest.raises(SecretUnavailableError):
         handler(event("x"), context)
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}\t"])
+def test_a_token_stored_with_a_line_end_is_accepted_without_it(
+    secrets_manager: Any, context: Any, around: str
+) -> None:
+    secrets_manager.put_secret_value(SecretId="metadata-token", SecretString=around.format("from-a-file"))
+    assert effect_of(handler(event("from-a-file"), context))[0] == "Allow"
+
+
+@pytest.mark.parametrize("token", [" ", "\n", "two\nlines", "bell\x07"])
+def test_a_token_that_no_header_can_carry_is_a_failure_of_ours_that_the_log_explains(
+    secrets_manager: Any, context: Any, token: str, logs: Callable[[], str]
+) -> None:
+    for _ in range(2):
+        secrets_manager.put_secret_value(SecretId="metadata-token", SecretString=token)
+    with pytest.raises(SecretUnavailableError, match="no HTTP header carries"):
+        handler(event(token), context)
+    assert "no HTTP header carries" in logs()
 
 
 @pytest.mark.parametrize("token", [TOKEN, "wrong-token-nobody-may-log"])

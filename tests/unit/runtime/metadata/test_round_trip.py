@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runtime.metadata import retrieve, store
-from runtime.metadata.models import CONNECT_RESPONSE_LIMIT, answer_size
+from runtime.metadata.models import ATTRIBUTE_BODY_LIMIT, CONNECT_RESPONSE_LIMIT, answer_size
 from runtime.shared.errors import BridgeError
 
 CONTACT_ID = "9b2c7f3a-0d41-4c8e-9f57-3a1d5e6b7c80"
@@ -58,7 +58,7 @@ reuses_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fi
 def test_a_json_object_comes_back_byte_for_byte(
     dynamodb: Any, context: Any, store_event: Callable[..., dict[str, Any]], text: str
 ) -> None:
-    assume(answer_size(text) < CONNECT_RESPONSE_LIMIT)
+    assume(answer_size(text) < CONNECT_RESPONSE_LIMIT and len(text.encode()) <= ATTRIBUTE_BODY_LIMIT)
     assert store.handler(store_event(text), context)["statusCode"] == 200
     answer = retrieve.handler({"Details": {"Parameters": {"contactId": CONTACT_ID}}}, context)
     assert answer["body"].encode() == text.encode()

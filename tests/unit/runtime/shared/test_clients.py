@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
 from botocore.regions import EndpointResolver
 
 from runtime.shared.clients import client, is_temporary
-from runtime.shared.service_models import connect, dynamodb, secretsmanager
+from runtime.shared.service_models import connect, dynamodb, lambda_, secretsmanager
 from runtime.shared.service_models import endpoints as cut_down
 from runtime.shared.service_models.__main__ import (
     OPERATIONS,
@@ -98,3 +100,64 @@ def test_an_operation_that_was_cut_away_is_not_there() -> None:
 )
 def test_what_may_pass_by_itself_is_told_apart(error: Exception, temporary: bool) -> None:
     assert is_temporary(error) is temporary
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"null", b'"text"', b"7", b"\xff", b'{"Attributes"'], ids=repr
+)
+def test_a_200_that_is_no_answer_of_the_service_is_none(
+    fake: Any, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """botocore takes these for an answer without fields, which is what a write that went well gets."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.respond = lambda _: (200, {}, body)
+    table, secrets = client(dynamodb, **TIMES), client(secretsmanager, **TIMES)
+    key = {"contactId": {"S": "c"}}
+    for call in (
+        lambda: table.put_item(TableName="table", Item=key),
+        lambda: table.delete_item(TableName="table", Key=key),
+        lambda: table.get_item(TableName="table", Key=key),
+        lambda: secrets.get_secret_value(SecretId="secret"),
+        lambda: client(connect, **TIMES).start_contact_streaming(
+            InstanceId="i",
+            ContactId="c",
+            ChatStreamingConfiguration={"StreamingEndpointArn": "a"},
+            ClientToken="t",
+        ),
+    ):
+        with pytest.raises(ResponseParserError, match="no JSON object") as raised:
+            call()
+        assert is_temporary(raised.value)
+        assert "text" not in str(raised.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"7", b"\xff"], ids=repr)
+def test_a_refusal_whose_body_is_no_answer_counts_by_its_status(
+    fake: Any, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.respond = lambda _: (503, {}, body)
+    with pytest.raises(ClientError) as raised:
+        client(dynamodb, **TIMES).get_item(TableName="table", Key={"contactId": {"S": "c"}})
+    assert is_temporary(raised.value)
+
+
+def test_an_operation_that_answers_nothing_may_do_so(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.respond = lambda _: (200, {}, b"")
+    stopped = client(connect, **TIMES).stop_contact_streaming(InstanceId="i", ContactId="c", StreamingId="s")
+    assert set(stopped) == {"ResponseMetadata"}
+    invoked = client(lambda_, **TIMES).invoke(FunctionName="function")
+    assert invoked["Payload"].read() == b""
+
+
+def test_an_answer_that_drips_is_given_up_in_time(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    fake.drip_seconds = 0.1
+    fake.respond = lambda _: (200, {}, json.dumps({"Item": {"a": {"N": "1"}}}).encode())
+    asked = client(dynamodb, connect_timeout=1, read_timeout=0.5, attempts=1)
+    began = time.monotonic()
+    with pytest.raises(ReadTimeoutError) as raised:
+        asked.get_item(TableName="table", Key={"a": {"S": "1"}})
+    assert is_temporary(raised.value)
+    assert 0.4 < time.monotonic() - began < 1

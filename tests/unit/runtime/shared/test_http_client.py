@@ -131,13 +131,13 @@ def test_a_host_of_many_silent_addresses_is_given_up_in_the_same_time(
 ) -> None:
     tried: list[float] = []
 
-    def silent(_: Any, timeout: float) -> Any:
-        tried.append(timeout)
-        PAUSE.wait(timeout)
+    def silent(_address: str, _port: int, seconds: float) -> Any:
+        tried.append(seconds)
+        PAUSE.wait(seconds)
         raise TimeoutError
 
     resolving(monkeypatch, *(f"192.0.2.{n}" for n in range(1, 9)))
-    monkeypatch.setattr(socket, "create_connection", silent)
+    monkeypatch.setattr(http_client, "open_connection", silent)
     monkeypatch.setattr(http_client, "CONNECT_SECONDS", 0.1)
     started = time.monotonic()
     with pytest.raises(NotSentError) as raised:
@@ -178,6 +178,27 @@ def test_a_name_server_that_hangs_costs_one_thread_however_often_it_is_asked(
     assert resolve("hanging.example.com", 80, Deadline(5)) == ["192.0.2.1"]
     assert resolve("hanging.example.com", 80, Deadline(5)) == ["192.0.2.1"]
     assert asked == ["hanging.example.com"] * 2
+
+
+def test_a_resolver_that_takes_its_time_is_asked_once_and_the_deadline_holds(
+    monkeypatch: pytest.MonkeyPatch, serving: Any
+) -> None:
+    """It answered just in time; connecting to one of its addresses must not ask it again, without a limit."""
+    real, asked = socket.getaddrinfo, list[str]()
+
+    def slow(host: str, *arguments: Any, **options: Any) -> Any:
+        asked.append(host)
+        PAUSE.wait(0.2 if host == "slow.example.com" else 2)
+        return real("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    port = serving(until_hung_up).rpartition(":")[2]
+    started = time.monotonic()
+    with pytest.raises(NoAnswerError) as raised:
+        send("GET", f"http://slow.example.com:{port}/", deadline=Deadline(0.5))
+    assert raised.value.timed_out
+    assert time.monotonic() - started < 1
+    assert asked == ["slow.example.com"]
 
 
 # --- what errors tell --------------------------------------------------------------------------------------------

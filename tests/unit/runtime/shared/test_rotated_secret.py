@@ -301,6 +301,31 @@ def test_a_previous_version_that_cannot_be_read_is_an_outage_too(
     assert secret.versions() == ("a",), "half a rotation would refuse those who still show the previous one"
 
 
+@pytest.mark.parametrize("failure", [TimeoutError(), ConnectionError("no route"), RuntimeError("denied")])
+def test_a_previous_version_that_cannot_be_read_does_not_keep_a_cold_start_from_the_current_one(
+    secret: RotatedSecret[str], store: SecretsManager, clock: Clock, failure: Exception
+) -> None:
+    store.rotate("b")
+    store.failures = {"AWSPREVIOUS": failure}
+    assert secret.versions() == ("b",)
+    assert not secret.any_version(lambda version: version == "a")
+    store.failures = {}
+    clock.now += RECHECK_SECONDS
+    assert secret.any_version(lambda version: version == "a"), "looked for again when nothing fitted"
+
+
+def test_beside_an_unfit_current_version_the_previous_one_serves_a_cold_start_for_its_hour(
+    store: SecretsManager, clock: Clock
+) -> None:
+    store.versions["AWSCURRENT"] = '{"a": "1"}'
+    store.rotate("mistyped")
+    secret = RotatedSecret(store, ARN, json_fields("a"), cache_seconds=CACHE_SECONDS, clock=clock)
+    assert secret.versions() == ({"a": "1"},)
+    clock.now = NOW + PREVIOUS_SECONDS
+    with pytest.raises(SecretUnavailableError, match=r"no JSON object with the texts a.*put-secret-value"):
+        secret.versions()
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

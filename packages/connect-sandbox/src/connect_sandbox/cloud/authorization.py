@@ -4,7 +4,7 @@ connect_sandbox.iam does the evaluation; this module gathers what it needs: a ro
 policies and boundary from moto's IAM, the resource policies of functions, secrets, keys, topics, queues, buckets and
 roles.
 The developer (the credentials of the CDK command line, and the roles of the CDK's bootstrap stack, which act for the
-developer) may do everything.
+developer) may do everything, save publishing to topics whose policy denies it.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ class Authorization:
         self._region = region
         self._audit = audit
         self._function_policy = function_policy
-        self._lookup = _MotoLookup(account, region)
+        #: ARNs of the permissions boundaries of users, by user name. Kept here: moto has none for users.
+        self.user_boundaries: dict[str, str] = {}
+        self._lookup = _MotoLookup(account, region, self.user_boundaries)
         self._spreading = _Spreading()
         #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, without looking
         #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
-        #: ARNs of the permissions boundaries of users, by user name. Kept here: moto has none for users.
-        self.user_boundaries: dict[str, str] = {}
 
     def check_request(self, principal: Principal, request: HttpRequest) -> HttpResponse | None:
         """Return the response that denies a request, or None if the principal may make it."""
@@ -118,14 +118,16 @@ class Authorization:
         *,
         resource_policy: Mapping[str, Any] | None = None,
         encrypted: str | None = None,
+        context: RequestContext | None = None,
     ) -> Decision:
         """Decide one action on one resource, outside an HTTP request (Connect invoking a function, for example).
 
         `resource_policy` replaces the deployed one of the resource. `encrypted` is the ARN of what a key encrypts, for
-        an action on the key: it gives the encryption context, and for roles and users kms:ViaService.
+        an action on the key: it gives the encryption context, and for roles and users kms:ViaService. `context` has
+        further condition keys of the request.
         """
         policies = None if resource_policy is None else _resource_policies(resource, resource_policy)
-        context = self._context(principal)
+        context = self._context(principal).merged(context or RequestContext.of({}, []))
         if encrypted is not None:
             context = context.merged(self._key_context(principal, encrypted))
         return self._evaluate(AccessRequest(action, resource, context), principal, policies)
@@ -208,6 +210,14 @@ class Authorization:
             return True
         return isinstance(principal, RolePrincipal) and self._is_bootstrap_role(principal)
 
+    def is_administrator(self, role_arn: str) -> bool:
+        """Whether nothing is denied to a role: it has AdministratorAccess and no boundary, or nobody has made it."""
+        role = _role(self._account, role_arn)
+        if role is None:
+            return True
+        names = {policy.name for policy in list(role.managed_policies.values())}
+        return "AdministratorAccess" in names and not role.permissions_boundary_arn
+
     @contextmanager
     def slow_to_spread(self, *, calls: int, roles: str = "") -> Iterator[None]:
         """Let IAM take its time: a policy that is new in this context does not count in its holder's first calls.
@@ -274,6 +284,8 @@ class Authorization:
             identity, boundary = self.identity_policies(principal.arn)
         elif isinstance(principal, Outsider):
             identity = [_EVERYTHING]
+        if self.is_developer(principal):
+            identity, boundary = [_ADMINISTRATOR], None
         found = self.resource_policies if policies is None else policies
         decision = evaluate(request, self._as_iam(principal), identity, found, boundary)
         self._audit.record(decision)
@@ -312,7 +324,7 @@ class Authorization:
         if isinstance(principal, UserPrincipal | Outsider):
             return IamPrincipal.user(principal.arn)
         if isinstance(principal, Admin):
-            raise TypeError("the developer is not evaluated")
+            return IamPrincipal.user(f"arn:aws:iam::{principal.account}:user/developer")
         return IamPrincipal.service(principal.service)
 
     def _context(self, principal: Principal) -> RequestContext:
@@ -443,9 +455,10 @@ _READERS: dict[RegionalService, Callable[[Backend, str], str | None]] = {
 class _MotoLookup:
     """Looks up in moto what a request does not say about its resources."""
 
-    def __init__(self, account: str, region: str) -> None:
+    def __init__(self, account: str, region: str, user_boundaries: Mapping[str, str]) -> None:
         self._account = account
         self._region = region
+        self._user_boundaries = user_boundaries
 
     def secret_arn(self, name: str) -> str | None:
         wanted = name.split(":secret:", 1)[-1]
@@ -489,6 +502,16 @@ class _MotoLookup:
     def user_arn(self, name: str) -> str | None:
         user = iam(self._account).users.get(name)
         return None if user is None else str(user.arn)
+
+    def role_arn(self, name: str) -> str | None:
+        found = (role for role in list(iam(self._account).roles.values()) if role.name == name)
+        return next((str(role.arn) for role in found), None)
+
+    def boundary_arn(self, arn: str) -> str | None:
+        role = _role(self._account, arn)
+        if role is None:
+            return self._user_boundaries.get(arn.rpartition("/")[2])
+        return str(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
 
     def key_owner(self, access_key: str) -> str | None:
         found = find_user_key(self._account, access_key)

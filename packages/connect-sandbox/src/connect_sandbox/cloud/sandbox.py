@@ -23,6 +23,7 @@ from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
+from connect_sandbox.cloud.cfn.deployer import Deployer
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.types import all_types
@@ -89,6 +90,7 @@ class Sandbox:
         self._port = port
         self._exit = ExitStack()
         self._clients: dict[str, Any] = {}
+        self._deployers: dict[str, Deployer] = {}
         self._client_lock = threading.Lock()
 
     @classmethod
@@ -229,6 +231,7 @@ class Sandbox:
             self.connect,
             self.sns,
             self.contact_center,
+            self._deployer_of,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -253,7 +256,11 @@ class Sandbox:
             principals=self.principals,
             authorization=self.authorization,
             moto_port=moto_port,
-            execute_api=lambda request: self._runtime.handle(request) or participants.early(request),
+            execute_api=lambda request: (
+                self._runtime.handle(request)
+                or participants.early(request)
+                or self.contact_center.instances.site(request)
+            ),
             internal={
                 RESPONSE_PATH: responses.handle,
                 SNS_PATH: sns_api.open_to_anybody,
@@ -321,6 +328,15 @@ class Sandbox:
     def _moto_client(self, service: str) -> Any:  # noqa: ANN401
         """Return a client that bypasses the front, for the deployment engine."""
         return self._make_client(service, self._moto_url)
+
+    def _deployer_of(self, role_arn: str) -> Deployer | None:
+        """Return the deployer of a stack's role; None for an administrator, or without a role."""
+        if not role_arn or self.authorization.is_administrator(role_arn):
+            return None
+        if role_arn not in self._deployers:
+            place = (self.account, self.region)
+            self._deployers[role_arn] = Deployer(role_arn, self.authorization, place, self._moto_url)
+        return self._deployers[role_arn]
 
     def _make_client(self, service: str, endpoint_url: str) -> Any:  # noqa: ANN401
         with self._client_lock:

@@ -221,8 +221,6 @@ class Sns:
         return message_id
 
     def _authorize(self, publisher: Principal, topic_arn: str, key: str) -> None:
-        if self._authorization.is_developer(publisher):
-            return
         decision = self._authorization.decide(publisher, "sns:Publish", topic_arn)
         if not decision.allowed:
             raise AwsError("AuthorizationError", decision.message, 403)
@@ -309,8 +307,15 @@ class Sns:
 
 
 def _check_endpoint(protocol: str, endpoint: str) -> None:
+    if protocol == "email":
+        if "@" not in endpoint:
+            raise AwsError("InvalidParameter", "Invalid parameter: Email address")
+        return
     if protocol not in {"http", "https"}:
-        raise NotEmulatedError(f"SNS subscriptions of protocol {protocol}", "it delivers to http and https")
+        raise NotEmulatedError(
+            f"SNS subscriptions of protocol {protocol}",
+            "it delivers to http and https, and leaves email pending",
+        )
     if not endpoint.startswith(f"{protocol}://"):
         raise AwsError("InvalidParameter", "Invalid parameter: Endpoint must match the specified protocol")
 

@@ -58,6 +58,8 @@ def resource_context(action: str, arn: str, params: _Params, account: str, looku
     if arn != "*" and (tags := lookup.resource_tags(arn)) is not None:
         values |= {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
         absent.append("aws:ResourceTag/*")
+    if action.startswith("iam:") and parts[2:3] == ["iam"]:
+        values["iam:PermissionsBoundary"] = params.get("PermissionsBoundary") or lookup.boundary_arn(arn)
     if action.startswith("dynamodb:") and (name := lookup.partition_key(arn.split("/index/", maxsplit=1)[0])):
         keys = _leading_keys(params, arn, name)
         if keys is not None:

@@ -36,6 +36,14 @@ class Lookup(Protocol):
         """Return the ARN, with its path, of the IAM user of this name."""
         ...
 
+    def role_arn(self, name: str) -> str | None:
+        """Return the ARN, with its path, of the IAM role of this name."""
+        ...
+
+    def boundary_arn(self, arn: str) -> str | None:
+        """Return the ARN of the permissions boundary of a role or user; None if it has none."""
+        ...
+
     def key_owner(self, access_key: str) -> str | None:
         """Return the ARN of the IAM user with this access key; None if no user has it."""
         ...
@@ -71,6 +79,14 @@ class NoLookup:
     def user_arn(self, name: str) -> str | None:
         """Refuse: a user's ARN holds its path, which its name does not give away."""
         raise UnsupportedCall(f"IAM user {name}", "its path is needed; pass describe_call a lookup")
+
+    def role_arn(self, name: str) -> str | None:
+        """Refuse, as for a user."""
+        raise UnsupportedCall(f"IAM role {name}", "its path is needed; pass describe_call a lookup")
+
+    def boundary_arn(self, arn: str) -> str | None:  # noqa: ARG002 - the protocol's
+        """Know no boundary."""
+        return None
 
     def key_owner(self, access_key: str) -> str | None:  # noqa: ARG002 - the protocol's
         """Know no user's key."""

@@ -142,6 +142,14 @@ def _has_suffix(arn: str) -> bool:
     return bool(head) and bool(hyphen) and len(tail) == 6 and tail.isalnum()
 
 
+def _cloudwatch(place: Place) -> Iterator[Permission]:
+    """Let a list of alarms that names none act on all of them: the API reference asks for that scope then."""
+    if place.request.operation == "DescribeAlarms" and not place.params.get("AlarmNames"):
+        yield own_action(place).full_name, place.arn("alarm:*", "cloudwatch")
+        return
+    yield from by_reference(place)
+
+
 def _logs(place: Place) -> Iterator[Permission]:
     """Name a log group ``log-group:NAME:log-stream:``, which a policy's ``log-group:NAME:*`` matches.
 
@@ -346,21 +354,25 @@ def _kms(place: Place) -> Iterator[Permission]:
 
 
 def _iam(place: Place) -> Iterator[Permission]:
-    """Name a user by its ARN with path, which the lookup knows; a new user's path is in the request.
+    """Name a user or role by its ARN with path, which the lookup knows; a new one's path is in the request.
 
     Without UserName IAM takes the user of the access key that signed (IAM API Reference, ListAccessKeys), and
     GetAccessKeyLastUsed that of the key in question.
     """
     asked = place.find("AccessKeyId") if place.request.operation == "GetAccessKeyLastUsed" else None
 
+    def unknown(kind: str, name: str) -> str:
+        return f"arn:{place.partition}:iam::{place.account}:{kind}{place.find('Path') or '/'}{name}"
+
     def arn(kind: ResourceType) -> str | None:
+        if kind.name == "role" and (role := place.find("RoleName")):
+            return place.lookup.role_arn(role) or unknown("role", role)
         if kind.name != "user":
             return fill_arn(place, kind)
         name = place.find("UserName")
         if name is None:
             return place.lookup.key_owner(asked or place.request.access_key)
-        unknown = f"arn:{place.partition}:iam::{place.account}:user{place.find('Path') or '/'}{name}"
-        return place.lookup.user_arn(name) or unknown
+        return place.lookup.user_arn(name) or unknown("user", name)
 
     yield from permissions_for(place, own_action(place), arn)
 
@@ -430,6 +442,7 @@ _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "apigateway": _apigateway,
     "chime": _chime,
     "cloudformation": _cloudformation,
+    "cloudwatch": _cloudwatch,
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,

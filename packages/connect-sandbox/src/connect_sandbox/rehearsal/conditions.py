@@ -151,6 +151,7 @@ class Conditions:
     chat's bot. `lex`: how Lex understands what the caller says. `outcomes`: by block identifier (with wildcards, the
     first match counts), what a block does instead of being played. `customer_returns_after`: seconds into a Wait
     after which a chat's customer is back. `media_stream`: the ARN of the Kinesis stream that the instance writes to.
+    `security_keys`: the instance's public keys in PEM, by id, for input that is encrypted.
     """
 
     queues: Iterable[Queue] = ()
@@ -165,6 +166,7 @@ class Conditions:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     customer_returns_after: float | None = None
     media_stream: str | None = None
+    security_keys: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, block: str) -> Outcome | None:
         """Return what the block does according to the scenario; None if it is played."""

@@ -49,7 +49,7 @@ from connect_sandbox.rehearsal.reading import Reader
 KEYS = (
     "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
     "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
-    "media_stream", "bounds",
+    "media_stream", "security_keys", "bounds",
 )  # fmt: skip
 _MERGED = frozenset(
     {"values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
@@ -161,6 +161,7 @@ def read_setup(reader: Reader, base: Path) -> Setup:
             outcomes=read("blocks", lambda r: r.map_of(_outcome), {}),
             customer_returns_after=read("customer_returns_after", lambda r: r.number(0, 7 * _DAY), None),
             media_stream=read("media_stream", Reader.text, None),
+            security_keys=read("security_keys", Reader.text_map, {}),
         ),
         bounds=read("bounds", _bounds, DEFAULT_BOUNDS),
     )

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +31,25 @@ class _Answer:
     principal_id: str
     policy: Policy
     context: dict[str, str]
+    #: The API key that the function names for the client.
+    usage_key: str = ""
 
 
 class TokenAuthorizers:
     """Runs authorizers and caches their answers, per authorizer and token, for all methods of the API at once."""
 
-    def __init__(self, functions: Functions) -> None:
-        """`functions` runs the authorizer functions."""
+    def __init__(self, functions: Functions, clock: Callable[[], float] = time.monotonic) -> None:
+        """`functions` runs the authorizer functions; `clock` gives seconds."""
         self._functions = functions
+        self._clock = clock
         self._lock = threading.Lock()
         self._cache: dict[tuple[str, str, str], tuple[float, _Answer]] = {}
 
-    def authorize(self, authorizer: Authorizer, state: RequestState) -> None:
-        """Let the request pass and record who calls, or raise the GatewayError that refuses it."""
+    def authorize(self, authorizer: Authorizer, state: RequestState) -> str:
+        """Let the request pass, record who calls and return the API key that the function named, if any.
+
+        Raise the GatewayError that refuses the request.
+        """
         token = state.request.headers.get(authorizer.identity_header)
         expression = authorizer.validation_expression
         if not token or (expression and not re.fullmatch(expression, token)):
@@ -52,6 +59,7 @@ class TokenAuthorizers:
         decision = _decide(answer.policy, state)
         if decision is not None:
             raise GatewayError("ACCESS_DENIED", decision)
+        return answer.usage_key
 
     def flush(self, api_id: str) -> None:
         """Forget the cached answers of an API."""
@@ -60,7 +68,7 @@ class TokenAuthorizers:
 
     def _cached(self, authorizer: Authorizer, state: RequestState, token: str) -> _Answer:
         key = (state.api_id, f"{state.stage}/{authorizer.id}", token)
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             expires, known = self._cache.get(key, (0.0, None))
         if known is not None and now < expires:
@@ -114,8 +122,13 @@ def _read(answer: Any) -> _Answer:  # noqa: ANN401  (what the function returned)
             raise TypeError(
                 f"context.{name} is {type(value).__name__}; API Gateway takes text, numbers and booleans"
             )
+    usage_key = answer.get("usageIdentifierKey") or ""
+    if not isinstance(usage_key, str):
+        raise TypeError(f"usageIdentifierKey is {type(usage_key).__name__}; API Gateway takes text")
     policy = Policy.parse(document, name=f"policy that the authorizer returned for {principal_id}")
-    return _Answer(principal_id, policy, {name: _as_text(value) for name, value in context.items()})
+    return _Answer(
+        principal_id, policy, {name: _as_text(value) for name, value in context.items()}, usage_key
+    )
 
 
 def _decide(policy: Policy, state: RequestState) -> str | None:

@@ -17,6 +17,7 @@ RESPONSE_TYPES: dict[str, tuple[int, str]] = {
     "AUTHORIZER_FAILURE": (500, "AuthorizerConfigurationException"),
     "BAD_REQUEST_BODY": (400, "BadRequestException"),
     "BAD_REQUEST_PARAMETERS": (400, "BadRequestException"),
+    "INVALID_API_KEY": (403, "ForbiddenException"),
     "INTEGRATION_FAILURE": (504, "InternalServerErrorException"),
     "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException"),
     "MISSING_AUTHENTICATION_TOKEN": (403, "MissingAuthenticationTokenException"),

@@ -42,6 +42,7 @@ class Method:
     request_models: dict[str, str]
     function_arn: str
     timeout_ms: int
+    api_key_required: bool = False
 
 
 @dataclass
@@ -86,6 +87,8 @@ class ApiDefinition:
     validators: dict[str, RequestValidator] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     gateway_responses: dict[str, GatewayResponse] = field(default_factory=dict)
+    #: The resource policy; None lets everybody in.
+    policy: dict[str, Any] | None = None
 
     def path(self, resource_id: str) -> str:
         """Return a resource's path, such as /contacts/{id}."""
@@ -117,13 +120,37 @@ class Stage:
 
 
 @dataclass
+class ApiKey:
+    """An API key, by which a usage plan knows a client."""
+
+    id: str
+    value: str
+    enabled: bool
+
+
+@dataclass
+class UsagePlan:
+    """What the clients with its keys may ask of stages: each key has a bucket of its own."""
+
+    id: str
+    #: Pairs of API id and stage name.
+    stages: frozenset[tuple[str, str]]
+    rate: float | None
+    burst: int | None
+    key_ids: set[str] = field(default_factory=set)
+
+
+@dataclass
 class RestApi:
-    """A REST API."""
+    """A REST API. `key_source` says who names a request's API key: HEADER, the client, or AUTHORIZER."""
 
     id: str
     name: str
     root_id: str
     definition: ApiDefinition
+    key_source: str = "HEADER"
+    #: Whether its execute-api host answers nobody.
+    closed: bool = False
     deployments: dict[str, ApiDefinition] = field(default_factory=dict)
     stages: dict[str, Stage] = field(default_factory=dict)
 
@@ -138,6 +165,16 @@ class ApiRegistry:
         self.log_role_arn = ""
         self._lock = threading.RLock()
         self._apis: dict[str, RestApi] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.plans: dict[str, UsagePlan] = {}
+
+    def plan_for(self, api_id: str, stage: str, key: str) -> UsagePlan | None:
+        """Return the usage plan of a stage that an enabled key of that value belongs to."""
+        ids = {known.id for known in self.keys.values() if known.enabled and known.value == key}
+        return next(
+            (p for p in self.plans.values() if (api_id, stage) in p.stages and p.key_ids & ids),
+            None,
+        )
 
     def all(self) -> list[RestApi]:
         """Return every API."""

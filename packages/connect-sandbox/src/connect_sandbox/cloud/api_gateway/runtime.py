@@ -1,7 +1,8 @@
 """Answers HTTP requests to deployed REST APIs, in API Gateway's order of steps.
 
-Stage and method, size, throttle, authorizer, validation, integration; the API's gateway responses shape an
-error at any step, and every request to a stage with an access log is logged.
+Stage and method, size, throttle, resource policy, authorizer, API key, validation, integration. Where AWS does not say
+which of two comes first, it is the one that hurts more: a refused request has used up the throttle. The API's gateway
+responses shape an error at any step, and every request to a stage with an access log is logged.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from connect_sandbox.cloud.api_gateway.registry import (
     RestApi,
     Stage,
 )
+from connect_sandbox.cloud.api_gateway.resource_policy import check_resource_policy
 from connect_sandbox.cloud.api_gateway.throttle import Throttle
 from connect_sandbox.cloud.api_gateway.validation import validate
 from connect_sandbox.cloud.errors import AwsError
@@ -55,7 +57,7 @@ class ApiRuntime:
         state = RequestState(request, self._registry.account, found[1].lower(), stage_name, host, "/" + rest)
         api = next((api for api in self._registry.all() if api.id == state.api_id), None)
         stage = api.stages.get(stage_name) if api is not None else None
-        if api is None or stage is None or found[2].lower() != self._registry.region:
+        if api is None or api.closed or stage is None or found[2].lower() != self._registry.region:
             return _forbidden(state)
         return self._serve(state, api, stage)
 
@@ -63,7 +65,7 @@ class ApiRuntime:
         definition = api.deployments[stage.deployment_id]
         started = time.monotonic()
         try:
-            response = self._answer(state, stage, definition)
+            response = self._answer(state, api, stage, definition)
         except GatewayError as error:
             response = render(error, definition, state)
         state.values["status"] = str(response.status)
@@ -73,16 +75,31 @@ class ApiRuntime:
             self._access_log.write(stage, state)
         return response
 
-    def _answer(self, state: RequestState, stage: Stage, definition: ApiDefinition) -> HttpResponse:
+    def _answer(
+        self, state: RequestState, api: RestApi, stage: Stage, definition: ApiDefinition
+    ) -> HttpResponse:
         method, path_parameters = _match(definition, state)
         if len(state.request.body) > MAX_BODY_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
         if not self._throttle.admit(state.api_id, stage, state.resource_path, method.verb):
             raise GatewayError("THROTTLED", "Too Many Requests")
+        check_resource_policy(definition.policy, state)
+        named = ""
         if method.authorizer_id is not None:
-            self.authorizers.authorize(definition.authorizers[method.authorizer_id], state)
+            named = self.authorizers.authorize(definition.authorizers[method.authorizer_id], state)
+        if method.api_key_required:
+            self._check_key(state, api, named)
         validate(state.request, method, definition, path_parameters)
         return self._integrate(state, method, path_parameters)
+
+    def _check_key(self, state: RequestState, api: RestApi, named: str) -> None:
+        """Let a request pass whose API key a usage plan of the stage knows, and has room for."""
+        key = named if api.key_source == "AUTHORIZER" else state.request.headers.get("x-api-key") or ""
+        plan = self._registry.plan_for(state.api_id, state.stage, key)
+        if plan is None:
+            raise GatewayError("INVALID_API_KEY", "Forbidden")
+        if not self._throttle.admit_key(plan, key):
+            raise GatewayError("THROTTLED", "Too Many Requests")
 
     def _integrate(
         self, state: RequestState, method: Method, path_parameters: dict[str, str]

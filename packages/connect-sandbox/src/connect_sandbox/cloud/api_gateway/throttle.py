@@ -1,4 +1,4 @@
-"""Throttling by a stage's method settings: a token bucket per method."""
+"""Throttling: a token bucket per method by a stage's method settings, and one per API key by its usage plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from connect_sandbox.cloud.api_gateway.registry import MethodSetting, Stage
+from connect_sandbox.cloud.api_gateway.registry import MethodSetting, Stage, UsagePlan
 
 
 class Throttle:
@@ -23,11 +23,19 @@ class Throttle:
         setting = _setting(stage, path, verb)
         if setting is None:
             return True
-        key = (api_id, stage.name, path, verb)
+        return self._take((api_id, stage.name, path, verb), setting.rate, setting.burst)
+
+    def admit_key(self, plan: UsagePlan, key: str) -> bool:
+        """Take one token of an API key's bucket; a plan without a throttle lets everything pass."""
+        if plan.rate is None or plan.burst is None:
+            return True
+        return self._take(("usage plan", plan.id, key, ""), plan.rate, plan.burst)
+
+    def _take(self, key: tuple[str, str, str, str], rate: float, burst: int) -> bool:
         now = self._clock()
         with self._lock:
-            tokens, then = self._buckets.get(key, (float(setting.burst), now))
-            tokens = min(float(setting.burst), tokens + (now - then) * setting.rate)
+            tokens, then = self._buckets.get(key, (float(burst), now))
+            tokens = min(float(burst), tokens + (now - then) * rate)
             admitted = tokens >= 1
             self._buckets[key] = (tokens - 1 if admitted else tokens, now)
         return admitted

@@ -53,7 +53,7 @@ def _validate_body(request: HttpRequest, method: Method, definition: ApiDefiniti
     try:
         # An empty body is null to the validator.
         body: Any = json.loads(request.body) if request.body.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):  # nested too deeply to be parsed
         raise _invalid_body("Can not parse content") from None
     schema = definition.models[name]
     errors = sorted(Draft4Validator(schema).iter_errors(body), key=lambda error: list(map(str, error.path)))

@@ -63,6 +63,7 @@ class CloudFormationApi(AwsService):
         """Update a stack; the work continues after the response."""
         stack = self._engine.find(stack_name)
         stack.token = request.get("client_request_token", "")
+        stack.role_arn = request.get("role_arn") or stack.role_arn
         text = None if request.get("use_previous_template") else self._template(request)
         self._engine.update(stack, text, _parameters(request), _tags(request), _plan(request))
         return {"StackId": stack.stack_id}
@@ -86,6 +87,7 @@ class CloudFormationApi(AwsService):
             )
         if stack.exists:
             stack.token = request.get("client_request_token", "")
+            stack.role_arn = request.get("role_arn") or stack.role_arn
             self._engine.delete(stack, request.get("retain_resources", []))
 
     def describe_stacks(self, stack_name: str | None = None, **_request: Member) -> dict[str, Any]:
@@ -205,6 +207,7 @@ class CloudFormationApi(AwsService):
         stack = self._stack_for_change_set(stack_name, kind, request)
         previous = stack.template.text if request.get("use_previous_template") and stack.template else None
         template = load_template(previous or self._template(request))
+        stack.role_arn = request.get("role_arn") or stack.role_arn
         place = f"{self._engine.region}:{self._engine.account}"
         arn = f"arn:aws:cloudformation:{place}:changeSet/{change_set_name}/{uuid.uuid4()}"
         change_set = ChangeSet(
@@ -217,7 +220,11 @@ class CloudFormationApi(AwsService):
             changes=[],
         )
         change_set.parameters = {k: v for k, v in change_set.parameters.items() if k in template.parameters}
-        change_set.changes = self._engine.plan(stack, template, change_set.parameters)
+        try:
+            change_set.changes = self._engine.plan(stack, template, change_set.parameters)
+        except AwsError as error:  # found while the change set is made, so not by this call
+            change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
+            change_set.reason = error.message
         same = stack.template is not None and (stack.template.body, stack.given_parameters) == (
             template.body,
             change_set.parameters,

@@ -12,7 +12,7 @@ from typing import Any
 
 from connect_sandbox.cloud.cfn.resource import ResourceType
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
-from connect_sandbox.cloud.cfn.template import Resource, Template, creation_order, references
+from connect_sandbox.cloud.cfn.template import Resource, Template, creation_order, invalid, references
 
 _SUB_ATTRIBUTE = re.compile(r"\$\{([A-Za-z0-9]+)\.[^}]+\}")
 
@@ -33,6 +33,23 @@ def planned_changes(
         if name not in template.resources
     ]
     return plan.changes
+
+
+def refuse_other_types(stack: Stack, template: Template) -> None:
+    """Raise ValidationError for a template that gives a logical id another type, which CloudFormation never takes.
+
+    Source: what CloudFormation answers, as in aws/aws-sam-cli issue 6786.
+    """
+    changed = [
+        name
+        for name, held in stack.resources.items()
+        if name in template.resources and template.resources[name].type != held.declared.type
+    ]
+    if changed:
+        raise invalid(
+            "Update of resource type is not permitted. The new template modifies resource type of the following "
+            f"resources: [{', '.join(changed)}]"
+        )
 
 
 class _Plan:
@@ -67,9 +84,9 @@ class _Plan:
             )
             if differs
         ]
-        if not scope and before.type == declared.type:
+        if not scope:
             return
-        replacement = _replacement(kind, direct, dynamic, same_type=before.type == declared.type)
+        replacement = _replacement(kind, direct, dynamic)
         self._modified.add(declared.logical_id)
         if replacement != "False":
             self._replaced.add(declared.logical_id)
@@ -89,8 +106,8 @@ class _Plan:
         return bool(self._replaced & set(references(value)) or self._modified & set(_attributes_of(value)))
 
 
-def _replacement(kind: ResourceType, direct: set[str], dynamic: set[str], *, same_type: bool) -> str:
-    if not same_type or _replaces(kind, direct):
+def _replacement(kind: ResourceType, direct: set[str], dynamic: set[str]) -> str:
+    if _replaces(kind, direct):
         return "True"
     return "Conditional" if _replaces(kind, dynamic) else "False"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from connect_sandbox.cloud.cfn.change_sets import planned_changes
+from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -92,6 +92,22 @@ class DeploymentEngine:
                     return output["OutputValue"]
         raise invalid(f"No export named {name} found")
 
+    def output(self, stack_name: str, name: str, region: str) -> str:
+        """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
+        # evidence: get-stack-output
+        stack = next((one for one in reversed(self.stacks()) if one.name == stack_name and one.exists), None)
+        if stack is None or region != self.region:
+            raise invalid(
+                f"Template validation error: Fn::GetStackOutput: stack {stack_name} does not exist in {region}"
+            )
+        for output in stack.outputs:
+            if output["OutputKey"] == name:
+                return output["OutputValue"]
+        known = ", ".join(sorted(output["OutputKey"] for output in stack.outputs)) or "none"
+        raise invalid(
+            f"Template validation error: Fn::GetStackOutput: stack {stack_name} has no output {name}; it has {known}"
+        )
+
     def new_stack(self, name: str, tags: dict[str, str]) -> Stack:
         """Add an empty stack in REVIEW_IN_PROGRESS; raise AlreadyExistsException if the name is taken."""
         with self._lock:
@@ -149,6 +165,7 @@ class DeploymentEngine:
         self.require_updatable(stack, rollback=plan.rollback)
         before, resolved_before = stack.template, dict(stack.parameters)
         template = before if text is None and before is not None else load_template(text or "")
+        refuse_other_types(stack, template)
         resolver = self._resolver(stack, template, parameters, stack.given_parameters)
         same_parameters = {**stack.given_parameters, **parameters} == stack.given_parameters
         if (
@@ -204,7 +221,8 @@ class DeploymentEngine:
             thread.join(seconds)
 
     def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return what a change set of this template and these parameters would do."""
+        """Return what a change set of this template and these parameters would do, or raise why it can do nothing."""
+        refuse_other_types(stack, template)
         return planned_changes(stack, template, parameters, self._rollout.type)
 
     # -- the work
@@ -246,6 +264,7 @@ class DeploymentEngine:
         stack.parameters = parameters
         resolver = self._resolver_of(stack, template)
         resolver.check_rules()
+        resolver.check_stack_outputs()
         return resolver
 
     def _resolver_of(self, stack: Stack, template: Template) -> Resolver:
@@ -262,6 +281,7 @@ class DeploymentEngine:
                 "AWS::NotificationARNs": [],
             },
             imports=self.export,
+            outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
         )

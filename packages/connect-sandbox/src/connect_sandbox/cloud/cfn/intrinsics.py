@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from connect_sandbox.cloud.cfn.template import Template, invalid
+from connect_sandbox.cloud.cfn.template import Template, invalid, references
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _SUB = re.compile(r"\$\{(!?[^}]*)\}")
+_STACK_OUTPUT = "Fn::GetStackOutput"
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
@@ -22,12 +23,15 @@ class NoValue:
 NO_VALUE = NoValue()
 GetAttribute = Callable[[str, str], Any]
 GetReference = Callable[[str], str]
+GetOutput = Callable[[str, str, str], str]
+"""Takes a stack's name, the logical id of its output, and the stack's Region."""
 
 
 class Resolver:
     """Evaluates template values for one stack.
 
-    `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports.
+    `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports,
+    `outputs` its outputs, exported or not.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Resolver:
         parameters: Mapping[str, Any],
         pseudo: Mapping[str, Any],
         imports: Callable[[str], str],
+        outputs: GetOutput,
         reference: GetReference,
         attribute: GetAttribute,
     ) -> None:
@@ -45,6 +50,7 @@ class Resolver:
         self._parameters = parameters
         self._pseudo = pseudo
         self._imports = imports
+        self._outputs = outputs
         self._reference = reference
         self._attribute = attribute
 
@@ -84,6 +90,15 @@ class Resolver:
                 if not self.resolve(assertion["Assert"]):
                     described = assertion.get("AssertDescription", "its assertion does not hold")
                     raise invalid(f"Template validation error: rule {name}: {described}")
+
+    def check_stack_outputs(self) -> None:
+        """Raise for the first Fn::GetStackOutput of the template whose stack or output is not there."""
+        parts = [*self._template.outputs.values()]
+        for resource in self._template.resources.values():
+            if resource.condition is None or self.condition(resource.condition):
+                parts += [resource.properties, resource.metadata]
+        for argument in _arguments(parts, _STACK_OUTPUT):
+            self._getstackoutput(argument)
 
     def _evaluate(self, name: str, argument: Any) -> Any:  # noqa: ANN401
         if name == "Ref":
@@ -158,6 +173,24 @@ class Resolver:
     def _importvalue(self, argument: Any) -> str:  # noqa: ANN401
         return self._imports(str(self.resolve(argument)))
 
+    def _getstackoutput(self, argument: Any) -> str:  # noqa: ANN401
+        if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= set(argument):
+            raise invalid(f"Template error: every {_STACK_OUTPUT} object requires StackName and OutputName")
+        unknown = sorted(set(argument) - {"StackName", "OutputName", "Region", "RoleArn"})
+        if unknown:
+            raise invalid(f"Template error: {_STACK_OUTPUT} does not take {', '.join(unknown)}")
+        if "RoleArn" in argument:
+            raise NotEmulatedError(f"RoleArn of {_STACK_OUTPUT}", "the sandbox has one account")
+        needed = [name for name in references(argument) if name in self._template.resources]
+        if needed:
+            raise NotEmulatedError(
+                f"{_STACK_OUTPUT} of what a resource yields ({', '.join(needed)})",
+                "the sandbox reads other stacks before it makes the first resource",
+            )
+        given = {key: str(self.resolve(value)) for key, value in argument.items()}
+        region = given.get("Region") or str(self._pseudo["AWS::Region"])
+        return self._outputs(given["StackName"], given["OutputName"], region)
+
     def _tojsonstring(self, argument: Any) -> str:  # noqa: ANN401
         return json.dumps(self.resolve(argument))
 
@@ -181,6 +214,19 @@ class Resolver:
     def _contains(self, argument: Any) -> bool:  # noqa: ANN401
         values, wanted = self.resolve(argument[0]), self.resolve(argument[1])
         return wanted in values
+
+
+def _arguments(value: Any, function: str) -> Iterator[Any]:  # noqa: ANN401  (any part of a template)
+    """Yield what an intrinsic function is called with, wherever it is."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _arguments(item, function)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == function:
+                yield item
+            else:
+                yield from _arguments(item, function)
 
 
 def resolve_parameters(

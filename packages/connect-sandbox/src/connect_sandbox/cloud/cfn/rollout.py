@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from connect_sandbox.cloud.cfn.deployer import Deployer
 from connect_sandbox.cloud.cfn.intrinsics import Resolver
 from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.services import Services
@@ -136,6 +137,7 @@ class Rollout:
         """Create a resource, or fail before or after that if a rehearsal asked for it."""
         place = (context.stack_name, context.logical_id)
         self._faults.check_resource(*place, "create", half_done=False)
+        _require(context, "create", properties)
         created = kind.create(context, properties)
         try:
             self._faults.check_resource(*place, "create", half_done=True)
@@ -210,14 +212,12 @@ class Rollout:
         replace, properties = False, held.properties
         try:
             properties = self._resolve(kind, declared, resolver)
-            if properties == held.properties and declared.type == held.declared.type:
+            if properties == held.properties:
                 held.declared = declared
                 return True
             stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
             context = self._context(stack, declared)
-            replace = declared.type != held.declared.type or kind.needs_replacement(
-                held.properties, properties
-            )
+            replace = kind.needs_replacement(held.properties, properties)
             if replace:
                 reason = (
                     "Requested update requires the creation of a new physical resource; hence creating one."
@@ -249,6 +249,7 @@ class Rollout:
         """Update or replace a resource, or fail before or after that if a rehearsal asked for it."""
         place = (context.stack_name, context.logical_id)
         self._faults.check_resource(*place, "update", half_done=False)
+        _require(context, "create" if replace else "update", properties)
         if replace:
             created = kind.create(context, properties)
         else:
@@ -371,7 +372,9 @@ class Rollout:
         place = (stack.name, declared.logical_id)
         try:
             self._faults.check_resource(*place, "delete", half_done=False)
-            self.type(declared.type).delete(self._context(stack, declared), held.created, held.properties)
+            context = self._context(stack, declared)
+            _require(context, "delete", held.properties)
+            self.type(declared.type).delete(context, held.created, held.properties)
             self._faults.check_resource(*place, "delete", half_done=True)
         except _FAILURES as error:
             held.status, held.reason = "DELETE_FAILED", _reason(error, declared)
@@ -466,10 +469,16 @@ class Rollout:
             account=self._account,
             region=self._region,
             template=template_of(stack),
-            client=self._client,
+            client=self._services.deployer_of(stack.role_arn) or self._client,
             services=self._services,
             tags=stack.tags,
         )
+
+
+def _require(context: Context, operation: str, properties: Mapping[str, Any]) -> None:
+    """Raise AccessDenied unless the stack's role may do what the resource's handler asks for."""
+    if isinstance(context.client, Deployer):
+        context.client.require(context.resource_type, operation, properties, context.stack_name)
 
 
 @dataclass(frozen=True)

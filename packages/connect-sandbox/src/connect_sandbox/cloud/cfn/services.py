@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
     from connect_sandbox.cloud.authorization import Authorization
+    from connect_sandbox.cloud.cfn.deployer import DeployerOf
     from connect_sandbox.cloud.cfn.types.custom import CustomResponses
     from connect_sandbox.cloud.connect_state import ConnectState
     from connect_sandbox.cloud.contact_center import ContactCenter
@@ -28,3 +29,4 @@ class Services:
     connect: ConnectState
     sns: Sns
     contact_center: ContactCenter
+    deployer_of: DeployerOf

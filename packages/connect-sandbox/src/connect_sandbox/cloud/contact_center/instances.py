@@ -20,6 +20,7 @@ from connect_sandbox.cloud.connect_state import CONNECT, ConnectState, Instance
 from connect_sandbox.cloud.contact_center.calendar import Calendar
 from connect_sandbox.cloud.contact_center.defaults import fill
 from connect_sandbox.cloud.errors import AwsError
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.quotas import INSTANCES, Quotas
 
 #: Attributes by their name in CloudFormation.
@@ -47,6 +48,7 @@ WINDOW: Final = dt.timedelta(days=30)
 
 _ALIAS = re.compile(r"^(?!d-)([\da-zA-Z]+)([-]*[\da-zA-Z])*$")
 _LONGEST_ALIAS = 45
+_SITE = ".my.connect.aws"
 _MANAGED_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -101,6 +103,16 @@ class Instances:
     def say_taken(self, *aliases: str) -> None:
         """Let other customers have these aliases: they are unique in the world."""
         self.taken_elsewhere |= {alias.lower() for alias in aliases}
+
+    def site(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer for ALIAS.my.connect.aws: on to the login if anybody has the alias; None for any other host."""
+        alias, found, _ = request.host.partition(_SITE)
+        if not found:
+            return None
+        others = {each.alias.lower() for each in self._state.instances()}
+        if alias.lower() in self.taken_elsewhere | others:
+            return HttpResponse(302, [("Location", f"https://{alias}{_SITE}/connect/login")])
+        return HttpResponse(404)
 
     def create(
         self,

@@ -135,7 +135,8 @@ class Storage:
     def put_record(self, instance: Instance, resource_type: str, record: Mapping[str, Any], key: str) -> bool:
         """Put a record into the type's stream; return whether the type has one.
 
-        Raises AccessDeniedException if Connect's role may not use the stream's key: on AWS the record is lost.
+        Raises AccessDeniedException if Connect's role may not use the stream's key, or a Firehose stream's role not
+        write to its bucket: on AWS the record is lost.
         """
         held = self.of_type(instance.arn, resource_type)
         if held is None:
@@ -145,6 +146,7 @@ class Storage:
             arn = held.config["KinesisFirehoseConfig"]["FirehoseArn"]
             self.require(instance, "firehose:PutRecord", arn)
             name = arn.rpartition("/")[2]
+            self._require_delivery(name)
             self._clients("firehose").put_record(DeliveryStreamName=name, Record={"Data": data})
             return True
         arn = held.config["KinesisStreamConfig"]["StreamArn"]
@@ -154,6 +156,26 @@ class Storage:
             self.require(instance, "kms:GenerateDataKey", stream_key)
         self._clients("kinesis").put_record(StreamARN=arn, Data=data, PartitionKey=key)
         return True
+
+    def _require_delivery(self, name: str) -> None:
+        """Raise AccessDeniedException unless the Firehose stream's own role may write to its bucket, and use its key.
+
+        Source: Amazon Data Firehose developer guide, "Grant Firehose access to an Amazon S3 destination".
+        """
+        # evidence: firehose-role-for-s3
+        described = self._clients("firehose").describe_delivery_stream(DeliveryStreamName=name)
+        [destination] = described["DeliveryStreamDescription"]["Destinations"]
+        target = destination["ExtendedS3DestinationDescription"]
+        role = RolePrincipal(target["RoleARN"], "firehose")
+        bucket = target["BucketARN"]
+        written = f"{bucket}/{target.get('Prefix', '')}2026/11/21/12/{name}-1"
+        self._authorization.require(role, "s3:PutObject", written)
+        encryption = target.get("EncryptionConfiguration", {}).get("KMSEncryptionConfig")
+        if encryption:
+            key = encryption["AWSKMSKeyARN"]
+            decision = self._authorization.decide(role, "kms:GenerateDataKey", key, encrypted=written)
+            if not decision.allowed:
+                raise AwsError("AccessDeniedException", decision.message, 403)
 
     def require(self, instance: Instance, action: str, resource: str) -> None:
         """Raise AccessDeniedException unless the instance's role may do the action on the resource."""

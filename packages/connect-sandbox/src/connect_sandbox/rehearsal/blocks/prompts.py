@@ -78,8 +78,11 @@ def message_participant_iteratively(stage: Stage) -> Step:
 )
 def get_participant_input(stage: Stage) -> Step:
     """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True")."""
-    if stage.parameter("InputEncryption") is not None and stage.ports.records is None:
-        raise stage.cannot("InputEncryption needs the public key that the instance holds")
+    known = stage.ports.records is not None or stage.conditions.security_keys
+    if stage.parameter("InputEncryption") is not None and not known:
+        raise stage.cannot(
+            "InputEncryption needs the public key that the instance holds: set it up in setup.security_keys"
+        )
     try:
         stage.says(words_of(stage, stage.block.parameters))
     except PromptError as error:
@@ -138,11 +141,13 @@ def _keep(stage: Stage, digits: str | None) -> Step:
 
 def _encrypted(stage: Stage, digits: str) -> str:
     """Return what is stored: the digits, or with InputEncryption what only the key's owner can read."""
-    if stage.parameter("InputEncryption") is None or stage.ports.records is None:
+    if stage.parameter("InputEncryption") is None:
         return digits
     settings = require_map(stage, "InputEncryption")
     key_id = str(stage.filled(settings.get("EncryptionKeyId")) or "")
-    security_key = stage.ports.records.security_key(key_id)
+    security_key = stage.conditions.security_keys.get(key_id)
+    if security_key is None and stage.ports.records is not None:
+        security_key = stage.ports.records.security_key(key_id)
     if security_key is None:
         raise NotEncryptedError(f"the instance has no security key {key_id!r}")
     certificate = str(stage.filled(settings.get("Key")) or "")

@@ -7,6 +7,7 @@ from connect_sandbox.cloud.cfn.support import describe
 from connect_sandbox.cloud.cfn.types import (
     apigateway,
     apigateway_parts,
+    apigateway_plans,
     appintegrations,
     awslambda,
     bootstrap,
@@ -29,8 +30,8 @@ from connect_sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch, connect,
-    connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
+    apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch,
+    connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
     secretsmanager, sns_subscription, streams,
 )  # fmt: skip
 

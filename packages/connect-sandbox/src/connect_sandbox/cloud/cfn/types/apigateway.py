@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from connect_sandbox.cloud.api_gateway.registry import (
     Method,
     MethodSetting,
+    RestApi,
     Stage,
 )
+from connect_sandbox.cloud.api_gateway.resource_policy import check_policy_document
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.cfn.types.apigateway_support import (
@@ -38,7 +40,9 @@ class Api(ResourceType):
         ),
         "SecurityPolicy": Recorded("the sandbox speaks HTTP on the loopback interface"),
         "EndpointAccessMode": Recorded("the sandbox speaks HTTP on the loopback interface"),
-        "DisableExecuteApiEndpoint": Only(_FALSE, "custom domains are not reproduced"),
+        "DisableExecuteApiEndpoint": SUPPORTED,
+        "ApiKeySourceType": Only(("HEADER", "AUTHORIZER"), "API Gateway knows no other"),
+        "Policy": SUPPORTED,
         "FailOnWarnings": Recorded("nothing is imported, so nothing is warned about"),
         "Tags": TAGS,
     }
@@ -48,18 +52,29 @@ class Api(ResourceType):
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Create the API."""
         api = apis(context).create(properties["Name"])
+        self._set(api, properties)
         return Created(api.id, {"RootResourceId": api.root_id, "RestApiId": api.id})
 
     def update(
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Rename the API."""
-        apis(context).get(existing.physical_id).name = new["Name"]
+        """Rename the API, and change who may reach it; a policy counts from the next deployment on."""
+        api = apis(context).get(existing.physical_id)
+        api.name = new["Name"]
+        self._set(api, new)
         return existing
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the API."""
         apis(context).delete(existing.physical_id)
+
+    def _set(self, api: RestApi, properties: dict[str, Any]) -> None:
+        policy = properties.get("Policy")
+        if policy:
+            check_policy_document(policy)
+        api.definition.policy = policy or None
+        api.key_source = properties.get("ApiKeySourceType", "HEADER")
+        api.closed = is_true(properties.get("DisableExecuteApiEndpoint", False))
 
 
 class Resource(ResourceType):
@@ -95,7 +110,7 @@ class ApiMethod(ResourceType):
         "HttpMethod": SUPPORTED,
         "AuthorizationType": Only(("NONE", "CUSTOM"), "AWS_IAM and Cognito are not reproduced"),
         "AuthorizerId": SUPPORTED,
-        "ApiKeyRequired": Only(_FALSE, "API keys are not reproduced"),
+        "ApiKeyRequired": SUPPORTED,
         "OperationName": DESCRIPTION,
         "RequestParameters": SUPPORTED,
         "RequestModels": SUPPORTED,
@@ -157,6 +172,7 @@ class ApiMethod(ResourceType):
             request_models=dict(properties.get("RequestModels") or {}),
             function_arn=function_arn(integration.get("Uri", ""), "Integration.Uri"),
             timeout_ms=int(integration.get("TimeoutInMillis", 29_000)),
+            api_key_required=is_true(properties.get("ApiKeyRequired", False)),
         )
         apis(context).put_method(properties["RestApiId"], method)
 

@@ -28,8 +28,8 @@ from connect_sandbox.cloud.cfn.types.apigateway_support import (
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
-_NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_API_KEY", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
-#: The errors that can be shaped; some never arise here (no API keys, no signatures, no firewall).
+_NEVER_HERE = {"EXPIRED_TOKEN", "INVALID_SIGNATURE", "QUOTA_EXCEEDED", "WAF_FILTERED"}
+#: The errors that can be shaped; some never arise here (no quotas, no signatures, no firewall).
 _GATEWAY_RESPONSE_TYPES = ({*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX"} | _NEVER_HERE) - {"BAD_GATEWAY"}
 _IDENTITY_SOURCE = re.compile(r"^method\.request\.header\.([A-Za-z0-9_-]+)$")
 

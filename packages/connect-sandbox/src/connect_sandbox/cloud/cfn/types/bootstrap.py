@@ -54,24 +54,24 @@ class Bucket(ResourceType):
         return self.update(context, created, {}, properties)
 
     def update(
-        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
         """Change versioning and CORS rules; the bucket for the access log must exist."""
-        self._set_access(context, existing.physical_id, new)
+        self._set_access(context, existing.physical_id, old, new)
         if "VersioningConfiguration" in new:
             context.client("s3").put_bucket_versioning(
                 Bucket=existing.physical_id, VersioningConfiguration=new["VersioningConfiguration"]
             )
         return existing
 
-    def _set_access(self, context: Context, name: str, properties: dict[str, Any]) -> None:
+    def _set_access(self, context: Context, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         client = context.client("s3")
-        if target := properties.get("LoggingConfiguration", {}).get("DestinationBucketName"):
+        if target := new.get("LoggingConfiguration", {}).get("DestinationBucketName"):
             client.head_bucket(Bucket=target)
-        if cors := properties.get("CorsConfiguration"):
+        if cors := new.get("CorsConfiguration"):
             rules = [{_CORS[member]: value for member, value in rule.items()} for rule in cors["CorsRules"]]
             client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
-        else:
+        elif "CorsConfiguration" in old:
             client.delete_bucket_cors(Bucket=name)
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:

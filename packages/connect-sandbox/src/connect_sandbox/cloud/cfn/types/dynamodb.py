@@ -49,9 +49,8 @@ class Table(ResourceType):
         "Tags": TAGS,
     }
     required: ClassVar[tuple[str, ...]] = ("KeySchema",)
-    replaced_by = frozenset(
-        {"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"}
-    )
+    #: Of the schema, KeySchema is so "conditionally"; a local index exists from the start or never.
+    replaced_by = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
     attributes: ClassVar[tuple[str, ...]] = ("Arn",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
@@ -82,6 +81,12 @@ class Table(ResourceType):
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
         """Change TTL, billing mode, key and deletion protection."""
+        for property_ in ("GlobalSecondaryIndexes", "AttributeDefinitions"):
+            if old.get(property_) != new.get(property_):
+                raise NotEmulatedError(
+                    f"another {property_} of the table {existing.physical_id}",
+                    "deploy the table with it anew",
+                )
         client = context.client("dynamodb")
         name = existing.physical_id
         set_table_key(context.account, context.region, name, self._key(new))

@@ -104,7 +104,6 @@ class Policy(ResourceType):
         "Groups": NO_GROUPS,
     }
     required = ("PolicyName", "PolicyDocument")
-    replaced_by = frozenset({"PolicyName"})
     attributes = ("Id",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
@@ -119,9 +118,10 @@ class Policy(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Put the policy on its current roles and users; remove it from the former ones."""
+        """Put the policy on its current roles and users; remove it from the former ones, and under its former name."""
+        renamed = old["PolicyName"] != new["PolicyName"]
         gone = {
-            kind: [name for name in old.get(kind, []) if name not in new.get(kind, [])]
+            kind: [name for name in old.get(kind, []) if renamed or name not in new.get(kind, [])]
             for kind in ("Roles", "Users")
         }
         self.create(context, new)
@@ -152,6 +152,7 @@ class ManagedPolicy(ResourceType):
         "Groups": NO_GROUPS,
     }
     required = ("PolicyDocument",)
+    replaced_by = frozenset({"ManagedPolicyName", "Description", "Path"})
     attributes = ("PolicyArn",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
@@ -168,6 +169,28 @@ class ManagedPolicy(ResourceType):
         for holder in named:
             holder.attach(policy["Arn"])
         return Created(policy["Arn"], {"PolicyArn": policy["Arn"]})
+
+    def update(
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Make the new document the policy's one version, and attach it to its current roles and users alone."""
+        client = context.client("iam")
+        arn = existing.physical_id
+        named = _existing_holders(context, new)
+        if old["PolicyDocument"] != new["PolicyDocument"]:
+            check_document(new["PolicyDocument"], arn, PolicyKind.IDENTITY)
+            document = json.dumps(new["PolicyDocument"])
+            client.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+            for version in client.list_policy_versions(PolicyArn=arn)["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    client.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+        before = {(holder.kind, holder.name): holder for holder in holders(client, old)}
+        after = {(holder.kind, holder.name): holder for holder in named}
+        for gone in before.keys() - after.keys():
+            before[gone].detach(arn)
+        for come in after.keys() - before.keys():
+            after[come].attach(arn)
+        return existing
 
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Detach the policy from all roles and users and delete it."""

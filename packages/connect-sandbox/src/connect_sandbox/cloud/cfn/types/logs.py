@@ -20,7 +20,7 @@ class LogGroup(ResourceType):
         "LogGroupClass": Only(("STANDARD",), "infrequent access and delivery are not reproduced"),
         "Tags": TAGS,
     }
-    replaced_by = frozenset({"LogGroupName", "LogGroupClass"})
+    replaced_by = frozenset({"LogGroupName"})
     attributes = ("Arn",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:

@@ -1,4 +1,4 @@
-"""AWS::SNS::Subscription of an HTTP or HTTPS endpoint, on the sandbox's SNS."""
+"""AWS::SNS::Subscription of an HTTP or HTTPS endpoint, or of an email address that never confirms, on the sandbox's SNS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ class Subscription(ResourceType):
     type_name = "AWS::SNS::Subscription"
     properties: ClassVar[PropertyTable] = {
         "TopicArn": SUPPORTED,
-        "Protocol": Only(("http", "https"), "the sandbox delivers over HTTP"),
+        "Protocol": Only(
+            ("http", "https", "email"), "the sandbox delivers over HTTP, and leaves email pending"
+        ),
         "Endpoint": SUPPORTED,
         "FilterPolicy": SUPPORTED,
         "FilterPolicyScope": Only(("MessageAttributes",), "the sandbox filters on attributes"),

@@ -98,7 +98,12 @@ _S3_SHARED: PropertyTable = {
     "BufferingHints": Recorded("records are delivered at once"),
     "CompressionFormat": SUPPORTED,
     "CloudWatchLoggingOptions": Recorded("moto writes no delivery log"),
-    "EncryptionConfiguration": Recorded("encryption at rest: the bucket lives in memory"),
+    "EncryptionConfiguration": Nested(
+        {
+            "KMSEncryptionConfig": Nested({"AWSKMSKeyARN": SUPPORTED}),
+            "NoEncryptionConfig": Only(("NoEncryption",), "Firehose knows no other"),
+        }
+    ),
 }
 
 
@@ -169,7 +174,7 @@ def _target(properties: dict[str, Any]) -> dict[str, Any]:
         raise AwsError("InvalidArgumentException", f"A destination is needed: {' or '.join(names)}")
     return {
         name: target[name]
-        for name in ("BucketARN", "RoleARN", "Prefix", "CompressionFormat")
+        for name in ("BucketARN", "RoleARN", "Prefix", "CompressionFormat", "EncryptionConfiguration")
         if name in target
     }
 

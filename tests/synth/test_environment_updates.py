@@ -521,7 +521,7 @@ def changed_settings(model: type[BaseModel], value: dict[str, Any]) -> Iterator[
         if not inner or not given:
             continue
         many = given if isinstance(given, list) else [given]
-        if typing.get_origin(declared.annotation) is dict:
+        if isinstance(given, dict) and typing.get_origin(declared.annotation) is dict:
             many = list(given.values())
         for one in many:
             yield from changed_settings(inner[0], one)

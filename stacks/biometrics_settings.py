@@ -80,6 +80,8 @@ class RulesSettings(CamelSettings):
     enrolments: int = bounded(limits.ENROLMENTS, limits.ENROLMENTS_RANGE)
     tries: int = bounded(limits.TRIES, limits.TRIES_RANGE)
     lock_after: int = bounded(limits.LOCK_AFTER, limits.LOCK_AFTER_RANGE)
+    day_tries: int = bounded(limits.DAY_TRIES, limits.DAY_TRIES_RANGE)
+    month_tries: int = bounded(limits.MONTH_TRIES, limits.MONTH_TRIES_RANGE)
     lock_minutes: int = bounded(limits.LOCK_SECONDS, limits.LOCK_SECONDS_RANGE, unit=60)
     proof_seconds: int | None = bounded(None, limits.PROOF_SECONDS_RANGE)
     retention_days: int = bounded(limits.RETENTION_DAYS, limits.RETENTION_DAYS_RANGE)
@@ -95,6 +97,7 @@ class BiometricPromptSettings(CamelSettings):
     enrol_more: Prompt = None
     verify: Prompt = None
     proof_expired: Prompt = None
+    not_forgotten: Prompt = None
     verified: Prompt = None
     failed: Prompt = None
     locked: Prompt = None

@@ -119,6 +119,8 @@ class BiometricsStack(cdk.Stack):
             enrolments=rules.enrolments,
             tries=rules.tries,
             lock_after=rules.lock_after,
+            day_tries=rules.day_tries,
+            month_tries=rules.month_tries,
             lock_time=cdk.Duration.minutes(rules.lock_minutes),
             proof_lifetime=cdk.Duration.seconds(rules.proof_seconds) if rules.proof_seconds else None,
             retention=cdk.Duration.days(rules.retention_days),
@@ -189,6 +191,10 @@ class BiometricsStack(cdk.Stack):
             "BiometricsEraseFunctionName": (
                 gate.erase_function.function_name,
                 'Forgets a caller: aws lambda invoke with {"phoneNumber": "+12065550100"}.',
+            ),
+            "BiometricsUnlockFunctionName": (
+                gate.unlock_function.function_name,
+                'Unlocks a number: aws lambda invoke with {"phoneNumber": "+12065550100"}.',
             ),
             "BiometricsTableName": (gate.table.table_name, "One item a caller."),
         }

@@ -8,7 +8,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from connect_bridges import ConnectInstance, ContactCenterMonitoring
 from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.monitoring import let_alarms_publish
@@ -57,7 +56,9 @@ class AlarmsStack(cdk.Stack):
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True, master_key=key)
         self.topic_arn = tell(self, "AlarmTopicArn", self.topic.topic_arn, "Where alarms go.")
         let_alarms_publish(self, self.topic)
-        subscription = self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        subscription = sns.Subscription(
+            self, "Email", topic=self.topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=email
+        )
         acknowledge(
             subscription,
             "Serverless-SNSRedrivePolicy",

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Sequence
+from typing import Any
 
+from connect_sandbox.cloud.schedules import run_rule
 from connect_sandbox.rehearsal.conditions import HangsUp, Move, Presses, Says
 from connect_sandbox.rehearsal.values import Json
 
@@ -22,7 +25,7 @@ from rehearsals.scenarios.biometrics_path import (
 from rehearsals.scenarios.expect import expect, expect_that
 from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import Rehearsal
-from rehearsals.vendors.biometrics import DirectCall, Webhook
+from rehearsals.vendors.biometrics import LOST, DirectCall, Webhook
 from rehearsals.vendors.biometrics.twilio import WEBHOOK_LIMIT, sign
 
 PHRASE = "never forget tomorrow is a new day"
@@ -42,6 +45,8 @@ UNAVAILABLE = "We cannot check your voice at the moment. We are connecting you w
 TOO_LATE = "Your voice check is too long ago."
 NOT_DIRECTLY = "This number cannot be called directly. Goodbye."
 TRANSFER = "Transfer to the voice check"
+
+AFTER_THE_MODULE, AFTER = "After the module", "The check is over."
 
 ALICE, MALLORY = "Alice", "Mallory"
 
@@ -81,17 +86,22 @@ def enrol_then_verify(rehearsal: Rehearsal) -> None:
 
 @scenario("biometrics/partial-enrolment-fails-once-then-verifies")
 def partial_enrolment(rehearsal: Rehearsal) -> None:
-    """Hang up after one recording; enrol the rest in the next call, be misunderstood once, then be recognised."""
+    """Hang up after one recording; begin again in the next call, be misunderstood once, then be recognised."""
     path, number = rehearsal.deployment.biometrics, "+12065550102"
     nobody_knows(rehearsal.sandbox, path, number)
     first = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, SPEAKS, HangsUp("Recording 2 of 3.")])
     first.contact.hears("Recording 1 of 3.").ends("caller hung up").lacks_attributes("biometricResult")
     item = _item(rehearsal, path, number)
-    expect((item["enrolments"], "session" in item), ("1", False), "the table's item after the first call")
+    expect((item["enrolments"], "session" in item), ("0", False), "the table's item after the first call")
 
-    second = rehearsal.gate_call(path, number, ALICE, moves=[MUMBLES, SPEAKS, SPEAKS, MUMBLES, SPEAKS])
-    second.contact.hears("We need some more recordings", "Recording 2 of 3.", AGAIN, "Recording 3 of 3.")
-    second.contact.hears(ENROLLED, ANNOUNCED, AGAIN, PASSED, VERIFIED).does_not_hear(CONSENT, FAILED)
+    moves: list[Move] = [AGREES, MUMBLES, SPEAKS, SPEAKS, SPEAKS, MUMBLES, SPEAKS]
+    second = rehearsal.gate_call(path, number, ALICE, moves=moves)
+    second.contact.hears(
+        "was not finished the last time", CONSENT, "Recording 1 of 3.", AGAIN, "Recording 2 of 3."
+    )
+    second.contact.hears("Recording 3 of 3.", ENROLLED, ANNOUNCED, AGAIN, PASSED, VERIFIED).does_not_hear(
+        FAILED
+    )
     second.contact.has_attributes(biometricResult="verified").ends(queued="Support")
     expect(second.branches, ["enroll", "verify", "verified"], "what the gate answered")
 
@@ -354,7 +364,181 @@ def erase_caller(rehearsal: Rehearsal) -> None:
     expect(again.branches, ["enrollfromscratch"], "what the gate answers a caller who was erased")
 
 
+@scenario("biometrics/recording-left-at-vendor")
+def recording_left(rehearsal: Rehearsal) -> None:
+    """Lose the webhook of a recording, of which only Twilio knows then: the sweep finds it, and erasing does."""
+    path, number = rehearsal.deployment.biometrics, "+12065550121"
+    twilio = path.vendors.twilio
+    _enrol(rehearsal, path, number)
+
+    def call_in_vain() -> None:
+        call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS], meanwhile={"verify/1": lambda: LOST})
+        call.contact.hears(ANNOUNCED, "application error", UNAVAILABLE)
+        call.contact.has_attributes(biometricResult="unavailable").ends(queued="Support")
+        item = _item(rehearsal, path, number)
+        expect(
+            (len(twilio.recordings), item["recordings"]), (1, []), "what Twilio has, and what the table knows"
+        )
+
+    call_in_vain()
+    twilio.let_pass(3_600)
+    rule = rehearsal.deployment.physical_id(path.stack, "AWS::Events::Rule")
+    [swept] = run_rule(rehearsal.sandbox, rule)
+    expect_that(not swept.function_error, f"the sweep should succeed; it answered {swept.json()}")
+    expect(twilio.recordings, [], "the recordings that Twilio keeps after the sweep")
+    rehearsal.note("the daily sweep deleted a recording that no webhook told of")
+
+    call_in_vain()
+    said = rehearsal.command("caller", "erase", "--stack", path.stack, "-", told=number)
+    expect(said, (0, "erased\n"), "the erase command's status and answer")
+    expect(twilio.recordings, [], "the recordings that Twilio keeps after the caller was erased")
+    expect(stored_caller(rehearsal.sandbox, path, number), {}, "the table's item")
+
+
+@scenario("biometrics/half-enrolment-discarded")
+def half_enrolment(rehearsal: Rehearsal) -> None:
+    """Begin to enrol with somebody else's number, and hang up: the owner is asked, and begins a print of his own."""
+    path, number = rehearsal.deployment.biometrics, "+12065550122"
+    voiceit = path.vendors.voiceit
+    nobody_knows(rehearsal.sandbox, path, number)
+    before = set(voiceit.users)
+    attacker = rehearsal.gate_call(
+        path, number, MALLORY, moves=[AGREES, SPEAKS, SPEAKS, HangsUp("Recording 3 of 3.")]
+    )
+    attacker.contact.hears("Recording 1 of 3.", "Recording 2 of 3.").ends("caller hung up")
+    expect(set(voiceit.users), before, "the users at VoiceIt after the attacker hung up")
+
+    owner = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, SPEAKS, SPEAKS, SPEAKS, SPEAKS])
+    owner.contact.hears(CONSENT, "Recording 1 of 3.", ENROLLED, PASSED, VERIFIED)
+    owner.contact.has_attributes(biometricResult="verified").ends(queued="Support")
+    [user] = set(voiceit.users) - before
+    expect(set(voiceit.users[user].speakers), {ALICE}, "whose voices are in the owner's voice print")
+    again = rehearsal.gate_call(path, number, MALLORY, moves=[SPEAKS] * 3)
+    again.contact.hears(FAILED).has_attributes(biometricResult="failed")
+
+
+@scenario("biometrics/stale-result-impossible")
+def stale_result(rehearsal: Rehearsal) -> None:
+    """Come to the module with a former result and attributes that are full: it is never taken for this check's."""
+    path, number = rehearsal.deployment.biometrics, "+12065550123"
+    _enrol(rehearsal, path, number)
+    flow = _flow_around_the_module(rehearsal, path)
+    former = {"biometricResult": "verified"}
+    attacker = rehearsal.gate_call(
+        path, number, MALLORY, moves=[SPEAKS] * 3, flow_arn=flow, attributes=former
+    )
+    attacker.contact.has_attributes(biometricResult="failed")
+
+    full = {**former, "filler": "x" * 32_700}
+    kept = rehearsal.gate_call(path, number, MALLORY, flow_arn=flow, attributes=full)
+    kept.contact.hears("We cannot go on with your call at the moment.").does_not_reach(AFTER_THE_MODULE)
+    expect(kept.branches, [], "what the gate was asked")
+
+    harmless = {"biometricResult": "failed", "filler": "x" * 32_700}
+    goes_on = rehearsal.gate_call(path, number, MALLORY, flow_arn=flow, attributes=harmless)
+    goes_on.contact.hears(AFTER).has_attributes(biometricResult="failed")
+
+
+@scenario("biometrics/outage-locks-nobody")
+def outage(rehearsal: Rehearsal) -> None:
+    """Let DynamoDB refuse the judgement of a voice that matches, four times: no failed try is counted."""
+    path, number = rehearsal.deployment.biometrics, "+12065550124"
+    voiceit, faults = path.vendors.voiceit, rehearsal.sandbox.faults
+    _enrol(rehearsal, path, number)
+    refused: list[Any] = []
+
+    def throttle() -> None:
+        code = "ProvisionedThroughputExceededException"
+        message = "The level of configured provisioned throughput for the table was exceeded."
+        refused.append(faults.fail("dynamodb", "PutItem", status=400, code=code, message=message, times=None))
+
+    def recover() -> None:
+        while refused:
+            faults.forget(refused.pop())
+
+    for _ in range(4):
+        voiceit.before_verifying = throttle
+        try:
+            call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS], meanwhile={"status/0": recover})
+        finally:
+            voiceit.before_verifying = lambda: None
+            recover()
+        call.contact.hears("We cannot check your voice at the moment. Goodbye.", UNAVAILABLE)
+        call.contact.has_attributes(biometricResult="unavailable").ends(queued="Support")
+        item = _item(rehearsal, path, number)
+        expect((item["failures"], item["lockedUntil"]), ("0", "0"), "failed tries, and the lock")
+    rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS]).contact.hears(PASSED, VERIFIED)
+
+
+@scenario("biometrics/slow-guessing-is-stopped")
+def slow_guessing(rehearsal: Rehearsal) -> None:
+    """Try voices slowly, one lock after the other: after ten within a day it is over, until somebody unlocks."""
+    path, number = rehearsal.deployment.biometrics, "+12065550125"
+    _enrol(rehearsal, path, number)
+    tried = []
+    for _ in range(6):
+        call = rehearsal.gate_call(path, number, MALLORY, moves=[SPEAKS] * 3)
+        tried += [webhook.step for webhook in call.webhooks if webhook.step.startswith("verify/")]
+        _let_pass(rehearsal, path, number, 1_000)
+    expect(len(tried), 10, "how many voices were tried within less than two hours")
+    owner = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS])
+    owner.contact.hears(LOCKED).has_attributes(biometricResult="locked").ends(queued="Support")
+
+    function = rehearsal.sandbox.stack_outputs(path.stack)["BiometricsUnlockFunctionName"]
+    answer = rehearsal.sandbox.boto3_client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps({"phoneNumber": number})
+    )
+    expect(json.loads(answer["Payload"].read()), {"unlocked": "true"}, "the answer of Unlock")
+    rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS]).contact.hears(PASSED, VERIFIED)
+
+
 # --- what the scenarios share
+
+
+def _let_pass(rehearsal: Rehearsal, path: BiometricsPath, number: str, seconds: int) -> None:
+    """Make what is stored of a caller that much older, as if so much time had passed."""
+    item = stored_caller(rehearsal.sandbox, path, number)
+    item["lockedUntil"] = {"N": str(max(0, int(item["lockedUntil"]["N"]) - seconds))}
+    item["refusals"] = {"L": [{"N": str(int(at["N"]) - seconds)} for at in item["refusals"]["L"]]}
+    rehearsal.sandbox.boto3_client("dynamodb").put_item(TableName=path.table, Item=item)
+
+
+def _flow_around_the_module(rehearsal: Rehearsal, path: BiometricsPath) -> str:
+    """Publish a flow that invokes the module and says something; return its ARN."""
+    module = rehearsal.sandbox.stack_outputs(path.stack)["BiometricsModuleArn"]
+    over = {"Identifier": "Over", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}
+    blocks = [
+        ("Check", "InvokeFlowModule", {"FlowModuleId": module.rsplit("/", 1)[-1]}, AFTER_THE_MODULE),
+        (AFTER_THE_MODULE, "MessageParticipant", {"Text": AFTER}, "Over"),
+    ]
+    content = {
+        "Version": "2019-10-30",
+        "StartAction": "Check",
+        "Actions": [
+            *(
+                {
+                    "Identifier": name,
+                    "Type": kind,
+                    "Parameters": parameters,
+                    "Transitions": {
+                        "NextAction": following,
+                        "Errors": [{"NextAction": following, "ErrorType": "NoMatchingError"}],
+                        "Conditions": [],
+                    },
+                }
+                for name, kind, parameters, following in blocks
+            ),
+            over,
+        ],
+    }
+    made = rehearsal.sandbox.boto3_client("connect").create_contact_flow(
+        InstanceId=path.instance_arn.rsplit("/", 1)[-1],
+        Name=f"Around the module {uuid.uuid4()}",
+        Type="CONTACT_FLOW",
+        Content=json.dumps(content),
+    )
+    arn: str = made["ContactFlowArn"]
+    return arn
 
 
 def _enrol(rehearsal: Rehearsal, path: BiometricsPath, number: str) -> None:

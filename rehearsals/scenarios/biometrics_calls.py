@@ -49,11 +49,15 @@ def play_gate_call(
     number: str,
     voice: str,
     moves: Iterable[Move] = (),
-    meanwhile: Mapping[str, Callable[[], None]] | None = None,
+    meanwhile: Mapping[str, Callable[[], object]] | None = None,
     on_dial: Callable[[str, str], None] | None = None,
+    flow_arn: str | None = None,
+    attributes: Mapping[str, str] | None = None,
     begins: Callable[[Contact], None],
 ) -> GateCall:
     """Call a flow with the gate from `number` in somebody's `voice`; the others are those of TwilioDialler.
+
+    `flow_arn`: a flow of somebody's own that invokes the module; `attributes`: what the contact has already.
 
     `begins` gets the contact as soon as it exists, so that its transcript is not lost when playing fails.
     """
@@ -67,10 +71,11 @@ def play_gate_call(
         instance_arn=path.instance_arn,
         caller=Caller(number=number, moves=moves),
         conditions=Conditions(queues=[Queue(arn=f"{path.instance_arn}/queue/{QUEUE_ID}", name="Support")]),
+        attributes=attributes,
         secrets=path.secrets,
     )
     begins(contact)
-    contact.calls(path.flow_arn)
+    contact.calls(flow_arn or path.flow_arn)
     return GateCall(contact, dialler)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from rehearsals.printed_commands import AwsCommand, aws_commands, listings
 from rehearsals.scenarios.biometrics_path import RESUME, TWILIO_NUMBER, stack_of
 from rehearsals.scenarios.chat_path import CHAT_STACK
-from rehearsals.scenarios.deployment import VOICE_STACK
+from rehearsals.scenarios.deployment import CENTER_STACK, VOICE_STACK
 from rehearsals.scenarios.expect import expect, expect_that
 from rehearsals.scenarios.registry import scenario
 from rehearsals.scenarios.rehearsal import Rehearsal
@@ -187,3 +187,37 @@ def _texts_in(value: str) -> list[str]:
     except ValueError:
         return []
     return [text for text in held.values() if isinstance(text, str)] if isinstance(held, dict) else []
+
+
+@scenario("handoff/instance", alone=True, part="contact_center")
+def instance(rehearsal: Rehearsal) -> None:
+    """Write the page of an instance that a stack created; its values are the deployment's, and its commands work."""
+    center = rehearsal.deployment.contact_center
+    with tempfile.TemporaryDirectory() as folder:
+        status, printed = rehearsal.command("handoff", "--stack", CENTER_STACK, "--output", folder)
+        expect(status, 0, f"the exit status of the command, which printed {printed!r}")
+        page = (Path(folder) / "connect-instance.md").read_text(encoding="utf-8")
+    told = rehearsal.sandbox.boto3_client("connect").describe_instance(InstanceId=center.instance_id)
+    bucket = next(
+        each
+        for each in rehearsal.deployment.physical_ids(CENTER_STACK, "AWS::S3::Bucket")
+        if "recording" in each
+    )
+    values = (
+        f"https://{told['Instance']['InstanceAlias']}.my.connect.aws",
+        *(center.instance_arn, center.number, f"{bucket}/CallRecordings"),
+    )
+    for value in values:
+        expect_that(value in page, f"{value} should be on the page")
+    ran = {
+        command.method: command.run(rehearsal.sandbox.boto3_client)
+        for command in aws_commands(page)
+        if command.complete and command.reads
+    }
+    expect(ran["describe_instance"].split()[1], "ACTIVE", "what describe-instance prints")
+    expect_that(
+        center.number in ran["list_phone_numbers_v2"], "list-phone-numbers-v2 should print the number"
+    )
+    number_id = center.number_arn.rpartition("/")[2]
+    expect_that(number_id in ran["list_flow_associations"], "list-flow-associations should print the number")
+    rehearsal.note(f"{len(values)} values are on the page, and {len(ran)} of its commands ran")

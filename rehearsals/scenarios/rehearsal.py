@@ -164,10 +164,12 @@ class Rehearsal:
         voice: str,
         *,
         moves: Iterable[Move] = (),
-        meanwhile: Mapping[str, Callable[[], None]] | None = None,
+        meanwhile: Mapping[str, Callable[[], object]] | None = None,
         on_dial: Callable[[str, str], None] | None = None,
+        flow_arn: str | None = None,
+        attributes: Mapping[str, str] | None = None,
     ) -> GateCall:
-        """Call the voice biometric gate from `number`, in somebody's `voice`; see TwilioDialler for the others."""
+        """Call the voice biometric gate from `number`, in somebody's `voice`; see play_gate_call for the others."""
         return play_gate_call(
             self.sandbox,
             path,
@@ -176,6 +178,8 @@ class Rehearsal:
             moves=moves,
             meanwhile=meanwhile,
             on_dial=on_dial,
+            flow_arn=flow_arn,
+            attributes=attributes,
             begins=lambda contact: self._parts.append(contact.transcript),
         )
 

@@ -56,7 +56,7 @@ class Session:
     ``code`` are the digits that the flow sends on the call it places, so that this call and no other can claim the
     session; empty once claimed. ``call_sid`` is the call that claimed it. ``turn`` numbers the webhooks of the
     dialogue: each may be answered once. ``tries`` counts the turns that led nowhere, ``refused`` those of them in which
-    the voice did not match. ``expires_at`` is Unix time in seconds.
+    the voice did not match. ``guesses`` counts calls that showed a wrong code. ``expires_at`` is Unix time in seconds.
     """
 
     contact_id: str
@@ -68,6 +68,7 @@ class Session:
     turn: int = 0
     tries: int = 0
     refused: int = 0
+    guesses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +90,29 @@ class Outcome:
 class Caller:
     """Everything about one phone number. ``Caller()`` is a caller that nobody has heard of.
 
-    ``user_id`` is the provider's id, empty if there is none. ``failures`` counts voices that did not match since the
-    last one that did, across calls; ``provisional`` names the turn (call and number) whose voice was counted although
-    its judgement had not come. ``late_proofs`` counts proofs in a row that came back too late (REDIAL).
-    ``recordings`` are ids of recordings that lie at the telephony provider. ``erasing`` means that somebody asked to
-    forget the caller: nothing starts any more.
+    ``user_id`` is the provider's id, empty if there is none; ``discarded`` are ids of unfinished enrolments that have
+    to be deleted there. ``failures`` counts voices that did not match since the last one that did, across calls;
+    ``refusals`` are the times of all of them within the last 30 days. ``late_proofs`` counts proofs in a row that came
+    back too late (REDIAL). ``recordings`` are ids of recordings that lie at the telephony provider.
+    ``erasing`` means that somebody asked to forget the caller: nothing starts any more. ``calls`` are then the calls
+    whose recordings have not been looked for yet, and ``inventoried`` tells that all calls are known.
     ``retain_until``: Unix time in seconds after which an unused caller is forgotten; 0 if not set yet.
     """
 
     user_id: str = ""
+    discarded: tuple[str, ...] = ()
     consent: Consent | None = None
     enrolments: int = 0
     failures: int = 0
-    provisional: str = ""
+    refusals: tuple[int, ...] = ()
     locked_until: int = 0
     late_proofs: int = 0
     session: Session | None = None
     outcome: Outcome | None = None
     recordings: tuple[str, ...] = ()
     erasing: bool = False
+    calls: tuple[str, ...] = ()
+    inventoried: bool = False
     retain_until: int = 0
 
     def state(self, needed: int, now: int) -> str:

@@ -18,14 +18,13 @@ from runtime.biometrics.providers.base import (
     Sample,
     VoiceBiometricsProvider,
 )
-from runtime.biometrics.recordings import RECORDING_SID
+from runtime.biometrics.recordings import OVER, RECORDING_SID
 from runtime.biometrics.table import Callers
+from runtime.shared.clients import error_code
 from runtime.shared.errors import BridgeError, TemporarilyUnavailableError
 from runtime.shared.logging import LOGGER
 from runtime.shared.metrics import count
 
-OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-"""Values of CallStatus after which nobody is on the line."""
 ANSWER_SECONDS = 11.0
 """After so many seconds nothing more is done before the answer: Twilio gives up after 15 s."""
 
@@ -92,7 +91,7 @@ class Dialogue:
     delete: bool = True
 
     def answer(self, message: CallMessage) -> Move:
-        """Return what the caller hears next. Raises TemporarilyUnavailableError if the table does."""
+        """Return what the caller hears next. Raises what the table raises."""
         steps: dict[str, Callable[[CallMessage], Move]] = {
             "": self._arrive,
             "code": self._claim,
@@ -119,12 +118,28 @@ class Dialogue:
     def _status(self, message: CallMessage) -> Move:
         if message.call_status not in OVER:
             return Move(next=Next.OUT_OF_TURN)
-        return self.callers.change(
+        move = self.callers.change(
             message.number,
             lambda caller: machine.hung_up(
                 caller, call_sid=message.call_sid, policy=self.policy, now=self._now()
             ),
         )
+        # Nobody is on the line any more, so there is time for it.
+        for user_id in move.discarded:
+            self._discard_half(message.number, user_id)
+        return move
+
+    def _discard_half(self, number: str, user_id: str) -> None:
+        """Delete an unfinished enrolment at the provider, or leave its id in the table for the daily sweep."""
+        try:
+            self.provider.delete_user(user_id)
+            self.callers.change(number, lambda caller: machine.user_discarded(caller, user_id=user_id))
+        except Exception as error:  # noqa: BLE001 (whatever it is: the id stays in the table)
+            LOGGER.warning(
+                "enrolment not discarded, the daily sweep will try again",
+                user_id=user_id,
+                cause=error_code(error),
+            )
 
     def _consent(self, message: CallMessage) -> Move:
         move = self.callers.change(
@@ -145,28 +160,34 @@ class Dialogue:
             user_id = self.provider.create_user()
         except ProviderUnavailableError as error:
             LOGGER.warning("provider created no user", detail=str(error))
-            return self._judged(message, Judgement(Decision.UNAVAILABLE, "NONE"))
-        move = self.callers.change(
+            return self._judged(message, Purpose.ENROL, Judgement(Decision.UNAVAILABLE, "NONE"))
+        try:
+            move = self._user_created(message, user_id)
+        except Exception:
+            self._discard(user_id)
+            raise
+        if move.next is Next.OUT_OF_TURN:
+            self._discard(user_id)
+        return move
+
+    def _user_created(self, message: CallMessage, user_id: str) -> Move:
+        return self.callers.change(
             message.number,
             lambda caller: machine.user_created(
                 caller,
                 call_sid=message.call_sid,
                 turn=message.turn,
                 user_id=user_id,
-                policy=self.policy,
                 now=self._now(),
             ),
         )
-        if move.next is Next.OUT_OF_TURN:
-            self._discard(user_id)
-        return move
 
     def _discard(self, user_id: str) -> None:
-        """Delete a user that came too late for its session, and that nothing refers to."""
+        """Delete a user that came too late for its session, and that nothing refers to. It has no voice."""
         try:
             self.provider.delete_user(user_id)
-        except ProviderUnavailableError as error:
-            LOGGER.error("a user at the provider belongs to nobody", user_id=user_id, detail=str(error))
+        except Exception as error:  # noqa: BLE001 (whatever it is: the log has the id)
+            LOGGER.error("a user at the provider belongs to nobody", user_id=user_id, cause=error_code(error))
 
     def _recorded(self, message: CallMessage) -> Move:
         began = self.clock()
@@ -183,7 +204,8 @@ class Dialogue:
                     now=self._now(),
                 ),
             )
-        except BridgeError:
+        except Exception:
+            # A write whose answer was lost may have taken the turn after all; deleting the recording twice is harmless.
             self._delete_stray(message)
             raise
         if move.next is not Next.JUDGE:
@@ -194,7 +216,12 @@ class Dialogue:
         LOGGER.info(
             "recording judged", purpose=purpose.value, decision=judgement.decision.value, code=judgement.code
         )
-        after = self._judged(message, judgement)
+        try:
+            after = self._judged(message, purpose, judgement)
+        except TemporarilyUnavailableError:
+            if self.clock() - began >= ANSWER_SECONDS / 2:
+                raise
+            after = self._judged(message, purpose, judgement)
         if self.delete and message.recording:
             if self.clock() - began < ANSWER_SECONDS:
                 self._delete(message)
@@ -203,10 +230,18 @@ class Dialogue:
         return after
 
     def _is_known(self, message: CallMessage) -> bool:
-        return message.recording in self.callers.read(message.number).caller.recordings
+        try:
+            return message.recording in self.callers.read(message.number).caller.recordings
+        except Exception as error:  # noqa: BLE001 (another message may be at work on it: the sweep will tell)
+            LOGGER.warning(
+                "recording left for the daily sweep: the table does not say whose it is",
+                recording=message.recording,
+                cause=error_code(error),
+            )
+            return True
 
     def _delete_stray(self, message: CallMessage) -> None:
-        """Delete a recording that no turn waits for, and that nobody would know of when the caller is erased."""
+        """Delete a recording that no turn waits for; what is left the daily sweep finds at the provider."""
         if message.recording and not self.recordings.delete(message.recording):
             LOGGER.error("a recording is left at the telephony provider", recording=message.recording)
             count("WebhookFailed")
@@ -222,19 +257,20 @@ class Dialogue:
                 language=self.speech.language,
             )
         except BridgeError as error:
-            LOGGER.warning("recording not fetched", detail=str(error))
+            LOGGER.warning("recording not fetched", recording=message.recording, detail=str(error))
             return Judgement(Decision.UNAVAILABLE, "NO_RECORDING")
         if move.purpose is Purpose.ENROL:
             return self.provider.enrol(move.user_id, sample)
         return self.provider.verify(move.user_id, sample)
 
-    def _judged(self, message: CallMessage, judgement: Judgement) -> Move:
+    def _judged(self, message: CallMessage, purpose: Purpose, judgement: Judgement) -> Move:
         return self.callers.change(
             message.number,
             lambda caller: machine.judged(
                 caller,
                 call_sid=message.call_sid,
                 turn=message.turn,
+                purpose=purpose,
                 judgement=judgement,
                 policy=self.policy,
                 now=self._now(),
@@ -253,9 +289,11 @@ class Dialogue:
                 message.number,
                 lambda caller: machine.recording_deleted(caller, recording=message.recording),
             )
-        except TemporarilyUnavailableError as error:
-            # The caller's answer stands. The sweep will find the id, and Twilio will say that it is gone.
-            LOGGER.warning("deleted recording not crossed out", detail=str(error))
+        except Exception as error:  # noqa: BLE001 (the caller's answer stands, whatever it is)
+            # The sweep will find the id, and Twilio will say that it is gone.
+            LOGGER.warning(
+                "deleted recording not crossed out", recording=message.recording, cause=error_code(error)
+            )
 
     def _now(self) -> int:
         return int(self.clock())

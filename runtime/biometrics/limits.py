@@ -39,6 +39,16 @@ TRIES_RANGE = (1, 10)
 LOCK_AFTER = 3
 """Failed tries in a row, over all calls of a number."""
 LOCK_AFTER_RANGE = (1, 100)
+DAY_TRIES = 10
+"""Failed tries of a number within 24 hours, whatever came between, until it is locked for 24 hours."""
+DAY_TRIES_RANGE = (1, 1_000)
+MONTH_TRIES = 30
+"""Failed tries of a number within 30 days until it is locked for 30 days, or until somebody unlocks it."""
+MONTH_TRIES_RANGE = (1, 1_000)
+DAY_SECONDS = 86_400
+MONTH_SECONDS = 30 * DAY_SECONDS
+MOST_GUESSES = 10
+"""Wrong codes that calls of a number may show until the code that it waits for is worth nothing any more."""
 LOCK_SECONDS = 900
 LOCK_SECONDS_RANGE = (1, 2_592_000)
 PROOF_SECONDS = 60
@@ -49,6 +59,8 @@ PROOF_SECONDS_RANGE = (1, 600)
 RETENTION_DAYS = 365
 """After which an unused voice print is deleted."""
 RETENTION_DAYS_RANGE = (1, 3650)
+UNENROLLED_SECONDS = DAY_SECONDS
+"""After which a caller is forgotten who has no voice print and has not refused one."""
 MIN_CONFIDENCE = 0
 """Percent that a match needs on top of the provider's own threshold; 0 leaves it to the provider."""
 MIN_CONFIDENCE_RANGE = (0, 100)

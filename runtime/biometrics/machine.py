@@ -4,12 +4,15 @@ No clock, no table, no network: ``now`` is given (Unix time in seconds), and ``T
 write *on the condition that nothing has changed since it was read* (see ``table``). Of two writers that decided on the
 same knowledge exactly one wins; the other decides anew on what it finds then.
 
-Three rules carry the security of the gate; the model test (test_model.py) holds them against an attacker:
+These rules carry the security of the gate; the model test (test_model.py) holds them against an attacker:
 
 1. Only the gate opens a session, and only for a contact that Amazon Connect named.
 2. Only a call that shows the session's one-time code joins it, and only that call's webhooks, each turn once, move it.
 3. A proof is removed by the very write that uses it; it counts for its contact only (RESUME), or once within its
    seconds for its number (REDIAL); never before its own time.
+4. A voice is enrolled only in a call in which somebody agreed to it, and wholly in that call. What was not finished is
+   discarded, at the provider too.
+5. A number is locked by voices that the provider says are others', and by nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from runtime.biometrics import limits
 from runtime.biometrics.caller import (
     Caller,
     Consent,
@@ -104,7 +108,7 @@ class Question:
 class Answer:
     """The gate's answer. ``code``: digits to send on the transfer, empty if the flow must not transfer.
 
-    ``state``: the caller's state afterwards, for the log. ``locked``: this question locked the number.
+    ``state``: the caller's state afterwards, for the log.
     """
 
     branch: Branch
@@ -113,14 +117,14 @@ class Answer:
     confidence: str = ""
     at: int = 0
     state: str = ""
-    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """The dialogue's next step; ``turn`` is the number that the next webhook has to carry.
 
-    ``refused``: the voice did not match. ``locked``: this message locked the number.
+    ``refused``: the voice did not match. ``locked``: this message locked the number, ``locked_long``: for a day or
+    more. ``guessed``: the code was wrong. ``discarded``: users to delete at the provider, since nobody uses them.
     """
 
     next: Next
@@ -130,6 +134,9 @@ class Move:
     enrolments: int = 0
     refused: bool = False
     locked: bool = False
+    locked_long: bool = False
+    guessed: bool = False
+    discarded: tuple[str, ...] = ()
 
 
 # --- the flow's side -----------------------------------------------------------------------------------------------
@@ -142,8 +149,7 @@ def ask(caller: Caller, question: Question, policy: Policy) -> Transition[Answer
     """
     transition = _ask(caller, question, policy)
     state = transition.after.state(policy.enrolments_needed, question.now)
-    locked = _locks(caller, transition.after)
-    return Transition(transition.after, replace(transition.answer, state=state, locked=locked))
+    return Transition(transition.after, replace(transition.answer, state=state))
 
 
 def _ask(caller: Caller, question: Question, policy: Policy) -> Transition[Answer]:
@@ -198,10 +204,10 @@ def _ask_again(caller: Caller, session: Session, question: Question, policy: Pol
     if question.phase is Phase.RETURN:
         # The telephony side has hung up, yet the dialogue did not end: whatever still comes for it is too late.
         branch, reason = _ENDED[_broken_off(session)]
-        return Transition(_abandon(caller, policy, question.now), Answer(branch=branch, reason=reason))
+        return Transition(_abandon(caller, policy), Answer(branch=branch, reason=reason))
     if question.now >= session.expires_at:
         return _open(caller, question, policy)
-    if session.stage is Stage.DIALLED:
+    if session.stage is Stage.DIALLED and session.code:
         answer = Answer(branch=_branch(caller, policy), reason="transfer", code=session.code)
         return Transition(caller, answer)
     return Transition(caller, Answer(branch=Branch.UNAVAILABLE, reason="busy"))
@@ -212,7 +218,7 @@ def _open(caller: Caller, question: Question, policy: Policy) -> Transition[Answ
     if caller.session is not None and now < caller.session.expires_at:
         # Another contact of the same number is at it. It must not be disturbed, whoever this one is.
         return Transition(caller, Answer(branch=Branch.UNAVAILABLE, reason="busy"))
-    caller = _abandon(caller, policy, now)
+    caller = _without_half(_abandon(caller, policy), policy)
     if caller.outcome is not None and now >= caller.outcome.expires_at:
         caller = replace(caller, outcome=None)
     if now < caller.locked_until:
@@ -232,14 +238,17 @@ def _open(caller: Caller, question: Question, policy: Policy) -> Transition[Answ
         expires_at=now + policy.claim_seconds,
     )
     retain_until = caller.retain_until or now + policy.retention_seconds
+    if branch is not Branch.VERIFY:
+        retain_until = now + limits.UNENROLLED_SECONDS
     after = replace(caller, session=session, retain_until=retain_until)
     return Transition(after, Answer(branch=branch, reason="transfer", code=question.new_code))
 
 
 def _branch(caller: Caller, policy: Policy) -> Branch:
-    if not caller.user_id:
-        return Branch.ENROL_FROM_SCRATCH
-    return Branch.VERIFY if caller.enrolments >= policy.enrolments_needed else Branch.ENROL
+    """Say where the caller is sent. Who agreed once, and did not finish, begins again, and is told so (ENROL)."""
+    if caller.user_id and caller.enrolments >= policy.enrolments_needed:
+        return Branch.VERIFY
+    return Branch.ENROL if caller.consent is Consent.GIVEN else Branch.ENROL_FROM_SCRATCH
 
 
 # --- the telephony side --------------------------------------------------------------------------------------------
@@ -253,8 +262,10 @@ def arrive(caller: Caller, *, now: int) -> Transition[Move]:
 
 
 def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int) -> Transition[Move]:
-    """Let the call that shows the code have the session. A wrong code changes nothing: the right call may yet come.
+    """Let the call that shows the code have the session.
 
+    A wrong code is counted, and changes nothing else: the right call may yet come. After MOST_GUESSES of them the code
+    is worth nothing, and the flow goes on unverified.
     With REDIAL the flow is over by then, and tones can get lost: a call of a number that is waited for is passed back.
     """
     session = caller.session
@@ -262,8 +273,10 @@ def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int)
         return Transition(caller, Move(next=Next.NOT_EXPECTED))
     if not session.code or not hmac.compare_digest(session.code.encode(), code.encode()):
         redial = policy.return_mode is ReturnMode.REDIAL
-        return Transition(caller, Move(next=Next.UNAVAILABLE if redial else Next.NOT_EXPECTED))
-    needs_consent = session.purpose is Purpose.ENROL and not caller.user_id
+        refusal = Move(next=Next.UNAVAILABLE if redial else Next.NOT_EXPECTED, guessed=bool(code))
+        return Transition(_guessed(caller, session) if code else caller, refusal)
+    caller = _without_half(caller, policy)
+    needs_consent = session.purpose is Purpose.ENROL
     claimed = replace(
         session,
         stage=Stage.CONSENT if needs_consent else Stage.LISTENING,
@@ -274,6 +287,12 @@ def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int)
     )
     step = Next.ASK_CONSENT if needs_consent else Next.ASK_PHRASE
     return Transition(replace(caller, session=claimed), _move(caller, claimed, step))
+
+
+def _guessed(caller: Caller, session: Session) -> Caller:
+    guesses = session.guesses + 1
+    code = session.code if guesses < limits.MOST_GUESSES else ""
+    return replace(caller, session=replace(session, guesses=guesses, code=code)) if session.code else caller
 
 
 def answer_consent(
@@ -294,9 +313,7 @@ def answer_consent(
     return _again(caller, session, policy, now, step=Next.ASK_CONSENT)
 
 
-def user_created(
-    caller: Caller, *, call_sid: str, turn: int, user_id: str, policy: Policy, now: int
-) -> Transition[Move]:
+def user_created(caller: Caller, *, call_sid: str, turn: int, user_id: str, now: int) -> Transition[Move]:
     """Remember the provider's id of the caller. OUT_OF_TURN: the session is gone, and nobody will use that id."""
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None or caller.user_id:
@@ -307,7 +324,7 @@ def user_created(
         user_id=user_id,
         enrolments=0,
         session=listening,
-        retain_until=now + policy.retention_seconds,
+        retain_until=now + limits.UNENROLLED_SECONDS,
     )
     return Transition(after, _move(after, listening, Next.ASK_PHRASE))
 
@@ -331,14 +348,26 @@ def take(
 
 
 def judged(
-    caller: Caller, *, call_sid: str, turn: int, judgement: Judgement, policy: Policy, now: int
+    caller: Caller,
+    *,
+    call_sid: str,
+    turn: int,
+    purpose: Purpose,
+    judgement: Judgement,
+    policy: Policy,
+    now: int,
 ) -> Transition[Move]:
-    """Go by the provider's judgement of the turn that was taken."""
+    """Go by the provider's judgement of the turn that was taken, by the one who took it and no other.
+
+    Hanging up while the voice is judged is no way to try voices without being counted: a judgement that finds its
+    session gone leads to nothing, yet a voice that did not match counts. What is not known counts for nobody.
+    """
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None:
-        return _judged_late(
-            caller, f"{call_sid}/{turn}", judgement, policy, _out_of_turn(caller, call_sid, now)
-        )
+        move = _out_of_turn(caller, call_sid, now)
+        if purpose is Purpose.ENROL or judgement.decision is not Decision.MISMATCH or caller.erasing:
+            return Transition(caller, move)
+        return _refused(caller, Transition(_failed(caller, policy, now), move), now)
     if judgement.decision is Decision.UNAVAILABLE:
         return Transition(
             _end(caller, session, Result.UNAVAILABLE, policy=policy, now=now), Move(next=Next.UNAVAILABLE)
@@ -348,7 +377,10 @@ def judged(
     if session.purpose is Purpose.ENROL:
         return _enrolled(caller, session, policy, now)
     after = replace(
-        caller, failures=0, provisional="", locked_until=0, retain_until=now + policy.retention_seconds
+        caller,
+        failures=0,
+        locked_until=_locked_long_until(caller.refusals, policy, now),
+        retain_until=now + policy.retention_seconds,
     )
     confidence = "" if judgement.confidence is None else f"{judgement.confidence:.2f}"
     return Transition(
@@ -358,18 +390,38 @@ def judged(
 
 
 def hung_up(caller: Caller, *, call_sid: str, policy: Policy, now: int) -> Transition[Move]:
-    """End the session of a call that is over before its dialogue was.
+    """End the session of a call that is over before its dialogue was, and name what is to be discarded.
 
-    A turn that is being judged counts towards the lock: see ``_abandon``. By number (REDIAL) nothing is left behind,
-    or the next call would be turned away by it.
+    By number (REDIAL) nothing is left behind, or the next call would be turned away by it.
     """
     session = caller.session
     if session is None or not session.call_sid or session.call_sid != call_sid:
-        return Transition(caller, Move(next=Next.OUT_OF_TURN))
-    after = _abandon(caller, policy, now)
+        return Transition(caller, Move(next=Next.OUT_OF_TURN, discarded=caller.discarded))
+    after = _abandon(caller, policy)
     if policy.return_mode is ReturnMode.RESUME:
         after = _end(after, session, _broken_off(session), policy=policy, now=now)
-    return Transition(after, Move(next=Next.FAILED, locked=_locks(caller, after)))
+    return Transition(after, Move(next=Next.FAILED, discarded=after.discarded))
+
+
+def user_discarded(caller: Caller, *, user_id: str) -> Transition[None]:
+    """Forget a user that the provider has deleted."""
+    return Transition(
+        replace(caller, discarded=tuple(one for one in caller.discarded if one != user_id)), None
+    )
+
+
+def discard_half(caller: Caller, *, policy: Policy, now: int) -> Transition[tuple[str, ...]]:
+    """Discard an enrolment whose call is over, and answer which users are to be deleted at the provider."""
+    if caller.session is not None and now < caller.session.expires_at:
+        return Transition(caller, ())
+    after = _without_half(_abandon(caller, policy), policy)
+    return Transition(after, after.discarded)
+
+
+def unlock(caller: Caller) -> Transition[bool]:
+    """Forget the failed tries, since somebody knows the caller by other means; answer whether there were any."""
+    after = replace(caller, failures=0, refusals=(), locked_until=0)
+    return Transition(after, after != caller)
 
 
 # --- forgetting ----------------------------------------------------------------------------------------------------
@@ -377,7 +429,13 @@ def hung_up(caller: Caller, *, call_sid: str, policy: Policy, now: int) -> Trans
 
 def begin_erasure(caller: Caller) -> Transition[None]:
     """Stop everything about the caller, so that nothing is written behind the back of the one who erases."""
-    return Transition(replace(caller, erasing=True, session=None, outcome=None), None)
+    session = caller.session
+    under_way = (
+        (session.call_sid,) if session is not None and session.call_sid not in ("", *caller.calls) else ()
+    )
+    return Transition(
+        replace(caller, erasing=True, session=None, outcome=None, calls=(*caller.calls, *under_way)), None
+    )
 
 
 def begin_retention(caller: Caller, *, now: int) -> Transition[bool]:
@@ -392,6 +450,22 @@ def begin_retention(caller: Caller, *, now: int) -> Transition[bool]:
     if busy or proven or not 0 < caller.retain_until <= now:
         return Transition(caller, False)
     return Transition(begin_erasure(caller).after, True)
+
+
+def inventoried(caller: Caller, *, calls: tuple[str, ...]) -> Transition[None]:
+    """Remember the calls whose recordings have to be looked for before the caller is forgotten."""
+    known = (*caller.calls, *(one for one in calls if one not in set(caller.calls)))
+    return Transition(replace(caller, calls=known, inventoried=True), None)
+
+
+def crossed_out(caller: Caller, *, recordings: frozenset[str], calls: frozenset[str]) -> Transition[None]:
+    """Forget recordings that are deleted, and calls of which the telephony provider has no recording any more."""
+    after = replace(
+        caller,
+        recordings=tuple(one for one in caller.recordings if one not in recordings),
+        calls=tuple(one for one in caller.calls if one not in calls),
+    )
+    return Transition(after, None)
 
 
 def recording_deleted(caller: Caller, *, recording: str) -> Transition[None]:
@@ -414,8 +488,9 @@ def _session_of(caller: Caller, call_sid: str, turn: int, stage: Stage, now: int
 
 
 def _enrolled(caller: Caller, session: Session, policy: Policy, now: int) -> Transition[Move]:
-    after = replace(caller, enrolments=caller.enrolments + 1, retain_until=now + policy.retention_seconds)
+    after = replace(caller, enrolments=caller.enrolments + 1)
     if after.enrolments >= policy.enrolments_needed:
+        after = replace(after, retain_until=now + policy.retention_seconds)
         return Transition(
             _end(after, session, Result.ENROLLED, policy=policy, now=now),
             _move(after, session, Next.ENROLLED),
@@ -439,21 +514,20 @@ def _not_accepted(
         session = replace(session, refused=session.refused + 1)
     after = _failed(caller, policy, now) if refused else caller
     again = _again(after, session, policy, now, step=Next.ASK_PHRASE_AGAIN)
-    return Transition(again.after, replace(again.answer, refused=refused, locked=_locks(caller, again.after)))
+    return _refused(caller, again, now) if refused else again
 
 
-def _judged_late(
-    caller: Caller, turn: str, judgement: Judgement, policy: Policy, move: Move
-) -> Transition[Move]:
-    """Correct the count of a voice that was counted as refused before its judgement came: see ``_abandon``."""
-    if caller.provisional != turn:
-        return Transition(caller, move)
-    after = replace(caller, provisional="")
-    if judgement.decision is Decision.MISMATCH:
-        return Transition(after, replace(move, refused=True))
-    failures = max(0, caller.failures - 1)
-    locked_until = caller.locked_until if failures >= policy.lock_after else 0
-    return Transition(replace(after, failures=failures, locked_until=locked_until), move)
+def _refused(before: Caller, transition: Transition[Move], now: int) -> Transition[Move]:
+    """Say in the move that a voice was refused, and whether that locked the number."""
+    until = transition.after.locked_until
+    locked = until > before.locked_until
+    move = replace(
+        transition.answer,
+        refused=True,
+        locked=locked,
+        locked_long=locked and until >= now + limits.DAY_SECONDS,
+    )
+    return Transition(transition.after, move)
 
 
 def _again(caller: Caller, session: Session, policy: Policy, now: int, *, step: Next) -> Transition[Move]:
@@ -467,23 +541,43 @@ def _again(caller: Caller, session: Session, policy: Policy, now: int, *, step: 
 
 
 def _failed(caller: Caller, policy: Policy, now: int) -> Caller:
+    """Count a voice that did not match: in a row, within a day and within a month."""
     failures = caller.failures + 1
-    locked_until = now + policy.lock_seconds if failures >= policy.lock_after else caller.locked_until
-    return replace(caller, failures=failures, locked_until=locked_until)
+    recent = (at for at in caller.refusals if now - at < limits.MONTH_SECONDS)
+    refusals = (*recent, now)[-max(policy.day_tries, policy.month_tries) :]
+    short = now + policy.lock_seconds if failures >= policy.lock_after else 0
+    until = max(caller.locked_until, short, _locked_long_until(refusals, policy, now))
+    return replace(caller, failures=failures, refusals=refusals, locked_until=until)
 
 
-def _abandon(caller: Caller, policy: Policy, now: int) -> Caller:
-    """Drop the session without an outcome.
+def _locked_long_until(refusals: tuple[int, ...], policy: Policy, now: int) -> int:
+    """Return until when so many refused voices lock the number, 0 if they are not too many."""
+    for seconds, most in (
+        (limits.MONTH_SECONDS, policy.month_tries),
+        (limits.DAY_SECONDS, policy.day_tries),
+    ):
+        if sum(now - at < seconds for at in refusals) >= most:
+            return refusals[-1] + seconds
+    return 0
 
-    Hanging up while the voice is being judged must not be a way to try voices without being counted. So the turn counts
-    as refused, until its judgement comes and says otherwise: it may as well be us who are slow.
+
+def _abandon(caller: Caller, policy: Policy) -> Caller:
+    """Drop the session without an outcome, and with it an enrolment that it did not finish.
+
+    A voice that is being judged counts when its judgement comes (``judged``), if it comes.
     """
     session = caller.session
     if session is None:
         return caller
-    if session.stage is Stage.JUDGING and session.purpose is Purpose.VERIFY:
-        caller = replace(_failed(caller, policy, now), provisional=f"{session.call_sid}/{session.turn}")
-    return replace(caller, session=None)
+    after = replace(caller, session=None)
+    return _without_half(after, policy) if session.purpose is Purpose.ENROL else after
+
+
+def _without_half(caller: Caller, policy: Policy) -> Caller:
+    """Discard a voice print that was begun and not finished: the next recordings may be somebody else's."""
+    if not caller.user_id or caller.enrolments >= policy.enrolments_needed:
+        return caller
+    return replace(caller, user_id="", enrolments=0, discarded=(*caller.discarded, caller.user_id))
 
 
 def _broken_off(session: Session) -> Result:
@@ -495,13 +589,11 @@ def _broken_off(session: Session) -> Result:
     return Result.FAILED if session.refused else Result.INCOMPLETE
 
 
-def _locks(before: Caller, after: Caller) -> bool:
-    return after.locked_until > before.locked_until
-
-
 def _end(
     caller: Caller, session: Session, result: Result, *, policy: Policy, now: int, confidence: str = ""
 ) -> Caller:
+    if session.purpose is Purpose.ENROL:
+        caller = _without_half(caller, policy)
     # By number (REDIAL) a proof is short-lived, lest somebody else use it; that there is none may be known longer.
     short = policy.return_mode is ReturnMode.RESUME or result in {Result.PASSED, Result.ENROLLED}
     outcome = Outcome(

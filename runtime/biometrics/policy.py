@@ -26,7 +26,8 @@ class Policy:
     """What the state machine goes by; times in seconds.
 
     ``claim_seconds``: from the gate's answer to the code on the telephony call. ``session_seconds``: from there to
-    the end of the dialogue. ``proof_seconds``: from the proof to its use.
+    the end of the dialogue. ``proof_seconds``: from the proof to its use. ``day_tries``, ``month_tries``: voices that
+    may be refused within 24 hours and within 30 days.
     """
 
     return_mode: ReturnMode = ReturnMode.RESUME
@@ -34,6 +35,8 @@ class Policy:
     max_tries: int = limits.TRIES
     lock_after: int = limits.LOCK_AFTER
     lock_seconds: int = limits.LOCK_SECONDS
+    day_tries: int = limits.DAY_TRIES
+    month_tries: int = limits.MONTH_TRIES
     proof_seconds: int = limits.PROOF_SECONDS
     claim_seconds: int = limits.CLAIM_SECONDS
     session_seconds: int = limits.SESSION_SECONDS
@@ -60,6 +63,8 @@ class Policy:
             max_tries=number("MAX_TRIES", limits.TRIES, limits.TRIES_RANGE),
             lock_after=number("LOCK_AFTER", limits.LOCK_AFTER, limits.LOCK_AFTER_RANGE),
             lock_seconds=number("LOCK_SECONDS", limits.LOCK_SECONDS, limits.LOCK_SECONDS_RANGE),
+            day_tries=number("DAY_TRIES", limits.DAY_TRIES, limits.DAY_TRIES_RANGE),
+            month_tries=number("MONTH_TRIES", limits.MONTH_TRIES, limits.MONTH_TRIES_RANGE),
             proof_seconds=number(
                 "PROOF_SECONDS",
                 limits.REDIAL_PROOF_SECONDS if redial else limits.PROOF_SECONDS,

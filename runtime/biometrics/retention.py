@@ -1,4 +1,7 @@
-"""Once a day: forget callers whom nobody has heard for long, and finish erasures and deletions that failed.
+"""Once a day: forget callers whom nobody has heard for long, finish what failed, and delete what got lost.
+
+That is: erasures, recordings and unfinished enrolments that could not be deleted, and recordings that only Twilio knows
+of (``reconciliation``).
 
 Invoked on a schedule; the event is not looked at. Environment: that of ``removal``. IAM: what ``erase`` has, and
 dynamodb:Scan on the table. Raises at the end if anything failed, so that the function's error metric tells; the next
@@ -9,12 +12,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from runtime.biometrics.removal import CallerRemoval
+from runtime.biometrics.reconciliation import Reconciled, reconcile
+from runtime.biometrics.removal import RESERVE_SECONDS, CallerRemoval
 from runtime.shared.clients import error_code
 from runtime.shared.errors import BridgeError
 from runtime.shared.initialization import built_at_init
@@ -31,29 +35,48 @@ class SweepIncompleteError(BridgeError):
 @metered()
 @event_logger()
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 (Lambda's signature)
-    """Go through the callers that are due."""
+    """Go through the callers that are due, then through what Twilio holds."""
     removal, now = _removal(), int(time.time())
+
+    def seconds_left() -> float:
+        return (context.get_remaining_time_in_millis() - RESERVE_MILLISECONDS) / 1000
+
     done = failed = 0
-    for number in removal.callers.overdue(now, keep=removal.keep):
-        if context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS:
+    for number in removal.callers.overdue(now, keep=removal.keep, needed=removal.policy.enrolments_needed):
+        if seconds_left() < 0:
             LOGGER.warning("sweep stopped, the rest is for tomorrow", done=done, failed=failed)
             break
         try:
-            _deal_with(removal, number, now)
+            _deal_with(removal, number, now, seconds_left)
             done += 1
         except Exception as error:  # noqa: BLE001 (one caller's failure must not keep the others)
             failed += 1
             LOGGER.warning("caller not dealt with", caller=removal.tag.of(number), cause=error_code(error))
-    count("SweepDone" if not failed else "SweepIncomplete")
+    found = _reconcile(removal, now, seconds_left)
+    count("SweepDone" if not failed and found is not None and not found.left else "SweepIncomplete")
     if failed:
         raise SweepIncompleteError(f"{failed} callers could not be dealt with, {done} were")
-    LOGGER.info("sweep done", done=done)
+    if found is None:
+        raise SweepIncompleteError("Twilio did not say which recordings it holds; the log has the cause")
+    if found.left:
+        raise SweepIncompleteError(f"{found.left} recordings are left at Twilio; the log names them")
+    LOGGER.info("sweep done", done=done, recordings=found.deleted, complete=found.complete)
     return {"done": done}
 
 
-def _deal_with(removal: CallerRemoval, number: str, now: int) -> None:
-    if removal.forget_unused(number, now):
+def _reconcile(removal: CallerRemoval, now: int, seconds_left: Callable[[], float]) -> Reconciled | None:
+    """Look for recordings that nobody told us of; None if that failed."""
+    try:
+        return reconcile(removal, now, lambda: seconds_left() > 0)
+    except Exception as error:  # noqa: BLE001 (the callers that were dealt with stay so; the log gets the cause)
+        LOGGER.warning("recordings not reconciled", cause=error_code(error), detail=str(error))
+        return None
+
+
+def _deal_with(removal: CallerRemoval, number: str, now: int, seconds_left: Callable[[], float]) -> None:
+    if removal.forget_unused(number, now, lambda: seconds_left() + RESERVE_SECONDS):
         return
+    removal.discard_half(number, now)
     caller = removal.callers.read(number).caller
     in_use = caller.session is not None and now < caller.session.expires_at
     if not in_use and removal.delete_recordings(number):

@@ -4,12 +4,17 @@ Source: Twilio's documentation, "Security: validating requests". The URL is the 
 API's stage. It is put together from what API Gateway says of the request, or from PUBLIC_URL where a proxy stands in
 front. Our URLs have no query string, so that there is none to be written back in its original order; a message with
 one is refused.
+
+Twilio signs names and values one after the other, without anything between them: the same signature fits every form
+that the text can be cut into. What we go by (READ) must therefore stand in the text where the form has it, and nowhere
+else; a form in which it could be cut out elsewhere is refused.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,6 +28,18 @@ from runtime.shared.errors import BridgeError
 from runtime.shared.rotated_secret import RotatedSecret
 
 SIGNATURE_HEADER = "x-twilio-signature"
+READ = {
+    "AccountSid": r"AC[0-9a-f]",
+    "CallSid": r"CA[0-9a-f]",
+    "CallStatus": r"[a-z]",
+    "Digits": r"[0-9]",
+    "From": r"\+[0-9]",
+    "RecordingSid": r"RE[0-9a-f]",
+}
+"""The fields that we go by, and how a value of each begins."""
+LONGER = ("ForwardedFrom", "ParentCallSid", "DialCallSid", "DialCallStatus")
+"""Names of Twilio's that end like one of them."""
+_STEP, _TURN = re.compile(r"[a-z]{1,20}", re.ASCII), re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 class ForgedError(BridgeError):
@@ -41,6 +58,7 @@ def verified_form(
     signature = _signature(request)
     url = _url(request, public_url, path)
     form = _form(request)
+    _check_cuts(url, form)
 
     # evidence: twilio-signature
     def signed_with(credentials: Mapping[str, str]) -> bool:
@@ -87,7 +105,29 @@ def _url(request: APIGatewayProxyEvent, public_url: str, path: str) -> str:
 def _step(request: APIGatewayProxyEvent) -> str:
     """Return what follows the webhook's path: ``/step/turn``, or nothing for a call that comes in."""
     parameters = request.path_parameters
-    return f"/{parameters.get('step')}/{parameters.get('turn')}" if parameters.get("step") else ""
+    step, turn = parameters.get("step"), parameters.get("turn")
+    if not step:
+        return ""
+    # Before a signature is computed, URLs are parsed, and what is no part of one (a line end) is dropped.
+    if not _STEP.fullmatch(str(step)) or not _TURN.fullmatch(str(turn)):
+        raise ForgedError("the URL's step or turn is none of ours")
+    return f"/{step}/{turn}"
+
+
+def _check_cuts(url: str, form: Mapping[str, str]) -> None:
+    """Raise ForgedError if the text that was signed could be cut into another form that says something else to us."""
+    text, starts = url, {}
+    for name in sorted(form):
+        starts[len(text)] = name
+        text += name + form[name]
+    for name, value in READ.items():
+        for found in re.finditer(f"{name}(?={value})", text, re.ASCII):
+            at = found.start()
+            longer = next(
+                (one for one in LONGER if one.endswith(name) and text.endswith(one, 0, found.end())), name
+            )
+            if starts.get(at - len(longer) + len(name)) != longer:
+                raise ForgedError(f"{name} can be read from the form in more than one way")
 
 
 def _form(request: APIGatewayProxyEvent) -> dict[str, str]:

@@ -10,6 +10,8 @@ our own new revision, so the write was ours.
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +37,8 @@ from runtime.shared.service_models import dynamodb
 T = TypeVar("T")
 
 REVISION = "revision"
+_RECONCILED = "reconciled"
+"""The key of the item that is no caller's."""
 ATTEMPTS = 6
 """How often a decision is made anew because somebody else wrote first. Each time, another writer has got on."""
 
@@ -63,19 +67,40 @@ class Callers(ABC):
         """Delete a caller if the item still has the expected revision; tell whether it had."""
 
     @abstractmethod
-    def overdue(self, now: int, keep: int = 0) -> Iterator[str]:
-        """Yield the numbers whose retention is over, whose erasure is unfinished, or that have recordings left.
+    def overdue(self, now: int, keep: int = 0, needed: int = 0) -> Iterator[str]:
+        """Yield the numbers whose retention is over, whose erasure is unfinished, or that have something left.
 
-        keep: how many recordings of a caller may stay.
+        That is a recording, or an enrolment that was not finished. keep: how many recordings of a caller may stay.
+        needed: how many enrolments make a voice print.
         """
 
-    def change(self, number: str, decide: Callable[[Caller], Transition[T]]) -> T:
+    @abstractmethod
+    def reconciled(self) -> str:
+        """Return the last day (YYYY-MM-DD) up to which the telephony provider was found to hold nothing unknown."""
+
+    @abstractmethod
+    def set_reconciled(self, day: str) -> None:
+        """Remember that day."""
+
+    def change(
+        self,
+        number: str,
+        decide: Callable[[Caller], Transition[T]],
+        *,
+        patience: float = math.inf,
+    ) -> T:
         """Read, decide and write until the write is let through; return the answer that was decided with it.
 
-        Nothing is written if the decision leaves the caller as it is. Raises TemporarilyUnavailableError if
-        the table does, or if others were faster ATTEMPTS times.
+        Nothing is written if the decision leaves the caller as it is. patience: seconds after which nobody begins
+        anew. Raises TemporarilyUnavailableError if the table does, or if others were faster ATTEMPTS times, or for
+        that long.
         """
-        for _ in range(ATTEMPTS):
+        began = time.monotonic()
+        for attempt in range(ATTEMPTS):
+            if attempt and time.monotonic() - began > patience:
+                raise TemporarilyUnavailableError(
+                    f"{attempt} writes came too late, and there is no time for more"
+                )
             stored = self.read(number)
             transition = decide(stored.caller)
             if transition.after == stored.caller:
@@ -159,19 +184,22 @@ class DynamoDbCallers(Callers):
             return False
         return True
 
-    def overdue(self, now: int, keep: int = 0) -> Iterator[str]:
+    def overdue(self, now: int, keep: int = 0, needed: int = 0) -> Iterator[str]:
         """Scan the table, for the daily sweep only; it is small (one item a caller)."""
         start: dict[str, Any] = {}
         while True:
             page = self._call(
                 "scan",
                 ProjectionExpression="#key",
-                FilterExpression="retainUntil <= :now OR erasing = :yes OR size(recordings) > :keep",
+                FilterExpression="retainUntil <= :now OR erasing = :yes OR attribute_exists(discarded) "
+                "OR (attribute_exists(recordings) AND size(recordings) > :keep) "
+                "OR (attribute_exists(userId) AND enrolments < :needed)",
                 ExpressionAttributeNames={"#key": self._settings.key_attribute},
                 ExpressionAttributeValues={
                     ":now": {"N": str(now)},
                     ":yes": {"BOOL": True},
                     ":keep": {"N": str(keep)},
+                    ":needed": {"N": str(needed)},
                 },
                 **start,
             )
@@ -179,6 +207,16 @@ class DynamoDbCallers(Callers):
             if not page.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def reconciled(self) -> str:
+        """Read the day from an item of its own."""
+        item = self._call("get_item", Key=self._key(_RECONCILED), ConsistentRead=True).get("Item") or {}
+        day: str = item.get("day", {}).get("S", "")
+        return day
+
+    def set_reconciled(self, day: str) -> None:
+        """Write the day into an item of its own; only the sweep does, once at a time."""
+        self._call("put_item", Item={**self._key(_RECONCILED), "day": {"S": day}})
 
     def _key(self, number: str) -> dict[str, Any]:
         return {self._settings.key_attribute: {"S": number}}
@@ -219,13 +257,19 @@ def item_of(caller: Caller) -> dict[str, Any]:
         "lockedUntil": {"N": str(caller.locked_until)},
         "lateProofs": {"N": str(caller.late_proofs)},
         "retainUntil": {"N": str(caller.retain_until)},
-        "recordings": {"L": [{"S": one} for one in caller.recordings]},
+        "recordings": _texts(caller.recordings),
         "erasing": {"BOOL": caller.erasing},
     }
     if caller.user_id:
         item["userId"] = {"S": caller.user_id}
-    if caller.provisional:
-        item["provisional"] = {"S": caller.provisional}
+    if caller.discarded:
+        item["discarded"] = _texts(caller.discarded)
+    if caller.refusals:
+        item["refusals"] = {"L": [{"N": str(at)} for at in caller.refusals]}
+    if caller.calls:
+        item["calls"] = _texts(caller.calls)
+    if caller.inventoried:
+        item["inventoried"] = {"BOOL": True}
     if caller.consent:
         item["consent"] = {"S": caller.consent.value}
     if caller.session:
@@ -240,6 +284,7 @@ def item_of(caller: Caller) -> dict[str, Any]:
                 "turn": {"N": str(session.turn)},
                 "tries": {"N": str(session.tries)},
                 "refused": {"N": str(session.refused)},
+                "guesses": {"N": str(session.guesses)},
                 "expiresAt": {"N": str(session.expires_at)},
             }
         }
@@ -262,16 +307,19 @@ def caller_of(item: Mapping[str, Any]) -> Caller:
     consent = item.get("consent", {}).get("S")
     return Caller(
         user_id=item.get("userId", {}).get("S", ""),
+        discarded=_listed(item, "discarded"),
         consent=Consent(consent) if consent else None,
         enrolments=_number(item, "enrolments"),
         failures=_number(item, "failures"),
-        provisional=item.get("provisional", {}).get("S", ""),
+        refusals=tuple(int(at["N"]) for at in item.get("refusals", {}).get("L", [])),
         locked_until=_number(item, "lockedUntil"),
         late_proofs=_number(item, "lateProofs"),
         session=_session(item["session"]["M"]) if "session" in item else None,
         outcome=_outcome(item["outcome"]["M"]) if "outcome" in item else None,
-        recordings=tuple(one["S"] for one in item.get("recordings", {}).get("L", [])),
+        recordings=_listed(item, "recordings"),
         erasing=bool(item.get("erasing", {}).get("BOOL", False)),
+        calls=_listed(item, "calls"),
+        inventoried=bool(item.get("inventoried", {}).get("BOOL", False)),
         retain_until=_number(item, "retainUntil"),
     )
 
@@ -286,6 +334,7 @@ def _session(item: Mapping[str, Any]) -> Session:
         turn=_number(item, "turn"),
         tries=_number(item, "tries"),
         refused=_number(item, "refused"),
+        guesses=_number(item, "guesses"),
         expires_at=_number(item, "expiresAt"),
     )
 
@@ -298,6 +347,14 @@ def _outcome(item: Mapping[str, Any]) -> Outcome:
         expires_at=_number(item, "expiresAt"),
         confidence=item["confidence"]["S"],
     )
+
+
+def _texts(values: tuple[str, ...]) -> dict[str, Any]:
+    return {"L": [{"S": one} for one in values]}
+
+
+def _listed(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(one["S"] for one in item.get(name, {}).get("L", []))
 
 
 def _number(item: Mapping[str, Any], name: str) -> int:

@@ -14,7 +14,8 @@ status    when
 ========  ==========================================================================================
 200       TwiML: the next step, or the last words, also if provider, table or secrets do not answer
 403       the signature does not fit: nothing was read or written
-409       a message that was answered already, or belongs to another call: nothing was changed
+409       step consent, enrol or verify: a message that was answered already, or belongs to another call;
+          nothing was changed
 ========  ==========================================================================================
 
 Every answer is valid TwiML; Twilio speaks it with status 200 only, so whatever a caller has to hear has that status.
@@ -25,6 +26,7 @@ Twilio waits 15 s; a recording is fetched in 2.5 s and judged in ``PROVIDER_SECO
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,7 +81,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         count("WebhookForged")
         return _answer(403, nothing_but_hang_up())
     except Exception as error:  # noqa: BLE001 (the answer must be TwiML; the log gets the cause)
-        LOGGER.exception("message not checked", cause=error_code(error))
+        LOGGER.exception("message not checked", cause=error_code(error), recording=_recording_named_in(event))
         count("WebhookFailed")
         return _answer(200, nothing_but_hang_up(say=_SORRY))
     step = event.get("pathParameters") or {}
@@ -105,7 +107,9 @@ def _move(webhook: _Webhook, message: CallMessage) -> Move:
     try:
         move = webhook.dialogue.answer(message)
     except Exception as error:  # noqa: BLE001 (the caller must hear something; the log gets the cause)
-        LOGGER.exception("message not answered", cause=error_code(error))
+        LOGGER.exception(
+            "message not answered", cause=error_code(error), recording=message.recording or "none"
+        )
         count("WebhookFailed")
         return Move(next=Next.UNAVAILABLE)
     if message.step != "status":
@@ -116,7 +120,17 @@ def _move(webhook: _Webhook, message: CallMessage) -> Move:
         count("VoiceRefused")
     if move.locked:
         count("CallerLocked")
+    if move.locked_long:
+        count("CallerLockedLong")
+    if move.guessed:
+        count("CodeGuessed")
     return move
+
+
+def _recording_named_in(event: Mapping[str, Any]) -> str:
+    """Return the recording of a message that could not be checked, so that a person may look for it."""
+    found = re.search(r"(?:^|&)RecordingSid=(RE[0-9a-f]{32})(?:&|$)", str(event.get("body") or ""), re.ASCII)
+    return found[1] if found else "none"
 
 
 def _answer(status: int, twiml: str) -> dict[str, Any]:

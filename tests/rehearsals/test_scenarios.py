@@ -54,6 +54,7 @@ PROMISED = [
     "instance/own-key-everywhere",
     "deploy/fails-then-succeeds",
     "handoff/real-values",
+    "handoff/instance",
     "smoke/passes",
     "smoke/finds-wrong-permission",
     "doctor/finds-everything-missing",

@@ -199,6 +199,8 @@ def group_of(kind: str, action: str) -> str:
     }.get(action, "Everywhere")
 
 
+PASSED_TO = ["apigateway.amazonaws.com", "firehose.amazonaws.com", "lambda.amazonaws.com"]
+"""To API Gateway its role for logs; to Firehose the role of a stream of contact records."""
 _OF_IAM = frozenset({"Roles", "Users", "PassRole", "ServiceRole", "MakeServiceRole"})
 _GROUPS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("Everywhere", "*", None),
@@ -210,7 +212,7 @@ _GROUPS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     (
         "PassRole",
         f"arn:aws:iam::{ACCOUNT}:role/{STACKS}",
-        {"StringEquals": {"iam:PassedToService": ["apigateway.amazonaws.com", "lambda.amazonaws.com"]}},
+        {"StringEquals": {"iam:PassedToService": PASSED_TO}},
     ),
     ("ServiceRole", SERVICE_ROLE, None),
     (

@@ -18,7 +18,7 @@ from connect_bridges.operations.deployed import Bridge, BridgeStack, deployed
 from connect_bridges.operations.handoff.as_markdown import as_markdown
 from connect_bridges.operations.handoff.pages import pages
 
-from rehearsals.scenarios.deployment import OWN_APP_STACK, Deployment
+from rehearsals.scenarios.deployment import CENTER_STACK, OWN_APP_STACK, Deployment
 from tests.support import INSTANCE_ARN, ROOT
 
 RECORDED = ROOT / "tests/unit/handoff_stacks.json"
@@ -29,6 +29,7 @@ STACKS = (
     "connect-bridges-dev-chat",
     "connect-bridges-dev-biometrics",
     OWN_APP_STACK,
+    CENTER_STACK,
 )
 _VENDORS = {
     "telephonyApiUrl": "https://api.twilio.com",
@@ -68,6 +69,17 @@ def variants() -> Mapping[str, list[BridgeStack]]:
     stacks = recorded()
     voice, chat = stacks["connect-bridges-dev-voice"], stacks["connect-bridges-dev-chat"]
     gate, own = stacks["connect-bridges-dev-biometrics"], stacks["own-app-support-line"]
+    center = stacks[CENTER_STACK]
+    imported = Bridge(
+        "ConnectInstance",
+        f"{CENTER_STACK}/Imported",
+        "Imported",
+        {
+            "instanceArn": center.bridges[0].facts["instanceArn"],
+            "origins": [{"origin": "https://crm.example.com"}],
+            "storage": [{"type": "MEDIA_STREAMS", "prefix": "media"}],
+        },
+    )
     owned = {
         "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine-AbCdEf",
         "fields": [],
@@ -133,8 +145,15 @@ def variants() -> Mapping[str, list[BridgeStack]]:
                 secrets={"telephony": gate.bridges[0].facts["secrets"]["telephony"]},
             )
         ],
+        "instance": [center],
+        "instance, SAML": [changed(center, "ContactCenter", identityManagement="SAML")],
+        "instance, imported": [BridgeStack(**{**vars(center), "bridges": (imported,)})],
+        "instance, in two stacks": [
+            center,
+            BridgeStack(**{**vars(center), "name": "more", "bridges": (imported,)}),
+        ],
         "everything": [voice, chat, gate, own],
-        "nothing known yet": [_undeployed(stack) for stack in (voice, chat, gate, own)],
+        "nothing known yet": [_undeployed(stack) for stack in (voice, chat, gate, own, center)],
     }
 
 
@@ -149,6 +168,8 @@ def _undeployed(stack: BridgeStack) -> BridgeStack:
     def forget(fact: Any) -> Any:
         if isinstance(fact, Mapping):
             return {name: forget(inner) for name, inner in fact.items()}
+        if isinstance(fact, list):
+            return [forget(inner) for inner in fact]
         return None if isinstance(fact, str) and fact.startswith(("arn:", "https://")) else fact
 
     bridges = tuple(
@@ -160,7 +181,9 @@ def _undeployed(stack: BridgeStack) -> BridgeStack:
 
 def samples() -> Iterator[tuple[Path, str]]:
     """Yield the sample pages of the documents: their files, and what is to be in them."""
-    for page in pages(list(recorded().values())[:3]):
+    *bridges, _, center = recorded().values()
+    made = [*pages(bridges), *(page for page in pages([center]) if page.vendor == "connect-instance")]
+    for page in made:
         yield ROOT / f"docs/handoff/{page.name}.md", as_markdown(page)
 
 
@@ -198,7 +221,7 @@ def _main(arguments: list[str]) -> None:
             tempfile.TemporaryDirectory() as folder,
             Deployment.start(ROOT, Path(folder), lambda step, _seconds: print(step)) as deployment,
         ):
-            deployment.deploy(["voice", "chat", "biometrics", "own_app"])
+            deployment.deploy(["voice", "chat", "biometrics", "own_app", "contact_center"])
             RECORDED.write_text(json.dumps(record(deployment), indent=1) + "\n", encoding="utf-8")
     for file, text in samples():
         file.parent.mkdir(exist_ok=True)

@@ -121,7 +121,7 @@ def test_no_secret_is_in_the_template(biometrics: TemplateOf, env: str) -> None:
 @pytest.mark.parametrize("env", BIOMETRICS)
 def test_the_environment_of_a_function_fits(biometrics: TemplateOf, env: str) -> None:
     functions = assertions.Template.from_json(biometrics(env)).find_resources("AWS::Lambda::Function")
-    assert len(functions) == 4
+    assert len(functions) == 5
     for function in functions.values():
         assert len(json.dumps(function["Properties"]["Environment"]["Variables"])) < 4096
 
@@ -134,6 +134,7 @@ def test_the_outputs_tell_what_the_vendors_need(biometrics: TemplateOf) -> None:
         "BiometricsStatusUrl",
         "BiometricsTelephonySecretArn",
         "BiometricsEraseFunctionName",
+        "BiometricsUnlockFunctionName",
         "BiometricsTableName",
     }
     assert set(biometrics("dev")["Outputs"]) == common | {"BiometricsProviderSecretArn"}

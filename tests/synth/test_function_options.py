@@ -66,7 +66,7 @@ MAKERS: dict[str, tuple[Make, set[str]]] = {
             queue_arn=QUEUE_ARN,
             function_options=options,
         ),
-        {"Gate", "Webhook", "Erase", "Retention"},
+        {"Gate", "Webhook", "Erase", "Unlock", "Retention"},
     ),
 }
 INTERFACE_RIGHTS = {

@@ -191,7 +191,7 @@ def test_redial_ends_with_the_transfer_and_tries_again_when_the_proof_is_too_old
     ("kind", "start"),
     [
         ("AWS::Connect::ContactFlow", "Turn on flow logging"),
-        ("AWS::Connect::ContactFlowModule", "Keep the code out of the flow log"),
+        ("AWS::Connect::ContactFlowModule", "Forget an earlier result"),
     ],
 )
 def test_the_flow_log_has_the_result_and_never_the_code(
@@ -307,7 +307,7 @@ def test_alarms_look_at_what_this_gate_counts(stack: cdk.Stack, instance: Connec
     own = {one["MetricName"] for one in alarms if one["Namespace"] == "ConnectBridges"}
     assert own == {
         *("VoiceRefused", "CallerLocked", "ProviderUnavailable", "WebhookForged", "WebhookFailed"),
-        "TableUnavailable",
+        *("TableUnavailable", "CallerLockedLong", "CodeGuessed", "CallNotExpected"),
     }
     for alarm in alarms:
         if alarm["Namespace"] == "ConnectBridges":
@@ -325,15 +325,21 @@ def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: Conn
         made.metric_refused_voices().metric_name,
         made.metric_lock_outs().metric_name,
         made.metric_provider_errors().metric_name,
+        made.metric_long_lock_outs().metric_name,
+        made.metric_guessed_codes().metric_name,
+        made.metric_unexpected_calls().metric_name,
     ]
     assert names == [
         *("BiometricVerified", "BiometricFailed", "BiometricLocked", "VoiceRefused", "CallerLocked"),
-        "ProviderUnavailable",
+        *("ProviderUnavailable", "CallerLockedLong", "CodeGuessed", "CallNotExpected"),
     ]
     operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
     made.grant_erase(operator)
-    granted = [one["Action"] for one in policy_statements(assertions.Template.from_stack(stack).to_json())]
-    assert ["lambda:InvokeFunction"] in granted
+    agent = iam.Role(stack, "Agent", assumed_by=iam.AccountRootPrincipal())
+    made.grant_unlock(agent)
+    statements = policy_statements(assertions.Template.from_stack(stack).to_json())
+    granted = [json.dumps(one["Resource"]) for one in statements if one["Action"] == ["lambda:InvokeFunction"]]
+    assert sorted(("Erase" in one, "Unlock" in one) for one in granted) == [(False, True), (True, False)]
 
 
 def test_names_of_prompts_are_those_of_the_runtime() -> None:

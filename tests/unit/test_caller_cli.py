@@ -36,6 +36,7 @@ class Aws:
     function_error: str | None = None
     lambda_error: tuple[int, str, str] | None = None
     hangs_up: bool = False
+    runs_before_the_end: int = -1
     described: list[dict[str, str]] = field(default_factory=list)
     invoked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -83,8 +84,9 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
                 if state.hangs_up:
                     self.close_connection = True
                     return
-                status, text = 200, json.dumps(state.answer)
-                if state.function_error:
+                through = len(state.invoked) > state.runs_before_the_end >= 0
+                status, text = 200, json.dumps({"erased": True} if through else state.answer)
+                if state.function_error and not through:
                     headers["X-Amz-Function-Error"] = state.function_error
                 if state.lambda_error:
                     status, code, message = state.lambda_error
@@ -226,6 +228,17 @@ def test_what_the_function_says_went_wrong_is_shown_without_the_number(aws: Aws,
     assert "daily sweep" in said.err
     assert "secret line" not in said.err
     assert len(aws.invoked) == 1
+
+
+def test_an_erasure_that_takes_longer_than_a_run_is_gone_on_with(aws: Aws, run: Run) -> None:
+    aws.function_error, aws.runs_before_the_end = "Unhandled", 3
+    aws.answer = {"errorType": "RemovalUnderWayError", "errorMessage": "erase again"}
+    said = run("erase", "--function", FUNCTION, NUMBER)
+    assert (said.status, said.out, len(aws.invoked)) == (0, "erased\n", 4)
+    aws.invoked.clear()
+    aws.runs_before_the_end = 10_000
+    said = run("erase", "--function", FUNCTION, NUMBER)
+    assert (said.status, len(aws.invoked)) == (1, 60), "it is not endless"
 
 
 def test_an_answer_that_is_no_erase_functions_is_a_failure(aws: Aws, run: Run) -> None:

@@ -284,7 +284,7 @@ ITEM = {"phoneNumber": {"S": "+999"}, "revision": {"S": "r1"}}
 
 
 def gate_bridge(api: Api) -> Bridge:
-    names = ("Gate", "Webhook", "Erase", "Retention")
+    names = ("Gate", "Webhook", "Erase", "Unlock", "Retention")
     return bridge(
         "VoiceBiometricGate",
         webhookUrl=api.url,

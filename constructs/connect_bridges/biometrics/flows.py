@@ -27,7 +27,9 @@ class VoiceBiometricPrompts:
 
     welcome: str = "Welcome."
     enrol: str = "You can be recognised by your voice. We are connecting you to set that up."
-    enrol_more: str = "We need some more recordings of your voice. We are connecting you."
+    enrol_more: str = (
+        "Setting up your voice was not finished the last time. We are connecting you to begin again."
+    )
     verify: str = "We are connecting you to check your voice."
     proof_expired: str = "Your voice check is too long ago. We are connecting you to check your voice again."
     verified: str = "We have recognised you. One moment please."
@@ -36,6 +38,8 @@ class VoiceBiometricPrompts:
         "The voice check is locked for this number at the moment. We are connecting you with an agent."
     )
     unavailable: str = "We cannot check your voice at the moment. We are connecting you with an agent."
+    not_forgotten: str = "We cannot go on with your call at the moment. Please call again later. Goodbye."
+    """From the module, if a former check's result is still in the attributes and cannot be taken out of them."""
     queue_full: str = "All lines are busy at the moment. Please call again later. Goodbye."
     queue_error: str = "We cannot connect you with an agent at the moment. Please call again later. Goodbye."
 
@@ -117,7 +121,7 @@ class VoiceBiometricFlows:
             "Module",
             instance=instance,
             template=module.document,
-            values=common,
+            values={**common, "NotForgottenPrompt": prompts.not_forgotten},
             kind=FlowKind.MODULE,
             name=names[1],
             description="Has the caller prove who they are by voice; leaves the result in attributes.",

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 else:
     limits = runtime_module("biometrics.limits")
 
-FUNCTIONS = ("Gate", "Webhook", "Erase", "Retention")
+FUNCTIONS = ("Gate", "Webhook", "Erase", "Unlock", "Retention")
 """Names of the functions, for ``FunctionOptions.overrides``."""
 
 
@@ -87,8 +87,10 @@ class VoiceBiometricGate(Construct):
     """Behind the API: the dialogue with the caller."""
     erase_function: lambda_.Function
     """Forgets a caller: invoke it with {"phoneNumber": "+12065550100"}."""
+    unlock_function: lambda_.Function
+    """Unlocks a number whose caller an agent or a second factor has identified: {"phoneNumber": "+12065550100"}."""
     retention_function: lambda_.Function
-    """Runs daily: forgets unused callers, finishes what failed."""
+    """Runs daily: forgets unused callers, finishes what failed, deletes recordings that got lost."""
     api: apigateway.RestApi
     webhook_url: str
     """Where the telephony provider posts when a call comes in."""
@@ -145,7 +147,8 @@ class VoiceBiometricGate(Construct):
         encryption_key: a customer-managed key for table and secrets; default is keys that AWS manages.
         encrypt_logs: encrypt the log groups of functions and API with encryption_key, too. The policy of a key that is
             made in this app is extended so that CloudWatch Logs may use it; for an imported one a warning says how.
-        function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase and Retention.
+        function_options: VPC, tracing, memory, logs and so on of the functions Gate, Webhook, Erase, Unlock and
+            Retention.
         removal_policy: what happens to the data when the stack is deleted; the default keeps it, and lets go of it
             only when the deployment that creates it fails. RETAIN keeps it then, too.
         deletion_protection: whether the table refuses to be deleted. Switch it on after the first deployment: it
@@ -252,13 +255,15 @@ class VoiceBiometricGate(Construct):
     ) -> Monitoring:
         """Create alarms and a dashboard.
 
-        Alarms: VerificationFailures, LockOuts, ProviderErrors, ForgedMessages, WebhookFailures, TableUnavailable,
-        GateErrors, GateThrottles, WebhookErrors, WebhookThrottles, ApiErrors, SweepFailures.
+        Alarms: VerificationFailures, LockOuts, LongLockOuts, GuessedCodes, UnexpectedCalls, ProviderErrors,
+        ForgedMessages, WebhookFailures, TableUnavailable, GateErrors, GateThrottles, WebhookErrors, WebhookThrottles,
+        ApiErrors, SweepFailures.
 
         alarm_topic: where they go; without it they only change state. thresholds: counts within five minutes, by
-        alarm name; default is 10 VerificationFailures, 3 LockOuts, 5 ForgedMessages, 1 of the others. dashboard_name:
-        default is CloudFormation's. dashboard: one that gets the widgets, below a heading with this construct's path;
-        default is one of its own. scope, id: where they live; default is below this construct.
+        alarm name; default is 10 VerificationFailures, 3 LockOuts, 5 GuessedCodes, 20 UnexpectedCalls, 5
+        ForgedMessages, 1 of the others. dashboard_name: default is CloudFormation's. dashboard: one that gets the
+        widgets, below a heading with this construct's path; default is one of its own. scope, id: where they live;
+        default is below this construct.
         Raises ``ValueError`` for a threshold of an alarm that does not exist.
         """
         made = Monitoring(
@@ -293,6 +298,18 @@ class VoiceBiometricGate(Construct):
         """Count of numbers that became locked, when it happened."""
         return counted("CallerLocked", self.service_name, **options)
 
+    def metric_long_lock_outs(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of numbers that became locked for a day or more, when it happened."""
+        return counted("CallerLockedLong", self.service_name, **options)
+
+    def metric_guessed_codes(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of calls to the telephony number that showed a wrong one-time code."""
+        return counted("CodeGuessed", self.service_name, **options)
+
+    def metric_unexpected_calls(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Count of messages about calls to the telephony number that no session waited for."""
+        return counted("CallNotExpected", self.service_name, **options)
+
     def metric_provider_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Count of dialogues that ended because the provider did not answer."""
         return counted("ProviderUnavailable", self.service_name, **options)
@@ -300,6 +317,10 @@ class VoiceBiometricGate(Construct):
     def grant_erase(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody have callers forgotten."""
         return self.erase_function.grant_invoke(grantee)
+
+    def grant_unlock(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody unlock numbers, and nothing else: neither erase callers nor read about them."""
+        return self.unlock_function.grant_invoke(grantee)
 
     def _describe(
         self,
@@ -359,6 +380,7 @@ class VoiceBiometricGate(Construct):
                     "Gate": self.gate_function.function_name,
                     "Webhook": self.webhook_function.function_name,
                     "Erase": self.erase_function.function_name,
+                    "Unlock": self.unlock_function.function_name,
                     "Retention": self.retention_function.function_name,
                 },
                 "flows": {"Flow": self.flow.arn, "Module": self.module.arn},
@@ -439,6 +461,7 @@ class VoiceBiometricGate(Construct):
             "TWILIO_API_URL": self.telephony.api_url,
             **self._provider_environment(),
         }
+        inventory = {"TELEPHONY_NUMBER": self.telephony.number}
         self.gate_function = self._function(
             "Gate",
             description="Tells a flow what comes next for a contact, and whether its caller is proven.",
@@ -469,13 +492,25 @@ class VoiceBiometricGate(Construct):
             "Erase",
             description="Forgets a caller: table, voice print and recordings.",
             timeout=cdk.Duration.minutes(1),
-            environment={**state, **vendors},
+            environment={**state, **vendors, **inventory},
+        )
+        self.unlock_function = self._function(
+            "Unlock",
+            description="Unlocks a number whose caller is identified by other means.",
+            timeout=cdk.Duration.seconds(8),
+            environment=state,
         )
         self.retention_function = self._function(
             "Retention",
             description="Forgets callers who were not heard for long, and finishes erasures that failed.",
             timeout=cdk.Duration.minutes(15),
-            environment={**state, **vendors, **deletion},
+            environment={
+                **state,
+                **vendors,
+                **inventory,
+                **deletion,
+                "ENROLMENTS_NEEDED": policy["ENROLMENTS_NEEDED"],
+            },
         )
 
     def _function(
@@ -514,6 +549,7 @@ class VoiceBiometricGate(Construct):
         vendors = [self.telephony_secret, *([self.provider_secret] if self.provider_secret else [])]
         needs: dict[lambda_.Function, tuple[tuple[str, ...], list[secretsmanager.ISecret]]] = {
             self.gate_function: (("GetItem", "PutItem"), []),
+            self.unlock_function: (("GetItem", "PutItem"), []),
             self.webhook_function: (("GetItem", "PutItem"), vendors),
             self.erase_function: (("GetItem", "PutItem", "DeleteItem"), vendors),
             self.retention_function: (("GetItem", "PutItem", "DeleteItem", "Scan"), vendors),

@@ -32,6 +32,22 @@ def watched(gate: VoiceBiometricGate) -> dict[str, Watched]:
             threshold=limits.LOCKS_ALARM_THRESHOLD,
             meaning="Numbers were locked after failed tries: somebody may be trying voices.",
         ),
+        "LongLockOuts": Watched(
+            metric=gate.metric_long_lock_outs(),
+            meaning="A number was locked for a day or more after many failed tries: somebody tries voices slowly, or "
+            "its owner is not recognised. Unlock it once the owner is known by other means.",
+        ),
+        "GuessedCodes": Watched(
+            metric=gate.metric_guessed_codes(),
+            threshold=limits.GUESSES_ALARM_THRESHOLD,
+            meaning="Calls to the telephony number showed wrong one-time codes: somebody guesses, or tones get lost.",
+        ),
+        "UnexpectedCalls": Watched(
+            metric=gate.metric_unexpected_calls(),
+            threshold=limits.UNEXPECTED_CALLS_ALARM_THRESHOLD,
+            meaning="The telephony number is called directly: somebody looks for a session that waits, or the number "
+            "is published somewhere.",
+        ),
         "ProviderErrors": Watched(
             metric=gate.metric_provider_errors(),
             meaning="The biometrics provider did not answer, or refused: callers go on unverified.",
@@ -91,9 +107,15 @@ def dashboard(gate: VoiceBiometricGate) -> list[list[cloudwatch.IWidget]]:
         "How dialogues end": (
             *("DialoguePassed", "DialogueFailed", "ProviderUnavailable", "CallNotExpected"),
         ),
-        "Voices that did not match, numbers that were locked": ("VoiceRefused", "CallerLocked"),
-        "What is refused": ("WebhookForged", "WebhookReplayed", "WebhookFailed"),
-        "What is forgotten": ("CallerErased", "CallerEraseFailed", "SweepDone", "SweepIncomplete"),
+        "Voices that did not match, numbers that were locked": (
+            "VoiceRefused",
+            "CallerLocked",
+            "CallerLockedLong",
+        ),
+        "What is refused": ("WebhookForged", "WebhookReplayed", "WebhookFailed", "CodeGuessed"),
+        "What is forgotten": (
+            *("CallerErased", "CallerEraseFailed", "SweepDone", "SweepIncomplete", "RecordingFound"),
+        ),
     }
     graphs: dict[str, list[cloudwatch.IMetric]] = {
         title: [_count(gate, name) for name in names] for title, names in counts.items()

@@ -99,8 +99,10 @@ class CallerTransfer:
 class VoiceCheckRules:
     """How strict the check is.
 
-    enrolments: recordings that make a voice print, 1 to 10. tries: per call, 1 to 10. lock_after: failed tries in a
-    row, over all calls of a number, until it is locked for lock_time (1 second to 30 days; None is 15 minutes).
+    enrolments: recordings that make a voice print, 1 to 10; raising it has enrolled callers begin again. tries: per
+    call, 1 to 10. lock_after: failed tries in a row, over all calls of a number, until it is locked for lock_time (1
+    second to 30 days; None is 15 minutes). day_tries, month_tries: failed tries of a number within 24 hours and within
+    30 days, whatever came between, until it is locked for as long (1 to 1,000); see ``unlock_function``.
     proof_lifetime: from the proof to its use, 1 to 600 seconds; None is 60 with RESUME, 10 with REDIAL. retention:
     after which an unused voice print is deleted, 1 to 3,650 days; None is 365. min_confidence: percent that a match
     needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller without
@@ -112,6 +114,8 @@ class VoiceCheckRules:
     tries: int = limits.TRIES
     lock_after: int = limits.LOCK_AFTER
     lock_time: cdk.Duration | None = None
+    day_tries: int = limits.DAY_TRIES
+    month_tries: int = limits.MONTH_TRIES
     proof_lifetime: cdk.Duration | None = None
     retention: cdk.Duration | None = None
     min_confidence: int = limits.MIN_CONFIDENCE
@@ -123,6 +127,8 @@ class VoiceCheckRules:
             ("enrolments", self.enrolments, limits.ENROLMENTS_RANGE, "recordings"),
             ("tries", self.tries, limits.TRIES_RANGE, "tries"),
             ("lock_after", self.lock_after, limits.LOCK_AFTER_RANGE, "failed tries"),
+            ("day_tries", self.day_tries, limits.DAY_TRIES_RANGE, "failed tries"),
+            ("month_tries", self.month_tries, limits.MONTH_TRIES_RANGE, "failed tries"),
             ("min_confidence", self.min_confidence, limits.MIN_CONFIDENCE_RANGE, "percent"),
         ):
             problems.collect(check_whole, f"rules.{name}", number, limit, unit)
@@ -221,6 +227,8 @@ def policy_environment(
         "MAX_TRIES": str(rules.tries),
         "LOCK_AFTER": str(rules.lock_after),
         "LOCK_SECONDS": str(rules.lock_seconds),
+        "DAY_TRIES": str(rules.day_tries),
+        "MONTH_TRIES": str(rules.month_tries),
         "PROOF_SECONDS": str(rules.proof_seconds(transfer.return_mode)),
         "CLAIM_SECONDS": str(transfer.connection_seconds + limits.CLAIM_MARGIN_SECONDS),
         "SESSION_SECONDS": str(max(limits.SESSION_SECONDS, longest)),

@@ -56,6 +56,7 @@ Exit status: 0 erased, or nothing is known of the caller; 1 it failed; 2 the com
 # The function may take a minute, and its start some seconds on top. One attempt: after a repetition the answer
 # "nothing is known" could as well mean that the first attempt erased everything and its answer was lost.
 _INVOKE = Config(connect_timeout=10, read_timeout=90, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+_UNDER_WAY, _MOST_RUNS = "RemovalUnderWayError", 60
 _NO_ANSWER = (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)
 
 
@@ -187,6 +188,16 @@ def _erase_function(session: boto3.Session, stack: str) -> str:
 
 
 def _invoke(session: boto3.Session, function: str, number: str) -> bool:
+    """Invoke the function until it is through: a run takes a minute at most, and the next goes on where it ended."""
+    for _ in range(_MOST_RUNS):
+        answer, result = _asked(session, function, number)
+        under_way = isinstance(result, Mapping) and result.get("errorType") == _UNDER_WAY
+        if not (answer.get("FunctionError") and under_way):
+            break
+    return _answered(answer, result, function, number)
+
+
+def _asked(session: boto3.Session, function: str, number: str) -> tuple[Mapping[str, Any], Any]:
     try:
         answer = session.client("lambda", config=_INVOKE).invoke(
             FunctionName=function,
@@ -206,6 +217,10 @@ def _invoke(session: boto3.Session, function: str, number: str) -> bool:
                 f"output {OUTPUT} of the stack names the function."
             ) from error
         raise CallerError(aws.refused(error, f"invoke {function}", "lambda:InvokeFunction")) from error
+    return answer, result
+
+
+def _answered(answer: Mapping[str, Any], result: Any, function: str, number: str) -> bool:  # noqa: ANN401 (its answer)
     if answer.get("FunctionError"):
         raise CallerError(
             f"the caller was not erased, or not wholly: {_told(result, number)}. Run the command again; an erasure "

@@ -32,3 +32,7 @@ VOICES_ALARM_THRESHOLD = 10
 """Voices that did not match within five minutes, until the gate's alarm VerificationFailures fires."""
 LOCKS_ALARM_THRESHOLD = 3
 """Numbers that became locked within five minutes, until the gate's alarm LockOuts fires."""
+GUESSES_ALARM_THRESHOLD = 5
+"""Wrong one-time codes within five minutes, until the gate's alarm GuessedCodes fires."""
+UNEXPECTED_CALLS_ALARM_THRESHOLD = 20
+"""Calls that nobody waited for within five minutes, until the gate's alarm UnexpectedCalls fires."""

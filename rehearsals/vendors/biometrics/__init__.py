@@ -5,10 +5,10 @@ Twilio's webhooks reach the deployed REST API. What they cannot do fails by name
 examples/own_voice_check.
 """
 
-from rehearsals.vendors.biometrics.dialler import DirectCall, TwilioDialler
+from rehearsals.vendors.biometrics.dialler import LOST, DirectCall, TwilioDialler
 from rehearsals.vendors.biometrics.example_voice import ExampleVoice
 from rehearsals.vendors.biometrics.twilio import Twilio, Webhook
 from rehearsals.vendors.biometrics.voiceit import VoiceIt
 from rehearsals.vendors.biometrics.wav import Utterance
 
-__all__ = ["DirectCall", "ExampleVoice", "Twilio", "TwilioDialler", "Utterance", "VoiceIt", "Webhook"]
+__all__ = ["LOST", "DirectCall", "ExampleVoice", "Twilio", "TwilioDialler", "Utterance", "VoiceIt", "Webhook"]

@@ -22,6 +22,8 @@ from rehearsals.vendors.biometrics.twiml import TwimlError, Verb, read
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 """What Twilio says when a webhook gives no TwiML."""
 BEEP = "(a tone)"
+LOST = object()
+"""What a function of `meanwhile` returns to have its webhook lost on its way."""
 _MAXIMUM_WEBHOOKS = 40
 
 
@@ -34,7 +36,7 @@ class TwilioDialler:
 
     `voice` names the voice of the person who calls. `on_dial(number, caller_id)` is the telephone network: it carries
     what <Dial> calls. `meanwhile`: by webhook step (`verify/1`), what happens while that webhook is about to be posted,
-    once each. `calls` are the calls that came.
+    once each; one that returns LOST lets it never arrive. `calls` are the calls that came.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class TwilioDialler:
         *,
         voice: str,
         on_dial: Callable[[str, str], None] | None = None,
-        meanwhile: Mapping[str, Callable[[], None]] | None = None,
+        meanwhile: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
         self._twilio = twilio
         self._number = number
@@ -131,7 +133,7 @@ class _Call:
         invite: Invite,
         line: Line,
         voice: str,
-        meanwhile: dict[str, Callable[[], None]],
+        meanwhile: dict[str, Callable[[], object]],
     ) -> None:
         self._twilio, self._number = at
         self._line = line
@@ -151,6 +153,7 @@ class _Call:
             "From": invite.from_,
             "To": invite.to,
         }
+        self._twilio.call_begins(self._form["CallSid"], number=invite.from_, to=invite.to)
 
     def run(self) -> str | None:
         """Play the call until Twilio hangs up; return the number to dial if it is to be passed on."""
@@ -168,6 +171,7 @@ class _Call:
 
     def over(self) -> None:
         """Tell the status callback that the call is over."""
+        self._twilio.call_ends(self._form["CallSid"])
         self._post(self._number.status_url, {"CallStatus": "completed", "CallDuration": "30"})
 
     def _ask(self, url: str, more: Mapping[str, str]) -> list[Verb] | None:
@@ -177,8 +181,9 @@ class _Call:
     def _post(self, url: str, more: Mapping[str, str]) -> Webhook:
         step = url.removeprefix(self._number.webhook_url).lstrip("/")
         happens = self._meanwhile.pop(step, None)
-        if happens is not None:
-            happens()
+        if happens is not None and happens() is LOST:
+            self._line.vendor_does(f"posts webhook {step}, which is lost")
+            return Webhook(url, {**self._form, **more}, "", 0, "")
         webhook = self._twilio.post(self._number, url, {**self._form, **more})
         self.webhooks.append(webhook)
         self._line.vendor_does(f"posts webhook {step or '(a call)'}: HTTP {webhook.status}")
@@ -224,7 +229,7 @@ class _Call:
         reply = self._asks(BEEP)
         if not reply or _is_keys(reply):
             return None
-        sid, url, said = self._twilio.record(self._voice, reply)
+        sid, url, said = self._twilio.record(self._voice, reply, self._form["CallSid"])
         return {"RecordingSid": sid, "RecordingUrl": url, "RecordingDuration": str(round(said.seconds))}
 
     def _asks(self, text: str) -> str:

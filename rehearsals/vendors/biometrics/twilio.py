@@ -4,7 +4,8 @@ Source: Twilio's documentation, "TwiML", "Webhooks security", "Recordings resour
 webhook to the URL that was entered there, plays the TwiML of the answer, and so on; when the call is over, the status
 callback is told. Recordings are deleted by basic authentication with account SID and auth token, and fetched likewise
 unless the account does without (Twilio's support articles, "Prevent unauthorized access to your Programmable Voice
-Media with HTTP Basic Auth").
+Media with HTTP Basic Auth"). Calls and recordings are listed page by page (next_page_uri), by the filters of its
+documentation: CallSid and DateCreated, From, To and StartTime.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import json
 import re
 import secrets
 import threading
@@ -20,13 +22,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from email.utils import formatdate, parsedate_to_datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from rehearsals.vendors.biometrics.server import Asked, Told, VendorServer
 from rehearsals.vendors.biometrics.wav import Utterance
 
 WEBHOOK_LIMIT = 15.0
 """Seconds that Twilio waits for TwiML."""
+_LIST = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/(Recordings|Calls)\.json")
+_CALL = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Calls/(CA[0-9a-f]{32})\.json")
+_FILTERS = {"Recordings": {"CallSid", "DateCreated"}, "Calls": {"From", "To", "StartTime"}}
+_PAGING = {"PageSize", "Page", "PageToken"}
 _RECORDING = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Recordings/(RE[0-9a-f]{32})(\.wav|\.json)")
 
 
@@ -62,6 +69,7 @@ class Webhook:
 @dataclass
 class _Recordings:
     kept: dict[str, bytes] = field(default_factory=dict)
+    made: dict[str, tuple[str, float]] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     stuck: bool = False
 
@@ -81,6 +89,9 @@ class Twilio(VendorServer):
         self.auth_token = secrets.token_hex(16)
         self.posted: list[Webhook] = []
         self._recordings = _Recordings()
+        self._calls: dict[str, dict[str, str]] = {}
+        self.most_per_page = 1_000
+        """How long a page of a list may get, whatever PageSize asks for."""
         self._takes = 0
         self._lock = threading.Lock()
 
@@ -137,13 +148,39 @@ class Twilio(VendorServer):
         finally:
             self._recordings.stuck = False
 
-    def record(self, speaker: str, words: str) -> tuple[str, str, Utterance]:
-        """Record somebody; return the recording's id, its URL and what is on it."""
+    def call_begins(self, sid: str, *, number: str, to: str) -> None:
+        """Remember a call that came in."""
+        with self._lock:
+            self._calls[sid] = {
+                "sid": sid,
+                "from": number,
+                "to": to,
+                "status": "in-progress",
+                "start_time": formatdate(time.time()),
+            }
+
+    def call_ends(self, sid: str) -> None:
+        """Remember that a call is over."""
+        with self._lock:
+            self._calls[sid]["status"] = "completed"
+
+    def let_pass(self, seconds: float) -> None:
+        """Make every call and recording that much older, as if so much time had passed."""
+        with self._lock:
+            for sid, (call, at) in self._recordings.made.items():
+                self._recordings.made[sid] = (call, at - seconds)
+            for call_of in self._calls.values():
+                began = parsedate_to_datetime(call_of["start_time"]).timestamp()
+                call_of["start_time"] = formatdate(began - seconds)
+
+    def record(self, speaker: str, words: str, call_sid: str = "") -> tuple[str, str, Utterance]:
+        """Record somebody in a call; return the recording's id, its URL and what is on it."""
         with self._lock:
             self._takes += 1
             said = Utterance(speaker, words, f"{self._takes}-{time.time_ns()}")
             sid = f"RE{secrets.token_hex(16)}"
             self._recordings.kept[sid] = said.to_wav()
+            self._recordings.made[sid] = (call_sid, time.time())
         return sid, f"{self.url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{sid}", said
 
     def forget_recordings(self) -> None:
@@ -153,15 +190,53 @@ class Twilio(VendorServer):
 
     def answer(self, asked: Asked) -> Told:
         """Serve and delete recordings."""
+        parts = urlsplit(asked.path)
         found = _RECORDING.fullmatch(asked.path)
         listens = found is not None and (asked.method, found[3]) == ("GET", ".wav")
         is_open = listens and not self.enforces_http_auth
         if not is_open and not asked.has_credentials(self.account_sid, self.auth_token):
             return Told(401, b"Authenticate")
+        listed, call = _LIST.fullmatch(parts.path), _CALL.fullmatch(parts.path)
+        if asked.method == "GET" and listed and listed[1] == self.account_sid:
+            return self._list(listed[2], parts.path, dict(parse_qsl(parts.query)))
+        if asked.method == "GET" and call and call[1] == self.account_sid:
+            known = self._calls.get(call[2])
+            return Told(200, json.dumps(known).encode()) if known else Told(404)
         if found is None or found[1] != self.account_sid:
             return Told(404, b"the sandbox's Twilio has recordings of one account only")
         with self._lock:
             return self._of_recording(asked.method, found[2], found[3])
+
+    def _list(self, resource: str, path: str, asked: Mapping[str, str]) -> Told:
+        unknown = set(asked) - _FILTERS[resource] - _PAGING
+        if unknown:
+            return Told(400, f"this fake of Twilio does not filter {resource} by {sorted(unknown)}".encode())
+        with self._lock:
+            entries = [dict(one) for one in self._calls.values()] if resource == "Calls" else self._listed()
+        wanted = [one for one in entries if _fits(one, asked)]
+        size = min(int(asked.get("PageSize", "50")), self.most_per_page)
+        page = int(asked.get("Page", "0"))
+        more = (page + 1) * size < len(wanted)
+        following = urlencode({**asked, "Page": page + 1, "PageToken": f"PA{page + 1}"})
+        document = {
+            resource.lower(): wanted[page * size : (page + 1) * size],
+            "page": page,
+            "page_size": size,
+            "next_page_uri": f"{path}?{following}" if more else None,
+        }
+        return Told(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+
+    def _listed(self) -> list[dict[str, str]]:
+        return [
+            {
+                "sid": sid,
+                "call_sid": self._recordings.made[sid][0],
+                "date_created": formatdate(self._recordings.made[sid][1]),
+                "source": "RecordVerb",
+                "status": "completed",
+            }
+            for sid in self._recordings.kept
+        ]
 
     def _of_recording(self, method: str, sid: str, suffix: str) -> Told:
         kept = self._recordings.kept
@@ -176,6 +251,17 @@ class Twilio(VendorServer):
         if (method, suffix) == ("GET", ".wav"):
             return Told(200, kept[sid], {"Content-Type": "audio/x-wav"})
         return Told(405, f"this fake of Twilio does not answer {method} {suffix}".encode())
+
+
+def _fits(entry: Mapping[str, str], asked: Mapping[str, str]) -> bool:
+    """Tell whether an entry of a list is wanted; dates are days in UTC."""
+    names = {"CallSid": "call_sid", "From": "from", "To": "to"}
+    dates = {"DateCreated": "date_created", "StartTime": "start_time"}
+    return all(entry[name] == asked[key] for key, name in names.items() if key in asked) and all(
+        parsedate_to_datetime(entry[name]).date().isoformat() == asked[key]
+        for key, name in dates.items()
+        if key in asked
+    )
 
 
 def sign(url: str, form: Mapping[str, str], auth_token: str) -> str:

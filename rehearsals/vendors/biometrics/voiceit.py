@@ -60,9 +60,13 @@ class VoiceIt(VendorServer):
         self.users: dict[str, _User] = {}
         self.requests: list[Request] = []
         self._lock = threading.Lock()
+        self.before_verifying: Callable[[], None] = lambda: None
+        """What happens while a voice is judged."""
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: Asked) -> Told:  # noqa: PLR0911  (one a resource)
         """Answer a request as documented."""
+        if asked.path.startswith("/verification"):
+            self.before_verifying()
         if self.down is not None:
             self._note(asked, "")
             return self.down
@@ -73,6 +77,8 @@ class VoiceIt(VendorServer):
             return self._create_user(asked)
         if asked.method == "DELETE" and user:
             return self._delete_user(asked, user[1])
+        if asked.method == "GET" and user:
+            return self._tell(asked, 200, "SUCC", exists=user[1] in self.users)
         judges: dict[str, Callable[[Asked, _User, Utterance], Told]] = {
             "/enrollments/voice": self._enrol,
             "/verification/voice": self._verify,

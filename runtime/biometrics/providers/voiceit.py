@@ -1,8 +1,8 @@
 """VoiceIt API 2 over HTTP.
 
 Source: VoiceIt API 2 (POST /users, POST /enrollments/voice and /verification/voice with a file, or the same with /byUrl
-and fileUrl, DELETE /users/{userId}; basic authentication with API key and API token). VoiceIt's own Python package has
-no time-outs, and its error path raises.
+and fileUrl, GET and DELETE /users/{userId}; basic authentication with API key and API token). VoiceIt's own Python
+package has no time-outs, and its error path raises.
 
 Only what is safe is sent twice: a request that was never connected, and a deletion. A recording that was sent
 and not answered is not sent again: VoiceIt would say that it was used before (RWPU), which blames the caller.
@@ -73,12 +73,15 @@ class VoiceIt:
         return Judgement(decision, code, confidence)
 
     def delete_user(self, user_id: str) -> None:
-        """Delete the user with every enrolment; a user that VoiceIt does not know is deleted."""
+        """Delete the user with every enrolment, and see that it is gone; one that VoiceIt does not know is."""
         if not _USER_ID.fullmatch(user_id):
             raise ProviderUnavailableError("the caller's item holds a userId that VoiceIt cannot have given")
         code, _ = self._call("DELETE", f"/users/{user_id}", repeatable=True)
         if code not in {"SUCC", "UNFD"}:
             raise ProviderUnavailableError(f"VoiceIt did not delete the user: responseCode {code}")
+        _, document = self._call("GET", f"/users/{user_id}", repeatable=True)
+        if document.get("exists") is True:
+            raise ProviderUnavailableError("VoiceIt answered that the user is deleted, and still has it")
 
     def _send(self, path: str, user_id: str, sample: Sample) -> tuple[str, Mapping[str, Any]]:
         fields = {"userId": user_id, "contentLanguage": sample.language, "phrase": sample.phrase}

@@ -316,7 +316,7 @@ def test_a_number_without_a_flow_is_misconfigured(sandbox: Sandbox, deploy: Any)
 
 
 @pytest.mark.parametrize("missing", [None, "s3:PutObject", "kms:GenerateDataKey"])
-def test_contact_records_go_through_firehose_into_a_bucket_if_its_role_may(
+def test_contact_records_go_through_firehose_into_a_bucket(
     sandbox: Sandbox, deploy: Any, missing: str | None
 ) -> None:
     template = center()

@@ -328,10 +328,15 @@ def test_raw_delivery_has_neither_envelope_nor_signature(
     assert (body, headers["x-amz-sns-rawdelivery"]) == ({"only": "this"}, "true")
 
 
-def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(sandbox: Sandbox, deploy: Any) -> None:
-    stack = deploy(template("https://bot.example.com/hook", Protocol="https"))
+@pytest.mark.parametrize(
+    ("endpoint", "protocol"), [("https://bot.example.com/hook", "https"), ("on-call@example.com", "email")]
+)
+def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(
+    sandbox: Sandbox, deploy: Any, endpoint: str, protocol: str
+) -> None:
+    stack = deploy(template(endpoint, Protocol=protocol))
     assert stack.status == "CREATE_COMPLETE", stack.reasons
-    assert any("https://bot.example.com/hook" in warning for warning in sandbox.warnings)
+    assert any(endpoint in warning for warning in sandbox.warnings)
     publish(sandbox, stack.resources["Topic"])
     assert all(d.destination.topic_arn != stack.resources["Topic"] for d in sandbox.sns.deliveries.all)
 
@@ -340,6 +345,7 @@ def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(sandbox: S
     ("properties", "named"),
     [
         ({"Protocol": "sqs"}, "Protocol=sqs"),
+        ({"Protocol": "email"}, "Invalid parameter: Email address"),
         ({"FilterPolicyScope": "MessageBody"}, "FilterPolicyScope=MessageBody"),
         ({"FilterPolicy": {"n": [{"numeric": [">", 1]}]}}, "the filter operator numeric on n"),
         ({"SubscriptionRoleArn": "arn:aws:iam::123456789012:role/x"}, "SubscriptionRoleArn"),

@@ -448,6 +448,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "cloudwatch",
+        "describe_alarms",
+        {"AlarmTypes": ["MetricAlarm"]},
+        [("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{HERE}:alarm:*")],
+    ),
+    (
+        "cloudwatch",
         "put_metric_data",
         {"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1}]},
         [("cloudwatch:PutMetricData", "*")],

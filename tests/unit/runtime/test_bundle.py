@@ -75,6 +75,7 @@ BIOMETRICS = {
     "PROVIDER": "voiceit",
     "PROVIDER_NAME": "voiceit",
     "PROVIDER_SECRET_ARN": SECRET,
+    "TELEPHONY_NUMBER": "+12065550188",
 }
 HANDLERS: dict[str, tuple[dict[str, str], Any, str]] = {
     # module: its environment, an event, and what invoking it prints at the end: an answer or an error's name
@@ -95,6 +96,7 @@ HANDLERS: dict[str, tuple[dict[str, str], Any, str]] = {
     "biometrics.gate": (BIOMETRICS, {"Details": {"ContactData": {"ContactId": "c"}}}, "noPhoneNumber"),
     "biometrics.webhook": (BIOMETRICS, {"headers": {}}, "<Hangup />"),
     "biometrics.erase": (BIOMETRICS, {"phoneNumber": "?"}, "InvalidRequestError"),
+    "biometrics.unlock": (BIOMETRICS, {"phoneNumber": "?"}, "InvalidRequestError"),
     "biometrics.retention": (BIOMETRICS, {}, "TemporarilyUnavailableError"),
 }
 INVOKE = """

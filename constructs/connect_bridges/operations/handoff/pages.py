@@ -29,7 +29,10 @@ from connect_bridges.operations.handoff.page import (
 )
 from connect_bridges.operations.handoff.subjects import Subject, subjects
 
-PAGES = ("kore-voice", "kore-chat", "twilio", "voiceit", "voice-provider", "connect-administrator")
+PAGES = (
+    *("kore-voice", "kore-chat", "twilio", "voiceit", "voice-provider"),
+    *("connect-instance", "connect-administrator"),
+)
 """The names of all pages there can be."""
 ADMINISTRATOR = "connect-administrator"
 """The page that is about all bridges; every other is about one."""
@@ -62,7 +65,7 @@ def pages(stacks: Sequence[BridgeStack], *, ranges: Ranges | None = None) -> lis
         about = [each for each in told if each.kind == text["each"] and _holds(text.get("when", ""), each)]
         for subject in about:
             suffix = f"-{subject.place}" if len(about) > 1 else ""
-            origin = _origin([stack for stack in stacks if stack.name == subject.values["stack"]])
+            origin = _origin([stack for stack in stacks if stack.name in subject.stacks])
             made.append(_page(name, text, [subject], origin, suffix=suffix))
     if told:
         options = shlex.join(word for stack in stacks for word in ("--stack", stack.name))

@@ -16,23 +16,28 @@ Values = Mapping[str, str | None]
 
 _ANY_CONTACT = "00000000-0000-4000-8000-000000000000"
 _TWILIO = "https://api.twilio.com"
+_INSTANCES = frozenset({"ContactCenter", "ConnectInstance"})
 _SIP_LOG = "/aws/ChimeVoiceConnectorSipMessages/"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One bridge with what belongs to it. place: from the construct's path, for file names and fragments."""
+    """One bridge with what belongs to it. place: from the construct's path, for file names and fragments.
+
+    stacks: the names of those that it is made from.
+    """
 
     kind: str
     place: str
     values: Values
     flags: frozenset[str]
+    stacks: tuple[str, ...]
 
 
 def subjects(stacks: Sequence[BridgeStack]) -> list[Subject]:
-    """Return what there is to tell, in the order of the stacks: voice, chat, gate."""
+    """Return what there is to tell, in the order of the stacks: voice, chat, gate, instance."""
     found = [(stack, bridge) for stack in stacks for bridge in stack.bridges]
-    return [*_voices(found), *_chats(found), *_gates(found)]
+    return [*_voices(found), *_chats(found), *_gates(found), *_instances(found)]
 
 
 _Found = Sequence[tuple[BridgeStack, Bridge]]
@@ -116,6 +121,8 @@ def _voice(
         }
     if metadata:
         flags.add("metadata")
+        if metadata.text("contactTokenHeader"):
+            flags.add("contact_tokens")
         url = metadata.text("url")
         bot_id = "{{context.session.BotUserSession.ContactId}}"
         values |= {
@@ -123,6 +130,7 @@ def _voice(
             "bot_url": url and f"{url}?contactId={bot_id}",
             "test_url": url and f"{url}?contactId={_ANY_CONTACT}",
             "token_header": metadata.text("tokenHeader"),
+            "contact_token_header": metadata.text("contactTokenHeader"),
             "wrong_token": f"{metadata.text('tokenHeader')}: not-the-token",
             "table": _inner(metadata, "table", "name"),
             "partition_key": _inner(metadata, "table", "partitionKey"),
@@ -130,7 +138,7 @@ def _voice(
             **_functions(metadata),
         }
         flags |= _secret(metadata, "token", values)
-    return Subject("voice", _place(parts[0]), values, frozenset(flags))
+    return Subject("voice", _place(parts[0]), values, frozenset(flags), (stack.name,))
 
 
 def _connector_arn(arn: str | None) -> dict[str, str | None]:
@@ -163,7 +171,7 @@ def _chats(found: _Found) -> Iterator[Subject]:
             flags.add("vendor_role")
         elif "vendorkey_secret" not in flags:
             flags.add("vendor_by_itself")
-        yield Subject("chat", _place(chat), values, frozenset(flags))
+        yield Subject("chat", _place(chat), values, frozenset(flags), (stack.name,))
 
 
 def _gates(found: _Found) -> Iterator[Subject]:
@@ -197,7 +205,62 @@ def _gates(found: _Found) -> Iterator[Subject]:
             flags.add("next_flow")
         if not number.startswith("+1"):
             flags.add("abroad")
-        yield Subject("gate", _place(gate), values, frozenset(flags))
+        yield Subject("gate", _place(gate), values, frozenset(flags), (stack.name,))
+
+
+def _instances(found: _Found) -> Iterator[Subject]:
+    """Yield each instance with all that stacks add to it; while no ARN is known, there is one."""
+    by_arn: dict[str | None, list[tuple[BridgeStack, Bridge]]] = {}
+    for stack, bridge in found:
+        if bridge.construct in _INSTANCES:
+            by_arn.setdefault(bridge.text("instanceArn"), []).append((stack, bridge))
+    for parts in by_arn.values():
+        yield _instance(sorted(parts, key=lambda part: part[1].construct != "ContactCenter"))
+
+
+def _instance(parts: _Found) -> Subject:
+    (stack, first), *_ = parts
+    values: dict[str, str | None] = _common(stack, first)
+    alias = first.text("alias")
+    created = first.construct == "ContactCenter"
+    flags = {"created"} if created else set()
+    flags |= {"alias"} if alias else set()
+    flags |= {"saml"} if first.text("identityManagement") == "SAML" else set()
+    host = f"{alias or 'ALIAS'}.my.connect.aws"
+    stored = {each["type"].lower(): _stored(each) for _, part in parts for each in _listed(part, "storage")}
+    values |= {
+        "host": host,
+        "address": f"https://{host}",
+        "console_name": alias or "the alias",
+        "identity_management": first.text("identityManagement"),
+        "log_group": f"/aws/connect/{alias or 'ALIAS'}",
+        **stored,
+        "stays": _joined(stored.values()),
+    }
+    flags |= set(stored) | ({"stays"} if stored else set())
+    for fact, name in (("numbers", "number"), ("queues", "name"), ("origins", "origin")):
+        if told := [each for _, part in parts for each in _listed(part, fact)]:
+            flags.add(fact)
+            values[fact] = _joined(each.get(name) or each.get("arn") for each in told)
+    stacks = tuple(dict.fromkeys(its.name for its, _ in parts))
+    return Subject("instance", _place(first), values, frozenset(flags), stacks)
+
+
+def _stored(association: Mapping[str, str | None]) -> str | None:
+    """Return where an instance stores something; None if only the deployment can tell."""
+    if "bucket" in association:
+        return association["bucket"] and f"{association['bucket']}/{association['prefix']}"
+    return next((association[name] for name in ("stream", "firehose", "prefix") if name in association), None)
+
+
+def _joined(values: Iterable[str | None]) -> str | None:
+    known = list(values)
+    return None if None in known else ", ".join(str(each) for each in known)
+
+
+def _listed(bridge: Bridge, fact: str) -> Sequence[Mapping[str, str]]:
+    found: Sequence[Mapping[str, str]] = bridge.facts.get(fact) or ()
+    return found
 
 
 def _common(stack: BridgeStack, bridge: Bridge) -> dict[str, str | None]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
 import boto3
 import pytest
 from twilio.request_validator import RequestValidator
 
-from runtime.biometrics import erase, gate, recordings, retention, webhook
+from runtime.biometrics import erase, gate, recordings, retention, unlock, webhook
 
 NUMBER = "+12065550100"
 ACCOUNT, TOKEN = "AC" + "0" * 32, "twilio-auth-token-nobody-may-log"
 HOST = "abc123.execute-api.us-east-1.amazonaws.com"
+TELEPHONY_NUMBER = "+12065550188"
 CALLERS = "ConnectTwilio"
 CONTACT_ID = "9b2c7f3a-0d41-4c8e-9f57-3a1d5e6b7c80"
 
@@ -65,14 +70,19 @@ def functions(
         "PROVIDER_SECRET_ARN": secrets["provider"],
         "VOICEIT_API_URL": voiceit.url,
         "TWILIO_API_URL": twilio.url,
+        "TELEPHONY_NUMBER": TELEPHONY_NUMBER,
         "ENROLMENTS_NEEDED": "2",
         "PROVIDER_SECONDS": "2",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(recordings, "PAUSE_SECONDS", 0.01)
-    caches = (gate._gate, webhook._webhook, erase._removal, retention._removal)
+    caches = (gate._gate, webhook._webhook, erase._removal, retention._removal, unlock._unlocker)
     for cache in caches:
         cache.cache_clear()
+    yesterday = datetime.fromtimestamp(time.time(), UTC).date() - timedelta(days=1)
+    callers.put_item(
+        TableName=CALLERS, Item={"phoneNumber": {"S": "reconciled"}, "day": {"S": yesterday.isoformat()}}
+    )
     yield Functions(callers, voiceit, twilio)
     for cache in caches:
         cache.cache_clear()
@@ -88,7 +98,11 @@ class Functions:
         self.context: Any = None
         self._recordings = 0
         voiceit.respond = self.answer_as_voiceit
-        twilio.respond = lambda seen: (204, {}, b"") if seen.method == "DELETE" else (200, {}, b"RIFF-audio")
+        self.held = Held()
+        twilio.respond = self.answer_as_twilio
+
+    def answer_as_twilio(self, seen: Any) -> tuple[int, dict[str, str], bytes]:
+        return self.held.answer(seen)
 
     def answer_as_voiceit(self, seen: Any) -> tuple[int, dict[str, str], bytes]:
         what = seen.path.split("/")[1]
@@ -171,6 +185,74 @@ class Functions:
             TableName=CALLERS, Key={"phoneNumber": {"S": NUMBER}}
         ).get("Item", {})
         return found
+
+
+@dataclass
+class Held:
+    """What Twilio holds: calls by id (number, status, day) and recordings by id (call, date), listed as documented.
+
+    Other recordings can be fetched and deleted, as if they were there, but are not listed.
+    """
+
+    calls: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    recordings: dict[str, tuple[str, str]] = field(default_factory=dict)
+    source: str = "RecordVerb"
+    page_size: int = 1_000
+
+    def record(self, call: str, sid: str, made_at: str = "Sat, 01 Aug 2026 10:00:00 +0000") -> None:
+        self.recordings[sid] = (call, made_at)
+
+    def answer(self, seen: Any) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(seen.path)
+        asked = dict(parse_qsl(parts.query))
+        last = parts.path.split("/")[-1].removesuffix(".json").removesuffix(".wav")
+        if seen.method == "DELETE":
+            self.recordings.pop(last, None)
+            return 204, {}, b""
+        if last == "Calls":
+            return self.page(parts.path, asked, "calls", [self.call(sid) for sid in self.calls])
+        if last == "Recordings":
+            return self.page(
+                parts.path, asked, "recordings", [self.recording(sid) for sid in self.recordings]
+            )
+        if last in self.calls:
+            return 200, {}, json.dumps(self.call(last)).encode()
+        return (404, {}, b"{}") if last.startswith("CA") else (200, {}, b"RIFF-audio")
+
+    def call(self, sid: str) -> dict[str, str]:
+        number, status, day = self.calls[sid]
+        return {"sid": sid, "from": number, "to": TELEPHONY_NUMBER, "status": status, "start_time": day}
+
+    def recording(self, sid: str) -> dict[str, str]:
+        call, made_at = self.recordings[sid]
+        return {"sid": sid, "call_sid": call, "date_created": made_at, "source": self.source}
+
+    def page(
+        self, path: str, asked: dict[str, str], key: str, entries: list[dict[str, str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        assert asked["PageSize"] == "1000"
+        days = {
+            one["sid"]: parsedate_to_datetime(one["date_created"]).date().isoformat()
+            if "date_created" in one
+            else one["start_time"]
+            for one in entries
+        }
+        wanted = [
+            one
+            for one in entries
+            if asked.get("From") in (None, one.get("from"))
+            and asked.get("To") in (None, one.get("to"))
+            and asked.get("CallSid") in (None, one.get("call_sid"))
+            and asked.get("DateCreated", asked.get("StartTime")) in (None, days[one["sid"]])
+        ]
+        start = int(asked.get("Page", "0")) * self.page_size
+        more = start + self.page_size < len(wanted)
+        following = urlencode({**asked, "Page": int(asked.get("Page", "0")) + 1, "PageToken": "PA1"})
+        document = {
+            key: wanted[start : start + self.page_size],
+            "next_page_uri": f"{path}?{following}" if more else None,
+        }
+        return 200, {}, json.dumps(document).encode()
 
 
 @pytest.fixture(autouse=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from runtime.biometrics import erase, machine, removal, retention
 from runtime.biometrics.providers.base import ProviderUnavailableError
+from runtime.biometrics.recordings import RecordingUnavailableError
 from runtime.biometrics.removal import RemovalIncompleteError
+from runtime.biometrics.table import DynamoDbCallers
 from runtime.shared.errors import TemporarilyUnavailableError
 
 NUMBER = "+12065550100"
@@ -196,21 +200,262 @@ def test_the_sweep_stops_before_its_time_is_over(functions: Any, new_context: An
     assert retention.handler({}, new_context(30.0)) == {"done": 0}
 
 
-def test_an_item_that_changes_while_it_is_erased_is_erased_again(functions: Any) -> None:
+def test_an_item_that_changes_while_it_is_erased_is_erased_again(
+    functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     functions.enrol()
-    answer = functions.voiceit.respond
+    delete = DynamoDbCallers.delete
 
-    def changed(seen: Any) -> Any:
+    def somebody_was_faster(self: Any, number: str, expected: str) -> bool:
         functions.callers.update_item(
             TableName="ConnectTwilio",
             Key={"phoneNumber": {"S": NUMBER}},
             UpdateExpression="SET revision = :r",
             ExpressionAttributeValues={":r": {"S": "other"}},
         )
-        return answer(seen)
+        return delete(self, number, expected)
 
-    functions.voiceit.respond = changed
-    with pytest.raises(Exception, match="erase it again"):
-        erase.handler({"phoneNumber": NUMBER}, functions.context)
-    functions.voiceit.respond = answer
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDbCallers, "delete", somebody_was_faster)
+        with pytest.raises(TemporarilyUnavailableError, match="erase it again"):
+            erase.handler({"phoneNumber": NUMBER}, functions.context)
     assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": True}
+
+
+# --- what Twilio and the provider really hold ----------------------------------------------------------------------
+
+CALL, OTHER = "CA" + "1" * 32, "CA" + "2" * 32
+LOST = "RE" + "9" * 32
+LONG_AGO = "Sat, 01 Aug 2026 10:00:00 +0000"
+
+
+def forget_watermark(functions: Any) -> None:
+    functions.callers.delete_item(TableName="ConnectTwilio", Key={"phoneNumber": {"S": "reconciled"}})
+
+
+def hold(functions: Any, *, call: str = CALL, recording: str = LOST, status: str = "completed") -> None:
+    """Let Twilio hold a recording of which no webhook told us."""
+    functions.held.calls[call] = (NUMBER, status, "2026-08-01")
+    functions.held.record(call, recording, LONG_AGO)
+
+
+def at_twilio(functions: Any) -> set[str]:
+    return set(functions.held.recordings)
+
+
+def test_a_recording_that_only_twilio_knows_of_is_erased(functions: Any) -> None:
+    functions.enrol()
+    hold(functions)
+    assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": True}
+    assert at_twilio(functions) == set()
+    assert functions.item() == {}
+
+
+def test_erased_is_not_said_while_twilio_cannot_say_what_it_holds(functions: Any) -> None:
+    functions.enrol()
+    hold(functions)
+    functions.twilio.respond = lambda seen: (
+        (503, {}, b"") if seen.method == "GET" else functions.held.answer(seen)
+    )
+    with pytest.raises(RecordingUnavailableError, match="Twilio answered 503 instead of the list of calls"):
+        erase.handler({"phoneNumber": NUMBER}, functions.context)
+    assert functions.ask()["Reason"] == "erasing"
+    functions.twilio.respond = functions.answer_as_twilio
+    assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": True}
+    assert at_twilio(functions) == set()
+
+
+def test_a_caller_whom_only_twilio_knows_is_erased_there(functions: Any) -> None:
+    hold(functions)
+    functions.held.calls[OTHER] = ("+12065550111", "completed", "2026-08-01")
+    functions.held.record(OTHER, "RE" + "8" * 32)
+    assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": True}
+    assert at_twilio(functions) == {"RE" + "8" * 32}, "another caller's stays"
+    assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": False}
+    assert functions.item() == {}
+
+
+def test_erasing_waits_for_the_end_of_a_call_that_may_yet_be_recorded(functions: Any, context: Any) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"), CallSid=CALL)
+    functions.held.calls[CALL] = (NUMBER, "in-progress", "2026-08-01")
+    with pytest.raises(
+        RemovalIncompleteError, match="a call of the caller to the telephony provider is not over"
+    ):
+        erase.handler({"phoneNumber": NUMBER}, context)
+    functions.held.record(CALL, LOST, LONG_AGO)  # and its webhook is lost
+    assert functions.ask("return")["Reason"] == "erasing"
+    functions.held.calls[CALL] = (NUMBER, "completed", "2026-08-01")
+    assert erase.handler({"phoneNumber": NUMBER}, context) == {"erased": True}
+    assert at_twilio(functions) == set()
+    assert functions.follow(twiml, CallSid=CALL)[0] == 409
+
+
+def test_erasing_a_thousand_kept_recordings_goes_on_where_it_ended(
+    functions: Any, new_context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.enrol()
+    kept = [f"RE{n:032x}" for n in range(1_000)]
+    functions.callers.update_item(
+        TableName="ConnectTwilio",
+        Key={"phoneNumber": {"S": NUMBER}},
+        UpdateExpression="SET recordings = :r",
+        ExpressionAttributeValues={":r": {"L": [{"S": one} for one in kept]}},
+    )
+    for number in range(3):
+        hold(functions, call=f"CA{number:032x}", recording=f"RE{number + 5_000:032x}")
+    functions.twilio.seen.clear()
+
+    def run() -> int:
+        """Run until 240 looks at the clock; return how many recordings were deleted."""
+        looks = iter([60.0] * 240)
+        context = new_context(60.0)
+        monkeypatch.setattr(
+            type(context), "get_remaining_time_in_millis", lambda _: int(next(looks, 10.0) * 1_000)
+        )
+        before = len(deletions(functions.twilio))
+        with contextlib.suppress(removal.RemovalUnderWayError):
+            assert erase.handler({"phoneNumber": NUMBER}, context) == {"erased": True}
+        return len(deletions(functions.twilio)) - before
+
+    runs = [run() for _ in range(5)]
+    assert runs[:4] == [240] * 4, "a run is bounded"
+    deleted = deletions(functions.twilio)
+    assert len(deleted) == len(set(deleted)) == 1_003, "nothing is deleted twice"
+    assert functions.item() == {}
+    assert at_twilio(functions) == set()
+
+
+def test_the_sweep_finds_what_no_webhook_told_of(functions: Any, context: Any, logs: Any) -> None:
+    forget_watermark(functions)
+    hold(functions)
+    functions.held.calls[OTHER] = (NUMBER, "completed", "2026-07-31")  # it went on past midnight
+    functions.held.record(OTHER, "RE" + "8" * 32, LONG_AGO)
+    functions.held.record("CA" + "3" * 32, "RE" + "7" * 32, LONG_AGO)  # of another number of the account
+    functions.held.page_size = 1
+    retention.handler({}, context)
+    assert at_twilio(functions) == {"RE" + "7" * 32}
+    assert LOST in logs()
+    assert NUMBER[1:] not in logs()
+    seen = len(functions.twilio.seen)
+    retention.handler({}, context)
+    assert len(functions.twilio.seen) - seen == 1, "a day that is over and clean is not looked at again"
+
+
+def test_the_sweep_leaves_what_the_account_s_owner_recorded(functions: Any, context: Any) -> None:
+    forget_watermark(functions)
+    hold(functions)
+    functions.held.source = "DialVerb"
+    retention.handler({}, context)
+    assert at_twilio(functions) == {LOST}
+
+
+def test_the_sweep_leaves_a_recording_that_may_be_being_judged_for_the_next_day(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    today = time.strftime("%Y-%m-%d", time.gmtime(now))
+    functions.held.calls[CALL] = (NUMBER, "completed", today)
+    functions.held.record(CALL, LOST, formatdate(now - 60))
+    functions.held.calls[OTHER] = (NUMBER, "in-progress", today)
+    functions.held.record(OTHER, "RE" + "8" * 32, formatdate(now - 3_600))
+    retention.handler({}, context)
+    assert len(at_twilio(functions)) == 2
+    functions.held.calls[OTHER] = (NUMBER, "completed", today)
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    retention.handler({}, context)
+    assert at_twilio(functions) == set()
+
+
+def test_the_sweep_comes_back_to_a_day_that_was_not_clean(functions: Any, context: Any) -> None:
+    forget_watermark(functions)
+    hold(functions)
+    functions.twilio.respond = lambda seen: (
+        (500, {}, b"") if seen.method == "DELETE" else functions.held.answer(seen)
+    )
+    with pytest.raises(retention.SweepIncompleteError, match="1 recordings are left at Twilio"):
+        retention.handler({}, context)
+    functions.twilio.respond = functions.answer_as_twilio
+    retention.handler({}, context)
+    assert at_twilio(functions) == set()
+
+
+def test_a_sweep_that_twilio_does_not_answer_fails_and_is_made_up_for(functions: Any, context: Any) -> None:
+    functions.twilio.respond = lambda _: (429, {}, b"")
+    with pytest.raises(retention.SweepIncompleteError, match="Twilio did not say"):
+        retention.handler({}, context)
+    functions.twilio.respond = functions.answer_as_twilio
+    assert retention.handler({}, context) == {"done": 0}
+
+
+def test_with_kept_recordings_the_sweep_deletes_those_that_no_caller_has(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELETE_RECORDINGS", "false")
+    functions.enrol()
+    kept = [one["S"] for one in functions.item()["recordings"]["L"]]
+    forget_watermark(functions)
+    hold(functions)
+    for sid in kept:
+        functions.held.record(CALL, sid, LONG_AGO)
+    retention.handler({}, context)
+    assert at_twilio(functions) == set(kept)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"[]",
+        b"{}",
+        b'{"recordings": {}}',
+        b"garbage",
+        b'{"recordings": [], "next_page_uri": "https://elsewhere.example.com/x"}',
+        b'{"recordings": [], "next_page_uri": "/2010-04-01/Accounts/ACx/Calls.json?Page=1"}',
+    ],
+)
+def test_a_list_that_is_none_is_no_empty_list(functions: Any, context: Any, page: bytes) -> None:
+    functions.twilio.respond = lambda _: (200, {}, page)
+    with pytest.raises(retention.SweepIncompleteError, match="Twilio did not say"):
+        retention.handler({}, context)
+
+
+def test_an_unfinished_enrolment_is_discarded_by_the_sweep_if_its_end_was_not_told(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENROLMENTS_NEEDED", "3")
+    _, twiml = functions.follow(functions.connect(functions.ask()), Digits="1")
+    functions.follow(twiml)
+    retention.handler({}, context)
+    assert deletions(functions.voiceit) == [], "its call goes on"
+    now = time.time() + 400
+    monkeypatch.setattr(time, "time", lambda: now)
+    functions.voiceit.respond = lambda _: (503, {}, b"")
+    with pytest.raises(retention.SweepIncompleteError):
+        retention.handler({}, context)
+    assert functions.item()["discarded"] == {"L": [{"S": "usr_1"}]}
+    functions.voiceit.respond = functions.answer_as_voiceit
+    assert retention.handler({}, context) == {"done": 1}
+    assert "discarded" not in functions.item()
+    assert deletions(functions.voiceit)[-1:] == ["/users/usr_1"]
+
+
+def test_a_caller_who_never_agreed_is_forgotten_after_a_day(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.connect(functions.ask())
+    now = time.time() + 86_401
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert retention.handler({}, context) == {"done": 1}
+    assert functions.item() == {}
+
+
+def test_a_provider_that_says_deleted_and_still_has_the_user_is_not_believed(functions: Any) -> None:
+    functions.enrol()
+    functions.voiceit.respond = lambda seen: (
+        (200, {}, b'{"responseCode": "SUCC", "exists": true}')
+        if seen.method == "GET"
+        else functions.answer_as_voiceit(seen)
+    )
+    with pytest.raises(ProviderUnavailableError, match="still has it"):
+        erase.handler({"phoneNumber": NUMBER}, functions.context)
+    assert functions.item()["userId"] == {"S": "usr_1"}

@@ -6,12 +6,14 @@ import base64
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from twilio.request_validator import RequestValidator
 
-from runtime.biometrics import dialogue, erase, gate, machine, recordings, webhook
+from runtime.biometrics import dialogue, erase, gate, machine, recordings, unlock, webhook
 from runtime.shared.errors import TemporarilyUnavailableError
 
 NUMBER = "+12065550100"
@@ -45,15 +47,22 @@ def test_a_caller_is_enrolled_and_then_verified_in_the_same_contact(functions: A
     assert functions.ask("return")["Branch"] == "unavailable", "a proof is used once"
 
 
-def test_partial_enrolment_goes_on_and_one_failure_is_forgiven(functions: Any, words: Any) -> None:
+def test_an_enrolment_that_was_hung_up_begins_again_with_consent(functions: Any, words: Any) -> None:
     _, twiml = functions.follow(functions.connect(functions.ask()), Digits="1")
     functions.follow(twiml)
     functions.post("status", 0, CallStatus="completed")
     assert functions.ask("return")["Branch"] == "unavailable", "no voice was judged: nobody failed"
+    assert [one.path for one in functions.voiceit.seen if one.method == "DELETE"] == ["/users/usr_1"]
+    assert "userId" not in functions.item()
+    assert "discarded" not in functions.item()
 
     again = functions.ask()
     assert again["Branch"] == "enroll"
-    functions.follow(functions.connect(again))
+    twiml = functions.connect(again)
+    assert "Press 1 if you agree" in words(twiml)
+    _, twiml = functions.follow(twiml, Digits="1")
+    assert "Recording 1 of 2" in words(twiml)
+    functions.follow(functions.follow(twiml)[1])
     verify = functions.ask("return")
     assert verify["Branch"] == "verify"
     functions.codes["verification"] = "FAIL"
@@ -62,6 +71,24 @@ def test_partial_enrolment_goes_on_and_one_failure_is_forgiven(functions: Any, w
     functions.codes["verification"] = "SUCC"
     functions.follow(twiml)
     assert functions.ask("return")["Branch"] == "verified"
+
+
+def test_an_enrolment_that_a_former_release_left_unfinished_begins_again(functions: Any, words: Any) -> None:
+    functions.callers.put_item(
+        TableName="ConnectTwilio",
+        Item={
+            "phoneNumber": {"S": NUMBER},
+            "revision": {"S": "r"},
+            "userId": {"S": "usr_old"},
+            "consent": {"S": "given"},
+            "enrolments": {"N": "1"},
+            "failures": {"N": "0"},
+            "provisional": {"S": "CA1/1"},
+            "recordings": {"L": []},
+        },
+    )
+    assert "Press 1 if you agree" in words(functions.connect(functions.ask()))
+    assert functions.item()["discarded"] == {"L": [{"S": "usr_old"}]}
 
 
 def test_a_spoofer_after_a_dropped_call_has_to_prove_himself(functions: Any) -> None:
@@ -177,6 +204,7 @@ def test_a_user_created_too_late_is_deleted_at_the_provider(functions: Any) -> N
     assert [(one.method, one.path) for one in functions.voiceit.seen] == [
         ("POST", "/users"),
         ("DELETE", "/users/usr_1"),
+        ("GET", "/users/usr_1"),
     ]
 
 
@@ -208,6 +236,89 @@ def test_a_forged_message_is_refused_before_anything_is_read(functions: Any, mon
         assert status == 403
         assert [one.tag for one in twiml] == ["Hangup"]
     assert functions.item() == before
+
+
+def signed(functions: Any, form: dict[str, str], path: str = "/prod/voice") -> dict[str, Any]:
+    """Return the event of a form that Twilio posts, signed."""
+    event: dict[str, Any] = functions.event()
+    url = f"https://{event['requestContext']['domainName']}{path}"
+    signature = RequestValidator("twilio-auth-token-nobody-may-log").compute_signature(url, form)
+    return event | {
+        "multiValueHeaders": {"X-Twilio-Signature": [signature]},
+        "body": urlencode(form),
+        "requestContext": event["requestContext"] | {"path": path},
+    }
+
+
+COMES = {
+    "AccountSid": "AC" + "0" * 32, "CallSid": "CA" + "1" * 32, "CallStatus": "ringing", "CallerName": "FROMMER",
+    "Direction": "inbound", "ForwardedFrom": NUMBER, "From": "+19995550100", "FromCity": "SEATTLE",
+    "ParentCallSid": "CA" + "2" * 32, "To": "+12065550188",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "recut",
+    [
+        {"Forwarded": "", "From": NUMBER, "From+19995550100": "", "ForwardedFrom": None},
+        {"Forwarded": "", "From": f"{NUMBER}From+19995550100", "ForwardedFrom": None},
+        {
+            "Direction": "inboundForwarded",
+            "From": NUMBER,
+            "From+19995550100": "",
+            "ForwardedFrom": None,
+        },
+        {"F": "orwarded", "From": NUMBER, "From+19995550100": "", "ForwardedFrom": None},
+        {"F": f"orwardedFrom{NUMBER}", "ForwardedFrom": None},
+        {"Direction": "inboundForwarded", "From": f"{NUMBER}From+19995550100", "ForwardedFrom": None},
+    ],
+)
+def test_a_form_that_was_cut_into_another_is_refused(functions: Any, recut: dict[str, str | None]) -> None:
+    functions.ask()
+    event = signed(functions, COMES)
+    assert functions.deliver(event)[0] == 200, "Twilio's own form is none of these"
+    form = {name: value for name, value in (COMES | recut).items() if value is not None}
+    texts = ["".join(name + one[name] for name in sorted(one)) for one in (form, COMES)]
+    assert texts[0] == texts[1], "it has to fit the same signature"
+    assert functions.deliver(event | {"body": urlencode(form)})[0] == 403
+
+
+def test_a_form_that_twilio_signed_and_that_reads_two_ways_is_refused(functions: Any, logs: Any) -> None:
+    for name, value in (("CallerName", f"XFrom{NUMBER}"), ("Forwarded", "")):
+        assert functions.deliver(signed(functions, COMES | {name: value}))[0] == (
+            403 if name == "CallerName" else 200
+        )
+    assert "From can be read from the form in more than one way" in logs()
+    split = {**COMES, "Forwarded": "", "From": NUMBER}
+    del split["ForwardedFrom"]
+    assert functions.deliver(signed(functions, split))[0] == 403
+
+
+@pytest.mark.parametrize("step", ["co\nde", "co\tde", "co\rde", "CODE", "code/0"])
+def test_a_step_that_a_url_cannot_have_is_refused(functions: Any, step: str) -> None:
+    functions.ask()
+    event = functions.event("code", 0)
+    event["pathParameters"] = {"step": step, "turn": "0"}
+    event["requestContext"] = event["requestContext"] | {"path": f"/prod/voice/{step}/0"}
+    assert functions.deliver(event)[0] == 403
+
+
+def test_repeated_messages_about_a_call_change_nothing_and_are_answered_in_words(functions: Any) -> None:
+    """A call that comes in, its code and its end carry no turn: Twilio would not speak 409 to a caller."""
+    functions.enrol()
+    answer = functions.ask("return")
+    code = answer["Digits"].strip(",")
+    arrived, shown = functions.event(), functions.event("code", 0, Digits=code)
+    ended = functions.event("status", 0, CallStatus="completed")
+    functions.deliver(arrived)
+    functions.follow(functions.deliver(shown)[1])
+    functions.deliver(ended)
+    before = functions.item()
+    for event in (arrived, shown, ended):
+        status, twiml = functions.deliver(event)
+        assert (status, twiml.find("Hangup") is not None) == (200, True)
+    assert functions.item() == before
+    assert functions.ask("return")["Branch"] == "verified"
 
 
 def test_the_previous_auth_token_serves_until_the_next_rotation(functions: Any, secrets: Any) -> None:
@@ -470,22 +581,105 @@ def test_voices_that_are_refused_and_locks_are_counted_even_if_nobody_asks_the_g
     assert (written.count('"VoiceRefused":[1.0]'), written.count('"CallerLocked":[1.0]')) == (3, 1)
 
 
-def test_a_lock_by_asking_again_while_the_voice_is_judged_is_counted(
-    functions: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("code", "locks"), [("SUCC", 0), ("GERR", 0), ("FAIL", 1)])
+def test_hanging_up_while_the_voice_is_judged_locks_by_the_judgement_alone(
+    functions: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str], code: str, locks: int
 ) -> None:
     monkeypatch.setenv("LOCK_AFTER", "1")
     functions.enrol()
+    functions.codes["verification"] = code
     twiml = functions.connect(functions.ask("return"))
 
     def ask_meanwhile(seen: Any) -> Any:
         if seen.path.startswith("/verification"):
             assert functions.ask("return")["Reason"] == "dialogueIncomplete"
+            assert functions.item()["failures"] == {"N": "0"}
         return functions.answer_as_voiceit(seen)
 
     functions.voiceit.respond = ask_meanwhile
     functions.follow(twiml)
-    assert '"CallerLocked":[1.0]' in capsys.readouterr().out
-    assert functions.item()["lockedUntil"] == {"N": "0"}, "the voice did match, as was found afterwards"
+    assert capsys.readouterr().out.count('"CallerLocked":[1.0]') == locks
+    assert (functions.item()["lockedUntil"] != {"N": "0"}) == bool(locks)
+
+
+def test_wrong_codes_are_counted_and_many_make_the_code_worthless(
+    functions: Any, words: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.enrol()
+    answer = functions.ask("return")
+    for number in range(20):
+        functions.post("code", 0, Digits=f"{number:08d}", CallSid=f"CA{number}")
+    _, twiml = functions.post("code", 0, Digits=answer["Digits"].strip(","))
+    assert "cannot be called directly" in words(twiml)
+    assert functions.ask("return")["biometricResult"] == "unavailable"
+    assert capsys.readouterr().out.count('"CodeGuessed":[1.0]') == 21
+
+
+def test_a_day_of_slow_guessing_ends_after_ten_voices(
+    functions: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.enrol()
+    functions.ask("return")
+    functions.ask("return")
+    functions.codes["verification"] = "FAIL"
+    now = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    for _ in range(40):
+        now[0] += 905
+        answer = functions.ask()
+        if answer["Branch"] == "verify":
+            functions.follow(functions.connect(answer))
+            functions.ask("return")
+    out = capsys.readouterr().out
+    assert (out.count('"VoiceRefused":[1.0]'), out.count('"CallerLockedLong":[1.0]')) == (10, 1)
+    assert functions.ask()["biometricResult"] == "locked"
+    assert unlock.handler({"phoneNumber": NUMBER}, functions.context) == {"unlocked": "true"}
+    assert unlock.handler({"phoneNumber": NUMBER}, functions.context) == {"unlocked": "false"}
+    assert functions.ask()["Branch"] == "verify"
+
+
+def test_a_flow_unlocks_its_own_caller_and_nobody_else(functions: Any) -> None:
+    functions.ask()
+    event = {
+        "Details": {
+            "ContactData": {"CustomerEndpoint": {"Address": "+19995550100", "Type": "TELEPHONE_NUMBER"}},
+            "Parameters": {"phoneNumber": NUMBER},
+        },
+        "phoneNumber": NUMBER,
+    }
+    before = functions.item()
+    assert unlock.handler(event, functions.context) == {"unlocked": "false"}
+    assert functions.item() == before
+    for nobody in (None, {}, {"phoneNumber": "2065550100"}, {"Details": {}, "phoneNumber": NUMBER}):
+        with pytest.raises(unlock.InvalidRequestError, match=r"phoneNumber is missing or not E\.164"):
+            unlock.handler(nobody, functions.context)
+
+
+def test_the_gate_answers_in_time_when_the_table_is_slow_and_others_are_faster(
+    functions: Any, monkeypatch: Any, logs: Any
+) -> None:
+    """Every call to AWS takes as long as its client allows, and every write comes too late."""
+    functions.enrol()
+    answer = functions.ask("return")
+    passed = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: passed[0])
+    callers = gate._gate().callers
+    read = type(callers).read
+
+    def slow_read(self: Any, number: str) -> Any:
+        passed[0] += 2 * (0.3 + 0.9) + 0.1
+        return read(self, number)
+
+    def late(*_: Any) -> bool:
+        passed[0] += 2 * (0.3 + 0.9) + 0.1
+        return False
+
+    monkeypatch.setattr(type(callers), "read", slow_read)
+    monkeypatch.setattr(type(callers), "write", late)
+    assert answer["Branch"] == "verify"
+    assert functions.ask("return")["Reason"] == "tableUnavailable"
+    assert passed[0] + 3.0 * (passed[0] < gate.TAG_SECONDS) < 8
+    assert '"caller":"unknown"' in logs()
 
 
 def test_a_table_that_the_gate_cannot_reach_is_counted(
@@ -531,7 +725,7 @@ def test_recordings_may_be_handed_over_by_address(functions: Any, monkeypatch: A
     assert b"fileUrl=http" in sent.body
     assert len(functions.item()["recordings"]["L"]) == 2, "the caller may yet be erased"
     assert erase.handler({"phoneNumber": NUMBER}, functions.context) == {"erased": True}
-    assert [one.method for one in functions.twilio.seen] == ["DELETE"] * 2
+    assert [one.method for one in functions.twilio.seen if one.method != "GET"] == ["DELETE"] * 2
 
 
 def test_a_recording_is_left_for_the_sweep_when_twilio_has_waited_for_long(
@@ -578,22 +772,87 @@ def test_a_table_that_fails_after_the_judgement_does_not_take_the_answer_back(
     assert functions.ask("return")["Branch"] == "verified"
 
 
+FAULTS: dict[str, Exception] = {
+    "busy": TemporarilyUnavailableError("busy"),
+    "denied": ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutItem"),
+    "missing": ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "PutItem"),
+    "throttled": ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem"),
+    "garbage": KeyError("Item"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("hangs_up", [True, False])
 def test_a_table_that_fails_when_the_judgement_is_written_blames_nobody(
-    functions: Any, words: Any, monkeypatch: Any
+    functions: Any, words: Any, monkeypatch: pytest.MonkeyPatch, fault: str, hangs_up: bool
 ) -> None:
     functions.enrol()
     twiml = functions.connect(functions.ask("return"))
 
-    def busy(*_: Any, **__: Any) -> Any:
-        raise TemporarilyUnavailableError("busy")
+    def fails(*_: Any, **__: Any) -> Any:
+        raise FAULTS[fault]
 
     with monkeypatch.context() as patch:
-        patch.setattr(machine, "judged", busy)
+        patch.setattr(machine, "judged", fails)
         status, twiml = functions.follow(twiml)
     assert (status, "cannot check your voice" in words(twiml)) == (200, True)
-    functions.post("status", 0, CallStatus="completed")
+    if hangs_up:
+        functions.post("status", 0, CallStatus="completed")
     answer = functions.ask("return")
     assert (answer["biometricResult"], answer["Reason"]) == ("unavailable", "dialogueIncomplete")
+    assert functions.item()["failures"] == {"N": "0"}
+
+
+def test_a_judgement_that_the_table_does_not_take_is_written_once_more(
+    functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    judged, failed = machine.judged, []
+
+    def fails_once(*arguments: Any, **named: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise FAULTS["busy"]
+        return judged(*arguments, **named)
+
+    monkeypatch.setattr(machine, "judged", fails_once)
+    functions.follow(twiml)
+    assert functions.ask("return")["Branch"] == "verified"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_recording_whose_turn_is_not_written_is_deleted_or_named_in_the_log(
+    functions: Any, monkeypatch: pytest.MonkeyPatch, logs: Any, fault: str
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    functions.twilio.seen.clear()
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise FAULTS[fault]
+
+    monkeypatch.setattr(machine, "take", fails)
+    sid = "RE" + "d" * 32
+    assert functions.follow(twiml, RecordingSid=sid)[0] == 200
+    assert [one.path.split("/")[-1] for one in functions.twilio.seen] == [f"{sid}.json"]
+    functions.twilio.respond = lambda _: (503, {}, b"")
+    functions.follow(twiml, RecordingSid="RE" + "e" * 32)
+    assert "RE" + "e" * 32 in logs()
+
+
+def test_a_recording_that_came_while_the_secret_could_not_be_read_is_named_in_the_log(
+    functions: Any, secrets: dict[str, str], logs: Any
+) -> None:
+    functions.enrol()
+    twiml = functions.connect(functions.ask("return"))
+    boto3.client("secretsmanager").delete_secret(
+        SecretId=secrets["telephony"], ForceDeleteWithoutRecovery=True
+    )
+    webhook._webhook.cache_clear()
+    assert functions.follow(twiml, RecordingSid="RE" + "c" * 32)[0] == 200
+    assert '"recording":"RE' + "c" * 32 in logs()
+    assert NUMBER[1:] not in logs()
 
 
 def test_a_late_user_that_cannot_be_deleted_is_named_in_the_log(functions: Any, logs: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.biometrics import erase, gate, retention, webhook
+from runtime.biometrics import erase, gate, retention, unlock, webhook
 from runtime.shared import clients
 
 COMMON = {"dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"}
@@ -38,12 +38,20 @@ def test_each_function_makes_the_calls_that_it_is_granted_and_no_other(
 
         return run
 
-    for name, module in {"gate": gate, "webhook": webhook, "erase": erase, "retention": retention}.items():
+    modules = {"gate": gate, "webhook": webhook, "erase": erase, "unlock": unlock, "retention": retention}
+    for name, module in modules.items():
         monkeypatch.setattr(module, "handler", watched(name, module.handler))
 
     functions.enrol()
     functions.follow(functions.connect(functions.ask("return")))
     assert functions.ask("return")["Branch"] == "verified"
+    functions.callers.update_item(
+        TableName="ConnectTwilio",
+        Key={"phoneNumber": {"S": NUMBER}},
+        UpdateExpression="SET failures = :two",
+        ExpressionAttributeValues={":two": {"N": "2"}},
+    )
+    assert unlock.handler({"phoneNumber": NUMBER}, functions.context) == {"unlocked": "true"}
     answer = functions.voiceit.respond
     functions.voiceit.respond = lambda _: (503, {}, b"")
     with pytest.raises(Exception, match="VoiceIt"):
@@ -60,6 +68,7 @@ def test_each_function_makes_the_calls_that_it_is_granted_and_no_other(
     assert made == {
         "gate": COMMON,
         "webhook": COMMON,
+        "unlock": COMMON,
         "erase": COMMON | {"dynamodb:DeleteItem"},
         "retention": COMMON | {"dynamodb:DeleteItem", "dynamodb:Scan"},
     }

@@ -67,8 +67,12 @@ START, RETURN = Phase.START, Phase.RETURN
 # caller, phase, policy -> branch, reason, code
 ASKED: dict[str, tuple[Caller, Phase, Policy, str, str, str]] = {
     "unknown": (UNKNOWN, START, RESUME, "enrollfromscratch", "transfer", NEW),
-    "created": (CREATED, START, RESUME, "enroll", "transfer", NEW),
-    "enrolling": (ENROLLING, START, RESUME, "enroll", "transfer", NEW),
+    "created, not finished": (CREATED, START, RESUME, "enroll", "transfer", NEW),
+    "enrolling, not finished": (ENROLLING, START, RESUME, "enroll", "transfer", NEW),
+    "discarded": (replace(CREATED, user_id=""), START, RESUME, "enroll", "transfer", NEW),
+    "code guessed too often": (
+        with_session(ENROLLED, Stage.DIALLED, code="", guesses=10), START, RESUME, "unavailable", "busy", "",
+    ),
     "enrolled": (ENROLLED, START, RESUME, "verify", "transfer", NEW),
     "closed, unknown": (UNKNOWN, START, replace(RESUME, self_enrolment=False), "unavailable", "notEnrolled", ""),
     "closed, enrolled": (ENROLLED, START, replace(RESUME, self_enrolment=False), "verify", "transfer", NEW),
@@ -195,12 +199,30 @@ def test_another_contacts_fresh_proof_is_left_for_it() -> None:
     assert machine.ask(caller, later, RESUME).after.outcome is None
 
 
+def forgotten_guesses(caller: Caller) -> Caller:
+    return replace(caller, session=replace(caller.session, guesses=0)) if caller.session else caller
+
+
+def test_ten_wrong_codes_and_the_code_is_worth_nothing() -> None:
+    caller = with_session(ENROLLED, Stage.DIALLED)
+    for number in range(12):
+        guess = machine.claim(caller, call_sid=f"CA{number}", code=f"{number:08d}", policy=RESUME, now=NOW)
+        assert (guess.answer.next, guess.answer.guessed) == (Next.NOT_EXPECTED, True)
+        caller = guess.after
+        claimed = machine.claim(caller, call_sid="CA99", code=CODE, policy=RESUME, now=NOW).answer.next
+        assert (claimed is Next.ASK_PHRASE) == (number < 9)
+    nothing_pressed = machine.claim(caller, call_sid="CA1", code="", policy=RESUME, now=NOW)
+    assert (nothing_pressed.after, nothing_pressed.answer.guessed) == (caller, False)
+    question = Question(contact_id="mine", phase=RETURN, new_code=NEW, now=NOW)
+    assert machine.ask(caller, question, RESUME).answer.reason == "dialogueIncomplete"
+
+
 @pytest.mark.parametrize(
     ("code", "caller", "expected"),
     [
         (CODE, with_session(ENROLLED, Stage.DIALLED), Next.ASK_PHRASE),
         (CODE, with_session(UNKNOWN, Stage.DIALLED, Purpose.ENROL), Next.ASK_CONSENT),
-        (CODE, with_session(ENROLLING, Stage.DIALLED, Purpose.ENROL), Next.ASK_PHRASE),
+        (CODE, with_session(ENROLLING, Stage.DIALLED, Purpose.ENROL), Next.ASK_CONSENT),
         ("12345679", with_session(ENROLLED, Stage.DIALLED), Next.NOT_EXPECTED),
         ("", with_session(ENROLLED, Stage.DIALLED), Next.NOT_EXPECTED),
         ("é", with_session(ENROLLED, Stage.DIALLED), Next.NOT_EXPECTED),
@@ -214,7 +236,7 @@ def test_only_the_right_code_in_time_claims_a_session(code: str, caller: Caller,
     transition = machine.claim(caller, call_sid="CA2", code=code, policy=RESUME, now=NOW)
     assert transition.answer.next is expected
     if expected is Next.NOT_EXPECTED:
-        assert transition.after == caller
+        assert forgotten_guesses(transition.after) == caller
     else:
         claimed = transition.after.session
         assert claimed is not None
@@ -258,7 +280,10 @@ JUDGED: dict[str, tuple[Caller, Judgement, Next, int, Result | None]] = {
 @pytest.mark.parametrize("case", JUDGED)
 def test_a_judgement_leads_on(case: str) -> None:
     caller, judgement, expected, failures, result = JUDGED[case]
-    transition = machine.judged(caller, call_sid="CA1", turn=1, judgement=judgement, policy=RESUME, now=NOW)
+    purpose = caller.session.purpose if caller.session else Purpose.VERIFY
+    transition = machine.judged(
+        caller, call_sid="CA1", turn=1, purpose=purpose, judgement=judgement, policy=RESUME, now=NOW
+    )
     assert transition.answer.next is expected
     assert transition.after.failures == failures
     assert (transition.after.outcome.result if transition.after.outcome else None) == result
@@ -285,7 +310,7 @@ OUT_OF_TURN: dict[str, tuple[Caller, dict[str, Any]]] = {
 @pytest.mark.parametrize("case", OUT_OF_TURN)
 def test_a_judgement_out_of_turn_changes_nothing(case: str) -> None:
     caller, replaced = OUT_OF_TURN[case]
-    arguments: dict[str, Any] = {"call_sid": "CA1", "turn": 1} | replaced
+    arguments: dict[str, Any] = {"call_sid": "CA1", "turn": 1, "purpose": Purpose.VERIFY} | replaced
     transition = machine.judged(caller, **arguments, judgement=ACCEPTED, policy=RESUME, now=NOW)
     late = case in {"too late", "erasing"}  # somebody is on the line, and is to hear why it ends
     answer = machine.Move(next=Next.UNAVAILABLE if late else Next.OUT_OF_TURN)
@@ -302,47 +327,142 @@ def test_a_turn_is_taken_once_and_for_its_purpose_only() -> None:
     assert machine.take(caller, purpose=Purpose.ENROL, **arguments).answer.next is Next.OUT_OF_TURN
 
 
-def test_hanging_up_while_the_voice_is_judged_counts_as_a_failure() -> None:
-    for stage, purpose, failures in (
-        (Stage.JUDGING, Purpose.VERIFY, 1),
-        (Stage.LISTENING, Purpose.VERIFY, 0),
-        (Stage.JUDGING, Purpose.ENROL, 0),
+def test_hanging_up_while_the_voice_is_judged_counts_when_the_judgement_comes() -> None:
+    for stage, purpose in (
+        (Stage.JUDGING, Purpose.VERIFY),
+        (Stage.LISTENING, Purpose.VERIFY),
+        (Stage.JUDGING, Purpose.ENROL),
     ):
         caller = with_session(ENROLLED, stage, purpose)
         ended = machine.hung_up(caller, call_sid="CA1", policy=RESUME, now=NOW).after
-        assert (ended.failures, ended.session) == (failures, None)
+        assert (ended.failures, ended.session) == (0, None)
         question = Question(contact_id="mine", phase=RETURN, new_code=NEW, now=NOW)
-        assert machine.ask(caller, question, RESUME).after.failures == failures
+        assert machine.ask(caller, question, RESUME).after.failures == 0
         assert machine.ask(ended, question, RESUME).answer.reason == "dialogueIncomplete"
         by_number = machine.hung_up(caller, call_sid="CA1", policy=REDIAL, now=NOW).after
-        assert (by_number.failures, by_number.outcome) == (failures, None), "it would turn the next call away"
+        assert (by_number.failures, by_number.outcome) == (0, None), "it would turn the next call away"
     unclaimed = with_session(ENROLLED, Stage.DIALLED)
     for sid in ("", "CA2"):
         assert machine.hung_up(unclaimed, call_sid=sid, policy=RESUME, now=NOW).after == unclaimed
 
 
 @pytest.mark.parametrize(
-    ("judgement", "failures", "refused"),
+    ("judgement", "purpose", "failures"),
     [
-        (ACCEPTED, 2, False),
-        (Judgement(Decision.RETRY, "SSTQ"), 2, False),
-        (Judgement(Decision.UNAVAILABLE, "NONE"), 2, False),
-        (Judgement(Decision.MISMATCH, "FAIL"), 3, True),
+        (ACCEPTED, Purpose.VERIFY, 2),
+        (Judgement(Decision.RETRY, "SSTQ"), Purpose.VERIFY, 2),
+        (Judgement(Decision.UNAVAILABLE, "NONE"), Purpose.VERIFY, 2),
+        (Judgement(Decision.MISMATCH, "FAIL"), Purpose.VERIFY, 3),
+        (Judgement(Decision.MISMATCH, "FAIL"), Purpose.ENROL, 2),
     ],
 )
-def test_a_voice_counted_before_its_judgement_is_counted_by_it_when_it_comes(
-    judgement: Judgement, failures: int, refused: bool
+def test_a_judgement_that_comes_after_the_call_counts_only_a_voice_that_did_not_match(
+    judgement: Judgement, purpose: Purpose, failures: int
 ) -> None:
-    caller = replace(with_session(ENROLLED, Stage.JUDGING), failures=2)
+    caller = replace(with_session(ENROLLED, Stage.JUDGING, purpose), failures=2)
     ended = machine.hung_up(caller, call_sid="CA1", policy=RESUME, now=NOW)
-    assert (ended.after.failures, ended.answer.locked) == (3, True)
-    arguments: dict[str, Any] = {"call_sid": "CA1", "judgement": judgement, "policy": RESUME, "now": NOW + 9}
-    assert machine.judged(ended.after, turn=2, **arguments).after == ended.after, "another turn's judgement"
-    corrected = machine.judged(ended.after, turn=1, **arguments)
-    assert (corrected.after.failures, corrected.answer.refused) == (failures, refused)
-    assert (corrected.after.locked_until > NOW) is refused
-    assert corrected.after.outcome == ended.after.outcome, "the contact has gone on"
-    assert machine.judged(corrected.after, turn=1, **arguments).after == corrected.after, "once"
+    assert (ended.after.failures, ended.answer.locked) == (2, False)
+    late = machine.judged(
+        ended.after, call_sid="CA1", turn=1, purpose=purpose, judgement=judgement, policy=RESUME, now=NOW + 9
+    )
+    refused = failures == 3
+    assert (late.after.failures, late.answer.refused, late.answer.locked) == (failures, refused, refused)
+    assert (late.after.locked_until > NOW) is refused
+    assert late.after.outcome == ended.after.outcome, "the contact has gone on"
+
+
+def refuse_voices(
+    caller: Caller, times: list[int], policy: Policy = RESUME
+) -> tuple[Caller, list[machine.Move]]:
+    """Let voices be refused, each in a call of its own, at these times, unless the number is locked then."""
+    moves = []
+    for at in times:
+        question = Question(contact_id=f"c{at}", phase=START, new_code=CODE, now=at)
+        asked = machine.ask(replace(caller, session=None, outcome=None), question, policy)
+        caller = asked.after
+        if asked.answer.branch.value != "verify":
+            continue
+        caller = machine.claim(caller, call_sid="CA1", code=CODE, policy=policy, now=at).after
+        caller = machine.take(
+            caller, call_sid="CA1", turn=1, purpose=Purpose.VERIFY, recording="", now=at
+        ).after
+        judged = machine.judged(
+            caller, call_sid="CA1", turn=1, purpose=Purpose.VERIFY, judgement=MISMATCH, policy=policy, now=at
+        )
+        caller = judged.after
+        moves.append(judged.answer)
+    return caller, moves
+
+
+DAY = 86_400
+
+
+def test_slow_guessing_is_locked_for_longer_and_longer() -> None:
+    begin = 100 * DAY
+    caller, moves = refuse_voices(ENROLLED, list(range(begin, begin + DAY, 120)))
+    assert len(moves) == 10, "ten voices within a day, however slowly"
+    assert [move.locked_long for move in moves] == [False] * 9 + [True]
+    assert [move.locked for move in moves].count(True) == 4, "three short locks and the long one"
+    caller, moves = refuse_voices(ENROLLED, list(range(begin, begin + 29 * DAY, 3_600)))
+    assert len(moves) == 30, "thirty within 30 days"
+    assert caller.locked_until >= begin + 30 * DAY
+    assert len(caller.refusals) == 30, "what is kept is bounded"
+
+
+def test_a_match_ends_the_row_but_not_what_was_counted_over_days() -> None:
+    begin = 100 * DAY
+    times = [begin + n * 1_000 for n in range(9)]
+    caller, _ = refuse_voices(ENROLLED, times)
+    matched = machine.judged(
+        replace(caller, session=session(Stage.JUDGING, expires_at=begin + DAY)),
+        call_sid="CA1", turn=1, purpose=Purpose.VERIFY, judgement=ACCEPTED, policy=RESUME, now=begin + 9_500,
+    ).after  # fmt: skip
+    assert (matched.failures, matched.locked_until, len(matched.refusals)) == (0, 0, 9)
+    locked, moves = refuse_voices(matched, [begin + 10_000])
+    assert [move.locked_long for move in moves] == [True]
+    assert locked.locked_until == begin + 10_000 + DAY
+
+
+def test_whoever_knows_the_caller_by_other_means_unlocks_the_number() -> None:
+    caller, _ = refuse_voices(ENROLLED, list(range(DAY, 2 * DAY, 120)))
+    unlocked = machine.unlock(caller)
+    assert unlocked.answer is True
+    assert unlocked.after == replace(caller, failures=0, refusals=(), locked_until=0)
+    assert machine.unlock(unlocked.after) == machine.Transition(unlocked.after, False)
+
+
+@pytest.mark.parametrize("ended", ["hung up", "given up", "provider down", "asked again", "found later"])
+def test_an_enrolment_that_is_not_finished_in_its_call_is_discarded(ended: str) -> None:
+    caller = with_session(ENROLLING, Stage.LISTENING, Purpose.ENROL)
+    judging = with_session(ENROLLING, Stage.JUDGING, Purpose.ENROL, tries=2)
+    question = Question(contact_id="mine", phase=RETURN, new_code=NEW, now=NOW)
+    arguments: dict[str, Any] = {
+        "call_sid": "CA1",
+        "turn": 1,
+        "purpose": Purpose.ENROL,
+        "policy": RESUME,
+        "now": NOW,
+    }
+    after = {
+        "hung up": lambda: machine.hung_up(caller, call_sid="CA1", policy=RESUME, now=NOW).after,
+        "given up": lambda: machine.judged(judging, judgement=MISMATCH, **arguments).after,
+        "provider down": lambda: machine.judged(judging, judgement=DOWN, **arguments).after,
+        "asked again": lambda: machine.ask(caller, question, RESUME).after,
+        "found later": lambda: machine.discard_half(caller, policy=RESUME, now=NOW + 50).after,
+    }[ended]()
+    assert (after.user_id, after.enrolments, after.discarded) == ("", 0, ("u",))
+    assert machine.user_discarded(after, user_id="u").after.discarded == ()
+    again = machine.ask(replace(after, outcome=None), replace(question, phase=START), RESUME)
+    claimed = machine.claim(again.after, call_sid="CA2", code=NEW, policy=RESUME, now=NOW)
+    assert claimed.answer.next is Next.ASK_CONSENT
+    assert machine.discard_half(caller, policy=RESUME, now=NOW).after == caller, "its call goes on"
+
+
+def test_who_has_no_voice_print_is_kept_for_a_day() -> None:
+    question = Question(contact_id="mine", phase=START, new_code=NEW, now=NOW)
+    for caller in (UNKNOWN, CREATED, ENROLLING):
+        assert machine.ask(caller, question, RESUME).after.retain_until == NOW + DAY
+    assert machine.ask(ENROLLED, question, RESUME).after.retain_until == 9_999
 
 
 def test_a_late_proof_is_made_up_for_once_and_then_the_caller_goes_on_unverified() -> None:
@@ -368,7 +488,7 @@ def test_what_is_no_proof_may_be_told_after_the_window_of_a_proof(decision: Deci
     policy = replace(REDIAL, max_tries=1)
     ended = machine.judged(
         with_session(ENROLLED, Stage.JUDGING),
-        call_sid="CA1", turn=1, judgement=Judgement(decision, "X"), policy=policy, now=NOW,
+        call_sid="CA1", turn=1, purpose=Purpose.VERIFY, judgement=Judgement(decision, "X"), policy=policy, now=NOW,
     ).after  # fmt: skip
     question = Question(contact_id="other", phase=START, new_code=NEW, now=NOW + policy.proof_seconds + 20)
     assert not machine.ask(ended, question, policy).answer.code, "it would go round and round"
@@ -406,6 +526,7 @@ def test_consent_is_taken_once() -> None:
     yes = machine.answer_consent(caller, digits="1", **arguments)
     assert yes.answer.next is Next.CREATE_USER
     assert machine.answer_consent(yes.after, digits="1", **arguments).answer.next is Next.OUT_OF_TURN
+    del arguments["policy"]
     created = machine.user_created(yes.after, user_id="u", **arguments)
     assert created.answer.next is Next.ASK_PHRASE
     assert created.after.user_id == "u"

@@ -137,6 +137,7 @@ def test_requests_are_those_that_voiceit_documents(voiceit: VoiceIt, fake: Any) 
         ("POST", "/enrollments/voice/byUrl"),
         ("POST", "/verification/voice"),
         ("DELETE", "/users/usr_9"),
+        ("GET", "/users/usr_9"),
     ]
     expected = "Basic " + base64.b64encode(b"key:tok").decode()
     assert {one.headers["Authorization"] for one in fake.seen} == {expected}
@@ -156,13 +157,20 @@ def test_a_user_that_was_not_created_is_said(voiceit: VoiceIt, fake: Any, docume
 
 
 def test_deleting_is_repeated_and_a_user_who_is_gone_is_deleted(voiceit: VoiceIt, fake: Any) -> None:
-    answers = iter([(503, {}, b""), (400, {}, b'{"responseCode": "UNFD"}')])
+    gone = (200, {}, b'{"responseCode": "SUCC", "exists": false}')
+    answers = iter([(503, {}, b""), (400, {}, b'{"responseCode": "UNFD"}'), (503, {}, b""), gone])
     fake.respond = lambda _: next(answers)
     voiceit.delete_user("usr_1")
-    assert len(fake.seen) == 2
-    cut = iter([(0, {}, b""), (200, {}, b'{"responseCode": "SUCC"}')])
+    assert [one.method for one in fake.seen] == ["DELETE", "DELETE", "GET", "GET"]
+    cut = iter([(0, {}, b""), (200, {}, b'{"responseCode": "SUCC"}'), (404, {}, b'{"responseCode": "UNFD"}')])
     fake.respond = lambda _: next(cut)
     voiceit.delete_user("usr_1")
+
+
+def test_a_user_whom_voiceit_still_has_is_not_deleted(voiceit: VoiceIt, fake: Any) -> None:
+    fake.respond = answering({"responseCode": "SUCC", "exists": True}, 200)
+    with pytest.raises(ProviderUnavailableError, match="still has it"):
+        voiceit.delete_user("usr_1")
     fake.respond = answering({"responseCode": "GERR"}, 400)
     with pytest.raises(ProviderUnavailableError, match="GERR"):
         voiceit.delete_user("usr_1")

@@ -42,7 +42,8 @@ CALLERS = st.builds(
     consent=st.none() | st.sampled_from(Consent),
     enrolments=st.integers(0, 10),
     failures=NUMBERS,
-    provisional=TEXT,
+    discarded=st.lists(TEXT, max_size=3).map(tuple),
+    refusals=st.lists(NUMBERS, max_size=3).map(tuple),
     locked_until=NUMBERS,
     late_proofs=NUMBERS,
     session=st.none()
@@ -57,6 +58,7 @@ CALLERS = st.builds(
         turn=NUMBERS,
         tries=NUMBERS,
         refused=NUMBERS,
+        guesses=NUMBERS,
     ),
     outcome=st.none()
     | st.builds(
@@ -69,6 +71,8 @@ CALLERS = st.builds(
     ),
     recordings=st.lists(TEXT, max_size=3).map(tuple),
     erasing=st.booleans(),
+    calls=st.lists(TEXT, max_size=3).map(tuple),
+    inventoried=st.booleans(),
     retain_until=NUMBERS,
 )
 

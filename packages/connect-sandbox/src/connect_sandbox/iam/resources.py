@@ -142,6 +142,14 @@ def _has_suffix(arn: str) -> bool:
     return bool(head) and bool(hyphen) and len(tail) == 6 and tail.isalnum()
 
 
+def _cloudwatch(place: Place) -> Iterator[Permission]:
+    """Let a list of alarms that names none act on all of them: the API reference asks for that scope then."""
+    if place.request.operation == "DescribeAlarms" and not place.params.get("AlarmNames"):
+        yield own_action(place).full_name, place.arn("alarm:*", "cloudwatch")
+        return
+    yield from by_reference(place)
+
+
 def _logs(place: Place) -> Iterator[Permission]:
     """Name a log group ``log-group:NAME:log-stream:``, which a policy's ``log-group:NAME:*`` matches.
 
@@ -434,6 +442,7 @@ _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "apigateway": _apigateway,
     "chime": _chime,
     "cloudformation": _cloudformation,
+    "cloudwatch": _cloudwatch,
     "connect": _connect,
     "dynamodb": _dynamodb,
     "execute-api": _participant,

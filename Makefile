@@ -16,14 +16,22 @@ export PATH := $(abspath $(BIN)):$(PATH)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
+PIP := -m pip install --quiet --disable-pip-version-check --no-deps
+
+$(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "connect-bridges needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	$(BIN)/python $(PIP) --no-build-isolation -r requirements-local.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+build/tools/.installed: requirements-tools.txt
+	$(PYTHON) -m venv --clear build/tools
+	build/tools/bin/python $(PIP) --require-hashes -r requirements-tools.txt
 	@touch $@
 
 .PHONY: setup
@@ -87,6 +95,22 @@ bench: setup ## measure what the project costs: build/bench/report.json, docs/pe
 .PHONY: oldest
 oldest: setup ## synthesize every construct with the oldest aws-cdk-lib that pyproject.toml allows
 	$(BIN)/python -m tests.oldest
+
+LOCK := build/tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	--no-emit-index-url --custom-compile-command "make lock"
+.PHONY: lock
+lock: build/tools/.installed ## lock what requirements*.in name, with hashes; UPGRADE=1 takes newer versions of what they need
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --constraint requirements-dev.txt requirements.in -o requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements-tools.in -o requirements-tools.txt
+
+.PHONY: audit
+audit: setup build/tools/.installed ## known advisories for what is locked; exit 1: some, 2: no data; ADVISORIES=folder of OSV records
+	@$(BIN)/python -m tests.supply.audit $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
+
+.PHONY: sbom
+sbom: setup ## a CycloneDX bill of materials for each wheel and function bundle, in build/sbom
+	@$(BIN)/python -m tests.supply.sbom
 
 .PHONY: check
 check: setup lint types ## lint, types and the fast tests

@@ -90,9 +90,12 @@ def main() -> int:
 
 
 def pins() -> list[str]:
-    """Return the pinned versions as constraints, which name no extras."""
-    text = "\n".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
-    return [re.sub(r"\[.*\]", "", line) for line in re.findall(r"^[\w.\[\],-]+==\S+$", text, re.MULTILINE)]
+    """Return the locked versions as constraints, which name no extras (and, for sources from here, no hashes)."""
+    text = (ROOT / "requirements-dev.txt").read_text()
+    return [
+        re.sub(r"\[.*\]", "", line.rstrip(" \\"))
+        for line in re.findall(r"^[\w.\[\],-]+==.+$", text, re.MULTILINE)
+    ]
 
 
 def imported(file: Path) -> set[str]:

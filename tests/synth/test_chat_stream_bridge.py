@@ -635,6 +635,12 @@ def test_more_for_the_vendor_is_named_and_limited_to_contacts(
         **VENDOR_MAY,
         "connect:StopContact": [f"{INSTANCE_ARN}/contact/*"],
     }
+    [conditions] = [
+        statement["Condition"]
+        for statement in policy_statements(template_of(stack).to_json())
+        if "connect:StopContact" in statement["Action"]
+    ]
+    assert conditions == {"StringEquals": {"connect:Channel": "CHAT"}}, "no call of the instance"
 
 
 @pytest.mark.parametrize(

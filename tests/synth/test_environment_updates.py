@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from stacks.settings import Settings, load_settings
 from stacks.stage import build_stage
-from tests.support import CONNECTOR_ARN, INSTANCE_ARN, QUEUE_ARN
+from tests.support import CONNECTOR_ARN, CONTEXT, INSTANCE_ARN, QUEUE_ARN
 from tests.support.change_sets import Change, changes, refusals
 from tests.synth.test_stable_ids import PROMISED
 from tests.synth.test_updates import BOTS, HOLDS, HOLDS_NOTHING, KEYS, PEMS, REGION_ARN
@@ -36,6 +36,7 @@ NOTHING_EITHER = {
         for part in ("Authorizer", "Deployment", "GatewayResponse", "Method", "Model")
     ),
     *(f"AWS::ApiGateway::{part}" for part in ("RequestValidator", "Resource", "Stage")),
+    *(f"AWS::ApiGateway::{part}" for part in ("ApiKey", "UsagePlan", "UsagePlanKey")),
     "AWS::ApiGateway::Account",
     "AWS::Events::Rule",
     "AWS::SNS::TopicPolicy",
@@ -93,7 +94,13 @@ CREATED: dict[str, Any] = {
     "region": "us-east-1",
     "protected": True,
     "deletionProtection": To(False, True),
-    "alarmTopicArn": To(UNSET, f"arn:aws:sns:{REGION_ARN}:alarms"),
+    "monitoring": {
+        "alarmEmail": To("one@example.com", "other@example.com"),
+        "dashboardName": To(UNSET, "Support"),
+        "flows": To(UNSET, ["Line"]),
+        "queues": To(UNSET, ["BasicQueue"]),
+        "thresholds": To(UNSET, {"MissedCalls": 2}),
+    },
     "instance": {
         "alias": Refused("example-dev", "example-other", ANOTHER_INSTANCE),
         "attributes": ATTRIBUTES,
@@ -217,7 +224,6 @@ CREATED: dict[str, Any] = {
         },
         "queue": To("Support", "Sales"),
         "connectionTimeLimitSeconds": To(UNSET, 45),
-        "userToUserInformation": To(UNSET, "$.ContactId"),
         "metadataAttribute": To(UNSET, "other"),
         "metadata": {
             "preset": Refused(UNSET, "kore", INTO_AN_EMPTY_TABLE),
@@ -225,6 +231,9 @@ CREATED: dict[str, Any] = {
             "stageName": To(UNSET, "other"),
             "timeToLiveHours": To(UNSET, 3),
             "tokenCacheSeconds": To(UNSET, 60),
+            "contactTokens": To(UNSET, True),
+            "contactTokenMinutes": To(UNSET, 30),
+            "allowedAddresses": To(UNSET, ["203.0.113.0/24"]),
             "throttlingRateLimit": To(UNSET, 5),
             "throttlingBurstLimit": To(UNSET, 5),
             "encryption": To(UNSET, "customer-managed"),
@@ -287,6 +296,8 @@ CREATED: dict[str, Any] = {
         "path": To(UNSET, "other"),
         "stageName": To(UNSET, "other"),
         "publicUrl": To(UNSET, "https://gate.example.com"),
+        "allowedAddresses": To(UNSET, ["203.0.113.0/24"]),
+        "executeApi": To(UNSET, "open"),
         "rules": {
             "enrolments": To(UNSET, 4),
             "tries": To(UNSET, 2),
@@ -314,14 +325,16 @@ IMPORTED: dict[str, Any] = {
     "account": "123456789012",
     "region": "us-east-1",
     "instanceArn": INSTANCE_ARN,
+    "alarmTopicArn": To(UNSET, f"arn:aws:sns:{REGION_ARN}:alarms"),
     "voice": {
         "destination": {
-            "connectorArn": To(CONNECTOR_ARN, UNSET),
-            "did": To("+12065550100", UNSET),
-            "phoneNumber": To(UNSET, "+12065550100"),
+            "connectorArn": To(UNSET, CONNECTOR_ARN),
+            "did": To(UNSET, "+12065550100"),
+            "phoneNumber": To("+12065550100", UNSET),
         },
         "queueArn": To(QUEUE_ARN, OTHER_QUEUE),
         "nextFlowArn": To(UNSET, FLOW_ARN),
+        "userToUserInformation": To(UNSET, "$.ContactId"),
     },
     "chat": {
         "webhookUrl": "https://bot.example.com/hook",
@@ -442,7 +455,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     def synthesize(world: str, choice: str) -> Templates:
         settings = {"dev": chosen(WORLDS[world], choices[choice])}
         outdir: Path = tmp_path_factory.mktemp(choice)
-        app = cdk.App(context={"aws:cdk:bundling-stacks": []}, outdir=str(outdir))
+        app = cdk.App(context={**CONTEXT, "aws:cdk:bundling-stacks": []}, outdir=str(outdir))
         build_stage(app, load_settings(settings, "dev"))
         return {stack.stack_name: dict(stack.template) for stack in app.synth().stacks}
 

@@ -56,7 +56,9 @@ HOLDS = {
     "AWS::Connect::User": "a password, and metrics",
     "AWS::KMS::Key": "what it encrypted cannot be read without it",
     "AWS::Kinesis::Stream": "records that nobody has read yet",
+    "AWS::KinesisFirehose::DeliveryStream": "records of the last minutes",
     "AWS::Logs::LogGroup": "logs",
+    "AWS::Logs::LogStream": "logs",
     "AWS::S3::Bucket": "recordings, transcripts, reports",
     "AWS::S3::BucketPolicy": "what keeps plain HTTP out of a bucket that stays",
     "AWS::SecretsManager::Secret": "a password",
@@ -295,6 +297,9 @@ OFFERS: dict[str, Offer] = {
                 Example(INSTANCE_ARN, OTHER_INSTANCE, refused="which nothing in it can move to")
             ],
             "service_role_arn": [Example(*ROLES)],
+            "instance_id": [
+                Example(UNSET, UUIDS[0], {"instance_arn": Made(lambda _: cdk.Fn.import_value("instance"))})
+            ],
             "identity_management": [
                 Example(
                     IdentityManagement.SAML,
@@ -320,7 +325,7 @@ OFFERS: dict[str, Offer] = {
             {},
             {setting: examples[:1] for setting, examples in IN_A_BUCKET.items()},
         )
-        for name in ("add_chat_transcripts", "add_reports")
+        for name in ("add_chat_transcripts", "add_reports", "add_contact_records_bucket")
     },
     "add_contact_records_stream": Offer(
         ConnectInstance.add_contact_records_stream,

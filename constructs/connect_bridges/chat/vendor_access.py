@@ -77,7 +77,7 @@ class VendorAccess:
         external_id: what the vendor chose for you, 2 to 1,224 characters; it keeps its other customers from using
             your role through it.
         also: actions beyond connect:CreateParticipant, from connect:StopContact, connect:UpdateContactAttributes,
-            connect:GetContactAttributes and connect:DescribeContact.
+            connect:GetContactAttributes and connect:DescribeContact; on chats only, never on calls.
         """
         problems = Problems("VendorAccess.role")
         problems.collect(
@@ -259,7 +259,14 @@ class VendorPrincipal(Construct):
             )
         ]
         if self.access.also:
-            statements.append(iam.PolicyStatement(actions=list(self.access.also), resources=[contacts]))
+            # evidence: vendor-actions-on-chats-only
+            statements.append(
+                iam.PolicyStatement(
+                    actions=list(self.access.also),
+                    resources=[contacts],
+                    conditions={"StringEquals": {"connect:Channel": "CHAT"}},
+                )
+            )
         policy = iam.Policy(self, "Policy", statements=statements)
         if self.role:
             policy.attach_to_role(self.role)

@@ -229,7 +229,7 @@ class ConnectInstance(Construct):
             return
         self._guarded.add(stack)
         own = cdk.Stack.of(self) == stack
-        # evidence: instance-arn-cannot-be-updated
+        # evidence: instance-arn-in-rollback
         guard_identity(
             self if own else Construct(stack, f"{self.node.id}{self.node.addr[-8:]}"),
             parameter="Identity",
@@ -600,9 +600,9 @@ class ConnectInstance(Construct):
     ) -> routing.InstanceUser:
         """Add a user, who takes calls in the browser.
 
-        username: 1 to 64 characters, as the identity provider sends it with SAML; it cannot be changed: another one
-        fails the deployment, so give a new id with a new username. Names are needed where Amazon Connect keeps the
-        users. directory_user_id: with EXISTING_DIRECTORY.
+        username: 1 to 64 characters, as the identity provider sends it with SAML; it cannot be changed: a rule in
+        the template refuses another one, so give a new id with a new username. Names are needed where Amazon Connect
+        keeps the users. directory_user_id: with EXISTING_DIRECTORY.
         password_secret: where Amazon Connect keeps the users, the first password; default is a new secret with a
         generated one, and no template has it. Do not rotate the secret: CloudFormation cannot change a password.
         Of an imported instance ``from_arn`` has to be told the identity management.
@@ -636,9 +636,10 @@ class ConnectInstance(Construct):
 
         country_code: of ISO 3166-1, such as US; many countries ask for documents first. number_type: DID, TOLL_FREE
         and others that AWS names. prefix: what it begins with, such as +1206. Type, country and prefix cannot be
-        changed: another one claims another number, for which the quota needs room (L-8F812903).
+        changed: a rule in the template refuses a deployment that would claim another number; give that an id of its
+        own, for which the quota needs room (L-8F812903).
         flow: what answers it, as in ``answer``, which also takes function_options.
-        removal_policy: default is to keep the number with its instance when the stack is deleted or asks for another.
+        removal_policy: default is to keep the number with its instance when the stack is deleted.
         DESTROY releases it: for up to 180 days nobody can claim it again, and claims and releases together use up an
         allowance of twice the quota in those days. Never claim numbers in a test that deploys and destroys.
         """

@@ -10,6 +10,7 @@ from aws_cdk import aws_connect as connect
 
 from connect_bridges.contact_center.connect_instance import ConnectInstance
 from connect_bridges.contact_center.instance_options import IdentityManagement, InstanceAttributes
+from connect_bridges.shared.acknowledgements import acknowledge
 from connect_bridges.shared.arguments import check_removal_policy, check_value
 from connect_bridges.shared.checks import Problems, check, check_choice
 from connect_bridges.shared.identity_guard import SAID, guard_identity
@@ -94,6 +95,13 @@ class ContactCenter(ConnectInstance):
         # The classes of the CDK know some of them, by its version; CloudFormation knows all.
         for name, value in attributes.in_template().items():
             self.resource.add_property_override(f"Attributes.{name}", value)
+        if attributes.auto_mute_agent_on_hold:
+            acknowledge(
+                self.resource,
+                "F3002",
+                "CloudFormation knows the attribute AutoMuteAgentOnHold, the checks of this CDK do not yet.",
+                pack="CloudFormation-Validate",
+            )
         self.resource.apply_removal_policy(removal_policy)
         self._guard(identity_management, alias or directory_id or "")
         self._attach(

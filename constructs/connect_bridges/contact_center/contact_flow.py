@@ -73,8 +73,9 @@ class ContactFlow(Construct):
             or a parsed document.
         values: what each placeholder becomes; CDK tokens are welcome. A placeholder without a value and a value
             without a placeholder are both errors.
-        kind: publish as FLOW or as MODULE. flow_type: CreateContactFlow's Type, for flows only; changing it later
-            replaces the flow.
+        kind: publish as FLOW or as MODULE. flow_type: CreateContactFlow's Type, for flows only; another type is
+            another flow, which needs another name too: with the old one Connect refuses it and the deployment rolls
+            back.
         name: at most 127 characters, unique per instance and not shared with another environment on that instance.
             Default: made of the stack's name and the construct's path, so that two environments never clash.
         Raises ``ContactFlowError`` listing everything that is wrong with the template, and ``ConstructArgumentError``

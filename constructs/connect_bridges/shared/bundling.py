@@ -204,7 +204,7 @@ class _Bundle:
 
     def archive(self) -> Path:
         """Return the zip in the cache, which is made, or made anew, unless it is the right one to the byte."""
-        kept = _cache_root() / f"{self.digest}.zip"
+        kept = _cache_root() / f"function-{self.digest}.zip"
         entries = self.contents()
         if kept.is_symlink() or kept.exists():
             found = b"" if kept.is_symlink() else kept.read_bytes()

@@ -121,6 +121,8 @@ def _voice(
         }
     if metadata:
         flags.add("metadata")
+        if metadata.text("contactTokenHeader"):
+            flags.add("contact_tokens")
         url = metadata.text("url")
         bot_id = "{{context.session.BotUserSession.ContactId}}"
         values |= {
@@ -128,6 +130,7 @@ def _voice(
             "bot_url": url and f"{url}?contactId={bot_id}",
             "test_url": url and f"{url}?contactId={_ANY_CONTACT}",
             "token_header": metadata.text("tokenHeader"),
+            "contact_token_header": metadata.text("contactTokenHeader"),
             "wrong_token": f"{metadata.text('tokenHeader')}: not-the-token",
             "table": _inner(metadata, "table", "name"),
             "partition_key": _inner(metadata, "table", "partitionKey"),

@@ -36,7 +36,7 @@ def needs(bridge: Bridge, account: Account) -> Iterator[Need]:
     facts = bridge.facts
     partition = partition_of(facts["instanceArn"])
     yield Need(("secretsmanager:GetSecretValue",), facts["secrets"]["token"]["arn"])
-    for part in ("Retrieve", "Store", "Authorize"):
+    for part in ("Retrieve", "Store", "Authorize", *(("Sign",) if "Sign" in facts["functions"] else ())):
         yield Need(("lambda:InvokeFunction",), function_arn(account, partition, facts["functions"][part]))
     yield Need(("dynamodb:DeleteItem",), table_arn(bridge, account))
     yield from key_needs(account, partition, secrets=True)
@@ -61,7 +61,10 @@ def attempt(bridge: Bridge, account: Account, checks: Checks) -> None:
         checks.attempt("metadata-missing-token", trial.without_token)
     finally:
         checks.attempt("metadata-removed", trial.removed)
-    try_association(bridge, account, checks, [bridge.facts["functions"]["Retrieve"]])
+    functions = bridge.facts["functions"]
+    try_association(
+        bridge, account, checks, [functions[part] for part in ("Retrieve", "Sign") if part in functions]
+    )
 
 
 class _Trial:
@@ -80,7 +83,7 @@ class _Trial:
         arn = self._facts["secrets"]["token"]["arn"]
         with asking(f"read the secret {arn}", "secretsmanager:GetSecretValue, and kms:Decrypt on its key"):
             answer = self._account.client("secretsmanager").get_secret_value(SecretId=arn)
-        self._token = answer.get("SecretString", "")
+        self._token = answer.get("SecretString", "").strip()
         if not self._token:
             raise FailedError(
                 f"the secret {arn} holds no text.", "Store a token: aws secretsmanager put-secret-value."
@@ -173,7 +176,14 @@ class _Trial:
     def _post(self, contact: str | None, text: str, *, token: str | None) -> Answer:
         query = f"?{urlencode({'contactId': contact})}" if contact else ""
         headers = {"Content-Type": "application/json"} | ({self._header: token} if token is not None else {})
+        if contact and token and self._facts.get("contactTokenHeader"):
+            headers[str(self._facts["contactTokenHeader"])] = self._signed(contact)
         return post(self._url + query, headers=headers, body=text.encode())
+
+    def _signed(self, contact: str) -> str:
+        event = flow_event(self._facts["instanceArn"], contact, channel="VOICE")
+        answer: Mapping[str, str] = self._account.answered(self._functions["Sign"], event).answer
+        return answer["contactToken"]
 
     def _retrieve(self, contact: str) -> Mapping[str, str]:
         event = flow_event(self._facts["instanceArn"], contact, channel="VOICE")

@@ -59,9 +59,7 @@ class Plan(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "UsagePlanName": Recorded("a name is kept"),
         "Description": DESCRIPTION,
-        "ApiStages": Nested(
-            {"ApiId": SUPPORTED, "Stage": SUPPORTED, "Throttle": Only(({},), "throttle the plan as a whole")}
-        ),
+        "ApiStages": Nested({"ApiId": SUPPORTED, "Stage": SUPPORTED}),
         "Throttle": Nested({"RateLimit": SUPPORTED, "BurstLimit": SUPPORTED}),
         "Tags": TAGS,
     }

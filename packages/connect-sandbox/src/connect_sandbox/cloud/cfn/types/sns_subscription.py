@@ -1,4 +1,4 @@
-"""AWS::SNS::Subscription of an HTTP or HTTPS endpoint, or of an email address that never confirms, on the sandbox's SNS."""
+"""AWS::SNS::Subscription of an HTTP or HTTPS endpoint, or of an email address that never confirms."""
 
 from __future__ import annotations
 

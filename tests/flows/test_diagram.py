@@ -1,7 +1,10 @@
 """Pictures of flows."""
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -11,11 +14,27 @@ from connect_flows.diagram import mermaid, svg
 from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
+HERE = Path(__file__).parent
+PARSER = HERE / "parse_mermaid.mjs"
+MERMAID = HERE.parents[1] / "node_modules/mermaid"
+needs_mermaid = pytest.mark.skipif(
+    not MERMAID.exists() and "CI" not in os.environ, reason="npm's mermaid is not installed: make setup"
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(picture: str) -> ET.Element:
     return ET.fromstring(picture)  # noqa: S314 - our own output
+
+
+def refused(**texts: str) -> dict[str, str]:
+    """Return what Mermaid's own parser says about the texts that it does not read."""
+    done = subprocess.run(
+        ["node", PARSER], input=json.dumps(texts), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def chain(blocks: int, *, back: bool = False) -> Flow:
@@ -99,4 +118,40 @@ def test_mermaid_names_blocks_labels_and_escapes_markup() -> None:
     assert "  start --> b0\n" in text
     assert "a &quot;quoted&quot; &lt;b&gt;" in text
     assert '  b0 -->|"VOICE, TextStartsWith CH, NoMatchingCondition"| b1' in text
-    assert "classDef lambda" in text
+    assert "classDef kind_lambda" in text
+
+
+ODD = (
+    "end", "click", "call", "href", "style", "subgraph", "default", "graph", "flowchart TD", "direction LR", "%% x",
+    "`**x**`", '"', "'", "<script>", "a|b", "[x](y)", "{{x}}", "-->", ":::", ";", "\\", "#", "#35;", "&amp;", "$$x$$",
+    "\u2028", "a\nb", "日本語", "🙂", "", " ", "1. x", "- x", "@{ shape: x }",
+)  # fmt: skip
+"""Texts that mean something to Mermaid."""
+
+
+def odd(text: str) -> Flow:
+    flow = json.loads(json.dumps(example_flow("Compare")))
+    first = flow["Actions"][0]
+    first["Identifier"] = flow["StartAction"] = text
+    first["Parameters"]["ComparisonValue"] = text
+    first["Transitions"]["Conditions"][0]["Condition"]["Operands"] = [text]
+    return Flow.parse(flow, name=text)
+
+
+@needs_mermaid
+def test_mermaids_own_parser_reads_every_picture() -> None:
+    texts = {kind: mermaid(Flow.parse(example_flow(kind))) for kind in ACTIONS}
+    texts |= {f"odd {text}": mermaid(odd(text)) for text in ODD}
+    texts |= {"loop": mermaid(chain(60, back=True)), "empty": mermaid(Flow("empty", "", ()))}
+    assert refused(**texts) == {}
+
+
+@needs_mermaid
+def test_mermaids_parser_refuses_its_reserved_words() -> None:
+    text = "flowchart TD\n  b0[x]:::end\n  classDef end fill:#fff\n"
+    assert "Parse error on line 2" in refused(reserved=text)["reserved"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_an_xml_parser_reads_the_svg_of_odd_texts(text: str) -> None:
+    assert len(boxes(svg(odd(text)))) == 2

@@ -35,6 +35,9 @@ _ENDS = {"DisconnectParticipant", "EndFlowExecution", "EndFlowModuleExecution"}
 _VOICE = {"MessageParticipant", "MessageParticipantIteratively", "GetParticipantInput", "ConnectParticipantWithLexBot",
           "ShowView"}  # fmt: skip
 
+_CLASS = "kind_"
+"""Begins the names of Mermaid's classes: some words, such as end, mean something else to Mermaid."""
+
 
 class DiagramError(RuntimeError):
     """The diagram cannot be drawn here; the message says what to install."""
@@ -104,7 +107,7 @@ def mermaid(flow: Flow) -> str:
     for block in flow.blocks:
         parts = [one_line(block.type, 60), one_line(block.identifier, 50), one_line(summary(block), 60)]
         text = "<br/>".join(_mermaid_text(part) for part in dict.fromkeys(parts) if part)
-        out.append(f'  {names[block.identifier]}["{text}"]:::{kind_of(block)}')
+        out.append(f'  {names[block.identifier]}["{text}"]:::{_CLASS}{kind_of(block)}')
     drawn = [f"  start --> {names[flow.start]}"] if flow.start in names else []
     grey = []
     for line in lines(flow):
@@ -116,7 +119,9 @@ def mermaid(flow: Flow) -> str:
     out += drawn
     if grey:
         out.append(f"  linkStyle {','.join(grey)} stroke:#b8bcc4,color:#8a8f98")
-    out += [f"  classDef {kind} fill:{fill},stroke:{stroke}" for kind, (fill, stroke) in KINDS.items()]
+    out += [
+        f"  classDef {_CLASS}{kind} fill:{fill},stroke:{stroke}" for kind, (fill, stroke) in KINDS.items()
+    ]
     return "\n".join(out) + "\n"
 
 
@@ -307,6 +312,13 @@ def _box(block: Block, place: Point, *, start: bool) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;"), ("#", "&num;")):
+    for character, entity in (
+        ("&", "&amp;"),
+        ('"', "&quot;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("#", "&num;"),
+        ("`", "&grave;"),
+    ):
         text = text.replace(character, entity)
     return text

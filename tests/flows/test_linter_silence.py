@@ -150,3 +150,26 @@ def test_the_flow_type_of_the_metadata_is_used_and_without_one_any_that_fits() -
     assert [d.rule for d in lint(flow)] == ["CF140"]
     flow["Metadata"] = {"type": "customerQueue"}
     assert lint(flow) == []
+
+
+def staffing(no_match: str) -> Json:
+    condition = {"Operator": "NumberGreaterThan", "Operands": ["0"]}
+    return {
+        "Identifier": "staff",
+        "Type": "CheckMetricData",
+        "Parameters": {"MetricType": "NumberOfAgentsAvailable", "QueueId": "${Queue}"},
+        "Transitions": {
+            "NextAction": "bye",
+            "Conditions": [{"NextAction": "there", "Condition": condition}],
+            "Errors": [
+                {"ErrorType": "NoMatchingCondition", "NextAction": no_match},
+                {"ErrorType": "NoMatchingError", "NextAction": "bye"},
+            ],
+        },
+    }
+
+
+def test_the_false_branch_of_a_staffing_check_is_not_to_be_removed() -> None:
+    others = say("there", "Somebody is there.", "bye"), say("nobody", "Nobody is there.", "bye")
+    assert rules(staffing("nobody"), *others) == set()
+    assert rules(staffing("bye"), others[0]) == {"CF206"}

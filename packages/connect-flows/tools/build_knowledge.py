@@ -238,7 +238,7 @@ REFINEMENTS: dict[str, Json] = {
                 "values": ["OldestContactInQueueAgeSeconds", "NumberOfContactsInQueue"],
                 "required": ["NoMatchingCondition"],
             },
-            {  # a probe says so, but one published flow has the branch
+            {  # a probe says so, but published flows have the branch, as their False branch
                 "parameter": "MetricType",
                 "values": ["NumberOfAgentsAvailable", "NumberOfAgentsStaffed", "NumberOfAgentsOnline"],
                 "only": ["NoMatchingError"],

@@ -141,9 +141,9 @@ def test_a_region_that_is_not_known_is_a_warning() -> None:
 
 
 def test_exports_that_were_published_with_a_note_get_a_warning() -> None:
-    (agent,) = [p for p in PLACES if p[:2] == ("UpdateContactTargetQueue", ("AgentId",))]
-    assert [d.severity for d in found(agent, "ENTER AGENT")] == [Severity.ERROR]
-    assert [d.severity for d in found(agent, "ENTER AGENT", status="published")] == [Severity.WARNING]
+    (following,) = [p for p in PLACES if p[:2] == ("TransferToFlow", ("ContactFlowId",))]
+    assert [d.severity for d in found(following, "ENTER FLOW")] == [Severity.ERROR]
+    assert [d.severity for d in found(following, "ENTER FLOW", status="published")] == [Severity.WARNING]
 
 
 def test_a_damaged_account_does_not_hide_that_the_arn_is_fixed() -> None:

@@ -7,6 +7,7 @@ console exports them today.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from connect_flows.legacy_module import OPERATORS, Json, Module, reference
 
@@ -390,3 +391,14 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "Resume": lambda _: ("EndFlowExecution", {}),
 }
 """How each old block (type and target) is written in the current language."""
+
+
+@cache
+def current_types() -> Mapping[str, tuple[str, ...]]:
+    """Return for each block type from before the flow language, without its target, the current types."""
+    found: dict[str, list[str]] = {}
+    for name, convert in CONVERTERS.items():
+        kind, _, target = name.partition(" ")
+        raw = {"id": kind, "type": kind, "target": target, "parameters": [], "branches": []}
+        found.setdefault(kind, []).append(convert(Module(raw, []))[0])
+    return {kind: tuple(dict.fromkeys(types)) for kind, types in found.items()}

@@ -618,7 +618,7 @@ CASES: list[tuple[str, str, tuple[Json | str, dict[str, Any]]]] = [
                 ),
                 BYE,
             ),
-            {},
+            {"flow_type": "CONTACT_FLOW"},
         ),
     ),
     (

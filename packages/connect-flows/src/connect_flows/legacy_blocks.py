@@ -275,10 +275,16 @@ def _wait(module: Module) -> tuple[str, Json]:
     module.on_error("NoMatchingError", "Error")
     module.when("Equals", "WaitCompleted", module.branch("Timeout"))
     parameters: Json = {"TimeLimitSeconds": module.one("TimeoutSeconds") or "60"}
-    if target := module.branch("CustomerReturned"):
+    if target := module.branch("CustomerReturn", "CustomerReturned"):
         module.when("Equals", "CustomerReturned", target)
         parameters["Events"] = ["CustomerReturned"]
     return "Wait", parameters
+
+
+def _metrics(module: Module) -> tuple[str, Json]:
+    module.on_error("NoMatchingError", "Error")
+    names = {"QueueId": "Queue", "AgentId": "Agent"}
+    return "GetMetricData", {new: value for new, old in names.items() if (value := module.one(old))}
 
 
 def _priority(module: Module) -> tuple[str, Json]:
@@ -374,6 +380,7 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "CheckStaffing": _staffing,
     "SetEventHook": _hook,
     "SetContactFlow": _contact_flow,
+    "GetMetricData": _metrics,
     "UpdateRoutingPriority": _priority,
     "Wait": _wait,
     "SetCallBackNumber": _callback_number,

@@ -155,3 +155,92 @@ def test_mermaids_parser_refuses_its_reserved_words() -> None:
 @pytest.mark.parametrize("text", ODD)
 def test_an_xml_parser_reads_the_svg_of_odd_texts(text: str) -> None:
     assert len(boxes(svg(odd(text)))) == 2
+
+
+UUIDS = [f"{n}0000000-1111-2222-3333-444444444444" for n in "abcdef"]
+QUEUE = f"arn:aws:connect:us-east-1:123456789012:instance/{UUIDS[0]}/queue/{UUIDS[1]}"
+
+
+def console_export(*blocks: tuple[str, Json], names: dict[int, Json] | None = None) -> Flow:
+    """Return a flow as the console names it: blocks in a row, each with its type and parameters."""
+    actions = [
+        {
+            "Identifier": UUIDS[i],
+            "Type": kind,
+            "Parameters": parameters,
+            "Transitions": {
+                "NextAction": UUIDS[i + 1],
+                "Errors": [{"ErrorType": "NoMatchingError", "NextAction": UUIDS[max(0, i - 1)]}],
+            },
+        }
+        for i, (kind, parameters) in enumerate(blocks)
+    ]
+    actions.append(
+        {
+            "Identifier": UUIDS[len(blocks)],
+            "Type": "DisconnectParticipant",
+            "Parameters": {},
+            "Transitions": {},
+        }
+    )
+    metadata = {"ActionMetadata": {UUIDS[i]: {"parameters": shown} for i, shown in (names or {}).items()}}
+    return Flow.parse(
+        {"Version": "2019-10-30", "StartAction": UUIDS[0], "Metadata": metadata, "Actions": actions},
+        name="console",
+    )
+
+
+def texts(picture: str) -> list[list[str]]:
+    return [[t.text or "" for t in g.findall(f"{SVG}text")] for g in parsed(picture).findall(f"{SVG}g")]
+
+
+def test_blocks_that_the_console_named_are_told_by_what_they_do() -> None:
+    flow = console_export(
+        ("MessageParticipant", {"SSML": "<speak>Good <emphasis>day</emphasis>.</speak>"}),
+        ("UpdateContactTargetQueue", {"QueueId": QUEUE}),
+        ("Loop", {"LoopCount": "3"}),
+        ("CheckHoursOfOperation", {"HoursOfOperationId": QUEUE.replace("queue", "operating-hours")}),
+        names={
+            1: {"QueueId": {"displayName": "Sales"}},
+            3: {"HoursOfOperationId": {"displayName": "Weekdays"}},
+        },
+    )
+    assert [rows[0] for rows in texts(svg(flow))] == [
+        "Good day.",
+        "Sales",
+        "3 times",
+        "Weekdays",
+        "Disconnect participant",
+    ]
+    shown = mermaid(flow) + "".join(text for rows in texts(svg(flow)) for text in rows)
+    assert "-1111-2222-" not in shown
+    assert "speak" not in shown
+
+
+def test_a_resource_without_a_name_is_not_told_by_its_uuid() -> None:
+    flow = console_export(("UpdateContactTargetQueue", {"QueueId": QUEUE}))
+    assert texts(svg(flow))[0][0] == "Update contact target queue"
+
+
+@pytest.mark.parametrize("text", ["W" * 80, "i" * 80, "日" * 80, UUIDS[0]])
+def test_a_headline_is_no_wider_than_its_box(text: str) -> None:
+    (headline, *_), _ = texts(svg(odd(text + "x")))
+    wide = {"W": 0.9, "i": 0.25, "日": 1.0}.get(text[0], 0.56)
+    assert len(headline) * wide * 12 <= 210
+
+
+def test_a_branch_back_does_not_lie_on_the_branch_forth() -> None:
+    flow = console_export(("MessageParticipant", {"Text": "a"}), ("MessageParticipant", {"Text": "b"}))
+    picture = svg(flow)
+    (first, second, _) = boxes(picture)
+    backward = [p.get("d", "") for p in parsed(picture).findall(f"{SVG}path") if p.get("stroke") == "#b8bcc4"]
+    side = f"{second[0] + second[2]:.0f}"
+    assert any(
+        d.startswith(f"M{side} ") and d.endswith(f"{first[0] + first[2]:.0f} {first[1] + 31:.0f}")
+        for d in backward
+    )
+
+
+def test_a_line_that_also_carries_the_success_says_so() -> None:
+    flow = json.loads(json.dumps(example_flow("InvokeLambdaFunction")))
+    assert '-->|"next, NoMatchingError"|' in mermaid(Flow.parse(flow))

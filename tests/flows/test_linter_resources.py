@@ -56,7 +56,7 @@ every_place = pytest.mark.parametrize("place", PLACES, ids=NAMES)
 
 def found(place: Place, value: str, **metadata: str) -> list[Diagnostic]:
     action_type, at, _ = place
-    flow = copy.deepcopy(example_flow(action_type)) | ({"Metadata": metadata} if metadata else {})
+    flow: Any = copy.deepcopy(example_flow(action_type)) | ({"Metadata": metadata} if metadata else {})
     target: Any = flow["Actions"][0]["Parameters"]
     for step, following in pairwise(at):
         empty: Any = [{}] if following == 0 else {}
@@ -144,6 +144,15 @@ def test_exports_that_were_published_with_a_note_get_a_warning() -> None:
     (following,) = [p for p in PLACES if p[:2] == ("TransferToFlow", ("ContactFlowId",))]
     assert [d.severity for d in found(following, "ENTER FLOW")] == [Severity.ERROR]
     assert [d.severity for d in found(following, "ENTER FLOW", status="published")] == [Severity.WARNING]
+
+
+def test_the_parts_of_an_arn_beside_those_of_another_template_tool_are_checked() -> None:
+    (call,) = [p for p in PLACES if p[:2] == ("InvokeLambdaFunction", ("LambdaFunctionARN",))]
+    arn = "arn:aws:lambda:us-east-1:{ACCOUNT}:function:find"
+    assert rules(call, arn) == rules(call, arn.replace("us-east-1", "%Region%")) == []
+    assert rules(call, arn.replace("lambda", "lamda")) == ["CF134"]
+    assert rules(call, arn.replace("east", "esat")) == ["CF134"]
+    assert rules(call, arn.replace("lambda", "states")) == ["CF135"]
 
 
 def test_a_damaged_account_does_not_hide_that_the_arn_is_fixed() -> None:

@@ -78,11 +78,10 @@ class Problem:
 def problem(value: str, kind: str, *, published: bool = False) -> Problem | None:
     """Return what is wrong with a fixed value of a parameter that takes this kind of resource."""
     spec = knowledge().resources[kind]
-    if _TEMPLATED.search(value):
-        return None
-    if value.lower().startswith("arn:"):
+    templated = _TEMPLATED.search(value)
+    if value.lower().startswith("arn:") and not (templated and value.count(":") < 5):
         return _arn_problem(value, spec)
-    if _matches(spec.id, value):
+    if _matches(spec.id, value) or templated:
         return None
     return Problem(
         "CF133",
@@ -118,12 +117,12 @@ def reference_problem(value: str, kind: str) -> Problem | None:
 
 
 def _arn_problem(value: str, spec: ResourceSpec) -> Problem | None:
-    shown, fix, table = quoted(value, 160), f"write {spec.arn}", knowledge()
+    shown, fix = quoted(value, 160), f"write {spec.arn}"
     parts = value.split(":", 5)
     if len(parts) != 6:
         return Problem("CF134", f"the ARN {shown} has not the form of {spec.arn}", fix)
     _, partition, service, region, account, resource = parts
-    if service not in spec.services and not _misspelt(service, spec):
+    if not (service in spec.services or _misspelt(service, spec) or _TEMPLATED.search(service)):
         said = f"{shown} is a resource of {quoted(service)}, not the ARN of {_a(spec)}"
         return Problem("CF135", said, fix)
     wrong = {
@@ -134,16 +133,20 @@ def _arn_problem(value: str, spec: ResourceSpec) -> Problem | None:
         "account": (account, _ACCOUNT.fullmatch(account) or account in spec.accounts),
     }
     for what, (part, fits) in wrong.items():
-        if not fits:
+        if not fits and not _TEMPLATED.search(part):
             return Problem("CF134", f"the ARN {shown} has the {what} {quoted(part)}", fix)
-    if not _matches(spec.path, resource):
+    if not _matches(spec.path, resource) and not _TEMPLATED.search(resource):
         return _resource_problem(value, service, resource, spec)
-    if region in table.regions:
+    return _region_problem(value, region)
+
+
+def _region_problem(value: str, region: str) -> Problem | None:
+    known = knowledge().regions
+    if region in known or _TEMPLATED.search(region):
         return None
-    near = difflib.get_close_matches(region, sorted(table.regions), 1)
-    said = f"the ARN {shown} has the Region {quoted(region)}, which this version does not know"
-    fix = f"did you mean {near[0]}" if near else "check it"
-    return Problem("CF134", said, fix, Severity.WARNING)
+    near = difflib.get_close_matches(region, sorted(known), 1)
+    said = f"the ARN {quoted(value, 160)} has the Region {quoted(region)}, which this version does not know"
+    return Problem("CF134", said, f"did you mean {near[0]}" if near else "check it", Severity.WARNING)
 
 
 def _misspelt(service: str, spec: ResourceSpec) -> bool:

@@ -96,10 +96,10 @@ def deliver(url: str, body: bytes) -> None:
     """PUT the answer, trying three times; raises AnswerNotDeliveredError."""
     try:
         parts = urllib.parse.urlsplit(url)
-        usable = bool(parts.hostname) and parts.scheme in {"https", "http"} and parts.port != 0
+        host = parts.hostname if parts.scheme in {"https", "http"} and parts.port != 0 else None
     except ValueError:  # an address or a port that is none
-        usable = False
-    if not usable:
+        host = None
+    if not host:
         raise AnswerNotDeliveredError("ResponseURL is not an http(s) URL")
     problem = ""
     for attempt in range(_ATTEMPTS):
@@ -118,7 +118,7 @@ def deliver(url: str, body: bytes) -> None:
             "CloudFormation's answer URL did not take the answer", problem=problem, attempt=attempt + 1
         )
     # The URL is a credential of its own (pre-signed): name the host only.
-    raise AnswerNotDeliveredError(f"{parts.hostname} did not take the answer: {problem}")
+    raise AnswerNotDeliveredError(f"{host} did not take the answer: {problem}")
 
 
 def _text(event: Mapping[str, Any], name: str) -> str:

@@ -18,8 +18,10 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from tests.support.openapi_run import BODIES, ROOT, SHOWN, TYPES
@@ -58,29 +60,36 @@ def drive(requests: int, *, processes: int, seed: int, timeout: float, planted: 
     commas, of error, hang, traceback, secret and number.
     """
     share = -(-requests // processes)
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", __spec__.name, str(share), str(seed * 100 + number), planted],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for number in range(processes)
-    ]
     report, begun = Report(), time.monotonic()
-    try:
-        for one in running:
-            told, complaint = one.communicate(timeout=max(1.0, timeout - (time.monotonic() - begun)))
+    with ExitStack() as stack:
+        # Files, not pipes: nobody reads a pipe while the process before it is waited for, and a full one stops it.
+        files = [stack.enter_context(TemporaryFile("w+", encoding="utf-8")) for _ in range(2 * processes)]
+        running = []
+        for number in range(processes):
+            command = [sys.executable, "-m", __spec__.name, str(share), str(seed * 100 + number), planted]
+            told, complaint = files[2 * number : 2 * number + 2]
+            one = subprocess.Popen(command, stdout=told, stderr=complaint, cwd=ROOT)
+            stack.callback(_end, one)
+            running.append((one, told, complaint))
+        for one, told, complaint in running:
+            one.wait(timeout=max(1.0, timeout - (time.monotonic() - begun)))
             if one.returncode:
-                raise ChildProcessError(f"a process with hostile requests ended so:\n{complaint[-4000:]}")
-            _add(report, json.loads(told.splitlines()[-1]))
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
+                raise ChildProcessError(
+                    f"a process with hostile requests ended so:\n{_text(complaint)[-4000:]}"
+                )
+            _add(report, json.loads(_text(told).splitlines()[-1]))
     report.seconds = time.monotonic() - begun
     return report
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _add(report: Report, told: dict[str, Any]) -> None:

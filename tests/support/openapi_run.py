@@ -231,7 +231,12 @@ class _Player:
             max_examples=max(1, self._order.examples // kinds),
             derandomize=False,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.filter_too_much,
+                HealthCheck.data_too_large,
+                HealthCheck.large_base_example,
+            ],
         )
         @given(case=cases)
         def example(case: Any) -> None:

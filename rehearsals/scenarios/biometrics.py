@@ -9,7 +9,6 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from connect_sandbox.cloud.schedules import run_rule
 from connect_sandbox.rehearsal.conditions import HangsUp, Move, Presses, Says
@@ -441,28 +440,27 @@ def stale_result(rehearsal: Rehearsal) -> None:
 
 @scenario("biometrics/outage-locks-nobody")
 def outage(rehearsal: Rehearsal) -> None:
-    """Let DynamoDB refuse the judgement of a voice that matches, four times: no failed try is counted."""
+    """Let the table refuse the judgement of a voice that matches, four times: no failed try is counted."""
     path, number = rehearsal.deployment.biometrics, "+12065550124"
-    voiceit, faults = path.vendors.voiceit, rehearsal.sandbox.faults
+    voiceit, iam = path.vendors.voiceit, rehearsal.sandbox.boto3_client("iam")
     _enrol(rehearsal, path, number)
-    refused: list[Any] = []
+    roles = rehearsal.deployment.physical_ids(path.stack, "AWS::IAM::Role")
+    [role] = [one for one in roles if "Webhook" in one]
+    denial = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
 
-    def throttle() -> None:
-        code = "ProvisionedThroughputExceededException"
-        message = "The level of configured provisioned throughput for the table was exceeded."
-        refused.append(faults.fail("dynamodb", "PutItem", status=400, code=code, message=message, times=None))
+    def refuse() -> None:
+        iam.put_role_policy(RoleName=role, PolicyName="outage", PolicyDocument=document)
 
     def recover() -> None:
-        while refused:
-            faults.forget(refused.pop())
+        iam.delete_role_policy(RoleName=role, PolicyName="outage")
 
     for _ in range(4):
-        voiceit.before_verifying = throttle
+        voiceit.before_verifying = refuse
         try:
             call = rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS], meanwhile={"status/0": recover})
         finally:
             voiceit.before_verifying = lambda: None
-            recover()
         call.contact.hears("We cannot check your voice at the moment. Goodbye.", UNAVAILABLE)
         call.contact.has_attributes(biometricResult="unavailable").ends(queued="Support")
         item = _item(rehearsal, path, number)

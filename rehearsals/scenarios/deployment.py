@@ -167,7 +167,7 @@ class Deployment:
             BiometricsVendors() as own_vendors,
         ):
             progress(f"start the sandbox on {sandbox.endpoint_url}", time.monotonic() - started)
-            sandbox.quotas.set(VOICE_CONNECTORS, 5)  # as for whoever has several apps that create one
+            sandbox.quotas.set(VOICE_CONNECTORS, 6)  # as for whoever has several apps that create one
             sandbox.quotas.set(INSTANCES, 4)
             # Without the role, which is not deployed yet: SNS asks for a confirmation during the deployment.
             bot.is_told_access(vendor_access(sandbox))

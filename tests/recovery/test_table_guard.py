@@ -57,7 +57,9 @@ def template(**names: Any) -> dict[str, Any]:
         for name, resource in whole["Resources"].items()
         if resource["Type"] == "AWS::DynamoDB::GlobalTable"
     }
-    return {"Parameters": whole["Parameters"], "Rules": whole["Rules"], "Resources": tables}
+    parameters = {name: one for name, one in whole["Parameters"].items() if "TableIdentity" in name}
+    rules = {name: one for name, one in whole["Rules"].items() if "TableStays" in name}
+    return {"Parameters": parameters, "Rules": rules, "Resources": tables}
 
 
 def deploy(sandbox: Sandbox, wanted: dict[str, Any], **given: str) -> str:

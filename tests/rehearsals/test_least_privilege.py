@@ -128,7 +128,8 @@ def _send(
     (name,) = [
         function["FunctionName"]
         for function in functions.list_functions()["Functions"]
-        if "ConnectorFunction" in function["FunctionName"]
+        if function["FunctionName"].startswith(OWN_APP_STACK)
+        and "ConnectorFunction" in function["FunctionName"]
     ]
     with _answers() as (url, answers):
         event = {

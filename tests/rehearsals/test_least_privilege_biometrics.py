@@ -19,14 +19,24 @@ from tests.support.roles import deployed_role
 pytestmark = pytest.mark.sandbox
 
 NUMBER = "+12065550120"
-ROLES = ("BiometricsGate", "BiometricsWebhook", "BiometricsErase", "BiometricsRetention")
+ROLES = (
+    *("BiometricsGate", "BiometricsWebhook", "BiometricsErase", "BiometricsUnlock"),
+    "BiometricsRetention",
+)
 
 
 @pytest.fixture(scope="module")
-def exercised(deployment: Deployment, played: Played) -> Deployment:
+def refused_before(deployment: Deployment) -> int:
+    """Return how many calls were refused before: other scenarios provoke refusals on purpose."""
+    return len(deployment.sandbox.audit.calls(allowed=False))
+
+
+@pytest.fixture(scope="module")
+def exercised(deployment: Deployment, played: Played, refused_before: int) -> Deployment:
     """Let every function do all that it ever does."""
     played.passes("biometrics/enrol-then-verify", "biometrics/erase-caller")
     _sweep(deployment)
+    _unlock(deployment)
     return deployment
 
 
@@ -41,9 +51,9 @@ def test_a_function_uses_what_it_is_granted_and_is_granted_what_it_uses(
     assert not report.needless_wildcard_resources, str(report)
 
 
-def test_nothing_was_refused(exercised: Deployment) -> None:
+def test_nothing_was_refused(exercised: Deployment, refused_before: int) -> None:
     # Of these functions: other tests of the run provoke refusals on purpose.
-    refused = exercised.sandbox.audit.calls(allowed=False)
+    refused = exercised.sandbox.audit.calls(allowed=False)[refused_before:]
     assert [
         str(entry) for entry in refused if (entry.role or "").startswith("connect-bridges-dev-biometrics")
     ] == []
@@ -72,6 +82,21 @@ def _sweep(deployment: Deployment) -> None:
     [finished] = run_rule(deployment.sandbox, rule)
     assert finished.json() == {"done": 1}
     assert stored_caller(deployment.sandbox, path, NUMBER) == {}
+
+
+def _unlock(deployment: Deployment) -> None:
+    """Unlock a number of which a failed try is counted."""
+    client, path = deployment.sandbox.boto3_client("dynamodb"), deployment.biometrics
+    client.put_item(
+        TableName=path.table,
+        Item={"phoneNumber": {"S": NUMBER}, "revision": {"S": "r"}, "failures": {"N": "1"}},
+    )
+    function = deployment.sandbox.stack_outputs(path.stack)["BiometricsUnlockFunctionName"]
+    answer = deployment.sandbox.boto3_client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps({"phoneNumber": NUMBER})
+    )
+    assert json.loads(answer["Payload"].read()) == {"unlocked": "true"}
+    nobody_knows(deployment.sandbox, path, NUMBER)
 
 
 def _erase(deployment: Deployment) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def paths(names: Iterable[str]) -> set[str]:
 def test_the_demo_is_a_selection_of_every_path() -> None:
     selection = [name for name, scenario in SCENARIOS.items() if scenario.demo]
     assert [scenario.name for scenario in Options(Path(), "demo").chosen()] == selection
-    assert paths(selection) == {"voice", "chat", "biometrics"}
+    assert paths(selection) == {"voice", "chat", "biometrics", "instance"}
     assert 9 <= len(selection) <= 12
 
 
@@ -43,7 +43,7 @@ def test_each_path_of_the_demo_shows_a_success_and_failures() -> None:
     successes = {"voice/metadata-returns", "chat/bot-converses", "biometrics/enrol-then-verify"}
     selection = {scenario.name for scenario in Options(Path(), "demo").chosen()}
     assert successes <= selection
-    assert paths(selection - successes) == paths(successes)
+    assert paths(selection - successes) == {*paths(successes), "instance"}
 
 
 def test_rehearse_plays_every_scenario() -> None:

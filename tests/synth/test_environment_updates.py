@@ -301,6 +301,8 @@ CREATED: dict[str, Any] = {
         "rules": {
             "enrolments": To(UNSET, 4),
             "tries": To(UNSET, 2),
+            "dayTries": To(UNSET, 9),
+            "monthTries": To(UNSET, 20),
             "lockAfter": To(UNSET, 6),
             "lockMinutes": To(UNSET, 20),
             "proofSeconds": To(UNSET, 240),
@@ -310,7 +312,7 @@ CREATED: dict[str, Any] = {
         },
         "prompts": prompts(
             *("welcome", "enrol", "enrolMore", "verify", "proofExpired", "verified", "failed", "locked"),
-            *("unavailable", "queueFull", "queueError"),
+            *("unavailable", "queueFull", "queueError", "notForgotten"),
         ),
         "encryption": To(UNSET, "customer-managed"),
         "failuresAlarmThreshold": To(UNSET, 7),
@@ -462,6 +464,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     return synthesize
 
 
+@pytest.mark.timeout(180)  # the largest world has six stacks, twice
 @pytest.mark.parametrize(
     "world", [name for name, one in WORLDS.items() if any(isinstance(each, To) for _, each in changing(one))]
 )
@@ -518,7 +521,7 @@ def changed_settings(model: type[BaseModel], value: dict[str, Any]) -> Iterator[
         if not inner or not given:
             continue
         many = given if isinstance(given, list) else [given]
-        if typing.get_origin(declared.annotation) is dict:
+        if isinstance(given, dict) and typing.get_origin(declared.annotation) is dict:
             many = list(given.values())
         for one in many:
             yield from changed_settings(inner[0], one)

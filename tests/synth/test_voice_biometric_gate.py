@@ -338,7 +338,9 @@ def test_metrics_and_grants_are_there_for_users(stack: cdk.Stack, instance: Conn
     agent = iam.Role(stack, "Agent", assumed_by=iam.AccountRootPrincipal())
     made.grant_unlock(agent)
     statements = policy_statements(assertions.Template.from_stack(stack).to_json())
-    granted = [json.dumps(one["Resource"]) for one in statements if one["Action"] == ["lambda:InvokeFunction"]]
+    granted = [
+        json.dumps(one["Resource"]) for one in statements if one["Action"] == ["lambda:InvokeFunction"]
+    ]
     assert sorted(("Erase" in one, "Unlock" in one) for one in granted) == [(False, True), (True, False)]
 
 

@@ -808,7 +808,8 @@ def test_a_judgement_that_the_table_does_not_take_is_written_once_more(
 ) -> None:
     functions.enrol()
     twiml = functions.connect(functions.ask("return"))
-    judged, failed = machine.judged, []
+    judged = machine.judged
+    failed: list[bool] = []
 
     def fails_once(*arguments: Any, **named: Any) -> Any:
         if not failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,6 +28,9 @@ from runtime.shared.metrics import count
 
 ANSWER_SECONDS = 11.0
 """After so many seconds nothing more is done before the answer: Twilio gives up after 15 s."""
+
+_CALL_SID = re.compile(r"CA[0-9A-Za-z]{1,32}", re.ASCII)
+"""A call's id: it is logged, so nothing else may stand in its place."""
 
 
 class Recordings(Protocol):
@@ -62,11 +66,12 @@ class CallMessage:
         """Read a verified form; what is malformed becomes empty, and so fits no session."""
         # evidence: transfer-shows-caller-number
         number, recording = form.get("From", ""), form.get("RecordingSid", "")
+        call_sid = form.get("CallSid", "")
         return cls(
             step=step,
             turn=int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 6 else -1,
             number=number if PHONE_NUMBER.fullmatch(number) else "",
-            call_sid=form.get("CallSid", ""),
+            call_sid=call_sid if _CALL_SID.fullmatch(call_sid) else "",
             call_status=form.get("CallStatus", ""),
             digits=form.get("Digits", ""),
             recording=recording if RECORDING_SID.fullmatch(recording) else "",

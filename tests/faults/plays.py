@@ -7,15 +7,16 @@ afterwards is one that this branch allows. Which calls there are is not written 
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
 import boto3
 
-from tests.faults.process import Ended
+from tests.faults.process import Ended, Step, longest, none_at_all
 from tests.faults.proxy import Answer, Asked, Backend, forward
 from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 
@@ -107,6 +108,8 @@ class Cell:
     before: State
     after: State
     whole: State
+    followed: tuple[Ended, ...] = ()
+    """How what followed has ended, `ended` being the last of them."""
 
     @property
     def unchanged(self) -> bool:
@@ -138,11 +141,31 @@ class Play:
     prepare: Callable[[World], Mapping[str, Any]]
     """Makes the state and the environment; returns the event."""
     branches: tuple[Branch, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=lambda: {"random.random": longest})
+    """Module attributes to set, by dotted name; by default, the pauses between attempts are as long as they can be."""
     then: Callable[[Mapping[str, Any], Cell], Mapping[str, Any] | None] = lambda _event, _cell: None
     """The event that the caller sends after such an end, if any: it finds the fault gone, and has to be `settled`."""
     settled: Callable[[Mapping[str, Any], Cell], bool] = lambda _event, cell: cell.done
     """Whether the run of that event has ended as it should; the event is that one."""
+    after: Callable[[Mapping[str, Any], Cell], Sequence[Step]] | None = None
+    """What happens after such an end, if that is more than one event to the same function; it stands for `then`."""
+    limit: float = 0.0
+    """Seconds after which the run is stopped, if the real limit is longer than a test may take."""
+    elsewhere: str = ""
+    """The calls (a regular expression) whose faults are those of another play of the same function."""
+    paired: bool = False
+    """Whether pairs of faults are tried as well: it writes in more than one place."""
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Return whether another play has this call fail."""
+        return bool(self.elsewhere) and re.search(self.elsewhere, name) is not None
+
+    def follows(self, event: Mapping[str, Any], cell: Cell) -> Sequence[Step]:
+        """Return the invocations that follow."""
+        if self.after is not None:
+            return self.after(event, cell)
+        following = self.then(event, cell)
+        return [] if following is None else [Step(self.module, following, self.settings)]
 
     @property
     def function(self) -> str:
@@ -599,7 +622,10 @@ NUMBERS: Final = tuple(
         "runtime.contact_center.number_flow",
         180,
         _number_flow(kind),
-        {"runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0)},
+        {
+            "runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0),
+            "random.random": none_at_all,
+        },
     )
     for kind in ("Create", "Update", "Delete")
 )
@@ -677,6 +703,7 @@ CONNECTORS: Final = tuple(
         {
             "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
             "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
+            "random.random": none_at_all,
         },
     )
     for kind in ("Create", "Update", "Delete")

@@ -8,7 +8,6 @@ sweep the next one.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -56,17 +55,11 @@ def _clock(module: str, seconds: float) -> dict[str, Any]:
 def _world(
     world: World, *callers: tuple[str, Caller], says: str = "SUCC", function: bool = False
 ) -> tuple[Twilio, Provider]:
-    client = world.client("dynamodb")
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "phoneNumber", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "phoneNumber", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    client.put_item(TableName=TABLE, Item={"phoneNumber": {"S": "reconciled"}, "day": {"S": "2026-08-01"}})
+    world.create_table(TABLE, "phoneNumber")
+    world.put_item(TABLE, {"phoneNumber": {"S": "reconciled"}, "day": {"S": "2026-08-01"}})
     for number, caller in callers:
         item = {"phoneNumber": {"S": number}, REVISION: {"S": "an-earlier-one"}, **item_of(caller)}
-        client.put_item(TableName=TABLE, Item=item)
+        world.put_item(TABLE, item)
     twilio, provider = Twilio(), Provider(says=says)
     world.backends |= {
         "twilio": twilio,
@@ -75,7 +68,7 @@ def _world(
     }
 
     def look() -> State:
-        items = world.client("dynamodb").scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        items = world.items(TABLE)
         return {
             "callers": {
                 item["phoneNumber"]["S"]: caller_of(item)
@@ -195,12 +188,9 @@ _SORRY = _heard("told that the voice cannot be checked now", "cannot check your 
 _LEFT_ALONE = killed(_fair)
 
 
-def _rest_of_the_call(_: Mapping[str, Any], cell: Cell) -> Sequence[Step]:
+def _rest_of_the_call(_: Mapping[str, Any], __: Cell) -> Sequence[Step]:
     """Return what comes after the message, whatever came of it."""
-    if _hears(cell).startswith("asked"):
-        over = _message("status", 0, CallStatus="completed")
-    else:
-        over = _message("status", 0, CallStatus="completed", CallDuration="9")
+    over = _message("status", 0, CallStatus="completed")
     return [
         Step("runtime.biometrics.webhook", over, _clock("runtime.biometrics.webhook", 20)),
         Step("runtime.biometrics.gate", _asks("return"), _clock("runtime.biometrics.gate", 21)),
@@ -364,7 +354,7 @@ WEBHOOK: Final = (
     _webhook(
         "a caller hangs up while enrolling",
         _hangs_up,
-        _heard("nothing: nobody is on the line", "nothing", _fair),
+        _heard("ended: nobody is on the line any more", "could not recognise", _fair),
         elsewhere="GetSecretValue (CallerKey|Twilio)",
     ),
 )
@@ -625,4 +615,3 @@ RETENTION: Final = (
 )
 
 BIOMETRICS: Final = (*WEBHOOK, *GATE, *UNLOCK, *ERASE, *RETENTION)
-_ = re

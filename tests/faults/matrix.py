@@ -78,14 +78,14 @@ class _Run:
         return Cell(self.ended, self.before, self.after, clean.after)
 
 
-def play_all(plays: Sequence[Play], moto_url: str) -> list[Matrix]:
+def play_all(plays: Sequence[Play]) -> list[Matrix]:
     """Return the matrix of each play, all cells of all plays side by side.
 
     A cell that is wrong is tried once more when nothing else runs: its time limits are real, and the machine may have
     been busy.
     """
     with ThreadPoolExecutor(_WORK_AT_ONCE) as working, ThreadPoolExecutor(_WAIT_AT_ONCE) as waiting:
-        cleans = list(working.map(lambda play: _run(play, moto_url), plays))
+        cleans = list(working.map(lambda play: _run(play), plays))
         matrices = [Matrix(play, clean.calls) for play, clean in zip(plays, cleans, strict=True)]
         for play, clean in zip(plays, cleans, strict=True):
             branch, problem = _judged(play, clean, clean)
@@ -94,11 +94,11 @@ def play_all(plays: Sequence[Play], moto_url: str) -> list[Matrix]:
         jobs: list[tuple[list[Result], Callable[[], Result], Future[Result]]] = []
         for matrix, clean in zip(matrices, cleans, strict=True):
             for fault in faults(matrix.struck):
-                cell = partial(_cell, matrix.play, moto_url, clean, (fault,))
+                cell = partial(_cell, matrix.play, clean, (fault,))
                 pool = waiting if fault.kind in _WAITING else working
                 jobs.append((matrix.results, cell, pool.submit(cell)))
             for pair in pairs(matrix.struck) if matrix.play.paired else ():
-                cell = partial(_cell, matrix.play, moto_url, clean, pair)
+                cell = partial(_cell, matrix.play, clean, pair)
                 jobs.append((matrix.pairs, cell, working.submit(cell)))
         done = [(results, cell, job.result()) for results, cell, job in jobs]
     for results, cell, result in done:
@@ -122,7 +122,7 @@ def pairs(calls: Sequence[Call]) -> Iterator[tuple[Fault, Fault]]:
                 yield Fault(first, kind), Fault(second, other)
 
 
-def _cell(play: Play, moto_url: str, clean: _Run, failing: tuple[Fault, ...]) -> Result:
+def _cell(play: Play, clean: _Run, failing: tuple[Fault, ...]) -> Result:
     """Return how a run ended, and what is wrong with it or with what follows upon it.
 
     Of a pair, the first fault meets the run, and the second one both the run and what its caller does next; unless one
@@ -130,7 +130,7 @@ def _cell(play: Play, moto_url: str, clean: _Run, failing: tuple[Fault, ...]) ->
     """
     first, *second = failing
     meets = [fault for fault in second if "killed" not in (first.kind, fault.kind)]
-    done = _run(play, moto_url, first, *meets)
+    done = _run(play, first, *meets)
     branch, problem = _judged(play, done, clean)
     cell = done.cell(clean)
     seconds = done.ended.seconds
@@ -146,8 +146,8 @@ def _cell(play: Play, moto_url: str, clean: _Run, failing: tuple[Fault, ...]) ->
     return Result(play.name, failing, branch, seconds, problem)
 
 
-def _run(play: Play, moto_url: str, *failing: Fault) -> _Run:
-    world = World(moto_url)
+def _run(play: Play, *failing: Fault) -> _Run:
+    world = World()
     event = play.prepare(world)
     before = world.state()
     ended, calls = _invoke(play, world, [Step(play.module, event, play.settings)], failing)

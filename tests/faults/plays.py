@@ -8,42 +8,40 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
-import boto3
-
 from tests.faults.process import Ended, Step, longest, none_at_all
-from tests.faults.proxy import Answer, Asked, Backend, forward
+from connect_sandbox.moto_internals import iam as backend_of_iam
+
+from tests.faults.moto import call, in_account, items, put_item
+from tests.faults.proxy import Answer, Asked, Backend
 from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 
 State = dict[str, Any]
 
 _ACCOUNTS = count(100_000_000_001)
-_PLACE = threading.local()
+_OF_ALL: Final = "100000000000"
+"""The account in which all runs have their secrets."""
 
 
 class World:
     """AWS and the vendors for one run: an account of its own at moto, and fakes of what moto has not."""
 
-    def __init__(self, moto_url: str) -> None:
-        self.account = str(next(_ACCOUNTS))
-        self._moto_url = moto_url
+    def __init__(self) -> None:
+        self._account = str(next(_ACCOUNTS))
+        aws = in_account(self._account)
         self.environment: dict[str, str] = {}
         self.backends: dict[str, Backend] = {
-            service: forward(moto_url, x_moto_account_id=self.account)
-            for service in ("dynamodb", "secretsmanager", "iam")
+            "dynamodb": aws,
+            "iam": aws,
+            "secretsmanager": in_account(_OF_ALL),
         }
         self.look: list[Callable[[], State]] = []
         """What the state is made of."""
-
-    def client(self, service: str) -> Any:
-        """Return a client of moto in this world's account."""
-        _PLACE.account = self.account
-        return _client(service, self._moto_url)
 
     def state(self) -> State:
         """Return everything that a run may change."""
@@ -52,52 +50,52 @@ class World:
             found |= look()
         return found
 
-    def table(self, name: str, key: str, *, hide: tuple[str, ...] = ()) -> None:
-        """Create a table, whose items are part of the state; `hide`: attributes that differ each time."""
-        dynamodb = self.client("dynamodb")
-        dynamodb.create_table(
+    def create_table(self, name: str, key: str) -> None:
+        """Create a table."""
+        call(
+            self._account,
+            "DynamoDB_20120810.CreateTable",
             TableName=name,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
 
-        def items() -> State:
-            found = self.client("dynamodb").scan(TableName=name, ConsistentRead=True)["Items"]
-            return {
+    def put_item(self, table: str, item: Mapping[str, Any]) -> None:
+        """Put an item into a table."""
+        put_item(self._account, table, item)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return a table's items."""
+        return items(self._account, table)
+
+    def table(self, name: str, key: str, *, hide: tuple[str, ...] = ()) -> None:
+        """Create a table, whose items are part of the state; `hide`: attributes that differ each time."""
+        self.create_table(name, key)
+        self.look.append(
+            lambda: {
                 name: {
-                    item[key]["S"]: {k: v for k, v in sorted(item.items()) if k not in hide} for item in found
+                    item[key]["S"]: {k: v for k, v in sorted(item.items()) if k not in hide}
+                    for item in self.items(name)
                 }
             }
-
-        self.look.append(items)
+        )
 
     def secret(self, name: str, text: str) -> str:
-        """Create a secret; return its ARN."""
-        arn: str = self.client("secretsmanager").create_secret(Name=name, SecretString=text)["ARN"]
-        return arn
+        """Return the ARN of a secret, which all runs share, since none changes it."""
+        return _secret(name, text)
+
+    def access_key(self, user: str) -> None:
+        """Create a user of IAM with an access key."""
+        iam = backend_of_iam(self._account)
+        iam.create_user("us-east-1", user)
+        iam.create_access_key(user)
 
 
-_CLIENTS: dict[str, Any] = {}
-_LOCK = threading.Lock()
-
-
-def _client(service: str, url: str) -> Any:
-    def in_account(request: Any, **_: object) -> None:
-        request.headers["x-moto-account-id"] = _PLACE.account
-
-    with _LOCK:
-        if service not in _CLIENTS:
-            made = boto3.client(
-                service,
-                endpoint_url=url,
-                region_name="us-east-1",
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",
-            )
-            made.meta.events.register("before-sign", in_account)
-            _CLIENTS[service] = made
-        return _CLIENTS[service]
+@cache
+def _secret(name: str, text: str) -> str:
+    arn: str = call(_OF_ALL, "secretsmanager.CreateSecret", Name=name, SecretString=text)["ARN"]
+    return arn
 
 
 @dataclass(frozen=True)
@@ -215,7 +213,7 @@ def _metadata_table(world: World, *, holds: str = "") -> None:
             "storedAt": {"N": "1763700000"},
             "expiresAt": {"N": "4102444800"},
         }
-        world.client("dynamodb").put_item(TableName=_TABLE, Item=item)
+        world.put_item(_TABLE, item)
 
 
 def _store(holds: str) -> Callable[[World], Mapping[str, Any]]:
@@ -466,8 +464,7 @@ CHAT: Final = (
 
 
 def _key_age(world: World) -> Mapping[str, Any]:
-    world.client("iam").create_user(UserName="vendor")
-    world.client("iam").create_access_key(UserName="vendor")
+    world.access_key("vendor")
     world.environment["USER_NAME"] = "vendor"
     return {}
 

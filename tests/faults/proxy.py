@@ -13,7 +13,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -225,23 +224,6 @@ class Proxy:
             handler.wfile.flush()
             if self._closing.wait(_DRIP_SECONDS):
                 return
-
-
-def forward(url: str, **headers: str) -> Backend:
-    """Return a backend that hands requests to a server, with these headers besides (hyphens for underscores)."""
-    host = urlsplit(url).netloc
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-
-    def answer(asked: Asked) -> Answer:
-        connection = HTTPConnection(host, timeout=30)
-        try:
-            connection.request(asked.method, asked.path, asked.body, {**asked.headers, **more})
-            got = connection.getresponse()
-            return got.status, dict(got.getheaders()), got.read()
-        finally:
-            connection.close()
-
-    return answer
 
 
 def _cut(handler: BaseHTTPRequestHandler) -> None:

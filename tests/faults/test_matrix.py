@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from connect_sandbox.moto_internals import moto_server
 
+from tests.faults.biometrics import BIOMETRICS
 from tests.faults.matrix import Matrix, play_all, table
 from tests.faults.plays import PLAYS
-from tests.faults.process import prepare
+from tests.faults.process import HANDLERS, prepare
 
 
 @pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    server = moto_server()
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def matrices(moto_url: str) -> list[Matrix]:
+def matrices() -> list[Matrix]:
     prepare()
-    return play_all(PLAYS, moto_url)
+    return play_all((*PLAYS, *BIOMETRICS))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_every_cell_ends_as_documented(matrices: list[Matrix]) -> None:
     problems = [problem for matrix in matrices for problem in matrix.problems]
-    cells = sum(len(matrix.results) for matrix in matrices)
-    print(f"\n{table(matrices)}\n{cells} cells, {len(problems)} wrong")
+    cells, pairs = (sum(len(one) for one in each) for each in zip(*((m.results, m.pairs) for m in matrices), strict=True))
+    print(f"\n{table(matrices)}\n{cells} cells and {pairs} pairs, {len(problems)} wrong")
     assert not problems, "\n".join(problems)
-    assert cells > 100
+    assert cells > 2000
+
+
+def test_every_function_is_played() -> None:
+    assert {play.module for play in (*PLAYS, *BIOMETRICS)} == set(HANDLERS)

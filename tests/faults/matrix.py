@@ -85,14 +85,17 @@ def play_all(plays: Sequence[Play]) -> list[Matrix]:
     been busy.
     """
     with ThreadPoolExecutor(_WORK_AT_ONCE) as working, ThreadPoolExecutor(_WAIT_AT_ONCE) as waiting:
-        cleans = list(working.map(lambda play: _run(play), plays))
+        cleans = list(working.map(_run, plays))
         matrices = [Matrix(play, clean.calls) for play, clean in zip(plays, cleans, strict=True)]
         for play, clean in zip(plays, cleans, strict=True):
             branch, problem = _judged(play, clean, clean)
             if problem or branch != play.branches[0].name:
                 raise AssertionError(f"{play.name}, without a fault: {branch} {problem} {clean.ended}")
         jobs: list[tuple[list[Result], Callable[[], Result], Future[Result]]] = []
-        for matrix, clean in zip(matrices, cleans, strict=True):
+        longest_first = sorted(
+            zip(matrices, cleans, strict=True), key=lambda one: one[0].play.seconds, reverse=True
+        )
+        for matrix, clean in longest_first:
             for fault in faults(matrix.struck):
                 cell = partial(_cell, matrix.play, clean, (fault,))
                 pool = waiting if fault.kind in _WAITING else working

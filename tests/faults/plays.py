@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 from typing import Any, Final
@@ -17,6 +18,7 @@ from typing import Any, Final
 from tests.faults.process import Ended, Step, longest, none_at_all
 from connect_sandbox.moto_internals import iam as backend_of_iam
 
+from runtime.metadata.contact_token import contact_token, signing_key
 from tests.faults.moto import call, in_account, items, put_item
 from tests.faults.proxy import Answer, Asked, Backend
 from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
@@ -24,6 +26,7 @@ from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 State = dict[str, Any]
 
 _ACCOUNTS = count(100_000_000_001)
+_LOCK: Final = threading.Lock()
 _OF_ALL: Final = "100000000000"
 """The account in which all runs have their secrets."""
 
@@ -83,7 +86,8 @@ class World:
 
     def secret(self, name: str, text: str) -> str:
         """Return the ARN of a secret, which all runs share, since none changes it."""
-        return _secret(name, text)
+        with _LOCK:
+            return _secret(name, text)
 
     def access_key(self, user: str) -> None:
         """Create a user of IAM with an access key."""
@@ -235,6 +239,22 @@ def _store(holds: str) -> Callable[[World], Mapping[str, Any]]:
     return prepare
 
 
+_CONTACT_KEY: Final = "a-key-to-sign-with-nobody-may-log"
+
+
+def _store_with_token(world: World) -> Mapping[str, Any]:
+    event = dict(_store("")(world))
+    world.environment["CONTACT_KEY_ARN"] = world.secret("ContactKey", _CONTACT_KEY)
+    token = contact_token(signing_key(_CONTACT_KEY), _CONTACT, expires_at=4_102_444_800)
+    event["multiValueHeaders"] = event["multiValueHeaders"] | {"contactToken": [token]}
+    return event
+
+
+def _sign(world: World) -> Mapping[str, Any]:
+    world.environment["CONTACT_KEY_ARN"] = world.secret("ContactKey", _CONTACT_KEY)
+    return _flow_event("VOICE", contactId=_CONTACT)
+
+
 _STORES: Final = (
     answers("200", lambda cell: cell.done, statusCode=200),
     answers("503, to be sent again", lambda cell: cell.unchanged or cell.done, statusCode=503),
@@ -310,6 +330,29 @@ METADATA: Final = (
         _store('{"mood": "angry"}'),
         _STORES,
         then=_sent_again,
+    ),
+    Play(
+        "metadata arrives with its contact's token",
+        "runtime.metadata.store",
+        13,
+        _store_with_token,
+        _STORES,
+        then=_sent_again,
+    ),
+    Play(
+        "a flow has a contact signed",
+        "runtime.metadata.sign",
+        8,
+        _sign,
+        (
+            Branch(
+                "signed",
+                lambda cell: not cell.ended.error and len(cell.ended.answer["contactToken"]) == 40,
+                lambda cell: cell.unchanged,
+            ),
+            raises("SecretUnavailableError"),
+            killed(),
+        ),
     ),
     Play(
         "a flow asks for metadata",
@@ -409,7 +452,7 @@ def _chat(**parameters: str) -> Callable[[World], Mapping[str, Any]]:
             amazon_connect.streaming["an-earlier-token"] = parameters["streamingId"]
         world.environment |= {
             "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:ChatStream",
-            "TOKEN_SECRET_ARN": world.secret("Token", "bots-token-nobody-may-log"),
+            "TOKEN_SECRET_ARN": world.secret("BotToken", "bots-token-nobody-may-log"),
             "WEBHOOK_URL": "PROXY/bot/hook",
         }
         return _flow_event("CHAT", **parameters)
@@ -444,6 +487,7 @@ CHAT: Final = (
             _CHAT_FAILS,
             killed(_begun_once),
         ),
+        paired=True,
     ),
     Play(
         "a chat is handed over",
@@ -547,7 +591,9 @@ def _cleaned_up(event: Mapping[str, Any], cell: Cell) -> Mapping[str, Any] | Non
 def _put_right(event: Mapping[str, Any], cell: Cell) -> bool:
     told = _outcome(cell) == "SUCCESS"
     undone = event["RequestType"] == "Delete" and "Delete" not in cell.whole.get("kind", "Delete")
-    return told and _made(cell.after) == _made(cell.before if undone else cell.whole)
+    if undone:
+        return told and not any(value for name, value in _made(cell.after).items() if name != "kind")
+    return told and _made(cell.after) == _made(cell.whole)
 
 
 def _custom_resource(
@@ -628,51 +674,83 @@ NUMBERS: Final = tuple(
 )
 
 
+_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+_WANTED: Final = {
+    "InstanceId": INSTANCE_ARN,
+    "Name": "connect-bridges-dev",
+    "Host": "sbc.example.com",
+    "Port": "5061",
+    "Protocol": "TCP",
+    "RequireEncryption": "true",
+    "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
+    "SipLogs": "true",
+    "MediaMetricLogs": "false",
+    "AwsRegion": "us-east-1",
+    "Tags": [{"Key": "app", "Value": "connect-bridges"}],
+}
+_CHANGED: Final = {"Host": "other.example.com", "LogKeyArn": _KEY, "Tags": [{"Key": "team", "Value": "voice"}]}
+
+
+def _cloud(world: World, kind: str) -> Cloud:
+    cloud = Cloud()
+    _Receiver(world)
+
+    def serve(asked: Asked) -> Answer:
+        target = asked.headers.get("x-amz-target", "")
+        return cloud.serve(asked.method, asked.path, target=target, body=asked.body)
+
+    world.backends |= {"chime": serve, "connect": serve, "logs": serve}
+    world.look += [lambda: _connectors(cloud), lambda: {"kind": kind}]
+    return cloud
+
+
 def _connector(kind: str) -> Callable[[World], Mapping[str, Any]]:
     def prepare(world: World) -> Mapping[str, Any]:
-        cloud = Cloud()
-        _Receiver(world)
-
-        def serve(asked: Asked) -> Answer:
-            target = asked.headers.get("x-amz-target", "")
-            return cloud.serve(asked.method, asked.path, target=target, body=asked.body)
-
-        world.backends |= {"chime": serve, "connect": serve, "logs": serve}
-        world.look += [lambda: _connectors(cloud), lambda: {"kind": kind}]
-        properties = {
-            "InstanceId": INSTANCE_ARN,
-            "Name": "connect-bridges-dev",
-            "Host": "sbc.example.com",
-            "Port": "5061",
-            "Protocol": "TCP",
-            "RequireEncryption": "true",
-            "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
-            "SipLogs": "true",
-            "MediaMetricLogs": "false",
-            "AwsRegion": "us-east-1",
-            "Tags": [{"Key": "app", "Value": "connect-bridges"}],
-        }
-        physical_id = ""
-        if kind != "Create":
-            physical_id = _connected(cloud, properties)
-        changed = properties | ({"Host": "other.example.com"} if kind == "Update" else {})
-        return _request(kind, physical_id, changed) | (
-            {"OldResourceProperties": properties} if kind == "Update" else {}
-        )
+        cloud = _cloud(world, kind)
+        physical_id = "" if kind == "Create" else _connected(cloud, _WANTED)
+        event = _request(kind, physical_id, _WANTED | (_CHANGED if kind == "Update" else {}))
+        return event | ({"OldResourceProperties": dict(_WANTED)} if kind == "Update" else {})
 
     return prepare
 
 
+def _delivered_twice(world: World) -> Mapping[str, Any]:
+    """The first delivery of a creation has made the connector, and nothing else."""
+    event = _request("Create", "", _WANTED)
+    cloud = _cloud(world, "Create")
+    _voice_connector(cloud, _WANTED, {"Key": "connect-bridges:request", "Value": event["RequestId"]})
+    return event
+
+
+def _without_its_key(world: World) -> Mapping[str, Any]:
+    cloud = _cloud(world, "Update")
+    physical_id = _connected(cloud, _WANTED)
+    cloud.log_groups[f"/aws/ChimeVoiceConnectorSipMessages/{physical_id.rsplit('/', 1)[1]}"] = {"key": _KEY}
+    event = _request("Update", physical_id, _WANTED)
+    return event | {"OldResourceProperties": _WANTED | {"LogKeyArn": _KEY}}
+
+
+def _voice_connector(cloud: Cloud, properties: Mapping[str, Any], *tags: Mapping[str, str]) -> dict[str, Any]:
+    body = {
+        "Name": properties["Name"],
+        "AwsRegion": "us-east-1",
+        "RequireEncryption": True,
+        "IntegrationType": "CONNECT_CALL_TRANSFER_CONNECTOR",
+        "Tags": [*properties["Tags"], *tags],
+    }
+    made = json.loads(cloud.serve("POST", "/voice-connectors", body=json.dumps(body).encode())[2])
+    connector: dict[str, Any] = made["VoiceConnector"]
+    return connector
+
+
 def _connected(cloud: Cloud, properties: Mapping[str, Any]) -> str:
     """Put a connector into the cloud as a creation leaves it; return its ARN."""
-    tags = [*properties["Tags"]]
-    body = {"Name": properties["Name"], "AwsRegion": "us-east-1", "RequireEncryption": True, "Tags": tags}
-    made = json.loads(cloud.serve("POST", "/voice-connectors", body=json.dumps(body).encode())[2])
-    connector = made["VoiceConnector"]
+    connector = _voice_connector(cloud, properties)
     path = f"/instance/{INSTANCE_UUID}/integration-associations"
     association = {
         "IntegrationArn": connector["VoiceConnectorArn"],
         "IntegrationType": "CALL_TRANSFER_CONNECTOR",
+        "Tags": {tag["Key"]: tag["Value"] for tag in properties["Tags"]},
     }
     cloud.serve("PUT", path, body=json.dumps(association).encode())
     return str(connector["VoiceConnectorArn"])
@@ -681,29 +759,44 @@ def _connected(cloud: Cloud, properties: Mapping[str, Any]) -> str:
 def _connectors(cloud: Cloud) -> State:
     return {
         "connectors": sorted(json.dumps(_setting(one), sort_keys=True) for one in cloud.connectors.values()),
-        "associations": len(cloud.associations),
-        "log groups": len(cloud.log_groups),
+        "associations": [one["Tags"] for one in cloud.associations.values()],
+        "log groups": list(cloud.log_groups.values()),
     }
 
 
 def _setting(connector: Mapping[str, Any]) -> dict[str, Any]:
     hosts = [route["Host"] for route in connector.get("Origination", {}).get("Routes", [])]
-    return {"name": connector["Name"], "hosts": hosts, "encrypted": connector["RequireEncryption"]}
+    tags = sorted(tag["Key"] for tag in connector["Tags"] if "connect-bridges:" not in tag["Key"])
+    return {
+        "name": connector["Name"],
+        "hosts": hosts,
+        "encrypted": connector["RequireEncryption"],
+        "tags": tags,
+    }
 
 
-CONNECTORS: Final = tuple(
-    _custom_resource(
-        f"a voice connector: {kind}",
-        "runtime.voice.handler",
-        8,
-        _connector(kind),
-        {
-            "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
-            "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
-            "random.random": none_at_all,
-        },
-    )
-    for kind in ("Create", "Update", "Delete")
+_NO_PAUSES: Final = {
+    "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
+    "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
+    "random.random": none_at_all,
+}
+
+
+def _of_connector(
+    name: str, prepare: Callable[[World], Mapping[str, Any]], *, elsewhere: str = "", paired: bool = False
+) -> Play:
+    play = _custom_resource(f"a voice connector: {name}", "runtime.voice.handler", 8, prepare, _NO_PAUSES)
+    return replace(play, elsewhere=elsewhere, paired=paired)
+
+
+CONNECTORS: Final = (
+    _of_connector("Create", _connector("Create"), paired=True),
+    _of_connector("Create, delivered twice", _delivered_twice, elsewhere="^(?!chime GET /tags)"),
+    _of_connector("Update", _connector("Update"), paired=True),
+    _of_connector(
+        "Update that takes a key away", _without_its_key, elsewhere="^(?!logs DisassociateKmsKey)"
+    ),
+    _of_connector("Delete", _connector("Delete")),
 )
 
 PLAYS: Final = (*METADATA, *CHAT, *KEY_AGE, *NUMBERS, *CONNECTORS)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -59,7 +59,8 @@ class Asked:
         path = _IDS.sub("*", urlsplit(self.path).path)
         if not self.is_aws:
             path = path.removeprefix(f"/{self.service}").removeprefix("/2010-04-01/Accounts/*")
-        return f"{self.service} {self.method} {path}"
+        operation = parse_qs(urlsplit(self.path).query).get("operation", [""])[0]
+        return f"{self.service} {self.method} {path}" + (f"?operation={operation}" if operation else "")
 
     @property
     def _secret(self) -> str:

@@ -518,8 +518,7 @@ _NOT_ERASED: Final = (
     killed(_will_go_on),
 )
 _SHORT: Final = {
-    "runtime.biometrics.recordings.LIST_SECONDS": 1.0,
-    "runtime.biometrics.recordings.DELETE_SECONDS": 1.0,
+    "runtime.biometrics.recordings.LIST_SECONDS": 5.0,
     "random.random": longest,
 }
 """Nobody waits for these functions, so that limits may be shorter here than they are."""

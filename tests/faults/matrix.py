@@ -21,6 +21,10 @@ _WAITING: Final = ("timeout", "slow drip")
 _WAIT_AT_ONCE, _WORK_AT_ONCE = 48, 12
 """Runs at a time: of those that mostly wait, and of others."""
 _READS: Final = re.compile(r" GET |dynamodb (GetItem|Scan)|GetSecretValue|ListAccessKeys")
+_KNOWN_KINDS: Final = 2
+REPEATED: Final = ("5xx", "lost answer", "killed")
+"""How the third and any later call of a name fails: done or not done, with the function alive or not. What the answer
+looks like has been tried with the first two."""
 PAIRED_KINDS: Final = (("lost answer", "5xx"), ("5xx", "killed"), ("killed", "lost answer"))
 """How the first and the second call of a pair fail: each kind comes first once, and second once."""
 
@@ -110,8 +114,11 @@ def play_all(plays: Sequence[Play]) -> list[Matrix]:
 
 
 def faults(calls: Sequence[Call]) -> Iterator[Fault]:
-    """Return every fault of every call."""
+    """Return every fault of every call; from the third call of a name on, those that leave different states."""
     for call in calls:
+        if call.nth >= _KNOWN_KINDS:
+            yield from (Fault(call, kind) for kind in REPEATED)
+            continue
         yield from (Fault(call, kind) for kind in FAULTS)
         yield from (Fault(call, kind, once=True) for kind in ONCE)
 

@@ -53,6 +53,8 @@ class Matrix:
     calls: list[Call]
     results: list[Result] = field(default_factory=list)
     pairs: list[Result] = field(default_factory=list)
+    again: Callable[[Call], None] = lambda _: None
+    """Tries the faults of a call again, one after the other."""
 
     @property
     def problems(self) -> list[str]:
@@ -110,7 +112,15 @@ def play_all(plays: Sequence[Play]) -> list[Matrix]:
         done = [(results, cell, job.result()) for results, cell, job in jobs]
     for results, cell, result in done:
         results.append(cell() if result.problem else result)
+    for matrix, clean in zip(matrices, cleans, strict=True):
+        matrix.again = partial(_again, matrix, clean)
     return matrices
+
+
+def _again(matrix: Matrix, clean: _Run, call: Call) -> None:
+    matrix.results = [
+        _cell(matrix.play, clean, one.faults) if one.fault.call == call else one for one in matrix.results
+    ]
 
 
 def faults(calls: Sequence[Call]) -> Iterator[Fault]:
@@ -203,6 +213,15 @@ def _judged(play: Play, done: _Run, clean: _Run) -> tuple[str, str]:
     return branch.name, ""
 
 
+Rows = dict[tuple[str, str], str]
+"""How a call ends, by the play's name and the call."""
+
+
+def rows(matrix: Matrix) -> Rows:
+    """Return the rows of a play."""
+    return {(matrix.play.name, str(call)): _ends(matrix, call) for call in matrix.struck}
+
+
 def table(matrices: Sequence[Matrix]) -> str:
     """Return the matrix as tables in Markdown, one a function: by play and call, which fault ends how."""
     functions = dict.fromkeys(matrix.play.function for matrix in matrices)
@@ -212,13 +231,23 @@ def table(matrices: Sequence[Matrix]) -> str:
     )
 
 
+def rows_of(table: str) -> Rows:
+    """Return the rows that a table was written from."""
+    found: Rows = {}
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| ") and len(cells) == 3:
+            found |= {(cells[0], call): cells[2] for call in cells[1].split("; ")}
+    return found
+
+
 def _table(matrices: Sequence[Matrix]) -> str:
     lines = ["| when | call that fails | how it ends, by fault |", "| --- | --- | --- |"]
     for matrix in matrices:
-        rows: dict[str, list[str]] = {}
-        for call in matrix.struck:
-            rows.setdefault(_ends(matrix, call), []).append(str(call))
-        lines += [f"| {matrix.play.name} | {'; '.join(calls)} | {ends} |" for ends, calls in rows.items()]
+        calls: dict[str, list[str]] = {}
+        for (_, call), ends in rows(matrix).items():
+            calls.setdefault(ends, []).append(call)
+        lines += [f"| {matrix.play.name} | {'; '.join(those)} | {ends} |" for ends, those in calls.items()]
     return "\n".join(lines)
 
 

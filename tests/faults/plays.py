@@ -342,7 +342,7 @@ METADATA: Final = (
     Play(
         "a flow has a contact signed",
         "runtime.metadata.sign",
-        8,
+        4,
         _sign,
         (
             Branch(
@@ -465,6 +465,11 @@ def _begun_once(cell: Cell) -> bool:
     return bool(cell.after["conversations"] <= 1)
 
 
+def _nothing_begun(cell: Cell) -> bool:
+    """Return whether no bot has been told; a streaming that could not be stopped ends with the chat."""
+    return cell.after["conversations"] == 0 and len(cell.after["streaming"]) <= 1
+
+
 _CHAT_FAILS: Final = Branch(
     "failed: the customer goes on without the bot",
     lambda cell: (
@@ -488,6 +493,17 @@ CHAT: Final = (
             killed(_begun_once),
         ),
         paired=True,
+    ),
+    Play(
+        "smoke tries what a chat would need",
+        "runtime.chat.start",
+        8,
+        _chat(action="check"),
+        (
+            answers("checked: the answer says what was refused", _nothing_begun, streaming="checked"),
+            killed(_nothing_begun),
+        ),
+        elsewhere="GetSecretValue",
     ),
     Play(
         "a chat is handed over",

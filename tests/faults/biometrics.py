@@ -434,8 +434,7 @@ GATE: Final = (
         then=_asked_again,
         settled=lambda _, cell: (
             # Nobody is blamed, and the proof is used up: at once, or the flow never had its answer.
-            cell.ended.answer["Branch"] in {"verified", "unavailable"}
-            and _caller(cell.after).outcome is None
+            cell.ended.answer["Branch"] in {"verified", "unavailable"} and _caller(cell.after).outcome is None
         ),
         elsewhere="GetSecretValue",
     ),

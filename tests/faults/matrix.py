@@ -110,8 +110,8 @@ def play_all(plays: Sequence[Play]) -> list[Matrix]:
                 cell = partial(_cell, matrix.play, clean, pair)
                 jobs.append((matrix.pairs, cell, working.submit(cell)))
         done = [(results, cell, job.result()) for results, cell, job in jobs]
-    for results, cell, result in done:
-        results.append(cell() if result.problem else result)
+    for results, retry, result in done:
+        results.append(retry() if result.problem else result)
     for matrix, clean in zip(matrices, cleans, strict=True):
         matrix.again = partial(_again, matrix, clean)
     return matrices

@@ -30,7 +30,7 @@ def in_account(account: str) -> Backend:
 
 def call(account: str, target: str, **document: object) -> dict[str, Any]:
     """Call an operation, which X-Amz-Target names; return its answer."""
-    service = "dynamodb" if target.startswith("DynamoDB") else target.split(".")[0]
+    service = "dynamodb" if target.startswith("DynamoDB") else target.split(".", maxsplit=1)[0]
     headers = {
         "authorization": f"AWS4-HMAC-SHA256 Credential=testing/20260802/{REGION}/{service}/aws4_request",
         "content-type": "application/x-amz-json-1.0",

@@ -15,11 +15,11 @@ from functools import cache
 from itertools import count
 from typing import Any, Final
 
-from tests.faults.process import Ended, Step, longest, none_at_all
 from connect_sandbox.moto_internals import iam as backend_of_iam
 
 from runtime.metadata.contact_token import contact_token, signing_key
 from tests.faults.moto import call, in_account, items, put_item
+from tests.faults.process import Ended, Step, longest, none_at_all
 from tests.faults.proxy import Answer, Asked, Backend
 from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 
@@ -704,7 +704,11 @@ _WANTED: Final = {
     "AwsRegion": "us-east-1",
     "Tags": [{"Key": "app", "Value": "connect-bridges"}],
 }
-_CHANGED: Final = {"Host": "other.example.com", "LogKeyArn": _KEY, "Tags": [{"Key": "team", "Value": "voice"}]}
+_CHANGED: Final = {
+    "Host": "other.example.com",
+    "LogKeyArn": _KEY,
+    "Tags": [{"Key": "team", "Value": "voice"}],
+}
 
 
 def _cloud(world: World, kind: str) -> Cloud:
@@ -809,9 +813,7 @@ CONNECTORS: Final = (
     _of_connector("Create", _connector("Create"), paired=True),
     _of_connector("Create, delivered twice", _delivered_twice, elsewhere="^(?!chime GET /tags)"),
     _of_connector("Update", _connector("Update"), paired=True),
-    _of_connector(
-        "Update that takes a key away", _without_its_key, elsewhere="^(?!logs DisassociateKmsKey)"
-    ),
+    _of_connector("Update that takes a key away", _without_its_key, elsewhere="^(?!logs DisassociateKmsKey)"),
     _of_connector("Delete", _connector("Delete")),
 )
 

@@ -194,7 +194,7 @@ def _rest_of_the_call(_: Mapping[str, Any], __: Cell) -> Sequence[Step]:
     return [
         Step("runtime.biometrics.webhook", over, _clock("runtime.biometrics.webhook", 20)),
         Step("runtime.biometrics.gate", _asks("return"), _clock("runtime.biometrics.gate", 21)),
-        Step("runtime.biometrics.retention", {}, _clock("runtime.biometrics.retention", 3600)),
+        Step("runtime.biometrics.retention", {}, _clock("runtime.biometrics.retention", 3600), seconds=900),
         Step(
             "runtime.biometrics.gate",
             _asks("start", contact_id=NEXT_CONTACT),
@@ -612,4 +612,6 @@ RETENTION: Final = (
     ),
 )
 
-BIOMETRICS: Final = (*WEBHOOK, *GATE, *UNLOCK, *ERASE, *RETENTION)
+BIOMETRICS: Final = tuple(
+    replace(play, told_by_state=True) for play in (*WEBHOOK, *GATE, *UNLOCK, *ERASE, *RETENTION)
+)

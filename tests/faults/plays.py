@@ -155,6 +155,8 @@ class Play:
     """Seconds after which the run is stopped, if the real limit is longer than a test may take."""
     elsewhere: str = ""
     """The calls (a regular expression) whose faults are those of another play of the same function."""
+    told_by_state: bool = False
+    """Whether the state tells everything that what follows depends on, so that from each state it is tried once."""
     paired: bool = False
     """Whether pairs of faults are tried as well: it writes in more than one place."""
 

@@ -75,11 +75,15 @@ class _Context:
 
 @dataclass(frozen=True)
 class Step:
-    """An invocation of a handler. `settings`: module attributes to set before, by dotted name."""
+    """An invocation of a handler. `settings`: module attributes to set before, by dotted name.
+
+    `seconds`: its time limit, where that is another one than the play's.
+    """
 
     module: str
     event: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
@@ -167,7 +171,7 @@ def _run(pipe: Connection, steps: tuple[Step, ...], environment: dict[str, str],
             owner, attribute = name.rsplit(".", 1)
             setattr(importlib.import_module(owner), attribute, value)
         handler = importlib.import_module(step.module).handler
-        context = _Context(seconds)
+        context = _Context(step.seconds or seconds)
         try:
             with contextlib.redirect_stdout(log):
                 answer = handler(step.event, context)

@@ -52,8 +52,8 @@ def test_a_hundred_thousand_steps_verify_and_lock_nobody_wrongly_and_leave_no_re
     said = [error.partition("\n")[0] for error in broken]
     wrong = Counter({kind: sum(one.startswith(words) for one in said) for kind, words in WRONGLY.items()})
     print(
-        f"\nattackers of the voice gate: {total['steps']:,} steps, "
-        f"{total['verified']:,} rightly verified, {total['locked']:,} rightly locked, {total['found']:,} lost recordings found; "
+        f"\nattackers of the voice gate: {total['steps']:,} steps, {total['verified']:,} rightly verified, "
+        f"{total['locked']:,} rightly locked, {total['found']:,} lost recordings found; "
         f"{', '.join(f'{count} {kind}' for kind, count in wrong.items())}; {len(broken)} broken in all\n{total}"
     )
     assert not broken, broken[0]

@@ -165,7 +165,7 @@ class Dialogue:
             user_id = self.provider.create_user()
         except ProviderUnavailableError as error:
             LOGGER.warning("provider created no user", detail=str(error))
-            return self._judged(message, Purpose.ENROL, Judgement(Decision.UNAVAILABLE, "NONE"))
+            return self._judged(message, Purpose.ENROL, Judgement(Decision.UNAVAILABLE, "NONE"), self._now())
         try:
             move = self._user_created(message, user_id)
         except Exception:
@@ -221,12 +221,14 @@ class Dialogue:
         LOGGER.info(
             "recording judged", purpose=purpose.value, decision=judgement.decision.value, code=judgement.code
         )
+        now = self._now()
         try:
-            after = self._judged(message, purpose, judgement)
+            after = self._judged(message, purpose, judgement, now)
         except TemporarilyUnavailableError:
             if self.clock() - began >= ANSWER_SECONDS / 2:
                 raise
-            after = self._judged(message, purpose, judgement)
+            # The write whose answer was lost may have taken effect: it must not count a voice twice.
+            after = self._judged(message, purpose, judgement, now, again=True)
         if self.delete and message.recording:
             if self.clock() - began < ANSWER_SECONDS:
                 self._delete(message)
@@ -268,7 +270,9 @@ class Dialogue:
             return self.provider.enrol(move.user_id, sample)
         return self.provider.verify(move.user_id, sample)
 
-    def _judged(self, message: CallMessage, purpose: Purpose, judgement: Judgement) -> Move:
+    def _judged(
+        self, message: CallMessage, purpose: Purpose, judgement: Judgement, now: int, *, again: bool = False
+    ) -> Move:
         return self.callers.change(
             message.number,
             lambda caller: machine.judged(
@@ -278,7 +282,8 @@ class Dialogue:
                 purpose=purpose,
                 judgement=judgement,
                 policy=self.policy,
-                now=self._now(),
+                now=now,
+                again=again,
             ),
         )
 

@@ -356,16 +356,20 @@ def judged(
     judgement: Judgement,
     policy: Policy,
     now: int,
+    again: bool = False,
 ) -> Transition[Move]:
     """Go by the provider's judgement of the turn that was taken, by the one who took it and no other.
 
     Hanging up while the voice is judged is no way to try voices without being counted: a judgement that finds its
     session gone leads to nothing, yet a voice that did not match counts. What is not known counts for nobody.
+    again: the same judgement, with the same ``now``, may have been written before, and then has been counted.
     """
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None:
         move = _out_of_turn(caller, call_sid, now)
-        if purpose is Purpose.ENROL or judgement.decision is not Decision.MISMATCH or caller.erasing:
+        counted = again and now in caller.refusals
+        mismatch = purpose is Purpose.VERIFY and judgement.decision is Decision.MISMATCH
+        if not mismatch or counted or caller.erasing:
             return Transition(caller, move)
         return _refused(caller, Transition(_failed(caller, policy, now), move), now)
     if judgement.decision is Decision.UNAVAILABLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -113,10 +114,16 @@ class Dialogue:
         return self.callers.change(message.number, lambda caller: machine.arrive(caller, now=self._now()))
 
     def _claim(self, message: CallMessage) -> Move:
+        drawn = secrets.choice(self.policy.phrases) if self.policy.phrases else ""
         return self.callers.change(
             message.number,
             lambda caller: machine.claim(
-                caller, call_sid=message.call_sid, code=message.digits, policy=self.policy, now=self._now()
+                caller,
+                call_sid=message.call_sid,
+                code=message.digits,
+                drawn=drawn,
+                policy=self.policy,
+                now=self._now(),
             ),
         )
 
@@ -183,6 +190,7 @@ class Dialogue:
                 call_sid=message.call_sid,
                 turn=message.turn,
                 user_id=user_id,
+                phrases=self.policy.phrases,
                 now=self._now(),
             ),
         )
@@ -260,7 +268,7 @@ class Dialogue:
             sample = Sample(
                 url=self.recordings.url(message.recording),
                 audio=self.recordings.fetch(message.recording) if self.fetch else None,
-                phrase=self.speech.phrase,
+                phrase=move.phrase or self.speech.phrase,
                 language=self.speech.language,
             )
         except BridgeError as error:

@@ -97,7 +97,7 @@ oldest: setup ## synthesize every construct with the oldest aws-cdk-lib that pyp
 	$(BIN)/python -m tests.oldest
 
 LOCK := build/tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
-	--no-emit-index-url --custom-compile-command "make lock"
+	--no-emit-index-url --custom-compile-command "make lock (uv pip compile --universal --python-version 3.11)"
 .PHONY: lock
 lock: build/tools/.installed ## lock what requirements*.in name, with hashes; UPGRADE=1 takes newer versions of what they need
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt

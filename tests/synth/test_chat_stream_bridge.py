@@ -156,6 +156,20 @@ def test_the_retries_keep_to_the_limits_of_sns(stack: cdk.Stack, instance: Conne
     assert retry["numRetries"] * retry["maxDelayTarget"] <= 3600
 
 
+def test_a_message_is_tried_again_20_times_within_about_ten_minutes(
+    stack: cdk.Stack, instance: ConnectInstance
+) -> None:
+    bridge(stack, instance)
+    retry = only(template_of(stack), "AWS::SNS::Subscription")["DeliveryPolicy"]["healthyRetryPolicy"]
+    low, high = retry["minDelayTarget"], retry["maxDelayTarget"]
+    early, late = retry["numMinDelayRetries"], retry["numMaxDelayRetries"]
+    between = retry["numRetries"] - retry["numNoDelayRetries"] - early - late
+    growing = sum(low * (high / low) ** (step / (between + 1)) for step in range(1, between + 1))
+    assert retry["backoffFunction"].lower() == "exponential"
+    assert retry["numRetries"] == 20
+    assert 9 * 60 < early * low + growing + late * high < 11 * 60
+
+
 def test_dead_letters_are_encrypted_kept_for_14_days_and_come_from_this_topic_over_tls(
     stack: cdk.Stack, instance: ConnectInstance
 ) -> None:

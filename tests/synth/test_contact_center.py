@@ -714,8 +714,8 @@ def test_a_number_is_kept_and_answered_by_a_flow(stack: cdk.Stack, center: Conta
     resource = only(stack, "Custom::PhoneNumberFlow")
     arns = [stack.resolve(number.arn), stack.resolve(flow.arn)]
     assert resource["Properties"]["InstanceId"] == stack.resolve(center.instance_id)
-    assert resource["Properties"]["PhoneNumberId"] == {"Fn::Select": [1, {"Fn::Split": ["/", arns[0]]}]}
-    assert resource["Properties"]["ContactFlowId"] == {"Fn::Select": [3, {"Fn::Split": ["/", arns[1]]}]}
+    assert resource["Properties"]["PhoneNumberId"] == arns[0]
+    assert resource["Properties"]["ContactFlowId"] == arns[1]
     template = assertions.Template.from_stack(stack).to_json()
     granted = {
         action: statement["Resource"]

@@ -136,7 +136,7 @@ def test_deletion_protection_of_an_environment_is_for_after_its_first_deployment
 def test_deletion_protection_without_protected_is_refused() -> None:
     settings = environment(deletionProtection=True, protected=False)
     with pytest.raises(
-        SettingsError, match=r"deletionProtection is true and protected is false.*set protected"
+        SettingsError, match=r"deletionProtection.* is true and protected is false.*set protected"
     ):
         load_settings({"prod": settings}, "prod")
 

@@ -52,6 +52,17 @@ def test_every_npm_package_is_locked_with_its_integrity() -> None:
     )
 
 
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt", "requirements-tools.txt"])
+def test_dependabot_finds_in_a_lock_how_it_was_compiled(lock: str) -> None:
+    """It looks for these words in the file, and compiles for its own Python and platform if they are not there."""
+    header = [line for line in (ROOT / lock).read_text().splitlines() if line.startswith("#")]
+    compiled = re.search(r"^LOCK := (.+?\n.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert compiled
+    for option in (r"--universal\b", r"--python-version[= ]3\.11\b"):
+        assert re.search(option, compiled[1]), option
+        assert re.search(option, "\n".join(header)), option
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_asked_for_is_what_is_locked(source: str) -> None:
     """After a change there: make lock."""

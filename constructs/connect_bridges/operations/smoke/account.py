@@ -16,8 +16,8 @@ from connect_bridges.operations import aws
 from connect_bridges.operations.deployed import Bridge
 from connect_bridges.operations.smoke.result import FailedError, asking
 
-# One attempt: a second one would hide the first. The erase function may take a minute.
-_INVOKE = Config(connect_timeout=10, read_timeout=90, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+INVOKE = Config(connect_timeout=10, read_timeout=90, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+"""One attempt: a second one would hide the first. The erase function needs its time."""
 _DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9*]+)(?: on resource: ([^\s\"\\,]+))?")
 _CAUSE = re.compile(r'"cause": ?"([A-Za-z]+)"')
 
@@ -83,7 +83,7 @@ class Account:
     def client(self, service: str) -> Any:  # noqa: ANN401 (boto3's clients have no common type)
         """Return a boto3 client, with limits for reading, or for invoking."""
         if service not in self._clients:
-            config = _INVOKE if service == "lambda" else aws.READ
+            config = INVOKE if service == "lambda" else aws.READ
             self._clients[service] = self._session.client(service, region_name=self.region, config=config)
         return self._clients[service]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -201,6 +202,18 @@ def test_an_unreadable_key_is_the_flows_error_branch_and_the_vendors_503(
     answer = post(contact_token(KEY.encode(), CONTACT, expires_at=2**32 - 1))
     assert error_of(answer)[:2] == (503, "CONTACT_TOKEN_UNCHECKED")
     assert answer["headers"]["Retry-After"]
+
+
+def test_a_silent_secrets_manager_costs_the_flow_three_seconds_at_most(
+    secrets: Any, connect_event: dict[str, Any], context: Any, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", fake.url)
+    fake.respond = fake.silent
+    began = time.monotonic()
+    with pytest.raises(SecretUnavailableError):
+        sign.handler(connect_event, context)
+    assert time.monotonic() - began < 3.0
+    assert len(fake.seen) <= 2
 
 
 def test_neither_key_nor_token_is_logged(

@@ -184,6 +184,11 @@ def test_explain_knows_rules_and_action_types(capsys: pytest.CaptureFixture[str]
     assert first == second
     assert flow("explain", "Compare") == 0
     assert "ComparisonValue: string; required; one $. reference" in capsys.readouterr().out
+    assert flow("explain", "UpdateContactTargetQueue") == 0
+    assert (
+        "QueueId: string; optional; ARN or id of: queue; static or one $. reference"
+        in capsys.readouterr().out
+    )
     assert flow("explain") == 0
     assert len(capsys.readouterr().out.splitlines()) == len(RULES)
 

@@ -273,6 +273,9 @@ def _parameter_lines(name: str, spec: ParameterSpec, depth: int) -> list[str]:
         facts.append(
             f"{spec.min if spec.min is not None else '…'} to {spec.max if spec.max is not None else '…'}"
         )
+    if spec.resource is not None:
+        kind = knowledge().resources[spec.resource]
+        facts.append(f"{'ARN or id' if kind.id else 'ARN'} of: {kind.words}")
     if spec.type in {"string", "integer"}:
         words = {
             "static": "no $. reference",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+from connect_bridges.biometrics.rules import check_phrases
 from connect_bridges.shared import limits as shared_limits
 from connect_bridges.shared.api_options import check_execute_api
 from connect_bridges.shared.runtime_modules import runtime_module
@@ -122,6 +123,7 @@ class BiometricsSettings(CamelSettings):
     redial_number: PhoneNumber | None = None
     connection_time_limit_seconds: int = bounded(limits.CONNECTION_SECONDS, limits.CONNECTION_SECONDS_RANGE)
     phrase: str | None = Field(default=None, pattern=matching(limits.PHRASE_TEXT))
+    phrases: list[str] = Field(default_factory=list)
     language: str | None = Field(default=None, pattern=matching(limits.LANGUAGE_CODE))
     path: str | None = Field(default=None, pattern=matching(shared_limits.RESOURCE_PATH))
     stage_name: str | None = Field(default=None, pattern=matching(shared_limits.STAGE_NAME_TEXT))
@@ -143,6 +145,11 @@ class BiometricsSettings(CamelSettings):
             )
         if self.return_mode == "RESUME" and self.redial_number is not None:
             raise ValueError("redialNumber belongs to returnMode REDIAL; with RESUME leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _phrases_fit(self) -> Self:
+        check_phrases(self.phrases, self.phrase or limits.PHRASE, self.rules.enrolments)
         return self
 
     @model_validator(mode="after")

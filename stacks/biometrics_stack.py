@@ -77,7 +77,10 @@ class BiometricsStack(cdk.Stack):
             unverified_queue_arn=unverified_queue_arn or biometrics.unverified_queue_arn,
             next_flow_arn=next_flow_arn or biometrics.next_flow_arn,
             preset=VoiceBiometricPreset.named(biometrics.preset).with_overrides(
-                phrase=biometrics.phrase, language=biometrics.language, path=biometrics.path
+                phrase=biometrics.phrase,
+                phrases=biometrics.phrases,
+                language=biometrics.language,
+                path=biometrics.path,
             ),
             rules=self._rules(),
             transfer=CallerTransfer(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from connect_sandbox.cloud.schedules import run_rule
 from connect_sandbox.rehearsal.conditions import HangsUp, Move, Presses, Says
@@ -28,6 +29,7 @@ from rehearsals.vendors.biometrics import LOST, DirectCall, Webhook
 from rehearsals.vendors.biometrics.twilio import WEBHOOK_LIMIT, sign
 
 PHRASE = "never forget tomorrow is a new day"
+PHRASES = ("one fine day we shall meet again", PHRASE, "the river runs slowly to the sea")
 AGREES, REFUSES = Presses("1"), Presses("2")
 SPEAKS = Says(PHRASE)
 MUMBLES = Says("is this thing on")
@@ -490,7 +492,67 @@ def slow_guessing(rehearsal: Rehearsal) -> None:
     rehearsal.gate_call(path, number, ALICE, moves=[SPEAKS]).contact.hears(PASSED, VERIFIED)
 
 
+@scenario("biometrics/challenge-phrase")
+def challenge_phrase(rehearsal: Rehearsal) -> None:
+    """Have one of three phrases asked for at random: a recording of another is no match, and calling again no help."""
+    path, number = rehearsal.deployment.biometrics, "+12065550126"
+    voiceit = path.vendors.voiceit
+    _enrol(rehearsal, path, number)
+    former = _item(rehearsal, path, number)["userId"]
+    with _several_phrases(rehearsal, path):
+        hangs_up = HangsUp("After the tone, please say")
+        says = [Says(phrase) for _ in range(3) for phrase in PHRASES]
+        anew = rehearsal.gate_call(path, number, ALICE, moves=[AGREES, *says, hangs_up])
+        anew.contact.hears("we record you 9 times", "Recording 1 of 9.", "Recording 9 of 9.", ENROLLED)
+        expect_that(
+            former not in voiceit.users, "VoiceIt should have forgotten the voice print of one phrase"
+        )
+
+        drawn = _item(rehearsal, path, number)["asked"]
+        rehearsal.gate_call(path, number, ALICE, moves=[hangs_up])
+        [taped, *_] = [phrase for phrase in PHRASES if phrase != drawn]
+        for _ in range(2):
+            asked = len(voiceit.requests)
+            replayed = rehearsal.gate_call(path, number, ALICE, moves=[Says(taped)] * 3)
+            replayed.contact.hears(f"please say: {drawn}", AGAIN, FAILED).does_not_hear(taped, PASSED)
+            replayed.contact.has_attributes(biometricResult="failed").ends(queued="Support")
+            codes = [one.code for one in voiceit.requests[asked:]]
+            expect(codes, ["PDNM"] * 3, "what VoiceIt said of a recording of another phrase")
+        expect(
+            _item(rehearsal, path, number)["asked"], drawn, "the phrase that is asked for after three calls"
+        )
+
+        owner = rehearsal.gate_call(path, number, ALICE, moves=[Says(str(drawn))])
+        owner.contact.hears(f"please say: {drawn}", PASSED, VERIFIED).has_attributes(
+            biometricResult="verified"
+        )
+        expect_that("asked" not in _item(rehearsal, path, number), "a voice that matched uses its phrase up")
+    rehearsal.note(
+        "six recordings of a phrase that was not asked for matched nothing, and no call drew another"
+    )
+
+
 # --- what the scenarios share
+
+
+@contextmanager
+def _several_phrases(rehearsal: Rehearsal, path: BiometricsPath) -> Iterator[None]:
+    """Give the stack's functions several phrases, as a deployment with `phrases` does, and take them back."""
+    functions = rehearsal.sandbox.boto3_client("lambda")
+    former = {}
+    for name in rehearsal.deployment.physical_ids(path.stack, "AWS::Lambda::Function"):
+        configuration = functions.get_function_configuration(FunctionName=name)
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        if "ENROLMENTS_NEEDED" in variables:
+            former[name] = variables
+    for name, variables in former.items():
+        several = {**variables, "PHRASES": json.dumps(PHRASES)}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": several})
+    try:
+        yield
+    finally:
+        for name, variables in former.items():
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
 def _let_pass(rehearsal: Rehearsal, path: BiometricsPath, number: str, seconds: int) -> None:

@@ -97,6 +97,8 @@ class Caller:
     ``erasing`` means that somebody asked to forget the caller: nothing starts any more. ``calls`` are then the calls
     whose recordings have not been looked for yet, and ``inventoried`` tells that all calls are known.
     ``retain_until``: Unix time in seconds after which an unused caller is forgotten; 0 if not set yet.
+    ``phrases`` are what the voice print was made with, in the order of its recordings, and ``asked`` is the one that
+    verification asks for until a voice was accepted; both are empty unless there are several phrases.
     """
 
     user_id: str = ""
@@ -114,6 +116,8 @@ class Caller:
     calls: tuple[str, ...] = ()
     inventoried: bool = False
     retain_until: int = 0
+    phrases: tuple[str, ...] = ()
+    asked: str = ""
 
     def state(self, needed: int, now: int) -> str:
         """Name the state, for people who read logs and tests; decisions look at the fields.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,6 +29,9 @@ from runtime.shared.metrics import count
 
 ANSWER_SECONDS = 11.0
 """After so many seconds nothing more is done before the answer: Twilio gives up after 15 s."""
+
+_CALL_SID = re.compile(r"CA[0-9A-Za-z]{1,32}", re.ASCII)
+"""A call's id: it is logged, so nothing else may stand in its place."""
 
 
 class Recordings(Protocol):
@@ -62,11 +67,12 @@ class CallMessage:
         """Read a verified form; what is malformed becomes empty, and so fits no session."""
         # evidence: transfer-shows-caller-number
         number, recording = form.get("From", ""), form.get("RecordingSid", "")
+        call_sid = form.get("CallSid", "")
         return cls(
             step=step,
             turn=int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 6 else -1,
             number=number if PHONE_NUMBER.fullmatch(number) else "",
-            call_sid=form.get("CallSid", ""),
+            call_sid=call_sid if _CALL_SID.fullmatch(call_sid) else "",
             call_status=form.get("CallStatus", ""),
             digits=form.get("Digits", ""),
             recording=recording if RECORDING_SID.fullmatch(recording) else "",
@@ -108,10 +114,16 @@ class Dialogue:
         return self.callers.change(message.number, lambda caller: machine.arrive(caller, now=self._now()))
 
     def _claim(self, message: CallMessage) -> Move:
+        drawn = secrets.choice(self.policy.phrases) if self.policy.phrases else ""
         return self.callers.change(
             message.number,
             lambda caller: machine.claim(
-                caller, call_sid=message.call_sid, code=message.digits, policy=self.policy, now=self._now()
+                caller,
+                call_sid=message.call_sid,
+                code=message.digits,
+                drawn=drawn,
+                policy=self.policy,
+                now=self._now(),
             ),
         )
 
@@ -160,7 +172,7 @@ class Dialogue:
             user_id = self.provider.create_user()
         except ProviderUnavailableError as error:
             LOGGER.warning("provider created no user", detail=str(error))
-            return self._judged(message, Purpose.ENROL, Judgement(Decision.UNAVAILABLE, "NONE"))
+            return self._judged(message, Purpose.ENROL, Judgement(Decision.UNAVAILABLE, "NONE"), self._now())
         try:
             move = self._user_created(message, user_id)
         except Exception:
@@ -178,6 +190,7 @@ class Dialogue:
                 call_sid=message.call_sid,
                 turn=message.turn,
                 user_id=user_id,
+                phrases=self.policy.phrases,
                 now=self._now(),
             ),
         )
@@ -216,12 +229,14 @@ class Dialogue:
         LOGGER.info(
             "recording judged", purpose=purpose.value, decision=judgement.decision.value, code=judgement.code
         )
+        now = self._now()
         try:
-            after = self._judged(message, purpose, judgement)
+            after = self._judged(message, purpose, judgement, now)
         except TemporarilyUnavailableError:
             if self.clock() - began >= ANSWER_SECONDS / 2:
                 raise
-            after = self._judged(message, purpose, judgement)
+            # The write whose answer was lost may have taken effect: it must not count a voice twice.
+            after = self._judged(message, purpose, judgement, now, again=True)
         if self.delete and message.recording:
             if self.clock() - began < ANSWER_SECONDS:
                 self._delete(message)
@@ -253,7 +268,7 @@ class Dialogue:
             sample = Sample(
                 url=self.recordings.url(message.recording),
                 audio=self.recordings.fetch(message.recording) if self.fetch else None,
-                phrase=self.speech.phrase,
+                phrase=move.phrase or self.speech.phrase,
                 language=self.speech.language,
             )
         except BridgeError as error:
@@ -263,7 +278,9 @@ class Dialogue:
             return self.provider.enrol(move.user_id, sample)
         return self.provider.verify(move.user_id, sample)
 
-    def _judged(self, message: CallMessage, purpose: Purpose, judgement: Judgement) -> Move:
+    def _judged(
+        self, message: CallMessage, purpose: Purpose, judgement: Judgement, now: int, *, again: bool = False
+    ) -> Move:
         return self.callers.change(
             message.number,
             lambda caller: machine.judged(
@@ -273,7 +290,8 @@ class Dialogue:
                 purpose=purpose,
                 judgement=judgement,
                 policy=self.policy,
-                now=self._now(),
+                now=now,
+                again=again,
             ),
         )
 

@@ -18,6 +18,12 @@ PARTITION_KEY = "phoneNumber"
 PHRASE = "never forget tomorrow is a new day"
 """What callers say; the provider has to have enabled it."""
 PHRASE_TEXT = re.compile(r"[^\x00-\x1f]{3,200}")
+PHRASES_RANGE = (2, 5)
+"""Several phrases, of which verification asks for one at random."""
+PHRASES_BYTES = 800
+"""All of them together, as UTF-8: as much as one phrase may take. A function's environment variables share 4 KB."""
+ENROLMENT_RECORDINGS = 15
+"""Recordings of one enrolment at most, enrolments x phrases: about four minutes in which a caller repeats phrases."""
 LANGUAGE = "en-US"
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}-[A-Za-z0-9]{2,4}", re.ASCII)
 VOICE = "default"

@@ -13,6 +13,9 @@ These rules carry the security of the gate; the model test (test_model.py) holds
 4. A voice is enrolled only in a call in which somebody agreed to it, and wholly in that call. What was not finished is
    discarded, at the provider too.
 5. A number is locked by voices that the provider says are others', and by nothing else.
+6. Where there are several phrases, a call is asked for the one that was drawn, and none of its doing draws another: no
+   wrong phrase, no silence, no voice that does not match, no hanging up. Only a voice that matched does, or else
+   whoever has one phrase on tape would call until it is asked for.
 """
 
 from __future__ import annotations
@@ -125,6 +128,7 @@ class Move:
 
     ``refused``: the voice did not match. ``locked``: this message locked the number, ``locked_long``: for a day or
     more. ``guessed``: the code was wrong. ``discarded``: users to delete at the provider, since nobody uses them.
+    ``phrase``: what to say, and what the recording of this turn is compared with; empty if there is one phrase only.
     """
 
     next: Next
@@ -137,6 +141,7 @@ class Move:
     locked_long: bool = False
     guessed: bool = False
     discarded: tuple[str, ...] = ()
+    phrase: str = ""
 
 
 # --- the flow's side -----------------------------------------------------------------------------------------------
@@ -246,7 +251,7 @@ def _open(caller: Caller, question: Question, policy: Policy) -> Transition[Answ
 
 def _branch(caller: Caller, policy: Policy) -> Branch:
     """Say where the caller is sent. Who agreed once, and did not finish, begins again, and is told so (ENROL)."""
-    if caller.user_id and caller.enrolments >= policy.enrolments_needed:
+    if _has_print(caller, policy):
         return Branch.VERIFY
     return Branch.ENROL if caller.consent is Consent.GIVEN else Branch.ENROL_FROM_SCRATCH
 
@@ -261,9 +266,12 @@ def arrive(caller: Caller, *, now: int) -> Transition[Move]:
     return Transition(caller, Move(next=Next.ASK_CODE if waiting else Next.NOT_EXPECTED))
 
 
-def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int) -> Transition[Move]:
+def claim(
+    caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int, drawn: str = ""
+) -> Transition[Move]:
     """Let the call that shows the code have the session.
 
+    drawn: one of the policy's phrases, drawn at random, asked for if none that was drawn before waits for an answer.
     A wrong code is counted, and changes nothing else: the right call may yet come. After MOST_GUESSES of them the code
     is worth nothing, and the flow goes on unverified.
     With REDIAL the flow is over by then, and tones can get lost: a call of a number that is waited for is passed back.
@@ -277,6 +285,8 @@ def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int)
         return Transition(_guessed(caller, session) if code else caller, refusal)
     caller = _without_half(caller, policy)
     needs_consent = session.purpose is Purpose.ENROL
+    if not needs_consent:
+        caller = replace(caller, asked=caller.asked if caller.asked in policy.phrases else drawn)
     claimed = replace(
         session,
         stage=Stage.CONSENT if needs_consent else Stage.LISTENING,
@@ -313,8 +323,13 @@ def answer_consent(
     return _again(caller, session, policy, now, step=Next.ASK_CONSENT)
 
 
-def user_created(caller: Caller, *, call_sid: str, turn: int, user_id: str, now: int) -> Transition[Move]:
-    """Remember the provider's id of the caller. OUT_OF_TURN: the session is gone, and nobody will use that id."""
+def user_created(
+    caller: Caller, *, call_sid: str, turn: int, user_id: str, now: int, phrases: tuple[str, ...] = ()
+) -> Transition[Move]:
+    """Remember the provider's id of the caller. OUT_OF_TURN: the session is gone, and nobody will use that id.
+
+    phrases: what the voice print is made with, each in turn; empty if there is one phrase only.
+    """
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None or caller.user_id:
         return Transition(caller, Move(next=Next.OUT_OF_TURN))
@@ -323,6 +338,8 @@ def user_created(caller: Caller, *, call_sid: str, turn: int, user_id: str, now:
         caller,
         user_id=user_id,
         enrolments=0,
+        phrases=phrases,
+        asked="",
         session=listening,
         retain_until=now + limits.UNENROLLED_SECONDS,
     )
@@ -356,16 +373,23 @@ def judged(
     judgement: Judgement,
     policy: Policy,
     now: int,
+    again: bool = False,
 ) -> Transition[Move]:
     """Go by the provider's judgement of the turn that was taken, by the one who took it and no other.
 
     Hanging up while the voice is judged is no way to try voices without being counted: a judgement that finds its
     session gone leads to nothing, yet a voice that did not match counts. What is not known counts for nobody.
+    again: the same judgement, with the same ``now``, may have been written before, and then has been counted.
     """
     session = _session_of(caller, call_sid, turn, Stage.JUDGING, now)
     if session is None:
         move = _out_of_turn(caller, call_sid, now)
-        if purpose is Purpose.ENROL or judgement.decision is not Decision.MISMATCH or caller.erasing:
+        counted = again and now in caller.refusals
+        said = purpose is Purpose.VERIFY and judgement.decision is Decision.ACCEPTED
+        if said and caller.session is None and not caller.erasing:
+            caller = replace(caller, asked="")
+        mismatch = purpose is Purpose.VERIFY and judgement.decision is Decision.MISMATCH
+        if not mismatch or counted or caller.erasing:
             return Transition(caller, move)
         return _refused(caller, Transition(_failed(caller, policy, now), move), now)
     if judgement.decision is Decision.UNAVAILABLE:
@@ -378,6 +402,7 @@ def judged(
         return _enrolled(caller, session, policy, now)
     after = replace(
         caller,
+        asked="",
         failures=0,
         locked_until=_locked_long_until(caller.refusals, policy, now),
         retain_until=now + policy.retention_seconds,
@@ -419,9 +444,14 @@ def discard_half(caller: Caller, *, policy: Policy, now: int) -> Transition[tupl
 
 
 def unlock(caller: Caller) -> Transition[bool]:
-    """Forget the failed tries, since somebody knows the caller by other means; answer whether there were any."""
-    after = replace(caller, failures=0, refusals=(), locked_until=0)
-    return Transition(after, after != caller)
+    """Forget the failed tries, since somebody knows the caller by other means; answer whether there were any.
+
+    The phrase that was drawn is forgotten, too.
+    """
+    freed = replace(caller, failures=0, refusals=(), locked_until=0)
+    # Somebody who cannot say the phrase that was drawn gets another, but not while it is being said.
+    after = freed if caller.session else replace(freed, asked="")
+    return Transition(after, freed != caller)
 
 
 # --- forgetting ----------------------------------------------------------------------------------------------------
@@ -575,9 +605,30 @@ def _abandon(caller: Caller, policy: Policy) -> Caller:
 
 def _without_half(caller: Caller, policy: Policy) -> Caller:
     """Discard a voice print that was begun and not finished: the next recordings may be somebody else's."""
-    if not caller.user_id or caller.enrolments >= policy.enrolments_needed:
+    if not caller.user_id or _has_print(caller, policy):
         return caller
-    return replace(caller, user_id="", enrolments=0, discarded=(*caller.discarded, caller.user_id))
+    return replace(
+        caller,
+        user_id="",
+        enrolments=0,
+        phrases=(),
+        asked="",
+        discarded=(*caller.discarded, caller.user_id),
+    )
+
+
+def _has_print(caller: Caller, policy: Policy) -> bool:
+    """Tell whether the caller is enrolled, and often enough with each phrase that may be asked for.
+
+    A print of several phrases does where some of them are not asked for any more, but not for the one phrase: which
+    one that is, only the webhook knows.
+    """
+    if not caller.user_id or caller.enrolments < policy.enrolments_needed:
+        return False
+    if not policy.phrases or not caller.phrases:
+        return policy.phrases == caller.phrases
+    enough = caller.enrolments * len(policy.phrases) >= policy.enrolments_needed * len(caller.phrases)
+    return enough and set(policy.phrases) <= set(caller.phrases)
 
 
 def _broken_off(session: Session) -> Result:
@@ -613,4 +664,12 @@ def _move(caller: Caller, session: Session, step: Next) -> Move:
         purpose=session.purpose,
         user_id=caller.user_id,
         enrolments=caller.enrolments,
+        phrase=_phrase(caller, session),
     )
+
+
+def _phrase(caller: Caller, session: Session) -> str:
+    """Return what is to be said: enrolling takes the phrases in turn, verifying the one that was drawn."""
+    if session.purpose is Purpose.VERIFY:
+        return caller.asked
+    return caller.phrases[caller.enrolments % len(caller.phrases)] if caller.phrases else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,7 +28,8 @@ class Policy:
 
     ``claim_seconds``: from the gate's answer to the code on the telephony call. ``session_seconds``: from there to
     the end of the dialogue. ``proof_seconds``: from the proof to its use. ``day_tries``, ``month_tries``: voices that
-    may be refused within 24 hours and within 30 days.
+    may be refused within 24 hours and within 30 days. ``phrases``: those of which verification asks for one at random;
+    empty if there is one phrase only. ``enrolments_needed``: recordings that make a voice print, of all phrases.
     """
 
     return_mode: ReturnMode = ReturnMode.RESUME
@@ -42,6 +44,7 @@ class Policy:
     session_seconds: int = limits.SESSION_SECONDS
     retention_seconds: int = limits.RETENTION_DAYS * 86_400
     self_enrolment: bool = True
+    phrases: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environment: Environment) -> Policy:
@@ -57,9 +60,11 @@ class Policy:
         def number(name: str, default: int, bounds: tuple[int, int]) -> int:
             return environment.whole_number(name, default=default, within=bounds)
 
+        phrases = _phrases(environment)
+        enrolments = number("ENROLMENTS_NEEDED", limits.ENROLMENTS, limits.ENROLMENTS_RANGE)
         return cls(
             return_mode=ReturnMode.REDIAL if redial else ReturnMode.RESUME,
-            enrolments_needed=number("ENROLMENTS_NEEDED", limits.ENROLMENTS, limits.ENROLMENTS_RANGE),
+            enrolments_needed=enrolments * max(1, len(phrases)),
             max_tries=number("MAX_TRIES", limits.TRIES, limits.TRIES_RANGE),
             lock_after=number("LOCK_AFTER", limits.LOCK_AFTER, limits.LOCK_AFTER_RANGE),
             lock_seconds=number("LOCK_SECONDS", limits.LOCK_SECONDS, limits.LOCK_SECONDS_RANGE),
@@ -75,4 +80,21 @@ class Policy:
             retention_seconds=86_400
             * number("RETENTION_DAYS", limits.RETENTION_DAYS, limits.RETENTION_DAYS_RANGE),
             self_enrolment=self_enrolment == "true",
+            phrases=phrases,
         )
+
+
+def _phrases(environment: Environment) -> tuple[str, ...]:
+    """Read PHRASES, a JSON array; none if it is not set. ENROLMENTS_NEEDED is for each of them."""
+    try:
+        given = json.loads(environment.text("PHRASES", default="[]"))
+    except ValueError:
+        given = None
+    fits = isinstance(given, list) and all(
+        isinstance(one, str) and limits.PHRASE_TEXT.fullmatch(one) for one in given
+    )
+    least, most = limits.PHRASES_RANGE
+    if not fits or (given and (not least <= len(given) <= most or len(set(given)) < len(given))):
+        environment.refuse(f"PHRASES must be a JSON array of {least} to {most} different phrases")
+        return ()
+    return tuple(given)

@@ -1,7 +1,8 @@
 """What the caller hears on the telephony side: defaults, and what the environment replaces.
 
 Environment: PHRASE, LANGUAGE (en-US), VOICE (empty: the telephony provider's own), PROMPTS (a JSON object of texts by
-name; names that are left out keep their default).
+name; names that are left out keep their default). With PHRASES (see ``policy``) the default of ``consent`` says how
+many recordings an enrolment takes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,13 @@ from dataclasses import dataclass, fields, replace
 
 from runtime.biometrics import limits
 from runtime.shared.environment import Environment
+
+CONSENT_TO_SEVERAL = (
+    "We can recognise you by your voice from now on. For this we record you {total} times now, which takes some "
+    "minutes, and keep a voice print of you, which you can have deleted at any time. Press 1 if you agree. "
+    "Press 2 if you do not."
+)
+"""The default of ``Prompts.consent`` where there are several phrases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +71,18 @@ class Speech:
             ),
         )
 
-    def text(self, name: str, *, number: int = 0, total: int = 0) -> str:
-        """Return a prompt with the phrase and the numbers put in."""
+    def text(self, name: str, *, number: int = 0, total: int = 0, phrase: str = "") -> str:
+        """Return a prompt with the phrase and the numbers put in; without ``phrase`` it is the one phrase."""
         text: str = getattr(self.prompts, name)
-        for key, value in {"phrase": self.phrase, "number": str(number), "total": str(total)}.items():
+        values = {"phrase": phrase or self.phrase, "number": str(number), "total": str(total)}
+        for key, value in values.items():
             text = text.replace("{" + key + "}", value)
         return text
 
 
 def _prompts(environment: Environment) -> Prompts:
+    several = environment.text("PHRASES", default="[]") != "[]"
+    defaults = Prompts(consent=CONSENT_TO_SEVERAL) if several else Prompts()
     names = [field.name for field in fields(Prompts)]
     try:
         given = json.loads(environment.text("PROMPTS", default="{}"))
@@ -81,5 +92,5 @@ def _prompts(environment: Environment) -> Prompts:
         k in names and isinstance(v, str) and v for k, v in given.items()
     ):
         environment.refuse(f"PROMPTS must be a JSON object of texts with names among {', '.join(names)}")
-        return Prompts()
-    return replace(Prompts(), **given)
+        return defaults
+    return replace(defaults, **given)

@@ -2,7 +2,8 @@
 
 A webhook that was refused, throttled, lost, or that failed before its turn was written leaves a recording that only
 Twilio knows of. So the sweep asks Twilio, day by day, what was recorded (<Record>) in calls to the gate's number, and
-deletes what no caller is meant to keep. A day that is over, and of which nothing is left, is not looked at again.
+deletes what no caller is meant to keep. A day that has been over for YOUNG_SECONDS, and of which nothing is left, is
+not looked at again.
 
 It takes a request a day and thousand recordings of the account, and another one a thousand calls to the number; with
 kept recordings, one read of the table a caller.
@@ -40,6 +41,8 @@ def reconcile(removal: CallerRemoval, now: int, time_left: Callable[[], bool]) -
     time_left: whether there is time for another day.
     """
     today = datetime.fromtimestamp(now, UTC).date()
+    # Twilio's clock may still be on a day that is over by ours, and make a recording that no sweep would look for.
+    settled = datetime.fromtimestamp(now - YOUNG_SECONDS, UTC).date()
     clean = _clean_until(removal, today)
     began_at, day = clean, clean + timedelta(days=1)
     result = Reconciled()
@@ -48,7 +51,8 @@ def reconcile(removal: CallerRemoval, now: int, time_left: Callable[[], bool]) -
             if not time_left():
                 result.complete = False
                 break
-            if _look_through(removal, day, now, result) and day < today and clean == day - timedelta(days=1):
+            done = _look_through(removal, day, now, result) and day < settled
+            if done and clean == day - timedelta(days=1):
                 clean = day
             day += timedelta(days=1)
     finally:

@@ -106,9 +106,7 @@ class CallerRemoval:
         delete = environment.text(
             "DELETE_RECORDINGS", default="true", pattern="true|false", form="true or false"
         )
-        needed = environment.whole_number(
-            "ENROLMENTS_NEEDED", default=limits.ENROLMENTS, within=limits.ENROLMENTS_RANGE
-        )
+        policy = Policy.read(environment)
         provider = provider_from(environment)
         return cls(
             callers=DynamoDbCallers(client(dynamodb, connect_timeout=1, read_timeout=2, attempts=3), table),
@@ -117,7 +115,7 @@ class CallerRemoval:
             telephony_number=number,
             tag=CallerTag(secret_at(key, str)),
             keep=0 if delete == "true" else KEPT_RECORDINGS,
-            policy=Policy(enrolments_needed=needed),
+            policy=policy,
         )
 
     def erase(self, number: str, time_left: Callable[[], float] = no_limit) -> bool:

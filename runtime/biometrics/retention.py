@@ -35,12 +35,16 @@ class SweepIncompleteError(BridgeError):
 @metered()
 @event_logger()
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 (Lambda's signature)
-    """Go through the callers that are due, then through what Twilio holds."""
-    removal, now = _removal(), int(time.time())
+    """Sweep once."""
 
     def seconds_left() -> float:
         return (context.get_remaining_time_in_millis() - RESERVE_MILLISECONDS) / 1000
 
+    return sweep(_removal(), int(time.time()), seconds_left)
+
+
+def sweep(removal: CallerRemoval, now: int, seconds_left: Callable[[], float]) -> dict[str, int]:
+    """Go through the callers that are due, then through what Twilio holds. Raises SweepIncompleteError."""
     done = failed = 0
     for number in removal.callers.overdue(now, keep=removal.keep, needed=removal.policy.enrolments_needed):
         if seconds_left() < 0:

@@ -260,14 +260,12 @@ def item_of(caller: Caller) -> dict[str, Any]:
         "recordings": _texts(caller.recordings),
         "erasing": {"BOOL": caller.erasing},
     }
-    if caller.user_id:
-        item["userId"] = {"S": caller.user_id}
-    if caller.discarded:
-        item["discarded"] = _texts(caller.discarded)
+    texts = {"userId": caller.user_id, "asked": caller.asked}
+    item |= {name: {"S": text} for name, text in texts.items() if text}
+    listed = {"discarded": caller.discarded, "calls": caller.calls, "phrases": caller.phrases}
+    item |= {name: _texts(values) for name, values in listed.items() if values}
     if caller.refusals:
         item["refusals"] = {"L": [{"N": str(at)} for at in caller.refusals]}
-    if caller.calls:
-        item["calls"] = _texts(caller.calls)
     if caller.inventoried:
         item["inventoried"] = {"BOOL": True}
     if caller.consent:
@@ -321,6 +319,8 @@ def caller_of(item: Mapping[str, Any]) -> Caller:
         calls=_listed(item, "calls"),
         inventoried=bool(item.get("inventoried", {}).get("BOOL", False)),
         retain_until=_number(item, "retainUntil"),
+        phrases=_listed(item, "phrases"),
+        asked=item.get("asked", {}).get("S", ""),
     )
 
 

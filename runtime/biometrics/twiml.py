@@ -97,7 +97,9 @@ class Voice:
         )
 
     def _say(self, parent: VoiceResponse | Gather, name: str, move: Move) -> None:
-        text = self.speech.text(name, number=move.enrolments + 1, total=self.enrolments_needed)
+        text = self.speech.text(
+            name, number=move.enrolments + 1, total=self.enrolments_needed, phrase=move.phrase
+        )
         voice = None if self.speech.voice == "default" else self.speech.voice
         parent.say(text, voice=voice, language=self.speech.language)
 

@@ -127,9 +127,10 @@ def _move(webhook: _Webhook, message: CallMessage) -> Move:
     return move
 
 
-def _recording_named_in(event: Mapping[str, Any]) -> str:
+def _recording_named_in(event: object) -> str:
     """Return the recording of a message that could not be checked, so that a person may look for it."""
-    found = re.search(r"(?:^|&)RecordingSid=(RE[0-9a-f]{32})(?:&|$)", str(event.get("body") or ""), re.ASCII)
+    body = event.get("body") if isinstance(event, Mapping) else None
+    found = re.search(r"(?:^|&)RecordingSid=(RE[0-9a-f]{32})(?:&|$)", str(body or ""), re.ASCII)
     return found[1] if found else "none"
 
 

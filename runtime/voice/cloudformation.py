@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runtime.shared.deadline import Deadline
-from runtime.shared.errors import BridgeError
+from runtime.shared.errors import BridgeError, shown
 from runtime.shared.http_client import HttpError, send
 from runtime.shared.logging import LOGGER
 
@@ -48,17 +48,19 @@ class Request:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
-        """Read the event; BridgeError for an unknown RequestType, KeyError if incomplete."""
+        """Read the event; KeyError if incomplete, BridgeError for what CloudFormation does not send."""
+        if not isinstance(event, Mapping):
+            raise BridgeError(f"the event is {type(event).__name__}; CloudFormation sends an object")
         kind = event["RequestType"]
-        if kind not in {"Create", "Update", "Delete"}:
-            raise BridgeError(f"RequestType is {kind!r}; CloudFormation sends Create, Update or Delete")
+        if kind not in ("Create", "Update", "Delete"):
+            raise BridgeError(f"RequestType is {shown(kind)}; CloudFormation sends Create, Update or Delete")
         return cls(
             kind=kind,
-            request_id=event["RequestId"],
-            stack_id=event["StackId"],
-            logical_id=event["LogicalResourceId"],
-            response_url=event["ResponseURL"],
-            physical_id=event.get("PhysicalResourceId", ""),
+            request_id=_text(event, "RequestId"),
+            stack_id=_text(event, "StackId"),
+            logical_id=_text(event, "LogicalResourceId"),
+            response_url=_text(event, "ResponseURL"),
+            physical_id=_text(event, "PhysicalResourceId") if "PhysicalResourceId" in event else "",
             properties=event.get("ResourceProperties") or {},
             old_properties=event.get("OldResourceProperties") or {},
         )
@@ -92,8 +94,12 @@ class Responder:
 
 def deliver(url: str, body: bytes) -> None:
     """PUT the answer, trying three times; raises AnswerNotDeliveredError."""
-    parts = urllib.parse.urlsplit(url)
-    if not parts.hostname or parts.scheme not in {"https", "http"}:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname if parts.scheme in {"https", "http"} and parts.port != 0 else None
+    except ValueError:  # an address or a port that is none
+        host = None
+    if not host:
         raise AnswerNotDeliveredError("ResponseURL is not an http(s) URL")
     problem = ""
     for attempt in range(_ATTEMPTS):
@@ -112,7 +118,15 @@ def deliver(url: str, body: bytes) -> None:
             "CloudFormation's answer URL did not take the answer", problem=problem, attempt=attempt + 1
         )
     # The URL is a credential of its own (pre-signed): name the host only.
-    raise AnswerNotDeliveredError(f"{parts.hostname} did not take the answer: {problem}")
+    raise AnswerNotDeliveredError(f"{host} did not take the answer: {problem}")
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event[name]
+    if not isinstance(value, str):
+        # Not the value: that of ResponseURL is a credential.
+        raise BridgeError(f"{name} is {type(value).__name__}; CloudFormation sends text")
+    return value
 
 
 def _document(request: Request, outcome: dict[str, Any]) -> bytes:

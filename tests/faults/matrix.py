@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
 
 from tests.faults.plays import Cell, Play, State, World
-from tests.faults.process import Ended, run
+from tests.faults.process import Ended, Step, run
 from tests.faults.proxy import FAULTS, ONCE, Call, Fault, Proxy
 
-SECRETS = ("nobody-may-log", "+1206555")
+SECRETS: Final = ("nobody-may-log", "+1206555")
 """What no log line may hold: the plays' tokens end so, and callers' numbers begin so."""
 
-_AT_ONCE = 32
-"""Runs at a time: what they mostly do is wait."""
+_WAITING: Final = ("timeout", "slow drip")
+_WAIT_AT_ONCE, _WORK_AT_ONCE = 48, 12
+"""Runs at a time: of those that mostly wait, and of others."""
+_READS: Final = re.compile(r" GET |dynamodb (GetItem|Scan)|GetSecretValue|ListAccessKeys")
+_KNOWN_KINDS: Final = 2
+REPEATED: Final = ("5xx", "lost answer", "killed")
+"""How the third and any later call of a name fails: done or not done, with the function alive or not. What the answer
+looks like has been tried with the first two."""
+PAIRED_KINDS: Final = (("lost answer", "5xx"), ("5xx", "killed"), ("killed", "lost answer"))
+"""How the first and the second call of a pair fail: each kind comes first once, and second once."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +34,15 @@ class Result:
     """A cell of the matrix: the branch that it ended in, or what is wrong with it."""
 
     play: str
-    fault: Fault
+    faults: tuple[Fault, ...]
     branch: str
     seconds: float
     problem: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        """The only fault, or the first one."""
+        return self.faults[0]
 
 
 @dataclass
@@ -38,11 +52,23 @@ class Matrix:
     play: Play
     calls: list[Call]
     results: list[Result] = field(default_factory=list)
+    pairs: list[Result] = field(default_factory=list)
+    again: Callable[[Call], None] = lambda _: None
+    """Tries the faults of a call again, one after the other."""
 
     @property
     def problems(self) -> list[str]:
         """What is wrong, by cell."""
-        return [f"{one.play}: {one.fault}: {one.problem}" for one in self.results if one.problem]
+        return [
+            f"{one.play}: {', then '.join(map(str, one.faults))}: {one.problem}"
+            for one in (*self.results, *self.pairs)
+            if one.problem
+        ]
+
+    @property
+    def struck(self) -> list[Call]:
+        """The calls that fail in this play, each once."""
+        return [call for call in dict.fromkeys(self.calls) if not self.play.is_elsewhere(call.name)]
 
 
 @dataclass(frozen=True)
@@ -54,76 +80,127 @@ class _Run:
     after: State
     calls: list[Call]
 
+    def cell(self, clean: _Run) -> Cell:
+        return Cell(self.ended, self.before, self.after, clean.after)
 
-def play_all(plays: tuple[Play, ...], moto_url: str) -> list[Matrix]:
-    """Return the matrix of each play, all cells of all plays side by side."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        whole = list(pool.map(lambda play: _run(play, moto_url), plays))
-        jobs = [
-            (play, pool.submit(_cell, play, moto_url, clean, fault), fault)
-            for play, clean in zip(plays, whole, strict=True)
-            for fault in faults(clean.calls)
-        ]
-        matrices = {play.name: Matrix(play, clean.calls) for play, clean in zip(plays, whole, strict=True)}
-        for play, clean in zip(plays, whole, strict=True):
+
+def play_all(plays: Sequence[Play]) -> list[Matrix]:
+    """Return the matrix of each play, all cells of all plays side by side.
+
+    A cell that is wrong is tried once more when nothing else runs: its time limits are real, and the machine may have
+    been busy.
+    """
+    with ThreadPoolExecutor(_WORK_AT_ONCE) as working, ThreadPoolExecutor(_WAIT_AT_ONCE) as waiting:
+        cleans = list(working.map(_run, plays))
+        matrices = [Matrix(play, clean.calls) for play, clean in zip(plays, cleans, strict=True)]
+        for play, clean in zip(plays, cleans, strict=True):
             branch, problem = _judged(play, clean, clean)
             if problem or branch != play.branches[0].name:
                 raise AssertionError(f"{play.name}, without a fault: {branch} {problem} {clean.ended}")
-        for play, job, fault in jobs:
-            done, branch, problem = job.result()
-            matrices[play.name].results.append(Result(play.name, fault, branch, done.ended.seconds, problem))
-    return list(matrices.values())
+        jobs: list[tuple[list[Result], Callable[[], Result], Future[Result]]] = []
+        longest_first = sorted(
+            zip(matrices, cleans, strict=True), key=lambda one: one[0].play.seconds, reverse=True
+        )
+        for matrix, clean in longest_first:
+            for fault in faults(matrix.struck):
+                cell = partial(_cell, matrix.play, clean, (fault,))
+                pool = waiting if fault.kind in _WAITING else working
+                jobs.append((matrix.results, cell, pool.submit(cell)))
+            for pair in pairs(matrix.struck) if matrix.play.paired else ():
+                cell = partial(_cell, matrix.play, clean, pair)
+                jobs.append((matrix.pairs, cell, working.submit(cell)))
+        done = [(results, cell, job.result()) for results, cell, job in jobs]
+    for results, retry, result in done:
+        results.append(retry() if result.problem else result)
+    for matrix, clean in zip(matrices, cleans, strict=True):
+        matrix.again = partial(_again, matrix, clean)
+    return matrices
 
 
-def faults(calls: list[Call]) -> Iterator[Fault]:
-    """Return every fault of every call; two in a row of the same name are one call and its repetition no more."""
-    for call in dict.fromkeys(calls):
+def _again(matrix: Matrix, clean: _Run, call: Call) -> None:
+    matrix.results = [
+        _cell(matrix.play, clean, one.faults) if one.fault.call == call else one for one in matrix.results
+    ]
+
+
+def faults(calls: Sequence[Call]) -> Iterator[Fault]:
+    """Return every fault of every call; from the third call of a name on, those that leave different states."""
+    for call in calls:
+        if call.nth >= _KNOWN_KINDS:
+            yield from (Fault(call, kind) for kind in REPEATED)
+            continue
         yield from (Fault(call, kind) for kind in FAULTS)
         yield from (Fault(call, kind, once=True) for kind in ONCE)
 
 
-def _cell(play: Play, moto_url: str, clean: _Run, fault: Fault) -> tuple[_Run, str, str]:
-    """Return a run with its branch, and what is wrong with it or with what follows upon it."""
-    done = _run(play, moto_url, fault)
+def pairs(calls: Sequence[Call]) -> Iterator[tuple[Fault, Fault]]:
+    """Return the faults of every ordered pair of calls that write: of the first, and then of the second."""
+    writing = list(dict.fromkeys(Call(call.name) for call in calls if not _READS.search(call.name)))
+    for first in writing:
+        for second in writing:
+            for kind, other in PAIRED_KINDS:
+                yield Fault(first, kind), Fault(second, other)
+
+
+def _cell(play: Play, clean: _Run, failing: tuple[Fault, ...]) -> Result:
+    """Return how a run ended, and what is wrong with it or with what follows upon it.
+
+    Of a pair, the first fault meets the run, and the second one both the run and what its caller does next; unless one
+    of them kills the function, which happens to one of the two.
+    """
+    first, *second = failing
+    meets = [fault for fault in second if "killed" not in (first.kind, fault.kind)]
+    done = _run(play, first, *meets)
     branch, problem = _judged(play, done, clean)
-    event = play.then(done.event, Cell(done.ended, done.before, done.after, clean.after))
-    if problem or event is None:
-        return done, branch, problem
-    ended, _ = _invoke(play, done.world, event, ())
-    cell = Cell(ended, done.before, done.world.state(), clean.after)
-    if play.settled(event, cell):
-        return done, branch, ""
-    return (
-        done,
-        branch,
-        f"{branch}; what follows ends with {ended.answer or ended.error}, and leaves {cell.after}",
-    )
+    cell = done.cell(clean)
+    seconds = done.ended.seconds
+    for also in (second, []) if second else ([],):
+        steps = play.follows(done.event, cell)
+        if problem or not steps:
+            break
+        known = (play.name, repr(cell.after), repr(steps))
+        if play.told_by_state and not also and known in _FOLLOWED:
+            break
+        ended, _ = _invoke(play, done.world, steps, also)
+        cell = Cell(ended[-1], done.before, done.world.state(), clean.after, tuple(ended))
+        if not also and not play.settled(steps[-1].event, cell):
+            said = [one.answer or f"{one.error}: {one.message}" for one in ended]
+            problem = f"{branch}; what follows ends with {said}, and leaves {cell.after}"
+        elif not also:
+            _FOLLOWED.add(known)
+    return Result(play.name, failing, branch, seconds, problem)
 
 
-def _run(play: Play, moto_url: str, *failing: Fault) -> _Run:
-    world = World(moto_url)
+_FOLLOWED: Final[set[tuple[str, str, str]]] = set()
+"""By play: states from which what follows has put everything right."""
+
+
+def _run(play: Play, *failing: Fault) -> _Run:
+    world = World()
     event = play.prepare(world)
     before = world.state()
-    ended, calls = _invoke(play, world, event, failing)
-    return _Run(world, event, ended, before, world.state(), calls)
+    ended, calls = _invoke(play, world, [Step(play.module, event, play.settings)], failing)
+    return _Run(world, event, ended[-1], before, world.state(), calls)
 
 
 def _invoke(
-    play: Play, world: World, event: Mapping[str, Any], failing: tuple[Fault, ...]
-) -> tuple[Ended, list[Call]]:
-    with Proxy(world.backends, failing) as proxy:
+    play: Play, world: World, steps: Sequence[Step], failing: Sequence[Fault]
+) -> tuple[list[Ended], list[Call]]:
+    with Proxy(world.backends, tuple(failing)) as proxy:
 
         def started(pid: int) -> None:
             proxy.pid = pid
 
         environment = {"AWS_ENDPOINT_URL": proxy.url} | world.environment
         ended = run(
-            play.module,
-            json.loads(json.dumps(event).replace("PROXY", proxy.url)),
+            [
+                replace(one, event=json.loads(json.dumps(one.event).replace("PROXY", proxy.url)))
+                for one in steps
+            ],
             environment={name: value.replace("PROXY", proxy.url) for name, value in environment.items()},
             seconds=play.seconds,
+            limit=play.limit or play.seconds,
             started=started,
-            settings=play.settings,
         )
         return ended, list(proxy.calls)
 
@@ -131,11 +208,11 @@ def _invoke(
 def _judged(play: Play, done: _Run, clean: _Run) -> tuple[str, str]:
     """Return the branch and what is wrong, if anything."""
     ended = done.ended
-    cell = Cell(ended, done.before, done.after, clean.after)
+    cell = done.cell(clean)
     branch = next((one for one in play.branches if one.ends(cell)), None)
     if branch is None:
         if ended.timed_out:
-            return "none", f"it has not ended within {play.seconds} s"
+            return "none", f"it has not ended within {play.limit or play.seconds} s"
         return "none", f"no documented branch: {ended.answer or f'{ended.error}: {ended.message}'}"
     if not branch.leaves(cell):
         return branch.name, f"{branch.name} must not leave {cell.after}; before: {cell.before}"
@@ -145,12 +222,50 @@ def _judged(play: Play, done: _Run, clean: _Run) -> tuple[str, str]:
     return branch.name, ""
 
 
-def table(matrices: list[Matrix]) -> str:
-    """Return the matrix as a table in Markdown: by play and call, how often each branch is taken."""
-    lines = ["| function | call | ends |", "| --- | --- | --- |"]
+Rows = dict[tuple[str, str], str]
+"""How a call ends, by the play's name and the call."""
+
+
+def rows(matrix: Matrix) -> Rows:
+    """Return the rows of a play."""
+    return {(matrix.play.name, str(call)): _ends(matrix, call) for call in matrix.struck}
+
+
+def table(matrices: Sequence[Matrix]) -> str:
+    """Return the matrix as tables in Markdown, one a function: by play and call, which fault ends how."""
+    functions = dict.fromkeys(matrix.play.function for matrix in matrices)
+    return "\n\n".join(
+        f"### {function}\n\n" + _table([one for one in matrices if one.play.function == function])
+        for function in functions
+    )
+
+
+def rows_of(table: str) -> Rows:
+    """Return the rows that a table was written from."""
+    found: Rows = {}
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| ") and len(cells) == 3:
+            found |= {(cells[0], call): cells[2] for call in cells[1].split("; ")}
+    return found
+
+
+def _table(matrices: Sequence[Matrix]) -> str:
+    lines = ["| when | call that fails | how it ends, by fault |", "| --- | --- | --- |"]
     for matrix in matrices:
-        for call in dict.fromkeys(matrix.calls):
-            ends = Counter(one.branch for one in matrix.results if one.fault.call == call)
-            written = "; ".join(f"{name} ({n})" for name, n in ends.most_common())
-            lines.append(f"| {matrix.play.function}: {matrix.play.name} | {call} | {written} |")
+        calls: dict[str, list[str]] = {}
+        for (_, call), ends in rows(matrix).items():
+            calls.setdefault(ends, []).append(call)
+        lines += [f"| {matrix.play.name} | {'; '.join(those)} | {ends} |" for ends, those in calls.items()]
     return "\n".join(lines)
+
+
+def _ends(matrix: Matrix, call: Call) -> str:
+    """Return which branch each fault of a call leads to; the most frequent one last, as that of all others."""
+    kinds: dict[str, list[str]] = {}
+    for one in matrix.results:
+        if one.fault.call == call:
+            kinds.setdefault(one.branch, []).append(f"{one.fault.kind}{' once' if one.fault.once else ''}")
+    *fewer, most = sorted(kinds, key=lambda branch: len(kinds[branch]))
+    named = [f"{', '.join(kinds[branch])}: **{branch}**" for branch in fewer]
+    return "; ".join([*named, f"{'any other' if fewer else 'any'}: **{most}**"])

@@ -7,42 +7,44 @@ afterwards is one that this branch allows. Which calls there are is not written 
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
-import boto3
+from connect_sandbox.moto_internals import iam as backend_of_iam
 
-from tests.faults.process import Ended
-from tests.faults.proxy import Answer, Asked, Backend, forward
+from runtime.metadata.contact_token import contact_token, signing_key
+from tests.faults.moto import call, in_account, items, put_item
+from tests.faults.process import Ended, Step, longest, none_at_all
+from tests.faults.proxy import Answer, Asked, Backend
 from tests.support.voice_cloud import INSTANCE_ARN, INSTANCE_UUID, Cloud
 
 State = dict[str, Any]
 
 _ACCOUNTS = count(100_000_000_001)
-_PLACE = threading.local()
+_LOCK: Final = threading.Lock()
+_OF_ALL: Final = "100000000000"
+"""The account in which all runs have their secrets."""
 
 
 class World:
     """AWS and the vendors for one run: an account of its own at moto, and fakes of what moto has not."""
 
-    def __init__(self, moto_url: str) -> None:
-        self.account = str(next(_ACCOUNTS))
-        self._moto_url = moto_url
+    def __init__(self) -> None:
+        self._account = str(next(_ACCOUNTS))
+        aws = in_account(self._account)
         self.environment: dict[str, str] = {}
         self.backends: dict[str, Backend] = {
-            service: forward(moto_url, x_moto_account_id=self.account)
-            for service in ("dynamodb", "secretsmanager", "iam")
+            "dynamodb": aws,
+            "iam": aws,
+            "secretsmanager": in_account(_OF_ALL),
         }
         self.look: list[Callable[[], State]] = []
         """What the state is made of."""
-
-    def client(self, service: str) -> Any:
-        """Return a client of moto in this world's account."""
-        _PLACE.account = self.account
-        return _client(service, self._moto_url)
 
     def state(self) -> State:
         """Return everything that a run may change."""
@@ -51,52 +53,53 @@ class World:
             found |= look()
         return found
 
-    def table(self, name: str, key: str, *, hide: tuple[str, ...] = ()) -> None:
-        """Create a table, whose items are part of the state; `hide`: attributes that differ each time."""
-        dynamodb = self.client("dynamodb")
-        dynamodb.create_table(
+    def create_table(self, name: str, key: str) -> None:
+        """Create a table."""
+        call(
+            self._account,
+            "DynamoDB_20120810.CreateTable",
             TableName=name,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
 
-        def items() -> State:
-            found = self.client("dynamodb").scan(TableName=name, ConsistentRead=True)["Items"]
-            return {
+    def put_item(self, table: str, item: Mapping[str, Any]) -> None:
+        """Put an item into a table."""
+        put_item(self._account, table, item)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return a table's items."""
+        return items(self._account, table)
+
+    def table(self, name: str, key: str, *, hide: tuple[str, ...] = ()) -> None:
+        """Create a table, whose items are part of the state; `hide`: attributes that differ each time."""
+        self.create_table(name, key)
+        self.look.append(
+            lambda: {
                 name: {
-                    item[key]["S"]: {k: v for k, v in sorted(item.items()) if k not in hide} for item in found
+                    item[key]["S"]: {k: v for k, v in sorted(item.items()) if k not in hide}
+                    for item in self.items(name)
                 }
             }
-
-        self.look.append(items)
+        )
 
     def secret(self, name: str, text: str) -> str:
-        """Create a secret; return its ARN."""
-        arn: str = self.client("secretsmanager").create_secret(Name=name, SecretString=text)["ARN"]
-        return arn
+        """Return the ARN of a secret, which all runs share, since none changes it."""
+        with _LOCK:
+            return _secret(name, text)
+
+    def access_key(self, user: str) -> None:
+        """Create a user of IAM with an access key."""
+        iam = backend_of_iam(self._account)
+        iam.create_user("us-east-1", user)
+        iam.create_access_key(user)
 
 
-_CLIENTS: dict[str, Any] = {}
-_LOCK = threading.Lock()
-
-
-def _client(service: str, url: str) -> Any:
-    def in_account(request: Any, **_: object) -> None:
-        request.headers["x-moto-account-id"] = _PLACE.account
-
-    with _LOCK:
-        if service not in _CLIENTS:
-            made = boto3.client(
-                service,
-                endpoint_url=url,
-                region_name="us-east-1",
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",
-            )
-            made.meta.events.register("before-sign", in_account)
-            _CLIENTS[service] = made
-        return _CLIENTS[service]
+@cache
+def _secret(name: str, text: str) -> str:
+    arn: str = call(_OF_ALL, "secretsmanager.CreateSecret", Name=name, SecretString=text)["ARN"]
+    return arn
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Cell:
     before: State
     after: State
     whole: State
+    followed: tuple[Ended, ...] = ()
+    """How what followed has ended, `ended` being the last of them."""
 
     @property
     def unchanged(self) -> bool:
@@ -138,11 +143,33 @@ class Play:
     prepare: Callable[[World], Mapping[str, Any]]
     """Makes the state and the environment; returns the event."""
     branches: tuple[Branch, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=lambda: {"random.random": longest})
+    """Module attributes to set, by dotted name; by default, the pauses between attempts are as long as they can be."""
     then: Callable[[Mapping[str, Any], Cell], Mapping[str, Any] | None] = lambda _event, _cell: None
     """The event that the caller sends after such an end, if any: it finds the fault gone, and has to be `settled`."""
     settled: Callable[[Mapping[str, Any], Cell], bool] = lambda _event, cell: cell.done
     """Whether the run of that event has ended as it should; the event is that one."""
+    after: Callable[[Mapping[str, Any], Cell], Sequence[Step]] | None = None
+    """What happens after such an end, if that is more than one event to the same function; it stands for `then`."""
+    limit: float = 0.0
+    """Seconds after which the run is stopped, if the real limit is longer than a test may take."""
+    elsewhere: str = ""
+    """The calls (a regular expression) whose faults are those of another play of the same function."""
+    told_by_state: bool = False
+    """Whether the state tells everything that what follows depends on, so that from each state it is tried once."""
+    paired: bool = False
+    """Whether pairs of faults are tried as well: it writes in more than one place."""
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Return whether another play has this call fail."""
+        return bool(self.elsewhere) and re.search(self.elsewhere, name) is not None
+
+    def follows(self, event: Mapping[str, Any], cell: Cell) -> Sequence[Step]:
+        """Return the invocations that follow."""
+        if self.after is not None:
+            return self.after(event, cell)
+        following = self.then(event, cell)
+        return [] if following is None else [Step(self.module, following, self.settings)]
 
     @property
     def function(self) -> str:
@@ -192,7 +219,7 @@ def _metadata_table(world: World, *, holds: str = "") -> None:
             "storedAt": {"N": "1763700000"},
             "expiresAt": {"N": "4102444800"},
         }
-        world.client("dynamodb").put_item(TableName=_TABLE, Item=item)
+        world.put_item(_TABLE, item)
 
 
 def _store(holds: str) -> Callable[[World], Mapping[str, Any]]:
@@ -212,6 +239,22 @@ def _store(holds: str) -> Callable[[World], Mapping[str, Any]]:
         }
 
     return prepare
+
+
+_CONTACT_KEY: Final = "a-key-to-sign-with-nobody-may-log"
+
+
+def _store_with_token(world: World) -> Mapping[str, Any]:
+    event = dict(_store("")(world))
+    world.environment["CONTACT_KEY_ARN"] = world.secret("ContactKey", _CONTACT_KEY)
+    token = contact_token(signing_key(_CONTACT_KEY), _CONTACT, expires_at=4_102_444_800)
+    event["multiValueHeaders"] = event["multiValueHeaders"] | {"contactToken": [token]}
+    return event
+
+
+def _sign(world: World) -> Mapping[str, Any]:
+    world.environment["CONTACT_KEY_ARN"] = world.secret("ContactKey", _CONTACT_KEY)
+    return _flow_event("VOICE", contactId=_CONTACT)
 
 
 _STORES: Final = (
@@ -289,6 +332,29 @@ METADATA: Final = (
         _store('{"mood": "angry"}'),
         _STORES,
         then=_sent_again,
+    ),
+    Play(
+        "metadata arrives with its contact's token",
+        "runtime.metadata.store",
+        13,
+        _store_with_token,
+        _STORES,
+        then=_sent_again,
+    ),
+    Play(
+        "a flow has a contact signed",
+        "runtime.metadata.sign",
+        4,
+        _sign,
+        (
+            Branch(
+                "signed",
+                lambda cell: not cell.ended.error and len(cell.ended.answer["contactToken"]) == 40,
+                lambda cell: cell.unchanged,
+            ),
+            raises("SecretUnavailableError"),
+            killed(),
+        ),
     ),
     Play(
         "a flow asks for metadata",
@@ -388,7 +454,7 @@ def _chat(**parameters: str) -> Callable[[World], Mapping[str, Any]]:
             amazon_connect.streaming["an-earlier-token"] = parameters["streamingId"]
         world.environment |= {
             "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:ChatStream",
-            "TOKEN_SECRET_ARN": world.secret("Token", "bots-token-nobody-may-log"),
+            "TOKEN_SECRET_ARN": world.secret("BotToken", "bots-token-nobody-may-log"),
             "WEBHOOK_URL": "PROXY/bot/hook",
         }
         return _flow_event("CHAT", **parameters)
@@ -399,6 +465,11 @@ def _chat(**parameters: str) -> Callable[[World], Mapping[str, Any]]:
 def _begun_once(cell: Cell) -> bool:
     """Return whether no conversation has begun twice."""
     return bool(cell.after["conversations"] <= 1)
+
+
+def _nothing_begun(cell: Cell) -> bool:
+    """Return whether no bot has been told; a streaming that could not be stopped ends with the chat."""
+    return cell.after["conversations"] == 0 and len(cell.after["streaming"]) <= 1
 
 
 _CHAT_FAILS: Final = Branch(
@@ -423,6 +494,18 @@ CHAT: Final = (
             _CHAT_FAILS,
             killed(_begun_once),
         ),
+        paired=True,
+    ),
+    Play(
+        "smoke tries what a chat would need",
+        "runtime.chat.start",
+        8,
+        _chat(action="check"),
+        (
+            answers("checked: the answer says what was refused", _nothing_begun, streaming="checked"),
+            killed(_nothing_begun),
+        ),
+        elsewhere="GetSecretValue",
     ),
     Play(
         "a chat is handed over",
@@ -443,8 +526,7 @@ CHAT: Final = (
 
 
 def _key_age(world: World) -> Mapping[str, Any]:
-    world.client("iam").create_user(UserName="vendor")
-    world.client("iam").create_access_key(UserName="vendor")
+    world.access_key("vendor")
     world.environment["USER_NAME"] = "vendor"
     return {}
 
@@ -527,7 +609,9 @@ def _cleaned_up(event: Mapping[str, Any], cell: Cell) -> Mapping[str, Any] | Non
 def _put_right(event: Mapping[str, Any], cell: Cell) -> bool:
     told = _outcome(cell) == "SUCCESS"
     undone = event["RequestType"] == "Delete" and "Delete" not in cell.whole.get("kind", "Delete")
-    return told and _made(cell.after) == _made(cell.before if undone else cell.whole)
+    if undone:
+        return told and not any(value for name, value in _made(cell.after).items() if name != "kind")
+    return told and _made(cell.after) == _made(cell.whole)
 
 
 def _custom_resource(
@@ -599,57 +683,96 @@ NUMBERS: Final = tuple(
         "runtime.contact_center.number_flow",
         180,
         _number_flow(kind),
-        {"runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0)},
+        {
+            "runtime.contact_center.number_flow.PERMISSION_PAUSES": (0.0, 0.0),
+            "random.random": none_at_all,
+        },
     )
     for kind in ("Create", "Update", "Delete")
 )
 
 
+_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+_WANTED: Final = {
+    "InstanceId": INSTANCE_ARN,
+    "Name": "connect-bridges-dev",
+    "Host": "sbc.example.com",
+    "Port": "5061",
+    "Protocol": "TCP",
+    "RequireEncryption": "true",
+    "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
+    "SipLogs": "true",
+    "MediaMetricLogs": "false",
+    "AwsRegion": "us-east-1",
+    "Tags": [{"Key": "app", "Value": "connect-bridges"}],
+}
+_CHANGED: Final = {
+    "Host": "other.example.com",
+    "LogKeyArn": _KEY,
+    "Tags": [{"Key": "team", "Value": "voice"}],
+}
+
+
+def _cloud(world: World, kind: str) -> Cloud:
+    cloud = Cloud()
+    _Receiver(world)
+
+    def serve(asked: Asked) -> Answer:
+        target = asked.headers.get("x-amz-target", "")
+        return cloud.serve(asked.method, asked.path, target=target, body=asked.body)
+
+    world.backends |= {"chime": serve, "connect": serve, "logs": serve}
+    world.look += [lambda: _connectors(cloud), lambda: {"kind": kind}]
+    return cloud
+
+
 def _connector(kind: str) -> Callable[[World], Mapping[str, Any]]:
     def prepare(world: World) -> Mapping[str, Any]:
-        cloud = Cloud()
-        _Receiver(world)
-
-        def serve(asked: Asked) -> Answer:
-            target = asked.headers.get("x-amz-target", "")
-            return cloud.serve(asked.method, asked.path, target=target, body=asked.body)
-
-        world.backends |= {"chime": serve, "connect": serve, "logs": serve}
-        world.look += [lambda: _connectors(cloud), lambda: {"kind": kind}]
-        properties = {
-            "InstanceId": INSTANCE_ARN,
-            "Name": "connect-bridges-dev",
-            "Host": "sbc.example.com",
-            "Port": "5061",
-            "Protocol": "TCP",
-            "RequireEncryption": "true",
-            "SessionBorderControllerTypes": ["AUDIOCODES_MEDIANT_SBC"],
-            "SipLogs": "true",
-            "MediaMetricLogs": "false",
-            "AwsRegion": "us-east-1",
-            "Tags": [{"Key": "app", "Value": "connect-bridges"}],
-        }
-        physical_id = ""
-        if kind != "Create":
-            physical_id = _connected(cloud, properties)
-        changed = properties | ({"Host": "other.example.com"} if kind == "Update" else {})
-        return _request(kind, physical_id, changed) | (
-            {"OldResourceProperties": properties} if kind == "Update" else {}
-        )
+        cloud = _cloud(world, kind)
+        physical_id = "" if kind == "Create" else _connected(cloud, _WANTED)
+        event = _request(kind, physical_id, _WANTED | (_CHANGED if kind == "Update" else {}))
+        return event | ({"OldResourceProperties": dict(_WANTED)} if kind == "Update" else {})
 
     return prepare
 
 
+def _delivered_twice(world: World) -> Mapping[str, Any]:
+    """The first delivery of a creation has made the connector, and nothing else."""
+    event = _request("Create", "", _WANTED)
+    cloud = _cloud(world, "Create")
+    _voice_connector(cloud, _WANTED, {"Key": "connect-bridges:request", "Value": event["RequestId"]})
+    return event
+
+
+def _without_its_key(world: World) -> Mapping[str, Any]:
+    cloud = _cloud(world, "Update")
+    physical_id = _connected(cloud, _WANTED)
+    cloud.log_groups[f"/aws/ChimeVoiceConnectorSipMessages/{physical_id.rsplit('/', 1)[1]}"] = {"key": _KEY}
+    event = _request("Update", physical_id, _WANTED)
+    return event | {"OldResourceProperties": _WANTED | {"LogKeyArn": _KEY}}
+
+
+def _voice_connector(cloud: Cloud, properties: Mapping[str, Any], *tags: Mapping[str, str]) -> dict[str, Any]:
+    body = {
+        "Name": properties["Name"],
+        "AwsRegion": "us-east-1",
+        "RequireEncryption": True,
+        "IntegrationType": "CONNECT_CALL_TRANSFER_CONNECTOR",
+        "Tags": [*properties["Tags"], *tags],
+    }
+    made = json.loads(cloud.serve("POST", "/voice-connectors", body=json.dumps(body).encode())[2])
+    connector: dict[str, Any] = made["VoiceConnector"]
+    return connector
+
+
 def _connected(cloud: Cloud, properties: Mapping[str, Any]) -> str:
     """Put a connector into the cloud as a creation leaves it; return its ARN."""
-    tags = [*properties["Tags"]]
-    body = {"Name": properties["Name"], "AwsRegion": "us-east-1", "RequireEncryption": True, "Tags": tags}
-    made = json.loads(cloud.serve("POST", "/voice-connectors", body=json.dumps(body).encode())[2])
-    connector = made["VoiceConnector"]
+    connector = _voice_connector(cloud, properties)
     path = f"/instance/{INSTANCE_UUID}/integration-associations"
     association = {
         "IntegrationArn": connector["VoiceConnectorArn"],
         "IntegrationType": "CALL_TRANSFER_CONNECTOR",
+        "Tags": {tag["Key"]: tag["Value"] for tag in properties["Tags"]},
     }
     cloud.serve("PUT", path, body=json.dumps(association).encode())
     return str(connector["VoiceConnectorArn"])
@@ -658,28 +781,42 @@ def _connected(cloud: Cloud, properties: Mapping[str, Any]) -> str:
 def _connectors(cloud: Cloud) -> State:
     return {
         "connectors": sorted(json.dumps(_setting(one), sort_keys=True) for one in cloud.connectors.values()),
-        "associations": len(cloud.associations),
-        "log groups": len(cloud.log_groups),
+        "associations": [one["Tags"] for one in cloud.associations.values()],
+        "log groups": list(cloud.log_groups.values()),
     }
 
 
 def _setting(connector: Mapping[str, Any]) -> dict[str, Any]:
     hosts = [route["Host"] for route in connector.get("Origination", {}).get("Routes", [])]
-    return {"name": connector["Name"], "hosts": hosts, "encrypted": connector["RequireEncryption"]}
+    tags = sorted(tag["Key"] for tag in connector["Tags"] if "connect-bridges:" not in tag["Key"])
+    return {
+        "name": connector["Name"],
+        "hosts": hosts,
+        "encrypted": connector["RequireEncryption"],
+        "tags": tags,
+    }
 
 
-CONNECTORS: Final = tuple(
-    _custom_resource(
-        f"a voice connector: {kind}",
-        "runtime.voice.handler",
-        8,
-        _connector(kind),
-        {
-            "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
-            "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
-        },
-    )
-    for kind in ("Create", "Update", "Delete")
+_NO_PAUSES: Final = {
+    "runtime.voice.lifecycle.PAUSE_SECONDS": 0.01,
+    "runtime.voice.lifecycle.PERMISSION_PAUSES": (0.0, 0.0),
+    "random.random": none_at_all,
+}
+
+
+def _of_connector(
+    name: str, prepare: Callable[[World], Mapping[str, Any]], *, elsewhere: str = "", paired: bool = False
+) -> Play:
+    play = _custom_resource(f"a voice connector: {name}", "runtime.voice.handler", 8, prepare, _NO_PAUSES)
+    return replace(play, elsewhere=elsewhere, paired=paired)
+
+
+CONNECTORS: Final = (
+    _of_connector("Create", _connector("Create"), paired=True),
+    _of_connector("Create, delivered twice", _delivered_twice, elsewhere="^(?!chime GET /tags)"),
+    _of_connector("Update", _connector("Update"), paired=True),
+    _of_connector("Update that takes a key away", _without_its_key, elsewhere="^(?!logs DisassociateKmsKey)"),
+    _of_connector("Delete", _connector("Delete")),
 )
 
 PLAYS: Final = (*METADATA, *CHAT, *KEY_AGE, *NUMBERS, *CONNECTORS)

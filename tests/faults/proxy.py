@@ -8,14 +8,14 @@ import re
 import signal
 import socket
 import struct
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -52,12 +52,24 @@ class Asked:
         """What is called, without ids: `dynamodb PutItem`, `connect POST /contact/start-streaming`."""
         target = self.headers.get("x-amz-target", "")
         if target:
-            return f"{self.service} {target.rsplit('.', 1)[1]}"
+            return f"{self.service} {target.rsplit('.', 1)[1]}{self._secret}"
         action = re.search(rb"(?:^|&)Action=(\w+)", self.body) if self.is_aws else None
         if action:
             return f"{self.service} {action[1].decode()}"
         path = _IDS.sub("*", urlsplit(self.path).path)
-        return f"{self.service} {self.method} {path}" if self.is_aws else f"{self.method} {path}"
+        if not self.is_aws:
+            path = path.removeprefix(f"/{self.service}").removeprefix("/2010-04-01/Accounts/*")
+        operation = parse_qs(urlsplit(self.path).query).get("operation", [""])[0]
+        return f"{self.service} {self.method} {path}" + (f"?operation={operation}" if operation else "")
+
+    @property
+    def _secret(self) -> str:
+        """Which secret is read, and which version: the name before the six characters of its ARN."""
+        if self.service != "secretsmanager":
+            return ""
+        asked = json.loads(self.body)
+        name = asked["SecretId"].rsplit(":", 1)[1].rsplit("-", 1)[0]
+        return f" {name}" + (", previous version" if asked["VersionStage"] == "AWSPREVIOUS" else "")
 
 
 Backend = Callable[[Asked], Answer]
@@ -113,6 +125,15 @@ class Fault:
         )
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of connections that the other side has cut: functions give up, and are killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # whatever it was given
+
+
 @dataclass
 class Proxy:
     """An HTTP server on loopback for one run. `backends` by service or vendor; `calls` is what was called."""
@@ -143,7 +164,7 @@ class Proxy:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
                 """Keep pytest's output clean."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(
@@ -204,23 +225,6 @@ class Proxy:
             handler.wfile.flush()
             if self._closing.wait(_DRIP_SECONDS):
                 return
-
-
-def forward(url: str, **headers: str) -> Backend:
-    """Return a backend that hands requests to a server, with these headers besides (hyphens for underscores)."""
-    host = urlsplit(url).netloc
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-
-    def answer(asked: Asked) -> Answer:
-        connection = HTTPConnection(host, timeout=30)
-        try:
-            connection.request(asked.method, asked.path, asked.body, {**asked.headers, **more})
-            got = connection.getresponse()
-            return got.status, dict(got.getheaders()), got.read()
-        finally:
-            connection.close()
-
-    return answer
 
 
 def _cut(handler: BaseHTTPRequestHandler) -> None:

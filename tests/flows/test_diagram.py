@@ -1,7 +1,10 @@
 """Pictures of flows."""
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -11,11 +14,27 @@ from connect_flows.diagram import mermaid, svg
 from connect_flows.examples import example_flow
 
 Json = dict[str, Any]
+HERE = Path(__file__).parent
+PARSER = HERE / "parse_mermaid.mjs"
+MERMAID = HERE.parents[1] / "node_modules/mermaid"
+needs_mermaid = pytest.mark.skipif(
+    not MERMAID.exists() and "CI" not in os.environ, reason="npm's mermaid is not installed: make setup"
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(picture: str) -> ET.Element:
     return ET.fromstring(picture)  # noqa: S314 - our own output
+
+
+def refused(**texts: str) -> dict[str, str]:
+    """Return what Mermaid's own parser says about the texts that it does not read."""
+    done = subprocess.run(
+        ["node", PARSER], input=json.dumps(texts), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def chain(blocks: int, *, back: bool = False) -> Flow:
@@ -99,4 +118,129 @@ def test_mermaid_names_blocks_labels_and_escapes_markup() -> None:
     assert "  start --> b0\n" in text
     assert "a &quot;quoted&quot; &lt;b&gt;" in text
     assert '  b0 -->|"VOICE, TextStartsWith CH, NoMatchingCondition"| b1' in text
-    assert "classDef lambda" in text
+    assert "classDef kind_lambda" in text
+
+
+ODD = (
+    "end", "click", "call", "href", "style", "subgraph", "default", "graph", "flowchart TD", "direction LR", "%% x",
+    "`**x**`", '"', "'", "<script>", "a|b", "[x](y)", "{{x}}", "-->", ":::", ";", "\\", "#", "#35;", "&amp;", "$$x$$",
+    "\u2028", "a\nb", "日本語", "🙂", "", " ", "1. x", "- x", "@{ shape: x }",
+)  # fmt: skip
+"""Texts that mean something to Mermaid."""
+
+
+def odd(text: str) -> Flow:
+    flow = json.loads(json.dumps(example_flow("Compare")))
+    first = flow["Actions"][0]
+    first["Identifier"] = flow["StartAction"] = text
+    first["Parameters"]["ComparisonValue"] = text
+    first["Transitions"]["Conditions"][0]["Condition"]["Operands"] = [text]
+    return Flow.parse(flow, name=text)
+
+
+@needs_mermaid
+def test_mermaids_own_parser_reads_every_picture() -> None:
+    texts = {kind: mermaid(Flow.parse(example_flow(kind))) for kind in ACTIONS}
+    texts |= {f"odd {text}": mermaid(odd(text)) for text in ODD}
+    texts |= {"loop": mermaid(chain(60, back=True)), "empty": mermaid(Flow("empty", "", ()))}
+    assert refused(**texts) == {}
+
+
+@needs_mermaid
+def test_mermaids_parser_refuses_its_reserved_words() -> None:
+    text = "flowchart TD\n  b0[x]:::end\n  classDef end fill:#fff\n"
+    assert "Parse error on line 2" in refused(reserved=text)["reserved"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_an_xml_parser_reads_the_svg_of_odd_texts(text: str) -> None:
+    assert len(boxes(svg(odd(text)))) == 2
+
+
+UUIDS = [f"{n}0000000-1111-2222-3333-444444444444" for n in "abcdef"]
+QUEUE = f"arn:aws:connect:us-east-1:123456789012:instance/{UUIDS[0]}/queue/{UUIDS[1]}"
+
+
+def console_export(*blocks: tuple[str, Json], names: dict[int, Json] | None = None) -> Flow:
+    """Return a flow as the console names it: blocks in a row, each with its type and parameters."""
+    actions = [
+        {
+            "Identifier": UUIDS[i],
+            "Type": kind,
+            "Parameters": parameters,
+            "Transitions": {
+                "NextAction": UUIDS[i + 1],
+                "Errors": [{"ErrorType": "NoMatchingError", "NextAction": UUIDS[max(0, i - 1)]}],
+            },
+        }
+        for i, (kind, parameters) in enumerate(blocks)
+    ]
+    actions.append(
+        {
+            "Identifier": UUIDS[len(blocks)],
+            "Type": "DisconnectParticipant",
+            "Parameters": {},
+            "Transitions": {},
+        }
+    )
+    metadata = {"ActionMetadata": {UUIDS[i]: {"parameters": shown} for i, shown in (names or {}).items()}}
+    return Flow.parse(
+        {"Version": "2019-10-30", "StartAction": UUIDS[0], "Metadata": metadata, "Actions": actions},
+        name="console",
+    )
+
+
+def texts(picture: str) -> list[list[str]]:
+    return [[t.text or "" for t in g.findall(f"{SVG}text")] for g in parsed(picture).findall(f"{SVG}g")]
+
+
+def test_blocks_that_the_console_named_are_told_by_what_they_do() -> None:
+    flow = console_export(
+        ("MessageParticipant", {"SSML": "<speak>Good <emphasis>day</emphasis>.</speak>"}),
+        ("UpdateContactTargetQueue", {"QueueId": QUEUE}),
+        ("Loop", {"LoopCount": "3"}),
+        ("CheckHoursOfOperation", {"HoursOfOperationId": QUEUE.replace("queue", "operating-hours")}),
+        names={
+            1: {"QueueId": {"displayName": "Sales"}},
+            3: {"HoursOfOperationId": {"displayName": "Weekdays"}},
+        },
+    )
+    assert [rows[0] for rows in texts(svg(flow))] == [
+        "Good day.",
+        "Sales",
+        "3 times",
+        "Weekdays",
+        "Disconnect participant",
+    ]
+    shown = mermaid(flow) + "".join(text for rows in texts(svg(flow)) for text in rows)
+    assert "-1111-2222-" not in shown
+    assert "speak" not in shown
+
+
+def test_a_resource_without_a_name_is_not_told_by_its_uuid() -> None:
+    flow = console_export(("UpdateContactTargetQueue", {"QueueId": QUEUE}))
+    assert texts(svg(flow))[0][0] == "Update contact target queue"
+
+
+@pytest.mark.parametrize("text", ["W" * 80, "i" * 80, "日" * 80, UUIDS[0]])
+def test_a_headline_is_no_wider_than_its_box(text: str) -> None:
+    (headline, *_), _ = texts(svg(odd(text + "x")))
+    wide = {"W": 0.9, "i": 0.25, "日": 1.0}.get(text[0], 0.56)
+    assert len(headline) * wide * 12 <= 210
+
+
+def test_a_branch_back_does_not_lie_on_the_branch_forth() -> None:
+    flow = console_export(("MessageParticipant", {"Text": "a"}), ("MessageParticipant", {"Text": "b"}))
+    picture = svg(flow)
+    (first, second, _) = boxes(picture)
+    backward = [p.get("d", "") for p in parsed(picture).findall(f"{SVG}path") if p.get("stroke") == "#b8bcc4"]
+    side = f"{second[0] + second[2]:.0f}"
+    assert any(
+        d.startswith(f"M{side} ") and d.endswith(f"{first[0] + first[2]:.0f} {first[1] + 31:.0f}")
+        for d in backward
+    )
+
+
+def test_a_line_that_also_carries_the_success_says_so() -> None:
+    flow = json.loads(json.dumps(example_flow("InvokeLambdaFunction")))
+    assert '-->|"next, NoMatchingError"|' in mermaid(Flow.parse(flow))

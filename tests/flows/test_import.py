@@ -167,6 +167,7 @@ PARAMETERS: dict[str, tuple[list[Json], list[str]]] = {
     "SetEventHook": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], ["Error"]),
     "SetContactFlow": ([value("Type", "CustomerQueue"), value("ContactFlowId", f"{INSTANCE}/contact-flow/q")], []),
     "UpdateRoutingPriority": ([value("AbsolutePosition", "1")], []),
+    "GetMetricData": ([value("Queue", "${Queue}")], ["Error"]),
     "Wait": ([value("TimeoutSeconds", "1")], ["Timeout", "Error"]),
     "SetCallBackNumber": (
         [value("CallBackNumber", "Stored customer input", "System")], ["InvalidPhoneNumber", "NonDialableNumber"],
@@ -396,3 +397,29 @@ def test_resources_deep_in_parameters_and_of_earlier_consoles_are_named_as_the_c
         "SalesHoldFlow": hook, "WelcomePrompt": prompts[0], "JazzPrompt": prompts[1]
     }  # fmt: skip
     assert json.loads(render(imported.template, imported.values)) == flow
+
+
+def test_a_wait_keeps_the_branch_for_a_customer_who_comes_back() -> None:
+    wait = module(
+        "x", "Wait", "bye", value("TimeoutSeconds", "60"), Timeout="bye", CustomerReturn="back", Error="bye"
+    )
+    hello = module("back", "PlayPrompt", "bye", value("Text", "Hello again."))
+    imported = import_flow({**old_export("Wait"), "modules": [wait, hello, module("bye", "Disconnect", "")]})
+    made = imported.template["Actions"][0]
+    assert made["Parameters"]["Events"] == ["CustomerReturned"]
+    back = [
+        c["Condition"]["Operands"] for c in made["Transitions"]["Conditions"] if c["NextAction"] == "back"
+    ]
+    assert back == [["CustomerReturned"]]
+    assert imported.notes == ()
+    assert [str(d) for d in lint(imported.template) if d.severity is Severity.ERROR] == []
+
+
+def test_metrics_of_a_queue_are_read_as_today() -> None:
+    read = module("x", "GetMetricData", "say", value("Queue", QUEUE), Error="bye")
+    say = module("say", "PlayPrompt", "bye", value("Text", "Metrics.Queue.OldestContactAge", "System"))
+    imported = import_flow({**old_export("Wait"), "modules": [read, say, module("bye", "Disconnect", "")]})
+    first, second = imported.template["Actions"][:2]
+    assert (first["Type"], first["Parameters"]) == ("GetMetricData", {"QueueId": "${Queue}"})
+    assert second["Parameters"] == {"Text": "$.Metrics.Queue.OldestContactAge"}
+    assert imported.notes == ()

@@ -138,6 +138,35 @@ def test_an_unknown_name_is_a_warning_in_an_export_that_was_published_and_an_err
     assert rule in errors(NEW[rule], status="saved")
 
 
+@pytest.mark.parametrize("rule", NEW)
+def test_a_template_made_of_a_published_export_is_not_believed(rule: str) -> None:
+    call = block("InvokeLambdaFunction", {"LambdaFunctionARN": "${F}", "InvocationTimeLimitSeconds": "3"})
+    call["Identifier"] = "call"
+    assert rule in errors(NEW[rule], call, status="published")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fix"),
+    [
+        ("Wati", "did you mean Wait"),
+        ("Disconnect", "write DisconnectParticipant"),
+        ("SetVoice", "write UpdateContactTextToSpeechVoice"),
+        ("CheckAttribute", "write Compare"),
+        ("GetUserInput", "write GetParticipantInput or ConnectParticipantWithLexBot"),
+        ("EndFlow", "correct the name"),
+        ("ListenToWeather", "correct the name"),
+    ],
+)
+def test_the_hint_for_a_type_is_right_or_not_given(wrong: str, fix: str) -> None:
+    (problem,) = [d for d in found(block(wrong, {}, "NoMatchingError")) if d.rule == "CF107"]
+    assert problem.fix == fix
+
+
+@pytest.mark.parametrize("wrong", ["Wati", "Disconnect"])
+def test_a_type_that_is_plainly_wrong_is_an_error_in_a_published_export(wrong: str) -> None:
+    assert "CF107" in errors(block(wrong, {}, "NoMatchingError"), status="published")
+
+
 @pytest.mark.parametrize("rule", MISSPELT)
 def test_a_misspelt_name_stays_an_error_in_a_published_export(rule: str) -> None:
     assert rule in errors(MISSPELT[rule], status="published")

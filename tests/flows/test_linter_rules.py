@@ -372,6 +372,21 @@ CASES: list[tuple[str, str, tuple[Json | str, dict[str, Any]]]] = [
         "a composed queue",
         with_parameters("UpdateContactTargetQueue", QueueId="q-$.Attributes.language"),
     ),
+    ("CF133", "a note", with_parameters("UpdateContactTargetQueue", QueueId="TODO")),
+    (
+        "CF134",
+        "a short account",
+        with_parameters("UpdateContactTargetQueue", QueueId=QUEUE_ARN.replace("9012", "901")),
+    ),
+    (
+        "CF135",
+        "a state machine",
+        with_parameters(
+            "InvokeLambdaFunction",
+            LambdaFunctionARN="arn:aws:states:us-east-1:123456789012:stateMachine:find",
+        ),
+    ),
+    ("CF136", "the channel", with_parameters("UpdateContactTargetQueue", QueueId="$.Channel")),
     ("CF124", "comparing a constant", with_parameters("Compare", ComparisonValue="VOICE")),
     ("CF125", "text and prompt", with_parameters(M, PromptId="${Prompt}")),
     ("CF125", "neither text nor prompt", changed(M, lambda f: block(f)["Parameters"].clear())),
@@ -603,7 +618,7 @@ CASES: list[tuple[str, str, tuple[Json | str, dict[str, Any]]]] = [
                 ),
                 BYE,
             ),
-            {},
+            {"flow_type": "CONTACT_FLOW"},
         ),
     ),
     (

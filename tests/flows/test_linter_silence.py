@@ -150,3 +150,53 @@ def test_the_flow_type_of_the_metadata_is_used_and_without_one_any_that_fits() -
     assert [d.rule for d in lint(flow)] == ["CF140"]
     flow["Metadata"] = {"type": "customerQueue"}
     assert lint(flow) == []
+
+
+def staffing(no_match: str) -> Json:
+    condition = {"Operator": "NumberGreaterThan", "Operands": ["0"]}
+    return {
+        "Identifier": "staff",
+        "Type": "CheckMetricData",
+        "Parameters": {"MetricType": "NumberOfAgentsAvailable", "QueueId": "${Queue}"},
+        "Transitions": {
+            "NextAction": "bye",
+            "Conditions": [{"NextAction": "there", "Condition": condition}],
+            "Errors": [
+                {"ErrorType": "NoMatchingCondition", "NextAction": no_match},
+                {"ErrorType": "NoMatchingError", "NextAction": "bye"},
+            ],
+        },
+    }
+
+
+def test_the_false_branch_of_a_staffing_check_is_not_to_be_removed() -> None:
+    others = say("there", "Somebody is there.", "bye"), say("nobody", "Nobody is there.", "bye")
+    assert rules(staffing("nobody"), *others) == set()
+    assert rules(staffing("bye"), others[0]) == {"CF206"}
+
+
+def ask(identifier: str, attribute: str, following: str, otherwise: str) -> Json:
+    condition = {"Operator": "Equals", "Operands": ["true"]}
+    return {
+        "Identifier": identifier,
+        "Type": "Compare",
+        "Parameters": {"ComparisonValue": f"$.Attributes.{attribute}"},
+        "Transitions": {
+            "NextAction": otherwise,
+            "Conditions": [{"NextAction": following, "Condition": condition}],
+            "Errors": [{"ErrorType": "NoMatchingCondition", "NextAction": otherwise}],
+        },
+    }
+
+
+def test_a_flow_of_unknown_type_may_find_its_queue_set() -> None:
+    assert rules(transfer("a")) == set()
+    assert rules(transfer("a"), flow_type="QUEUE_TRANSFER") == set()
+    assert rules(transfer("a"), flow_type="CONTACT_FLOW") == {"CF305"}
+
+
+def test_a_flow_of_unknown_type_may_ask_whether_it_has_run_before() -> None:
+    once = ask("a", "ran", "bye", "b"), put("b", "bye", ran="true")
+    assert rules(*once) == set()
+    assert rules(*once, flow_type="CONTACT_FLOW") == {"CF401"}
+    assert rules(say("a", "Hi $.Attributes.name.", "b"), put("b", "bye", name="x")) == {"CF401"}

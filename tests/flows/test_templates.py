@@ -62,7 +62,17 @@ def test_escaped_text_comes_back_as_it_was(document: dict[str, str]) -> None:
     assert json.loads(render(template, {})) == document
 
 
-@pytest.mark.parametrize("text", ["${Queue}", "${Token[TOKEN.42]}", "arn:${Partition}:x", "{{queue}}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${Queue}",
+        "${Token[TOKEN.42]}",
+        "arn:${Partition}:x",
+        "{{queue}}",
+        '${var.queues["sales"]}',
+        '${lookup(a, "b")}',
+    ],
+)
 def test_deploy_time_text_lints_cleanly_where_a_value_stands(text: str) -> None:
     flow = example_flow("InvokeLambdaFunction")
     flow["Actions"][0]["Parameters"] |= {"LambdaFunctionARN": text, "InvocationTimeLimitSeconds": text}

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import permutations
 
 import pytest
-from connect_sandbox.rehearsal.values import Json
 
 from rehearsals.scenarios import SCENARIOS, Deployment, play
 from rehearsals.scenarios.voice import METADATA
 from tests.rehearsals.played import Played
+from tests.support.logs import (
+    codes_of,
+    found_in,
+    logged,
+    numbers_of,
+    secrets_of,
+    shown_digits,
+    texts_of,
+)
 
 pytestmark = pytest.mark.sandbox
-
-PUBLIC_FIELDS = {"accountSid"}
-"""Fields of secrets that are not secret. Twilio's account SID names the account, as a user name does: it is in the
-address of every recording and in every message from Twilio, and gives no access without the auth token."""
-NUMBER = re.compile(r"\+(1206555\d{4})")
-CODE = re.compile(r",,(\d{8})(?!\d)")
 
 
 @pytest.fixture(scope="module")
@@ -40,94 +39,38 @@ def transcripts(deployment: Deployment, played: Played) -> str:
 
 
 def test_no_secret_stands_in_any_log_of_any_scenario(deployment: Deployment, transcripts: str) -> None:
-    secrets, logged = _secrets(deployment), _logged(deployment)
+    secrets, lines = secrets_of(deployment.sandbox), logged(deployment.sandbox)
     assert {"authToken", "apiKey", "apiToken"} <= {name.split()[-1] for name in secrets}
     assert len(secrets) >= 6, "the stacks should have secrets to look for"
-    assert logged.count("chat streaming") >= 5, "the functions should have logged the chats"
-    assert logged.count("message answered") >= 50, "the webhook should have logged its messages"
-    assert found_in(logged, secrets) == set()
+    assert lines.count("chat streaming") >= 5, "the functions should have logged the chats"
+    assert lines.count("message answered") >= 50, "the webhook should have logged its messages"
+    assert found_in(lines, secrets) == set()
 
 
 def test_no_secret_stands_in_any_transcript(deployment: Deployment, transcripts: str) -> None:
-    assert found_in(transcripts, _secrets(deployment)) == set()
+    assert found_in(transcripts, secrets_of(deployment.sandbox)) == set()
 
 
 def test_no_telephone_number_stands_in_any_log(deployment: Deployment, transcripts: str) -> None:
     numbers = numbers_of(transcripts)
     assert len(numbers) >= 14, "the callers of the voice biometrics should be among them"
-    assert shown_digits(_logged(deployment), numbers) == set()
+    assert shown_digits(logged(deployment.sandbox), numbers) == set()
 
 
 def test_no_one_time_code_stands_in_any_log(deployment: Deployment, transcripts: str) -> None:
     codes = codes_of(transcripts)
     assert len(codes) >= 14, "the gate should have handed out codes"
-    assert shown_digits(_logged(deployment), codes) == set()
+    assert shown_digits(logged(deployment.sandbox), codes) == set()
 
 
 def test_what_customers_say_stands_in_no_log_either(deployment: Deployment, transcripts: str) -> None:
-    logged = _logged(deployment)
+    lines = logged(deployment.sandbox)
     said = [str(METADATA["x_metadata"]), "I want my money back", "Where is my order 4711?", "message 3"]
-    assert [text for text in said if text in logged] == []
+    assert [text for text in said if text in lines] == []
     assert "Where is my order 4711?" in transcripts
 
 
-# --- what is looked for, and how
-
-
-def texts_of(secret: str, name: str) -> dict[str, str]:
-    """Return what must not be seen of a secret's value, by the secret's name and the field's.
-
-    That is the value itself, or each text of a JSON object, and its fields in pairs as basic authentication sends them.
-    """
-    try:
-        document = json.loads(secret)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        return {name: secret}
-    fields = {field: text for field, text in _fields(document) if text}
-    found = {
-        f"{name} {field}": text
-        for field, text in fields.items()
-        if field.rpartition(".")[2] not in PUBLIC_FIELDS
-    }
-    for user, password in permutations(fields, 2):
-        pair = f"{fields[user]}:{fields[password]}"
-        found[f"{name} basic {user}:{password}"] = base64.b64encode(pair.encode()).decode()
-    return found
-
-
-def _fields(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text in a JSON value with its path."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _fields(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _fields(inner, f"{path}.{index}")
-    elif isinstance(value, str):
-        yield path, value
-
-
-def found_in(text: str, secrets: Mapping[str, str]) -> set[str]:
-    """Return the names of the secrets that appear in a text."""
-    return {name for name, secret in secrets.items() if secret in text}
-
-
-def numbers_of(transcripts: str) -> set[str]:
-    """Return the digits of the telephone numbers in transcripts; a log may show them without +, or with %2B."""
-    return set(NUMBER.findall(transcripts))
-
-
-def codes_of(transcripts: str) -> set[str]:
-    """Return the one-time codes that the gate handed out: Digits begin with two pauses."""
-    return set(CODE.findall(transcripts))
-
-
-def shown_digits(text: str, digits: Iterable[str]) -> set[str]:
-    """Return those digits that appear in a text by themselves: a part of a longer number or time is none of them."""
-    return {one for one in digits if re.search(rf"(?<!\d){one}(?!\d)", text)}
-
+# --- how it is looked for
 
 TWILIO = json.dumps({"accountSid": "AC0123", "authToken": "5ec2e7", "more": {"old": ["0lder"], "none": ""}})
 BASIC = base64.b64encode(b"AC0123:5ec2e7").decode()
@@ -176,22 +119,3 @@ def test_numbers_and_codes_are_taken_from_what_a_rehearsal_shows() -> None:
     )
     assert numbers_of(told) == {"12065550188", "12065550101"}
     assert codes_of(told) == {"00421234"}
-
-
-def _secrets(deployment: Deployment) -> dict[str, str]:
-    """Return what must not be seen of every version of every secret, by secret, version and field."""
-    client = deployment.sandbox.boto3_client("secretsmanager")
-    found: dict[str, str] = {}
-    for secret in client.list_secrets()["SecretList"]:
-        versions = client.list_secret_version_ids(SecretId=secret["ARN"])["Versions"]
-        for version in versions:
-            value = client.get_secret_value(SecretId=secret["ARN"], VersionId=version["VersionId"])
-            found |= texts_of(value["SecretString"], f"{secret['Name']} {version['VersionId']}")
-    return found
-
-
-def _logged(deployment: Deployment) -> str:
-    client = deployment.sandbox.boto3_client("logs")
-    groups = [group["logGroupName"] for group in client.describe_log_groups()["logGroups"]]
-    events = [event for name in groups for event in client.filter_log_events(logGroupName=name)["events"]]
-    return "\n".join(event["message"] for event in events)

@@ -120,6 +120,14 @@ def variants() -> Mapping[str, list[BridgeStack]]:
             changed(chat, "ChatStreamBridge", ("vendorRoleArn",), secrets={"token": owned})
         ],
         "resume": [gate],
+        "several phrases": [
+            changed(
+                gate,
+                "VoiceBiometricGate",
+                ("phrase",),
+                phrases=["one fine day we shall meet", "the river runs to the sea"],
+            )
+        ],
         "redial": [changed(gate, "VoiceBiometricGate", redialNumber="+12065550177", returnMode="REDIAL")],
         "by address, abroad, Twilio in Ireland": [
             changed(
@@ -142,6 +150,17 @@ def variants() -> Mapping[str, list[BridgeStack]]:
                 ("providerApiUrl",),
                 provider="example-voice",
                 providerFunctionArn=function,
+                secrets={"telephony": gate.bridges[0].facts["secrets"]["telephony"]},
+            )
+        ],
+        "own provider, several phrases": [
+            changed(
+                gate,
+                "VoiceBiometricGate",
+                ("providerApiUrl", "phrase"),
+                provider="example-voice",
+                providerFunctionArn=function,
+                phrases=["4 1 7 2 9 5 3 8", "8 2 6 1 5 9 4 7"],
                 secrets={"telephony": gate.bridges[0].facts["secrets"]["telephony"]},
             )
         ],

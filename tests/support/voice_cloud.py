@@ -137,7 +137,7 @@ class Cloud:
             "CreateLogGroup": create,
             "PutRetentionPolicy": lambda: group().update(days=body["retentionInDays"]),
             "AssociateKmsKey": lambda: group().update(key=body["kmsKeyId"]),
-            "DisassociateKmsKey": lambda: group().pop("key"),
+            "DisassociateKmsKey": lambda: group().pop("key", None),
             "DeleteLogGroup": lambda: (group(), self.log_groups.pop(name))[0],
         }
         return operation, acts[operation]

@@ -19,6 +19,7 @@ ORDER = (
     "tests/rehearsals/",
     "tests/synth/",
     "tests/recovery/",
+    "tests/faults/",
     "tests/wheel/",
     "tests/unit/test_draws.py",
     "tests/unit/runtime/biometrics/test_model.py",

@@ -292,6 +292,7 @@ CREATED: dict[str, Any] = {
         "redialNumber": To(UNSET, "+12065550177"),
         "connectionTimeLimitSeconds": To(UNSET, 45),
         "phrase": To(UNSET, "my voice is my password"),
+        "phrases": To(UNSET, ["one fine day we shall meet", "my voice is my password"]),
         "language": To(UNSET, "en-GB"),
         "path": To(UNSET, "other"),
         "stageName": To(UNSET, "other"),

@@ -27,6 +27,8 @@ from connect_bridges.biometrics.rules import (
     CallerTransfer,
     VoiceCheckRules,
     VoiceDialogue,
+    check_phrases,
+    phrases_environment,
     policy_environment,
     prompts_environment,
 )
@@ -138,7 +140,8 @@ class VoiceBiometricGate(Construct):
 
         telephony: the number that callers are transferred to. provider: who judges voices; default is VoiceIt.
         queue_arn: where verified callers wait; unverified_queue_arn: where the others do, default the same.
-        preset: names, phrase and language; ``VoiceBiometricPreset.default().with_overrides(phrase=…)`` for your own.
+        preset: names, phrase and language; ``VoiceBiometricPreset.default().with_overrides(phrase=…)`` for your own,
+            ``phrases=[…]`` for several of which each call is asked for one at random.
         rules: how strict the check is. transfer: how callers get to the telephony number and back. dialogue: what
             they hear there, and what becomes of recordings. prompts: what they hear from Amazon Connect.
         next_flow_arn: a flow that takes over verified callers before the queue.
@@ -192,6 +195,7 @@ class VoiceBiometricGate(Construct):
         problems.collect(check_protection, removal_policy, deletion_protection=deletion_protection)
         if isinstance(names, VoiceBiometricPreset):
             _check_names(problems, names)
+            problems.collect(check_phrases, names.phrases, names.phrase, self._rules.enrolments)
         if not problems:
             _check_vendors(problems, place, telephony, self.provider)
         problems.raise_all()
@@ -363,7 +367,8 @@ class VoiceBiometricGate(Construct):
                 "providerApiUrl": self.provider.api_url or None,
                 "providerFunctionArn": function.function_arn if function else None,
                 "providerSeconds": self.provider.time_limit_seconds,
-                "phrase": names.phrase,
+                "phrase": None if names.phrases else names.phrase,
+                "phrases": list(names.phrases) or None,
                 "language": names.language,
                 "redialNumber": transfer.redial_number,
                 "returnMode": transfer.return_mode.value,
@@ -448,13 +453,13 @@ class VoiceBiometricGate(Construct):
     def _create_functions(
         self, names: VoiceBiometricPreset, transfer: CallerTransfer, api: ApiOptions
     ) -> None:
-        record_seconds = self._dialogue.record_seconds(names.phrase)
+        record_seconds = self._dialogue.record_seconds(max(names.spoken, key=len))
         state = {
             "TABLE_NAME": self.table.table_name,
             "KEY_ATTRIBUTE": names.partition_key,
             "CALLER_KEY_SECRET_ARN": self.caller_key.secret_arn,
         }
-        policy = policy_environment(transfer, self._rules, record_seconds)
+        policy = policy_environment(transfer, self._rules, record_seconds, names.phrases)
         deletion = {"DELETE_RECORDINGS": "true" if self._dialogue.delete_recordings else "false"}
         vendors = {
             "TELEPHONY_SECRET_ARN": self.telephony_secret.secret_arn,
@@ -477,7 +482,7 @@ class VoiceBiometricGate(Construct):
                 **policy,
                 **vendors,
                 "WEBHOOK_PATH": names.path,
-                "PHRASE": names.phrase,
+                **({} if names.phrases else {"PHRASE": names.phrase}),
                 "LANGUAGE": names.language,
                 "VOICE": self._dialogue.voice or limits.VOICE,
                 "PROMPTS": prompts_environment(self._dialogue.prompts),
@@ -510,6 +515,7 @@ class VoiceBiometricGate(Construct):
                 **inventory,
                 **deletion,
                 "ENROLMENTS_NEEDED": policy["ENROLMENTS_NEEDED"],
+                **phrases_environment(names.phrases),
             },
         )
 

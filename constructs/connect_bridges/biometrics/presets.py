@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -20,6 +21,7 @@ class VoiceBiometricNames(TypedDict, total=False):
     table_name: str | None
     path: str | None
     phrase: str | None
+    phrases: Sequence[str] | None
     language: str | None
 
 
@@ -37,6 +39,12 @@ class VoiceBiometricPreset:
     """The webhook's resource path, without slashes at its ends."""
     phrase: str = limits.PHRASE
     """What callers say, 3 to 200 characters; it must be one that the provider has enabled."""
+    phrases: Sequence[str] = ()
+    """2 to 5 phrases, of which each call is asked for one at random, instead of ``phrase``; 800 bytes in all.
+
+    An enrolment takes each as often as ``VoiceCheckRules.enrolments`` says, 15 recordings at most. Callers who were
+    enrolled before enrol again. See docs/voice-biometrics.md, "Several phrases".
+    """
     language: str = limits.LANGUAGE
     """Language of the phrase and of the prompts."""
 
@@ -67,3 +75,8 @@ class VoiceBiometricPreset:
         """Return this preset with what is not ``None`` replaced."""
         given: dict[str, Any] = {key: value for key, value in names.items() if value is not None}
         return replace(self, **given)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """Every phrase that callers may be asked for."""
+        return tuple(self.phrases) or (self.phrase,)

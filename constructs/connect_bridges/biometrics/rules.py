@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
@@ -99,10 +99,11 @@ class CallerTransfer:
 class VoiceCheckRules:
     """How strict the check is.
 
-    enrolments: recordings that make a voice print, 1 to 10; raising it has enrolled callers begin again. tries: per
-    call, 1 to 10. lock_after: failed tries in a row, over all calls of a number, until it is locked for lock_time (1
-    second to 30 days; None is 15 minutes). day_tries, month_tries: failed tries of a number within 24 hours and within
-    30 days, whatever came between, until it is locked for as long (1 to 1,000); see ``unlock_function``.
+    enrolments: recordings of each phrase that make a voice print, 1 to 10; raising it has enrolled callers begin again.
+    tries: per call, 1 to 10. lock_after: failed tries in a row, over all calls of a number, until it is locked for
+    lock_time (1 second to 30 days; None is 15 minutes). day_tries, month_tries: failed tries of a number within 24
+    hours and within 30 days, whatever came between, until it is locked for as long (1 to 1,000); see
+    ``unlock_function``.
     proof_lifetime: from the proof to its use, 1 to 600 seconds; None is 60 with RESUME, 10 with REDIAL. retention:
     after which an unused voice print is deleted, 1 to 3,650 days; None is 365. min_confidence: percent that a match
     needs on top of the provider's own threshold; 0 leaves it to the provider. self_enrolment: whether a caller without
@@ -211,8 +212,55 @@ class VoiceDialogue:
         return int(self.recording_limit.to_seconds())
 
 
+def check_phrases(phrases: object, phrase: str, enrolments: int) -> None:
+    """Raise ``ValueError`` unless these are no phrases, or several that a gate can ask for.
+
+    phrase: the one that they replace, which has to be its default or one of them. enrolments: recordings of each.
+    """
+    if isinstance(phrases, str) or not isinstance(phrases, Sequence):
+        raise ValueError(f'phrases is {phrases!r}; write a list of them, such as ["…", "…"].')
+    if not phrases:
+        return
+    least, most = limits.PHRASES_RANGE
+    if not least <= len(phrases) <= most:
+        raise ValueError(f"phrases holds {len(phrases)}; write {least} to {most}, or phrase for one.")
+    _check_texts(phrases)
+    if phrase not in (limits.PHRASE, *phrases):
+        raise ValueError(f"phrase is {phrase!r}, and phrases are given, which do without it; leave one out.")
+    recordings = enrolments * len(phrases)
+    if recordings > limits.ENROLMENT_RECORDINGS:
+        raise ValueError(
+            f"{len(phrases)} phrases and {enrolments} enrolments of each make {recordings} recordings in one call; "
+            f"give fewer phrases or enrolments: {limits.ENROLMENT_RECORDINGS} are the most."
+        )
+
+
+def _check_texts(phrases: Sequence[object]) -> None:
+    known: dict[str, str] = {}
+    for one in phrases:
+        if not isinstance(one, str) or limits.PHRASE_TEXT.fullmatch(one) is None:
+            raise ValueError(f"phrases holds {one!r}; write 3 to 200 characters on one line.")
+        words = " ".join(one.casefold().split())
+        if words in known:
+            raise ValueError(
+                f"phrases holds {known[words]!r} and {one!r}, which sound the same; choose others."
+            )
+        known[words] = one
+    size = sum(len(one.encode()) for one in known.values())
+    if size > limits.PHRASES_BYTES:
+        raise ValueError(
+            f"phrases take {size} bytes; shorten them to {limits.PHRASES_BYTES}: all environment variables of a "
+            "function share 4 KB."
+        )
+
+
+def phrases_environment(phrases: Sequence[str]) -> dict[str, str]:
+    """Return the environment variable of several phrases, nothing if there are none."""
+    return {"PHRASES": json.dumps(list(phrases), ensure_ascii=False)} if phrases else {}
+
+
 def policy_environment(
-    transfer: CallerTransfer, rules: VoiceCheckRules, record_seconds: int
+    transfer: CallerTransfer, rules: VoiceCheckRules, record_seconds: int, phrases: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the state machine's environment variables.
 
@@ -220,7 +268,8 @@ def policy_environment(
     for a connected call. A dialogue may take as long as every recording that it can ask for, and five minutes at
     least.
     """
-    longest = 60 + (rules.enrolments + rules.tries) * (record_seconds + _AROUND_A_RECORDING)
+    recordings = rules.enrolments * max(1, len(phrases))
+    longest = 60 + (recordings + rules.tries) * (record_seconds + _AROUND_A_RECORDING)
     return {
         "RETURN_MODE": transfer.return_mode.value,
         "ENROLMENTS_NEEDED": str(rules.enrolments),
@@ -234,6 +283,7 @@ def policy_environment(
         "SESSION_SECONDS": str(max(limits.SESSION_SECONDS, longest)),
         "RETENTION_DAYS": str(rules.retention_days),
         "SELF_ENROLMENT": "true" if rules.self_enrolment else "false",
+        **phrases_environment(phrases),
     }
 
 

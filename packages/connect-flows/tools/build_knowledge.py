@@ -70,6 +70,125 @@ SINGLE_NAMES = {
 VOICE_CONNECTOR_ARN = r"^arn:[a-z0-9-]+:chime:[a-z0-9-]+:[0-9]{12}:vc/[A-Za-z0-9-]+$"
 SPEECH = ["PromptId", "Text", "SSML", "Media"]
 
+# The kinds of resources that parameters name. Forms of ARNs: the service authorization reference; ids: API reference.
+UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+VERSION = r"(:[A-Za-z0-9$_-]+)?"
+
+
+def of_instance(words: str, path: str, shown: str, *references: str) -> Json:
+    """Return the kind of resource that lies in an Amazon Connect instance."""
+    return {
+        "words": words,
+        "arn": f"arn:aws:connect:REGION:ACCOUNT:instance/ID/{shown}/ID",
+        "services": ["connect"],
+        "path": f"instance/{UUID}/{path}",
+        "id": UUID + (VERSION if path.endswith(VERSION) else ""),
+        "references": list(references),
+    }
+
+
+def of_assistant(words: str, path: str, shown: str, *references: str) -> Json:
+    """Return the kind of resource of Amazon Q in Connect (service prefix wisdom)."""
+    return {
+        "words": words,
+        "arn": f"arn:aws:wisdom:REGION:ACCOUNT:{shown}",
+        "services": ["wisdom", "qconnect"],
+        "path": path,
+        "references": list(references),
+    }
+
+
+RESOURCES: Json = {
+    "queue": of_instance(
+        "queue", f"queue/(agent/)?{UUID}", "queue", "$.Queue.ARN", "$.Queue.OutboundQueueId"
+    ),
+    "agent": of_instance("agent", f"agent/{UUID}", "agent", "$.Agent.ARN", "$.Agent.AgentId"),
+    "flow": of_instance("flow", f"contact-flow/{UUID}{VERSION}", "contact-flow"),
+    "module": of_instance("flow module", f"flow-module/{UUID}{VERSION}", "flow-module"),
+    "prompt": of_instance("prompt", f"prompt/{UUID}", "prompt"),
+    "hours": of_instance("hours of operation", f"operating-hours/{UUID}", "operating-hours"),
+    "task template": of_instance("task template", f"task-template/{UUID}", "task-template"),
+    "view": of_instance("view", f"view/{UUID}{VERSION}", "view")
+    | {
+        "path": f"(instance/{UUID}/)?view/[A-Za-z0-9_-]+{VERSION}",
+        "id": f"[A-Za-z0-9_-]+{VERSION}",
+        "accounts": ["aws"],
+    },
+    "function": {
+        "words": "Lambda function",
+        "arn": "arn:aws:lambda:REGION:ACCOUNT:function:NAME",
+        "services": ["lambda"],
+        "path": r"function:[A-Za-z0-9_-]{1,140}(:(\$LATEST|[A-Za-z0-9_-]+))?",
+    },
+    "bot alias": {
+        "words": "Lex V2 bot alias",
+        "arn": "arn:aws:lex:REGION:ACCOUNT:bot-alias/BOTID/ALIASID",
+        "services": ["lex"],
+        "path": r"bot-alias/[0-9A-Za-z]{10}/[0-9A-Za-z]{10}",
+    },
+    "voice connector": {
+        "words": "voice connector",
+        "arn": "arn:aws:chime:REGION:ACCOUNT:vc/ID",
+        "services": ["chime"],
+        "path": "vc/[A-Za-z0-9-]+",
+    },
+    "case template": {
+        "words": "case template",
+        "arn": "arn:aws:cases:REGION:ACCOUNT:domain/ID/template/ID",
+        "services": ["cases"],
+        "path": f"domain/{UUID}/template/{UUID}",
+        "id": UUID,
+    },
+    "assistant": of_assistant("assistant", f"assistant/{UUID}", "assistant/ID"),
+    "assistant session": of_assistant(
+        "assistant session", f"session/{UUID}/{UUID}", "session/ID/ID", "$.Wisdom.SessionArn"
+    ),
+    "knowledge base": of_assistant("knowledge base", f"knowledge-base/{UUID}", "knowledge-base/ID"),
+    "message template": of_assistant(
+        "message template", rf"message-template/{UUID}/{UUID}{VERSION}", "message-template/ID/ID"
+    ),
+}
+# Parameters by name, those inside others too, and by path where the name alone says too little.
+RESOURCE_OF_NAME = {
+    "QueueId": "queue",
+    "AgentId": "agent",
+    "ContactFlowId": "flow",
+    "ContactFlowArn": "flow",
+    "FlowModuleId": "module",
+    "PromptId": "prompt",
+    "HoursOfOperationId": "hours",
+    "TaskTemplateId": "task template",
+    "CaseTemplateId": "case template",
+    "LambdaFunctionARN": "function",
+    "LambdaProcessorARN": "function",
+    "AliasArn": "bot alias",
+    "WisdomAssistantArn": "assistant",
+    "WisdomSessionArn": "assistant session",
+    "WisdomKnowledgeBaseArn": "knowledge base",
+    "WisdomMessageTemplateArn": "message template",
+}
+RESOURCE_OF_PATH = {"ShowView.ViewResource.Id": "view"}
+RESOURCE_OF_VALUES = {"UpdateContactEventHooks.EventHooks": "flow"}
+
+# Roots of references that are never set by the flow's author, and hold no id of a resource.
+NEVER_RESOURCES = [
+    "AwsRegion", "Channel", "ContactId", "CustomerCallbackNumber", "CustomerEndpoint", "Description",
+    "InitialContactId", "InitiationMethod", "InstanceARN", "LanguageCode", "Media", "MediaStreams", "Name",
+    "PreviousContactId", "RelatedContactId", "SystemEndpoint", "TextToSpeechVoice", "TextToSpeechVoiceId",
+]  # fmt: skip
+# Roots some of whose fields hold ids: see "references" of each kind.
+RESOURCE_REFERENCES = ["Agent", "Queue"]
+
+# Regions as of November 2026. One that is missing here gives a warning only.
+REGIONS = [
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+    "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1",
+    "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "eusc-de-east-1",
+    "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2",
+    "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
+]  # fmt: skip
+
 
 # Plain data of a parameter: name in the facts, name here.
 KEPT = {
@@ -119,7 +238,7 @@ REFINEMENTS: dict[str, Json] = {
                 "values": ["OldestContactInQueueAgeSeconds", "NumberOfContactsInQueue"],
                 "required": ["NoMatchingCondition"],
             },
-            {  # a probe says so, but one published flow has the branch
+            {  # a probe says so, but published flows have the branch, as their False branch
                 "parameter": "MetricType",
                 "values": ["NumberOfAgentsAvailable", "NumberOfAgentsStaffed", "NumberOfAgentsOnline"],
                 "only": ["NoMatchingError"],
@@ -429,6 +548,10 @@ def convert(facts: Json) -> Json:
         "renamed_types": meta["not_valid_types"],
         "seen_types": SEEN_TYPES,
         "json_path_roots": sorted({*roots, *ROOTS_EXTRA}),
+        "never_resources": NEVER_RESOURCES,
+        "resource_references": RESOURCE_REFERENCES,
+        "regions": REGIONS,
+        "resources": RESOURCES,
         "actions": {name: action(name, facts["actions"][name]) for name in sorted(facts["actions"])},
     }
 
@@ -468,7 +591,21 @@ def action(name: str, fact: Json) -> Json:
     for path, changes in more.get("parameters", {}).items():
         find(entry["parameters"], path).update(changes)
     check_nothing_is_left_unread(name, entry["parameters"])
+    add_resources(name, entry["parameters"])
     return entry
+
+
+def add_resources(where: str, parameters: Json) -> None:
+    """Say in each parameter that names a resource, those inside others too, which kind it takes."""
+    for name, entry in parameters.items():
+        path = f"{where}.{name}"
+        kind = RESOURCE_OF_PATH.get(path) or RESOURCE_OF_NAME.get(name)
+        if kind is not None and entry["type"] == "string":
+            entry["resource"] = kind
+        if path in RESOURCE_OF_VALUES:
+            entry["values"] = entry["values"] | {"resource": RESOURCE_OF_VALUES[path]}
+        for inside_it in (entry, entry.get("items", {}), entry.get("values", {})):
+            add_resources(path, inside_it.get("properties", {}))
 
 
 def channels(fact: list[str]) -> list[str] | None:

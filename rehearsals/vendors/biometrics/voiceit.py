@@ -1,7 +1,7 @@
 """A fake for VoiceIt's API 2: users, voice enrolments, voice verification, by file and by URL.
 
 Source: VoiceIt API 2 (paths, form fields, response codes, `confidence`). It knows a voice by the speaker's name in the
-recording (see `wav`), and keeps a user's voice as the speakers of three enrolments.
+recording (see `wav`), and keeps a user's voice as the speakers of three enrolments of each phrase.
 """
 
 from __future__ import annotations
@@ -35,8 +35,13 @@ _USER = re.compile(r"/users/(usr_[0-9a-f]{32})")
 
 @dataclass
 class _User:
-    speakers: list[str] = field(default_factory=list)
+    enrolled: dict[str, list[str]] = field(default_factory=dict)
+    """The speakers of the enrolments of each phrase."""
     used: set[str] = field(default_factory=set)
+
+    @property
+    def speakers(self) -> list[str]:
+        return [speaker for speakers in self.enrolled.values() for speaker in speakers]
 
 
 @dataclass(frozen=True)
@@ -135,19 +140,21 @@ class VoiceIt(VendorServer):
             return "NSPE"
         if said.words.startswith(QUIET):
             return "SSTQ"
-        return "" if said.words.casefold().strip(" .!") == phrase.casefold() else "PDNM"
+        # evidence: voiceit-phrases
+        return "" if _phrase(said) == phrase.casefold() else "PDNM"
 
     def _enrol(self, asked: Asked, user: _User, said: Utterance) -> Told:
         with self._lock:
             if user.speakers and said.speaker not in user.speakers:
                 return self._tell(asked, 400, "FAIL")
-            user.speakers.append(said.speaker)
+            user.enrolled.setdefault(_phrase(said), []).append(said.speaker)
         return self._tell(asked, 201, "SUCC", id=len(user.speakers), text=said.words, textConfidence=97.5)
 
     def _verify(self, asked: Asked, user: _User, said: Utterance) -> Told:
-        if len(user.speakers) < ENROLMENTS_NEEDED:
+        speakers = user.enrolled.get(_phrase(said), [])
+        if len(speakers) < ENROLMENTS_NEEDED:
             return self._tell(asked, 400, "PNTE")
-        if said.speaker not in user.speakers:
+        if said.speaker not in speakers:
             return self._tell(asked, 200, "FAIL", confidence=CONFIDENCE_OF_OTHERS, text=said.words)
         return self._tell(asked, 200, "SUCC", confidence=CONFIDENCE, text=said.words, textConfidence=97.5)
 
@@ -158,6 +165,10 @@ class VoiceIt(VendorServer):
 
     def _note(self, asked: Asked, code: str) -> None:
         self.requests.append(Request(asked.method, _USER.sub("/users/…", asked.path), code))
+
+
+def _phrase(said: Utterance) -> str:
+    return said.words.casefold().strip(" .!")
 
 
 def _read(asked: Asked) -> tuple[dict[str, str], bytes]:

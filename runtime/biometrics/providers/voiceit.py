@@ -84,6 +84,7 @@ class VoiceIt:
             raise ProviderUnavailableError("VoiceIt answered that the user is deleted, and still has it")
 
     def _send(self, path: str, user_id: str, sample: Sample) -> tuple[str, Mapping[str, Any]]:
+        # evidence: voiceit-phrases
         fields = {"userId": user_id, "contentLanguage": sample.language, "phrase": sample.phrase}
         try:
             if sample.audio is None:

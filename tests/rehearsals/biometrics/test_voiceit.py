@@ -131,3 +131,15 @@ def test_it_can_be_down(voiceit: VoiceIt) -> None:
         call(voiceit, "POST", "/users")
     assert call(voiceit, "POST", "/users")[0] == 201
     assert [request.code for request in voiceit.requests] == ["", "SUCC"]
+
+
+def test_each_phrase_has_enrolments_of_its_own(voiceit: VoiceIt) -> None:
+    user, other = enrolled(voiceit), "the river runs to the sea"
+    said = Utterance("Ada", other, "x").to_wav()
+    assert send(voiceit, "/verification/voice", user, said, phrase=other) == (400, "PNTE")
+    for take in range(3):
+        recording = Utterance("Ada", other, f"r{take}").to_wav()
+        assert send(voiceit, "/enrollments/voice", user, recording, phrase=other) == (201, "SUCC")
+    again, first = (Utterance("Ada", words, "y").to_wav() for words in (other, PHRASE))
+    assert send(voiceit, "/verification/voice", user, again, phrase=other) == (200, "SUCC")
+    assert send(voiceit, "/verification/voice", user, first, phrase=other) == (400, "PDNM")

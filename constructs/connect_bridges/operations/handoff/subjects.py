@@ -189,6 +189,7 @@ def _gates(found: _Found) -> Iterator[Subject]:
             "provider_function_arn": gate.text("providerFunctionArn"),
             "provider_seconds": str(gate.facts.get("providerSeconds", "")) or None,
             "phrase": gate.text("phrase"),
+            "phrases": json.dumps(gate.facts.get("phrases", []), ensure_ascii=False),
             "language": gate.text("language"),
             "redial_number": gate.text("redialNumber"),
             "return_mode": gate.text("returnMode"),
@@ -196,6 +197,7 @@ def _gates(found: _Found) -> Iterator[Subject]:
             **_flows(gate),
         }
         flags = _secret(gate, "telephony", values) | _secret(gate, "provider", values)
+        flags.add("several_phrases" if "phrases" in gate.facts else "one_phrase")
         flags.add("redial" if gate.text("redialNumber") else "resume")
         flags.add("fetch" if gate.facts.get("recordingTransfer") == "fetch" else "by_address")
         flags.add("provider_function" if "providerFunctionArn" in gate.facts else "voiceit")

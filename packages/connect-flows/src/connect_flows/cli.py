@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,7 +24,7 @@ from connect_flows.knowledge import ActionSpec, ParameterSpec, knowledge
 from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
 from connect_flows.output import FORMATS
-from connect_flows.template import FlowTemplateError, render
+from connect_flows.template import FlowTemplateError, placeholders, render
 
 STDIN = "-"
 
@@ -165,6 +165,13 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
     )  # fmt: skip
     command.add_argument("old", metavar="OLD")
     command.add_argument("new", metavar="NEW")
+    command.add_argument(
+        "--values",
+        type=Path,
+        metavar="FILE",
+        help="values for a template on either side, as render takes them",
+    )
+    command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
     command.add_argument("--format", choices=["text", "markdown"], default="text", help="default: text")
 
 
@@ -296,15 +303,18 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    values: Any = {}
-    if arguments.values is not None:
-        try:
-            values = json.loads(_bytes(str(arguments.values)))
-        except ValueError as problem:
-            raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
-        values = _values(values, arguments)
-    _print(render(_bytes(arguments.file), values))
+    _print(render(_bytes(arguments.file), _read_values(arguments)))
     return 0
+
+
+def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.values is None:
+        return {}
+    try:
+        document = json.loads(_bytes(str(arguments.values)))
+    except ValueError as problem:
+        raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
+    return _values(document, arguments)
 
 
 def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -337,17 +347,24 @@ def _diagram(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    changes = diff(_flow(arguments.old), _flow(arguments.new))
+    values = _read_values(arguments)
+    changes = diff(_flow(arguments.old, values), _flow(arguments.new, values))
     form = as_markdown if arguments.format == "markdown" else as_text
     _print(form(changes, arguments.old, arguments.new))
     return 1 if changes else 0
 
 
-def _flow(name: str) -> Flow:
-    """Read a flow in either format; messages use the names in the file."""
-    imported = import_flow(_bytes(name), name=name)
-    source = imported.template if imported.converted else _bytes(name)
-    return Flow.parse(source, name=name)
+def _flow(name: str, values: Mapping[str, Any] | None = None) -> Flow:
+    """Read a flow in either format, a template with the values; messages use the names in the file."""
+    source = _bytes(name)
+    imported = import_flow(source, name=name)
+    if imported.converted:
+        return Flow.parse(render(imported.template, imported.values), name=name)
+    flow = Flow.parse(source, name=name)
+    wanted = placeholders(json.loads(source)) & set(values or ())
+    if not values or not wanted:
+        return flow
+    return Flow.parse(render(source, {key: values[key] for key in wanted}), name=name)
 
 
 def _bytes(name: str) -> bytes:

@@ -6,6 +6,8 @@ Lambda and transfer blocks are coloured.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +17,13 @@ from typing import Any
 
 from connect_flows.diagnostics import one_line
 from connect_flows.model import Block, EdgeKind, Flow
+from connect_flows.naming import Names, names
 
 WIDTH, HEIGHT = 210, 62
 COLUMN, ROW = 2.35, 1.35  # picture units for one unit of the layout
 SPACING = 100
 MARGIN = 40
+BULGE = 46  # how far a line that leads back swings out at the side
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "lambda": ("#fff1d6", "#d9822b"),
@@ -34,6 +38,24 @@ _TRANSFERS = {"TransferToFlow", "TransferContactToQueue", "TransferContactToAgen
 _ENDS = {"DisconnectParticipant", "EndFlowExecution", "EndFlowModuleExecution"}
 _VOICE = {"MessageParticipant", "MessageParticipantIteratively", "GetParticipantInput", "ConnectParticipantWithLexBot",
           "ShowView"}  # fmt: skip
+
+_TELLING = (
+    "Text", "SSML", "ComparisonValue", "LambdaFunctionARN", "QueueId", "AgentId", "ContactFlowId", "FlowModuleId",
+    "HoursOfOperationId", "PromptId", "ThirdPartyPhoneNumber", "LoopCount", "MetricType", "TextToSpeechVoice",
+    "TaskTemplateId", "CaseTemplateId", "WisdomAssistantArn", "FlowLoggingBehavior", "TimeLimitSeconds",
+)  # fmt: skip
+"""Parameters that tell what a block does, those that tell most first."""
+_UNITS = {"LoopCount": " times", "TimeLimitSeconds": " s"}
+_NESTED = (
+    "Attributes", "FlowAttributes", "EventHooks", "Messages", "ViewResource", "LexV2Bot", "LexBot", "VoiceConnector",
+    "RecordingBehavior", "Media", "Events", "Tags",
+)  # fmt: skip
+"""The same for objects and lists."""
+_GENERATED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+
+_CLASS = "kind_"
+"""Begins the names of Mermaid's classes: some words, such as end, mean something else to Mermaid."""
 
 
 class DiagramError(RuntimeError):
@@ -72,51 +94,99 @@ def lines(flow: Flow) -> list[Line]:
         Line(
             source,
             target,
-            ", ".join(dict.fromkeys(label for label, _ in all_ if label)),
+            ", ".join(dict.fromkeys(_labels([label for label, _ in all_], known[source]))),
             all(e for _, e in all_),
         )
         for (source, target), all_ in joined.items()
     ]
 
 
-def summary(block: Block) -> str:
-    """Return what the block does in a few words: its prompt, attribute, function or target."""
-    for name in (
-        "Text",
-        "SSML",
-        "ComparisonValue",
-        "LambdaFunctionARN",
-        "QueueId",
-        "ContactFlowId",
-        "FlowModuleId",
-    ):
+def _labels(labels: Sequence[str], block: Block) -> list[str]:
+    """Return the labels for a joined line; the success path is named beside others, unless conditions decide."""
+    beside = any(labels) and not block.transitions.conditions
+    return [label or "next" for label in labels if label or beside]
+
+
+def summary(block: Block, known: Names | None = None) -> str:
+    """Return what the block does in a few words: its prompt, resource, attribute or setting, by name if known."""
+    for name in _TELLING:
         value = block.parameters.get(name)
         if isinstance(value, str) and value:
-            return value.rpartition("/")[2].rpartition(":")[2] if value.startswith("arn:") else value
-    attributes = block.parameters.get("Attributes")
-    return ", ".join(map(str, attributes)) if isinstance(attributes, Mapping) else ""
+            return f"{_value(value, known)}{_UNITS.get(name, '')}"
+    inner = _first(block.parameters)
+    if isinstance(inner, Mapping):
+        return ", ".join(
+            f"{k}: {_value(v, known)}" if isinstance(v, str) else str(k) for k, v in inner.items()
+        )
+    return _value(inner, known) if isinstance(inner, str) else ""
+
+
+def headline(block: Block, known: Names | None = None) -> str:
+    """Return what stands for the block: its identifier, or what it does if the console has generated that."""
+    if not _GENERATED.fullmatch(block.identifier):
+        return block.identifier
+    return summary(block, known) or words_of(block.type)
+
+
+def words_of(action_type: str) -> str:
+    """Return an action type as words: "MessageParticipant" -> "Message participant"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", action_type).capitalize()
+
+
+def _first(parameters: Mapping[str, Any]) -> object:
+    """Return the first parameter that says something, looking into the objects and lists that hold it."""
+    for name in _NESTED:
+        value = parameters.get(name)
+        if isinstance(value, list | tuple) and value:
+            first = value[0]
+            inner = (
+                [v for v in first.values() if isinstance(v, str)] if isinstance(first, Mapping) else [first]
+            )
+            return next((v for v in inner if isinstance(v, str)), "")
+        if isinstance(value, Mapping) and value:
+            return value
+    return next((v for v in parameters.values() if isinstance(v, str) and v), "")
+
+
+def _value(value: str, known: Names | None) -> str:
+    name = known.name(value) if known is not None else None
+    if name is not None:
+        return name
+    if value.startswith("arn:"):
+        last = value.rpartition("/")[2].rpartition(":")[2]
+        return "" if _GENERATED.fullmatch(last) else last
+    if _GENERATED.fullmatch(value):
+        return ""
+    return re.sub(r" (?=[.,;:!?])", "", " ".join(_TAG.sub(" ", value).split())) if "<" in value else value
 
 
 def mermaid(flow: Flow) -> str:
     """Return the flow as a Mermaid flowchart."""
-    names = {block.identifier: f"b{i}" for i, block in enumerate(flow.blocks)}
+    number = {block.identifier: f"b{i}" for i, block in enumerate(flow.blocks)}
+    known = names(flow)
     out = ["flowchart TD", '  start(("start"))']
     for block in flow.blocks:
-        parts = [one_line(block.type, 60), one_line(block.identifier, 50), one_line(summary(block), 60)]
+        parts = [
+            one_line(block.type, 60),
+            one_line(headline(block, known), 60),
+            one_line(summary(block, known), 60),
+        ]
         text = "<br/>".join(_mermaid_text(part) for part in dict.fromkeys(parts) if part)
-        out.append(f'  {names[block.identifier]}["{text}"]:::{kind_of(block)}')
-    drawn = [f"  start --> {names[flow.start]}"] if flow.start in names else []
+        out.append(f'  {number[block.identifier]}["{text}"]:::{_CLASS}{kind_of(block)}')
+    drawn = [f"  start --> {number[flow.start]}"] if flow.start in number else []
     grey = []
     for line in lines(flow):
         arrow = "-.->" if line.error else "-->"
         label = f'|"{_mermaid_text(one_line(line.label, 60))}"|' if line.label else ""
         if line.error:
             grey.append(str(len(drawn)))
-        drawn.append(f"  {names[line.source]} {arrow}{label} {names[line.target]}")
+        drawn.append(f"  {number[line.source]} {arrow}{label} {number[line.target]}")
     out += drawn
     if grey:
         out.append(f"  linkStyle {','.join(grey)} stroke:#b8bcc4,color:#8a8f98")
-    out += [f"  classDef {kind} fill:{fill},stroke:{stroke}" for kind, (fill, stroke) in KINDS.items()]
+    out += [
+        f"  classDef {_CLASS}{kind} fill:{fill},stroke:{stroke}" for kind, (fill, stroke) in KINDS.items()
+    ]
     return "\n".join(out) + "\n"
 
 
@@ -126,7 +196,7 @@ def svg(flow: Flow) -> str:
         raise DiagramError(f"{flow.name} has no block to draw")
     all_lines = lines(flow)
     places, routes = _layout(flow, all_lines)
-    width = max(x for x, _ in places.values()) + WIDTH / 2 + MARGIN
+    width = max(x for x, _ in places.values()) + WIDTH / 2 + MARGIN + BULGE
     height = max(y for _, y in places.values()) + HEIGHT / 2 + MARGIN
     for route in routes.values():
         width = max([width, *(x + MARGIN for x, _ in route)])
@@ -135,8 +205,10 @@ def svg(flow: Flow) -> str:
         _line(line, places, routes, alone=leaving[line.source] == 1)
         for line in sorted(all_lines, key=lambda line: not line.error)
     ]
+    known = names(flow)
     body += [
-        _box(block, places[block.identifier], start=block.identifier == flow.start) for block in flow.blocks
+        _box(block, places[block.identifier], known, start=block.identifier == flow.start)
+        for block in flow.blocks
     ]
     title = escape(one_line(flow.name, 200))
     return "\n".join(
@@ -260,10 +332,12 @@ def _line(
         far = side + 46
         path = f"M{side:.0f} {y1 - 14:.0f}C{far:.0f} {y1 - 30:.0f} {far:.0f} {y1 + 30:.0f} {side:.0f} {y1 + 14:.0f}"
         label_at = (side + 8, y1 + 34)
+    elif y2 <= y1:  # back: from side to side, off the way down
+        path, label_at = _back(
+            (x1 + WIDTH / 2, y1), (x2 + WIDTH / 2, y2), routes.get((line.source, line.target), [])
+        )
     else:
-        down = y2 > y1
-        begin = (x1, y1 + (HEIGHT / 2 if down else -HEIGHT / 2))
-        end = (x2, y2 - (HEIGHT / 2 if down else -HEIGHT / 2))
+        begin, end = (x1, y1 + HEIGHT / 2), (x2, y2 - HEIGHT / 2)
         points = [begin, *routes.get((line.source, line.target), []), end]
         path = f"M{begin[0]:.0f} {begin[1]:.0f}"
         for (ax, ay), (bx, by) in pairwise(points):
@@ -288,17 +362,36 @@ def _line(
     return out
 
 
-def _box(block: Block, place: Point, *, start: bool) -> str:
+def _back(begin: Point, end: Point, between: Sequence[Point]) -> tuple[str, Point]:
+    """Return the path of a line that leads back, and the place of its label."""
+    (x1, y1), (x2, y2) = begin, end
+    if not between:
+        far = max(x1, x2) + BULGE
+        path = f"M{x1:.0f} {y1:.0f}C{far:.0f} {y1:.0f} {far:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+        return path, (x1 + 6, y1 - 6)
+    first, last = between[0], between[-1]
+    path = (
+        f"M{x1:.0f} {y1:.0f}C{x1 + BULGE:.0f} {y1:.0f} {first[0]:.0f} {y1:.0f} {first[0]:.0f} {first[1]:.0f}"
+    )
+    for (ax, ay), (bx, by) in pairwise(between):
+        middle = (ay + by) / 2
+        path += f"C{ax:.0f} {middle:.0f} {bx:.0f} {middle:.0f} {bx:.0f} {by:.0f}"
+    path += f"C{last[0]:.0f} {y2:.0f} {x2 + BULGE:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    return path, (x1 + 6, y1 - 6)
+
+
+def _box(block: Block, place: Point, known: Names, *, start: bool) -> str:
     fill, stroke = KINDS[kind_of(block)]
     x, y = place[0] - WIDTH / 2, place[1] - HEIGHT / 2
-    rows = [(block.identifier, 12, "600"), (block.type, 9.5, "400"), (summary(block), 10, "400")]
+    top, below = headline(block, known), summary(block, known)
+    rows = [(top, 12, "600"), (block.type, 9.5, "400"), ("" if below == top else below, 10, "400")]
     texts = "".join(
         f'<text x="{place[0]:.0f}" y="{y + 18 + 17 * i:.0f}" font-size="{size}" font-weight="{weight}"'
-        f' text-anchor="middle" fill="#111827">{escape(one_line(text, 30 if i == 0 else 36))}</text>'
+        f' text-anchor="middle" fill="#111827">{escape(_fitting(text, size))}</text>'
         for i, (text, size, weight) in enumerate(rows)
         if text
     )
-    full = escape(one_line(f"{block.identifier} ({block.type}) {summary(block)}", 500))
+    full = escape(one_line(f"{block.identifier} ({block.type}) {below}", 500))
     return (
         f'<g class="{kind_of(block)}"><title>{full}</title><rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}"'
         f' height="{HEIGHT}" rx="{20 if start else 7}" fill="{fill}" stroke="{stroke}"'
@@ -306,7 +399,42 @@ def _box(block: Block, place: Point, *, start: bool) -> str:
     )
 
 
+def _fitting(text: str, size: float) -> str:
+    """Return as much of the text as a box is wide, at the usual widths of a sans-serif font."""
+    line, room = one_line(text, 80), WIDTH - 16
+    if sum(_width(c) for c in line) * size <= room:
+        return line
+    kept = ""
+    for character in line:
+        if sum(_width(c) for c in f"{kept}{character}…") * size > room:
+            break
+        kept += character
+    return kept.rstrip("…") + "…"
+
+
+def _width(character: str) -> float:
+    """Return the width of a character in units of the font's size; on the wide side."""
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    return (
+        0.3
+        if character in "ijl.,:;'|! "
+        else 0.9
+        if character in "mwMW@…%"
+        else 0.7
+        if character.isupper()
+        else 0.58
+    )
+
+
 def _mermaid_text(text: str) -> str:
-    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;"), ("#", "&num;")):
+    for character, entity in (
+        ("&", "&amp;"),
+        ('"', "&quot;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("#", "&num;"),
+        ("`", "&grave;"),
+    ):
         text = text.replace(character, entity)
     return text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from connect_flows.diagnostics import one_line
+from connect_flows.diagnostics import listed, one_line
 from connect_flows.model import Block, EdgeKind, Flow
+from connect_flows.naming import Names, names
 from connect_flows.template import dump
 
 ChangeKind = Literal["added", "removed", "reworded", "changed", "rewired", "start"]
@@ -41,9 +42,40 @@ class Change:
         return f"{self.kind}: {one_line(self.block)} ({self.type}) {self.what}{before}{after}".rstrip()
 
 
+@dataclass(frozen=True)
+class _Meaning:
+    """Compares values by what they mean: in another instance, a resource is the one with the same name."""
+
+    old: Names
+    new: Names
+    elsewhere: bool
+
+    @classmethod
+    def of(cls, old: Flow, new: Flow) -> _Meaning:
+        ours, theirs = names(old), names(new)
+        return cls(ours, theirs, ours.elsewhere(theirs))
+
+    def same(self, ours: object, theirs: object) -> bool:
+        if ours == theirs:
+            return True
+        name = self.old.name(ours) if self.elsewhere else None
+        return name is not None and name == self.new.name(theirs)
+
+    def shown(self, ours: object, theirs: object) -> tuple[str, str]:
+        """Return both values as people know them: by name if that tells them apart."""
+        before, after = self.old.name(ours), self.new.name(theirs)
+        if before is not None and after is not None and before != after:
+            return before, after
+        return _text(ours), _text(theirs)
+
+
 def diff(old: Flow, new: Flow) -> list[Change]:
-    """Return the changes from old to new; empty if callers notice none."""
-    same = match(old, new)
+    """Return the changes from old to new; empty if callers notice none.
+
+    If the flows lie in different instances, resources with the same name are the same. One resource that took the
+    place of another in several blocks is one change.
+    """
+    same, meaning = match(old, new), _Meaning.of(old, new)
     back = {theirs: ours for ours, theirs in same.items()}
     before, after = old.by_identifier, new.by_identifier
     changes: list[Change] = []
@@ -57,9 +89,10 @@ def diff(old: Flow, new: Flow) -> list[Change]:
         Change("removed", b.identifier, b.type, _gist(b)) for b in old.blocks if b.identifier not in same
     ]
     for ours, theirs in same.items():
-        changes += _parameters(before[ours], after[theirs])
+        changes += _parameters(before[ours], after[theirs], meaning)
         changes += _branches(before[ours], after[theirs], same)
     order = list(HEADINGS)
+    changes = _folded(changes, {*meaning.old.shown.values(), *meaning.new.shown.values()})
     return sorted(changes, key=lambda change: order.index(change.kind))
 
 
@@ -70,6 +103,7 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
     the same branch of a matched block leads to. Types must be equal.
     """
     before, after = old.by_identifier, new.by_identifier
+    meaning = _Meaning.of(old, new)
     pairs = {name: name for name, block in before.items() if name in after and after[name].type == block.type}
     free = {name for name in after if name not in pairs}
 
@@ -94,11 +128,11 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
                 if branch in there and pair(target, there[branch]):
                     queue.append((target, there[branch]))
 
-    for ours, theirs in _unmistakable(old, new, pairs, free):
+    for ours, theirs in _unmistakable(old, new, pairs, free, meaning):
         pair(ours, theirs)
     pair(old.start, new.start)
     spread(list(pairs.items()))
-    for ours, theirs in _alike(old, new, pairs, free):
+    for ours, theirs in _alike(old, new, pairs, free, meaning):
         if pair(ours, theirs):
             spread([(ours, theirs)])
     return pairs
@@ -148,35 +182,40 @@ def _plain(text: str) -> str:
     return "".join("\\" + c if c in "\\`*_[]<>|" else c for c in one_line(text, 200))
 
 
-def _signature(block: Block) -> str:
-    return f"{block.type} {dump(_plain_json(block.parameters))}"
+def _signature(block: Block, known: Names | None) -> str:
+    return f"{block.type} {dump(_plain_json(block.parameters, known))}"
 
 
-def _plain_json(value: object) -> Any:  # noqa: ANN401 - JSON
+def _plain_json(value: object, known: Names | None = None) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Mapping):
-        return {str(k): _plain_json(value[k]) for k in sorted(value, key=str)}
+        return {str(k): _plain_json(value[k], known) for k in sorted(value, key=str)}
     if isinstance(value, list | tuple):
-        return [_plain_json(v) for v in value]
-    return value
+        return [_plain_json(v, known) for v in value]
+    name = known.name(value) if known is not None else None
+    return value if name is None else f"named {name}"
 
 
-def _groups(flow: Flow, names: set[str]) -> dict[str, list[str]]:
+def _groups(flow: Flow, wanted: set[str], known: Names | None) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for block in flow.blocks:
-        if block.identifier in names:
-            groups.setdefault(_signature(block), []).append(block.identifier)
+        if block.identifier in wanted:
+            groups.setdefault(_signature(block, known), []).append(block.identifier)
     return groups
 
 
-def _unmistakable(old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str]) -> list[tuple[str, str]]:
-    ours = _groups(old, set(old.by_identifier) - set(pairs))
-    theirs = _groups(new, free)
+def _unmistakable(
+    old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str], meaning: _Meaning
+) -> list[tuple[str, str]]:
+    ours = _groups(old, set(old.by_identifier) - set(pairs), meaning.old if meaning.elsewhere else None)
+    theirs = _groups(new, free, meaning.new if meaning.elsewhere else None)
     return [(a[0], theirs[s][0]) for s, a in ours.items() if len(a) == 1 and len(theirs.get(s, [])) == 1]
 
 
-def _alike(old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str]) -> list[tuple[str, str]]:
-    ours = _groups(old, set(old.by_identifier) - set(pairs))
-    theirs = _groups(new, set(free))
+def _alike(
+    old: Flow, new: Flow, pairs: Mapping[str, str], free: set[str], meaning: _Meaning
+) -> list[tuple[str, str]]:
+    ours = _groups(old, set(old.by_identifier) - set(pairs), meaning.old if meaning.elsewhere else None)
+    theirs = _groups(new, set(free), meaning.new if meaning.elsewhere else None)
     return [both for s, a in ours.items() for both in zip(a, theirs.get(s, []), strict=False)]
 
 
@@ -207,22 +246,40 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         yield path, value
 
 
-def _parameters(old: Block, new: Block) -> Iterator[Change]:
+def _parameters(old: Block, new: Block, meaning: _Meaning) -> Iterator[Change]:
     before, after = dict(_leaves(old.parameters)), dict(_leaves(new.parameters))
     before.pop("", None)
     after.pop("", None)
     for path in dict.fromkeys([*before, *after]):
-        if path in before and path in after and before[path] == after[path]:
+        both = path in before and path in after
+        if both and meaning.same(before[path], after[path]):
             continue
-        spoken = path.startswith(_SPOKEN)
-        kind: ChangeKind = "reworded" if spoken else "changed"
-        yield Change(kind, new.identifier, new.type, path, _shown(before, path), _shown(after, path))
+        ours = _text(before[path]) if path in before else None
+        theirs = _text(after[path]) if path in after else None
+        if both:
+            ours, theirs = meaning.shown(before[path], after[path])
+        kind: ChangeKind = "reworded" if path.startswith(_SPOKEN) else "changed"
+        yield Change(kind, new.identifier, new.type, path, ours, theirs)
 
 
-def _shown(leaves: Mapping[str, object], path: str) -> str | None:
-    if path not in leaves:
-        return None
-    value = leaves[path]
+def _folded(changes: list[Change], named: set[str]) -> list[Change]:
+    """Join the changes of one resource for another in several blocks."""
+    groups: dict[object, list[Change]] = {}
+    for index, change in enumerate(changes):
+        resource = change.kind == "changed" and any(
+            v is not None and (v in named or v.startswith("arn:")) for v in (change.old, change.new)
+        )
+        key = (change.what, change.old, change.new) if resource else index
+        groups.setdefault(key, []).append(change)
+    return [
+        first
+        if not rest
+        else replace(first, what=f"{first.what} (also in {listed((c.block for c in rest), 8)})")
+        for first, *rest in groups.values()
+    ]
+
+
+def _text(value: object) -> str:
     return value if isinstance(value, str) else dump(_plain_json(value))
 
 

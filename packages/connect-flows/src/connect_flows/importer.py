@@ -120,7 +120,7 @@ class _Names:
 
     def template(self, document: Mapping[str, Any]) -> Json:
         """Return the document with placeholders."""
-        shown = _display_names(document)
+        shown = display_names(document)
         made: Json = {}
         for key, value in document.items():
             if key == "Actions" and isinstance(value, list):
@@ -225,8 +225,8 @@ def _pascal(text: str) -> str:
     return "".join(w[:1].upper() + w[1:] for w in words)[:60]
 
 
-def _display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return the console's names for the resources in parameters, from Metadata.ActionMetadata.
+def display_names(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the console's names for the resources in parameters, from Metadata.ActionMetadata of a flow's JSON.
 
     The keys are block and parameter, or "" and the resource itself for what is deeper in the parameters and for the
     pairs of id and text that consoles wrote before 2022.
@@ -274,7 +274,7 @@ def _add_label(found: dict[tuple[str, str], str], key: tuple[str, str], label: o
 
 def _renamed(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Replace generated block identifiers by readable ones, everywhere."""
-    shown = _display_names(document)
+    shown = display_names(document)
     names: dict[str, str] = {}
     taken = {str(a.get("Identifier")) for a in document["Actions"] if isinstance(a, Mapping)}
     for action in document["Actions"]:

@@ -50,6 +50,8 @@ class ParameterSpec:
     range_disputed: bool = False
     max_length: int | None = None
     pattern: str | None = None
+    resource: str | None = None
+    """The kind of resource that it names, a key of ``Knowledge.resources``."""
     keys: tuple[str, ...] | None = None
     key_pattern: str | None = None
     min_items: int | None = None
@@ -63,6 +65,24 @@ class ParameterSpec:
     required_when: When | None = None
     only_when: When | None = None
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ResourceSpec:
+    """A kind of resource that parameters name.
+
+    words: for messages. services: as in its ARN. path: regular expression for the ARN's part behind the account. id:
+    the same for an id that stands alone; None where only an ARN will do. accounts: what stands for the account beside
+    12 digits. references: those of the system that hold one. arn: the form of the ARN.
+    """
+
+    words: str
+    arn: str
+    services: tuple[str, ...]
+    path: str
+    id: str | None = None
+    accounts: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +162,10 @@ class Knowledge:
     renamed_types: Mapping[str, str]
     seen_types: frozenset[str]
     json_path_roots: frozenset[str]
+    never_resources: frozenset[str]
+    resource_references: frozenset[str]
+    regions: frozenset[str]
+    resources: Mapping[str, ResourceSpec] = field(repr=False)
     actions: Mapping[str, ActionSpec] = field(repr=False)
 
 
@@ -167,6 +191,10 @@ def knowledge() -> Knowledge:
         renamed_types=MappingProxyType(data["renamed_types"]),
         seen_types=frozenset(data["seen_types"]),
         json_path_roots=frozenset(data["json_path_roots"]),
+        never_resources=frozenset(data["never_resources"]),
+        resource_references=frozenset(data["resource_references"]),
+        regions=frozenset(data["regions"]),
+        resources=MappingProxyType({name: _resource(entry) for name, entry in data["resources"].items()}),
         actions=MappingProxyType({name: _action(name, entry) for name, entry in data["actions"].items()}),
     )
 
@@ -244,6 +272,11 @@ def _parameter(entry: dict[str, Any]) -> ParameterSpec:
     if "groups" in fields:
         fields["groups"] = _groups(fields["groups"])
     return ParameterSpec(**fields)
+
+
+def _resource(entry: dict[str, Any]) -> ResourceSpec:
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return ResourceSpec(**fields)
 
 
 def _groups(entries: list[dict[str, Any]]) -> tuple[Group, ...]:

@@ -7,6 +7,7 @@ console exports them today.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from connect_flows.legacy_module import OPERATORS, Json, Module, reference
 
@@ -274,10 +275,16 @@ def _wait(module: Module) -> tuple[str, Json]:
     module.on_error("NoMatchingError", "Error")
     module.when("Equals", "WaitCompleted", module.branch("Timeout"))
     parameters: Json = {"TimeLimitSeconds": module.one("TimeoutSeconds") or "60"}
-    if target := module.branch("CustomerReturned"):
+    if target := module.branch("CustomerReturn", "CustomerReturned"):
         module.when("Equals", "CustomerReturned", target)
         parameters["Events"] = ["CustomerReturned"]
     return "Wait", parameters
+
+
+def _metrics(module: Module) -> tuple[str, Json]:
+    module.on_error("NoMatchingError", "Error")
+    names = {"QueueId": "Queue", "AgentId": "Agent"}
+    return "GetMetricData", {new: value for new, old in names.items() if (value := module.one(old))}
 
 
 def _priority(module: Module) -> tuple[str, Json]:
@@ -373,6 +380,7 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "CheckStaffing": _staffing,
     "SetEventHook": _hook,
     "SetContactFlow": _contact_flow,
+    "GetMetricData": _metrics,
     "UpdateRoutingPriority": _priority,
     "Wait": _wait,
     "SetCallBackNumber": _callback_number,
@@ -390,3 +398,14 @@ CONVERTERS: Mapping[str, Callable[[Module], tuple[str, Json]]] = {
     "Resume": lambda _: ("EndFlowExecution", {}),
 }
 """How each old block (type and target) is written in the current language."""
+
+
+@cache
+def current_types() -> Mapping[str, tuple[str, ...]]:
+    """Return for each block type from before the flow language, without its target, the current types."""
+    found: dict[str, list[str]] = {}
+    for name, convert in CONVERTERS.items():
+        kind, _, target = name.partition(" ")
+        raw = {"id": kind, "type": kind, "target": target, "parameters": [], "branches": []}
+        found.setdefault(kind, []).append(convert(Module(raw, []))[0])
+    return {kind: tuple(dict.fromkeys(types)) for kind, types in found.items()}

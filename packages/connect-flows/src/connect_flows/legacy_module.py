@@ -172,7 +172,7 @@ class Module:
 def reference(namespace: str, name: str, module: Module) -> str:
     """Return the reference for an old namespace and name."""
     if namespace == "System":
-        if name not in SYSTEM:
+        if name not in SYSTEM and not name.startswith("Metrics."):
             module.note(f"reads the system attribute {name!r}, whose current name is not known")
         return SYSTEM.get(name, f"$.{name.replace(' ', '')}")
     if namespace not in NAMESPACES:

@@ -14,6 +14,8 @@ from typing import Any
 # Every further ! of an escape is text: ${!!Name} is ${!Name}.
 _PLACEHOLDER = re.compile(r"\$\{(!*)([A-Za-z_][A-Za-z0-9_.:-]*)\}")
 _OPAQUE = re.compile(r"\$\{(?!!)[^{}]*\}|\{\{[^{}]*\}\}")
+# An index, call or operation, as Terraform has them: ${var.queues["sales"]}.
+_EXPRESSION = re.compile(r"\$\{[A-Za-z_][\w.-]*[\[(][^{}]*\}")
 _BRACES = re.compile(r"\$\{")
 
 
@@ -90,10 +92,10 @@ def is_opaque(text: str) -> bool:
 
 
 def malformed(text: str) -> str | None:
-    """Return the first ``${`` that is not a placeholder, escape or CDK token; None if there is none."""
+    """Return the first ``${`` that is no placeholder, escape, CDK token or Terraform expression; None without one."""
     for match in _BRACES.finditer(text):
         rest = text[match.start() : match.start() + 200]
-        if not _PLACEHOLDER.match(rest) and not rest.startswith("${Token["):
+        if not _PLACEHOLDER.match(rest) and not _EXPRESSION.match(rest) and not rest.startswith("${Token["):
             return rest[:40]
     return None
 

@@ -227,6 +227,8 @@ def test_an_item_that_changes_while_it_is_erased_is_erased_again(
 CALL, OTHER = "CA" + "1" * 32, "CA" + "2" * 32
 LOST = "RE" + "9" * 32
 LONG_AGO = "Sat, 01 Aug 2026 10:00:00 +0000"
+NOON = 1_785_672_000.0
+"""The day after, 12:00 UTC."""
 
 
 def forget_watermark(functions: Any) -> None:
@@ -326,7 +328,10 @@ def test_erasing_a_thousand_kept_recordings_goes_on_where_it_ended(
     assert at_twilio(functions) == set()
 
 
-def test_the_sweep_finds_what_no_webhook_told_of(functions: Any, context: Any, logs: Any) -> None:
+def test_the_sweep_finds_what_no_webhook_told_of(
+    functions: Any, context: Any, logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOON)
     forget_watermark(functions)
     hold(functions)
     functions.held.calls[OTHER] = (NUMBER, "completed", "2026-07-31")  # it went on past midnight
@@ -340,6 +345,20 @@ def test_the_sweep_finds_what_no_webhook_told_of(functions: Any, context: Any, l
     seen = len(functions.twilio.seen)
     retention.handler({}, context)
     assert len(functions.twilio.seen) - seen == 1, "a day that is over and clean is not looked at again"
+
+
+def test_the_sweep_finds_what_is_recorded_after_our_midnight_and_before_twilio_s(
+    functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_watermark(functions)
+    midnight = NOON - 43_200
+    monkeypatch.setattr(time, "time", lambda: midnight + 2)
+    retention.handler({}, context)
+    functions.held.calls[CALL] = (NUMBER, "completed", "2026-08-01")
+    functions.held.record(CALL, LOST, "Sat, 01 Aug 2026 23:59:59 +0000")
+    monkeypatch.setattr(time, "time", lambda: midnight + 86_402)
+    retention.handler({}, context)
+    assert at_twilio(functions) == set()
 
 
 def test_the_sweep_leaves_what_the_account_s_owner_recorded(functions: Any, context: Any) -> None:

@@ -371,6 +371,21 @@ def test_a_judgement_that_comes_after_the_call_counts_only_a_voice_that_did_not_
     assert late.after.outcome == ended.after.outcome, "the contact has gone on"
 
 
+@pytest.mark.parametrize("ends", [False, True], ids=["the call goes on", "the call is over"])
+def test_a_judgement_that_was_written_although_the_answer_was_lost_counts_a_voice_once(ends: bool) -> None:
+    caller = with_session(ENROLLED, Stage.JUDGING)
+    if ends:
+        caller = machine.hung_up(caller, call_sid="CA1", policy=RESUME, now=NOW).after
+    said = {
+        "call_sid": "CA1", "turn": 1, "purpose": Purpose.VERIFY, "judgement": Judgement(Decision.MISMATCH, "FAIL"),
+        "policy": RESUME, "now": NOW,
+    }  # fmt: skip
+    for written in (True, False):
+        before = machine.judged(caller, **said).after if written else caller
+        again = machine.judged(before, **said, again=True)
+        assert (again.after.failures, again.after.refusals) == (1, (NOW,))
+
+
 def refuse_voices(
     caller: Caller, times: list[int], policy: Policy = RESUME
 ) -> tuple[Caller, list[machine.Move]]:

@@ -68,9 +68,14 @@ def test_a_contact_that_exists_after_all_is_not_left_streaming(
 
 
 def test_a_secret_without_a_token_does_not_hide_the_rest(
-    secret: Any, connect: Any, webhook: Any, check: Callable[..., dict[str, str]]
+    secret: Any,
+    connect: Any,
+    webhook: Any,
+    check: Callable[..., dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    secret.put_secret_value(SecretId="Token", SecretString="two words")
+    arn = secret.create_secret(Name="Unfit", SecretString="two words")["ARN"]
+    monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
     connect.refusals = [(404, "ResourceNotFoundException")]
     found = check()
     assert found["token"] == "verificationTokenUnavailable"

@@ -443,13 +443,23 @@ def test_a_secret_that_is_no_token_starts_nothing_and_shows_nothing(
     event: dict[str, Any],
     context: Any,
     logs: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
     value: str,
 ) -> None:
-    secret.put_secret_value(SecretId="Token", SecretString=value)
+    arn = secret.create_secret(Name="Unfit", SecretString=value)["ARN"]
+    monkeypatch.setenv("TOKEN_SECRET_ARN", arn)
     assert handler(event, context) == failed("verificationTokenUnavailable")
     assert connect.starts == []
     assert webhook.seen == []
     assert not value.strip() or value not in logs()
+
+
+def test_beside_a_new_token_that_is_none_the_previous_one_serves(
+    secret: Any, connect: Any, webhook: Any, event: dict[str, Any], context: Any
+) -> None:
+    secret.put_secret_value(SecretId="Token", SecretString="two words")
+    assert handler(event, context) == STARTED
+    assert webhook.seen[0].headers["Verification-Token"] == TOKEN
 
 
 def test_a_line_end_around_the_token_is_forgiven(

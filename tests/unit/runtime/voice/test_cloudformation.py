@@ -49,7 +49,9 @@ def test_an_event_that_is_not_cloudformations_is_refused(context: Any) -> None:
         Request.from_event({"RequestType": "Rename"})
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com/x", "https:///x", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/x", "https:///x", "file:///etc/passwd", "http://[", "http://127.0.0.1:99999/x"]
+)
 def test_only_http_urls_are_answered(url: str) -> None:
     with pytest.raises(AnswerNotDeliveredError, match="http"):
         module.deliver(url, b"{}")

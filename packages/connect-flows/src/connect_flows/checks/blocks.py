@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 from connect_flows.diagnostics import FlowKind, Severity, listed, quoted
+from connect_flows.legacy_blocks import current_types
 from connect_flows.references import values_with_paths
 from connect_flows.rules import error, warning
-from connect_flows.subject import ActionAt, Reporter, Subject
+from connect_flows.subject import MISSPELT, ActionAt, Reporter, Subject
 from connect_flows.template import is_opaque
 
 RULES = (
@@ -266,19 +268,28 @@ def _type(subject: Subject, action: ActionAt) -> None:
         _known_by_name(report, value)
     elif spec is None:
         if not is_opaque(value):
-            near = difflib.get_close_matches(value[:80], table.actions, 1)
+            old = current_types().get(value)
+            near = difflib.get_close_matches(value[:80], table.actions, 1, MISSPELT)
+            meant = " or ".join(old) if old else near[0] if near else _longer(value, table.actions)
             report(
                 "CF107",
                 "Type",
-                f"the flow language has no action type {quoted(value)}",
-                f"did you mean {near[0]}" if near else "correct the name",
+                f"the flow language has no action type {quoted(value)}"
+                + (", which is from before it" if old else ""),
+                (f"write {meant}" if old else f"did you mean {meant}") if meant else "correct the name",
                 evidence="official",
-                severity=subject.unknown(value, table.actions),
+                severity=None if meant else subject.unknown(value, table.actions),
             )
     elif not spec.documented:
         _known_by_name(report, value)
     elif spec.retired:
         report("CF110", "Type", f"{value}: {spec.retired}", "remove the block", evidence="official")
+
+
+def _longer(value: str, known: Iterable[str]) -> str | None:
+    """Return the type of which the value is the beginning, or a permutation, if there is only one."""
+    found = [k for k in known if len(value) >= 4 and (k.startswith(value) or sorted(k) == sorted(value))]
+    return found[0] if len(found) == 1 else None
 
 
 def _known_by_name(report: Reporter, value: str) -> None:

@@ -170,6 +170,8 @@ def _attributes(subject: Subject, graph: Graph, reads: list[_Read]) -> None:
             local = root == "FlowAttributes" or outside is not None
             if came & anything or (name in names and came >> names[name] & 1):
                 continue
+            if subject.flow_type is None and root == "Attributes" and read.block.type == "Compare":
+                continue  # may be set by the flow before this one, or this asks whether it is set
             if (name in names or local) and name not in (outside or ()):
                 reported.add(name)
                 later = "only later" if name in names else "nowhere"

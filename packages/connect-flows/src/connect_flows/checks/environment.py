@@ -60,7 +60,9 @@ RULES = (
     ),
 )
 
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]{1,40}):([a-z0-9-]{0,30}):([0-9]{12}):([^\s\"'<>]{1,600})")
+_ARN = re.compile(
+    r"arn:(aws[a-z-]*):([a-z0-9-]{1,40}):([a-z0-9-]{0,30}):([0-9][^:\s\"'<>]{0,39}):([^\s\"'<>]{1,600})"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INSTANCE = re.compile(r"instance/([0-9a-fA-F-]{36})")
 _PHONE = re.compile(r"(?<![\w+])\+[1-9][0-9]{7,14}(?![0-9])")

@@ -59,6 +59,7 @@ RULES = (
 
 CHAIN_SECONDS = 20
 _LEAVES_ON_SUCCESS = {"TransferToFlow", "TransferContactToQueue", "DequeueContactAndTransferToQueue"}
+_SETS_QUEUE = {"UpdateContactTargetQueue"}
 _WAITS_FOR_OTHERS = {"CUSTOMER_QUEUE", "CUSTOMER_HOLD", "AGENT_HOLD"}
 _BREAKS_CHAIN = {
     "MessageParticipant",
@@ -188,6 +189,8 @@ def _lambda_chains(subject: Subject, graph: Graph) -> None:
 def _queues(subject: Subject, graph: Graph) -> None:
     if subject.kind is FlowKind.MODULE or subject.flow_type not in {None, "CONTACT_FLOW"}:
         return  # transfer flows start with the queue of the quick connect
+    if subject.flow_type is None and not any(b.type in _SETS_QUEUE for b in graph.blocks.values()):
+        return  # it may be such a flow
 
     def unset(edge: Edge) -> bool:
         kind = graph.blocks[edge.source].type

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connect_flows.checks import resources
 from connect_flows.diagnostics import Severity, listed, quoted
 from connect_flows.knowledge import Group, ParameterSpec, When, basis
 from connect_flows.references import has_reference, is_reference
@@ -156,7 +157,12 @@ class _Walk:
             self._empty(path)
             return
         if self._reference(value, spec, path) or is_opaque(value):
+            if spec.resource is not None:
+                self._resource(resources.reference_problem(value, spec.resource), path)
             return
+        if spec.resource is not None:
+            published = self.report.subject.published
+            self._resource(resources.problem(value, spec.resource, published=published), path)
         self._choice(value, spec, path)
         if spec.type == "integer":
             self._integer(value, spec, path)
@@ -175,6 +181,10 @@ class _Walk:
                 f"the value {quoted(value)} does not match the parameter's format",
                 f"write {form}",
             )
+
+    def _resource(self, problem: resources.Problem | None, path: str) -> None:
+        if problem is not None:
+            self.report(problem.rule, path, problem.message, problem.fix, severity=problem.severity)
 
     def _reference(self, value: str, spec: ParameterSpec, path: str) -> bool:
         """Check references in the value; return whether its content is only known at run time."""

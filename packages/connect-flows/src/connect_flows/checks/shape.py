@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from connect_flows.diagnostics import listed, quoted
 from connect_flows.rules import error, warning
 from connect_flows.subject import Subject
-from connect_flows.template import dump, is_opaque, malformed, strings
+from connect_flows.template import dump, is_opaque, malformed, placeholders, strings
 
 RULES = (
     error(
@@ -251,7 +251,8 @@ def metadata_type(document: Mapping[str, object]) -> str | None:
 
 
 def is_published(document: Mapping[str, object]) -> bool:
-    """Tell whether the document is an export of a flow that was published."""
+    """Tell whether the document is an export of a flow that was published, and not a template made of one."""
     metadata = document.get("Metadata")
     value = metadata.get("status") if isinstance(metadata, Mapping) else None
-    return isinstance(value, str) and value.lower() == "published"
+    published = isinstance(value, str) and value.lower() == "published"
+    return published and not placeholders({"Actions": document.get("Actions")})

@@ -146,6 +146,8 @@ def _error_rules(report: Reporter, action: ActionAt, spec: ActionSpec, present: 
                 f"add one for {name}",
             )
     for name, path in present.items():
+        if name in disputed and _target_of(action, name) != action.raw["Transitions"].get("NextAction"):
+            continue  # a branch of its own, which published flows have
         if name in forbidden:
             report(
                 "CF206",
@@ -157,6 +159,12 @@ def _error_rules(report: Reporter, action: ActionAt, spec: ActionSpec, present: 
         elif name not in allowed:
             takes = f"it takes {listed(sorted(allowed))}" if allowed else "it takes no error branch"
             report("CF206", path, f"{spec.type} may have no branch for {name}", f"remove it; {takes}")
+
+
+def _target_of(action: ActionAt, error_type: str) -> object:
+    errors = action.raw["Transitions"]["Errors"]
+    entries = [e for e in errors if isinstance(e, Mapping) and e.get("ErrorType") == error_type]
+    return entries[0].get("NextAction")
 
 
 def _apply(

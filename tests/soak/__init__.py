@@ -1,0 +1,1 @@
+"""The soak: a package, so that its tests share one sandbox. `make soak`."""

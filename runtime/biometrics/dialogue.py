@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.biometrics import machine
-from runtime.biometrics.caller import Purpose
+from runtime.biometrics.caller import Caller, Purpose
 from runtime.biometrics.judgement import Decision, Judgement
 from runtime.biometrics.limits import PHONE_NUMBER
-from runtime.biometrics.machine import Move, Next
+from runtime.biometrics.machine import Move, Next, Transition
 from runtime.biometrics.policy import Policy
 from runtime.biometrics.prompts import Speech
 from runtime.biometrics.providers.base import (
@@ -216,12 +216,13 @@ class Dialogue:
         LOGGER.info(
             "recording judged", purpose=purpose.value, decision=judgement.decision.value, code=judgement.code
         )
+        decided: list[Transition[Move]] = []
         try:
-            after = self._judged(message, purpose, judgement)
+            after = self._judged(message, purpose, judgement, decided)
         except TemporarilyUnavailableError:
             if self.clock() - began >= ANSWER_SECONDS / 2:
                 raise
-            after = self._judged(message, purpose, judgement)
+            after = self._judged(message, purpose, judgement, decided)
         if self.delete and message.recording:
             if self.clock() - began < ANSWER_SECONDS:
                 self._delete(message)
@@ -263,10 +264,25 @@ class Dialogue:
             return self.provider.enrol(move.user_id, sample)
         return self.provider.verify(move.user_id, sample)
 
-    def _judged(self, message: CallMessage, purpose: Purpose, judgement: Judgement) -> Move:
-        return self.callers.change(
-            message.number,
-            lambda caller: machine.judged(
+    def _judged(
+        self,
+        message: CallMessage,
+        purpose: Purpose,
+        judgement: Judgement,
+        decided: list[Transition[Move]] | None = None,
+    ) -> Move:
+        """Write down what a judgement leads to, and return the next step.
+
+        decided: what this message was decided to lead to before, in a write of which nobody knows whether it was made.
+        If it was, the same is answered again.
+        """
+        before = [] if decided is None else decided
+
+        def decide(caller: Caller) -> Transition[Move]:
+            made = next((one for one in before if one.after == caller), None)
+            if made is not None:
+                return made
+            transition = machine.judged(
                 caller,
                 call_sid=message.call_sid,
                 turn=message.turn,
@@ -274,8 +290,11 @@ class Dialogue:
                 judgement=judgement,
                 policy=self.policy,
                 now=self._now(),
-            ),
-        )
+            )
+            before.append(transition)
+            return transition
+
+        return self.callers.change(message.number, decide)
 
     def _delete(self, message: CallMessage) -> None:
         """Delete the recording now, or leave its id in the table for the daily sweep."""

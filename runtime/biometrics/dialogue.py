@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.biometrics import machine
-from runtime.biometrics.caller import Purpose
+from runtime.biometrics.caller import Caller, Purpose
 from runtime.biometrics.judgement import Decision, Judgement
 from runtime.biometrics.limits import PHONE_NUMBER
-from runtime.biometrics.machine import Move, Next
+from runtime.biometrics.machine import Move, Next, Transition
 from runtime.biometrics.policy import Policy
 from runtime.biometrics.prompts import Speech
 from runtime.biometrics.providers.base import (
@@ -230,13 +230,14 @@ class Dialogue:
             "recording judged", purpose=purpose.value, decision=judgement.decision.value, code=judgement.code
         )
         now = self._now()
+        decided: list[Transition[Move]] = []
         try:
-            after = self._judged(message, purpose, judgement, now)
+            after = self._judged(message, purpose, judgement, now, decided)
         except TemporarilyUnavailableError:
             if self.clock() - began >= ANSWER_SECONDS / 2:
                 raise
             # The write whose answer was lost may have taken effect: it must not count a voice twice.
-            after = self._judged(message, purpose, judgement, now, again=True)
+            after = self._judged(message, purpose, judgement, now, decided, again=True)
         if self.delete and message.recording:
             if self.clock() - began < ANSWER_SECONDS:
                 self._delete(message)
@@ -279,11 +280,27 @@ class Dialogue:
         return self.provider.verify(move.user_id, sample)
 
     def _judged(
-        self, message: CallMessage, purpose: Purpose, judgement: Judgement, now: int, *, again: bool = False
+        self,
+        message: CallMessage,
+        purpose: Purpose,
+        judgement: Judgement,
+        now: int,
+        decided: list[Transition[Move]] | None = None,
+        *,
+        again: bool = False,
     ) -> Move:
-        return self.callers.change(
-            message.number,
-            lambda caller: machine.judged(
+        """Write down what a judgement leads to, and return the next step.
+
+        decided: what this message was decided to lead to before, in a write of which nobody knows whether it was made.
+        If it was, the same is answered again. again: whether there was such a write.
+        """
+        before = [] if decided is None else decided
+
+        def decide(caller: Caller) -> Transition[Move]:
+            made = next((one for one in before if one.after == caller), None)
+            if made is not None:
+                return made
+            transition = machine.judged(
                 caller,
                 call_sid=message.call_sid,
                 turn=message.turn,
@@ -292,8 +309,11 @@ class Dialogue:
                 policy=self.policy,
                 now=now,
                 again=again,
-            ),
-        )
+            )
+            before.append(transition)
+            return transition
+
+        return self.callers.change(message.number, decide)
 
     def _delete(self, message: CallMessage) -> None:
         """Delete the recording now, or leave its id in the table for the daily sweep."""

@@ -184,6 +184,13 @@ def _fair(cell: Cell) -> bool:
     )
 
 
+def _listening(cell: Cell) -> bool:
+    """Return whether the phrase is waited for, of a user that the provider knows."""
+    caller = _caller(cell.after)
+    waiting = caller.session is not None and caller.session.stage is Stage.LISTENING
+    return waiting and caller.user_id in cell.after["users"]
+
+
 _SORRY = _heard("told that the voice cannot be checked now", "cannot check your voice", _fair)
 _LEFT_ALONE = killed(_fair)
 
@@ -220,7 +227,7 @@ def _clean(cell: Cell) -> bool:
         and (not verified or "SUCC" in cell.after["judged"])
         and (not blamed or refused)
         and len(caller.refusals) <= int(refused)
-        and again["Transfer"] == "true"
+        and (again["Transfer"] == "true" or caller.consent is Consent.REFUSED)
     )
 
 
@@ -308,14 +315,14 @@ WEBHOOK: Final = (
     _webhook(
         "a caller agrees",
         _consents(),
-        _heard("asked for the phrase", "asked for the phrase", lambda cell: cell.done),
+        _heard("asked for the phrase", "asked for the phrase", _listening),
         elsewhere="GetSecretValue (CallerKey|Twilio)",
         paired=True,
     ),
     _webhook(
         "a caller agrees, with a provider function",
         _consents(function=True),
-        _heard("asked for the phrase", "asked for the phrase", lambda cell: cell.done),
+        _heard("asked for the phrase", "asked for the phrase", _listening),
         elsewhere="GetSecretValue|dynamodb",
     ),
     _webhook(

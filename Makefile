@@ -73,8 +73,8 @@ limits: setup ## write docs/limits.md from constructs/connect_bridges/operations
 	mv build/limits.md docs/limits.md
 
 .PHONY: soak
-soak: setup ## 1,000 chats through a webhook that fails: is every message accounted for? (minutes)
-	$(BIN)/python -m pytest tests/soak -s
+soak: setup ## 50,000 hostile requests, 10,000 chat messages, 1,000 calls at once: what must not happen? SCALE=1
+	SOAK_SCALE=$(or $(SCALE),1) $(BIN)/python -m pytest tests/soak -s
 
 MINUTES ?= 5
 TESTS ?= tests

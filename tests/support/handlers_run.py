@@ -75,7 +75,7 @@ def drive(requests: int, *, processes: int, seed: int, timeout: float, planted: 
             one.wait(timeout=max(1.0, timeout - (time.monotonic() - begun)))
             if one.returncode:
                 raise ChildProcessError(
-                    f"a process with hostile requests ended so:\n{_text(complaint)[-4000:]}"
+                    f"a process with hostile requests ended with {one.returncode}:\n{_text(complaint)[-4000:]}"
                 )
             _add(report, json.loads(_text(told).splitlines()[-1]))
     report.seconds = time.monotonic() - begun

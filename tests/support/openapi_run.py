@@ -8,7 +8,9 @@ run shows everything that it finds, each finding with the command that repeats i
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import random
 import subprocess
 import sys
@@ -54,8 +56,8 @@ class Order:
 
     document: metadata or voice-biometrics-webhook. url: the deployed address of the document's first path, as the
     stack's output gives it; connect_to: the host and port of the sandbox's front. secret: the token of the metadata
-    API, or the auth token that signs messages. account: Twilio's account, for the webhook. seed: 0 draws the same
-    examples everywhere.
+    API, or the auth token that signs messages. account: Twilio's account, for the webhook. The seed draws the same
+    examples everywhere, so many of them, or as many as are played in so many seconds.
     """
 
     document: str
@@ -68,6 +70,7 @@ class Order:
     examples: int = 100
     seed: int = 0
     threads: int = 1
+    seconds: float = math.inf
 
     @property
     def host(self) -> str:
@@ -177,6 +180,10 @@ def play(order: Order) -> Report:
     return _Player(order).play()
 
 
+class EnoughError(Exception):
+    """The time is over: no further example is drawn."""
+
+
 class _Player:
     """Draws with schemathesis and sends from several threads."""
 
@@ -186,6 +193,7 @@ class _Player:
         self._dress = _token if order.document == "metadata" else _signed
         self._report = Report()
         self._lock, self._local = threading.Lock(), threading.local()
+        self._until: list[float] = []
 
     def play(self) -> Report:
         """Play every operation, with what fits its document and with what does not."""
@@ -203,6 +211,9 @@ class _Player:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
         ]
         begun = time.monotonic()
+        self._until = [
+            begun + self._order.seconds * (number + 1) / len(kinds) for number in range(len(kinds))
+        ]
         with ThreadPoolExecutor(self._order.threads) as pool:
             # What was drawn and not yet sent must not pile up.
             room = threading.Semaphore(2 * self._order.threads)
@@ -240,11 +251,14 @@ class _Player:
         )
         @given(case=cases)
         def example(case: Any) -> None:
+            if time.monotonic() > self._until[number]:
+                raise EnoughError
             allowed = self._dress(case, chance, self._order)
             room.acquire()
             sent.append(pool.submit(self._send, case, allowed, room))
 
-        example()
+        with contextlib.suppress(EnoughError):
+            example()
         return sent
 
     def _send(self, case: Any, allowed: bool, room: threading.Semaphore) -> None:

@@ -5,12 +5,14 @@ Not among pytest's testpaths: `make soak`, or `pytest tests/soak/test_attacker_m
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from runtime.shared.logging import LOGGER
+from tests.support.tally import Tally
 from tests.support.voice_attackers import POLICIES, Broken, Figures, run
 
 pytestmark = pytest.mark.timeout(900)
@@ -33,7 +35,8 @@ def _quiet() -> Iterator[None]:
     LOGGER.setLevel(before)
 
 
-def test_a_hundred_thousand_steps_verify_and_lock_nobody_wrongly_and_leave_no_recording() -> None:
+def test_a_hundred_thousand_steps_verify_and_lock_nobody_wrongly_and_leave_no_recording(tally: Tally) -> None:
+    began = time.monotonic()
     done: list[Figures] = []
     broken: list[str] = []
     while sum(figures.steps for figures in done) < STEPS and not broken:
@@ -56,6 +59,7 @@ def test_a_hundred_thousand_steps_verify_and_lock_nobody_wrongly_and_leave_no_re
         f"{total['locked']:,} rightly locked, {total['found']:,} lost recordings found; "
         f"{', '.join(f'{count} {kind}' for kind, count in wrong.items())}; {len(broken)} broken in all\n{total}"
     )
+    tally.add("steps of the voice gate's attackers", time.monotonic() - began, total["steps"], +wrong)
     assert not broken, broken[0]
     assert total["steps"] >= STEPS
     assert min(total.values()) > 0, f"something never happened: {total}"

@@ -117,7 +117,9 @@ class Cloud:
             case "POST", ["tags", arn]:
                 return "connect TagResource", lambda: self._association(arn)["Tags"].update(body["tags"])
             case "DELETE", ["tags", arn]:
-                return "connect UntagResource", lambda: self._association(arn)["Tags"].pop(query["tagKeys"], None)
+                return "connect UntagResource", lambda: self._association(arn)["Tags"].pop(
+                    query["tagKeys"], None
+                )
         raise AssertionError(f"the fake knows no {method} {parts}")
 
     def _log_operation(self, operation: str, body: dict[str, Any]) -> tuple[str, Callable[[], Any]]:

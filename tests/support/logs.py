@@ -71,7 +71,7 @@ def codes_of(transcripts: str) -> set[str]:
 
 def shown_digits(text: str, digits: Iterable[str]) -> set[str]:
     """Return those digits that appear in a text by themselves: a part of a longer number or time is none of them."""
-    return {one for one in digits if re.search(rf"(?<!\d){one}(?!\d)", text)}
+    return set(digits) & set(re.findall(r"\d+", text))
 
 
 def secrets_of(sandbox: Sandbox) -> dict[str, str]:

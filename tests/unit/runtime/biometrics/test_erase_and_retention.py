@@ -372,7 +372,9 @@ def test_the_sweep_leaves_what_the_account_s_owner_recorded(functions: Any, cont
 def test_the_sweep_leaves_a_recording_that_may_be_being_judged_for_the_next_day(
     functions: Any, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = time.time()
+    now = NOON  # an hour before must be on the same day
+    monkeypatch.setattr(time, "time", lambda: now)
+    forget_watermark(functions)
     today = time.strftime("%Y-%m-%d", time.gmtime(now))
     functions.held.calls[CALL] = (NUMBER, "completed", today)
     functions.held.record(CALL, LOST, formatdate(now - 60))

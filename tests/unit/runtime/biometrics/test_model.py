@@ -61,9 +61,9 @@ def test_no_contact_is_verified_whose_caller_did_not_pass_in_it(
 
 
 def _code_not_compared(original: Any) -> Any:
-    def claim(caller: Caller, *, call_sid: str, code: str, policy: Policy, now: int) -> Any:
+    def claim(caller: Caller, *, code: str, **arguments: Any) -> Any:
         code = caller.session.code if caller.session else code
-        return original(caller, call_sid=call_sid, code=code, policy=policy, now=now)
+        return original(caller, code=code, **arguments)
 
     return claim
 
@@ -156,8 +156,8 @@ def _cuts_not_checked(original: Any) -> Any:
 
 
 def _counted_twice(original: Any) -> Any:
-    def judged(caller: Caller, *, again: bool = False, **arguments: Any) -> Any:
-        return original(caller, **arguments)
+    def judged(self: Dialogue, *arguments: Any, again: bool = False) -> Any:
+        return original(self, *arguments[:4])  # nothing is known of a write before
 
     return judged
 
@@ -236,7 +236,7 @@ COUNTED = "a voice was counted that nobody refused"
         (voice_attackers, "verified_form", _signature_not_checked, "resume", "forged message|cut anew", 1),
         (signature, "_check_cuts", _cuts_not_checked, "resume", "a form was cut anew", 1),
         (machine, "_abandon", _counted_before_it_is_known, "resume", COUNTED, 4),
-        (machine, "judged", _counted_twice, "resume", COUNTED, 5),
+        (Dialogue, "_judged", _counted_twice, "resume", COUNTED, 5),
         (machine, "_not_accepted", _unclear_is_refused, "resume", COUNTED, 2),
         (machine, "_failed", _locked_too_early, "resume", "a number was locked wrongly", 1),
         (machine, "_failed", _lock_too_long, "redial", "a number was locked wrongly", 2),

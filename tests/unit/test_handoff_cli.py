@@ -202,8 +202,8 @@ def test_before_the_deployment_aws_is_not_asked(
     assert "| Number (DID) | `+12065550100` |" in told
 
 
-def test_stacks_without_a_bridge_have_no_pages(assembly: Path, run: Run) -> None:
-    told = {"format": 1, "construct": "ContactCenter", "path": "instance/Center", "instanceArn": None}
+def test_stacks_without_a_construct_that_has_a_page_are_named(assembly: Path, run: Run) -> None:
+    told = {"format": 1, "construct": "OfTomorrow", "path": "instance/Center", "instanceArn": None}
     handle = {
         "Type": "AWS::CloudFormation::WaitConditionHandle",
         "Metadata": {"connect-bridges": told},

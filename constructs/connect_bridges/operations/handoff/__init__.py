@@ -50,8 +50,8 @@ def main(argv: Sequence[str]) -> int:
         made = pages(stacks, ranges=ranges)
         if not made:
             raise HandoffError(
-                f"there is no bridge in {', '.join(stack.name for stack in stacks)}, and pages tell of bridges; name "
-                "the stacks that have them: an instance, its configuration and its numbers are stacks of their own."
+                f"there is no bridge in {', '.join(stack.name for stack in stacks)}, and pages tell of bridges "
+                "and of instances; name the stacks that have them."
             )
         for line in write(_chosen(made, arguments.vendor), Path(arguments.output)):
             sys.stdout.write(f"{line}\n")

@@ -243,7 +243,7 @@ def encrypted_metadata(stack: cdk.Stack, instance: ConnectInstance, key: kms.Key
 
 
 @pytest.mark.parametrize(
-    ("make", "groups"), [(encrypted_metadata, 4), (encrypted_chat, 2), (encrypted_gate, 5)]
+    ("make", "groups"), [(encrypted_metadata, 4), (encrypted_chat, 2), (encrypted_gate, 6)]
 )
 def test_one_key_encrypts_data_and_every_log_group(
     stack: cdk.Stack,

@@ -151,7 +151,9 @@ _LOOKS: Final[dict[str, _Look]] = {
     "AWS::SNS::Subscription": _asks("sns", "get_subscription_attributes", "SubscriptionArn"),
     "AWS::SQS::Queue": _asks("sqs", "get_queue_attributes", "QueueUrl"),
     "AWS::SecretsManager::Secret": _asks("secretsmanager", "describe_secret", "SecretId"),
+    "AWS::ApiGateway::ApiKey": lambda sandbox, key_id: key_id in sandbox.apis.keys,
     "AWS::ApiGateway::RestApi": _rest_api,
+    "AWS::ApiGateway::UsagePlan": lambda sandbox, plan_id: plan_id in sandbox.apis.plans,
     "Custom::ExternalVoiceConnector": _connector,
 }
 PARTS: Final[frozenset[str]] = frozenset(
@@ -165,6 +167,8 @@ PARTS: Final[frozenset[str]] = frozenset(
         "AWS::ApiGateway::RequestValidator",
         "AWS::ApiGateway::Resource",
         "AWS::ApiGateway::Stage",
+        # of a usage plan
+        "AWS::ApiGateway::UsagePlanKey",
         # of a role, a user, a function, a topic, a queue
         "AWS::IAM::AccessKey",
         "AWS::IAM::Policy",

@@ -72,6 +72,10 @@ limits: setup ## write docs/limits.md from constructs/connect_bridges/operations
 	$(BIN)/python -c 'from connect_bridges.operations.doctor.limits import page; print(page(), end="")' >build/limits.md
 	mv build/limits.md docs/limits.md
 
+.PHONY: faults
+faults: setup ## every call of every function times every way to fail (minutes; make test plays a tenth)
+	FAULTS=all $(BIN)/python -m pytest tests/faults -s
+
 .PHONY: soak
 soak: setup ## 50,000 hostile requests, 10,000 chat messages, 1,000 calls at once: what must not happen? SCALE=1
 	SOAK_SCALE=$(or $(SCALE),1) $(BIN)/python -m pytest tests/soak -s

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
+from zlib import crc32
 
 from tests.faults.plays import Cell, Play, State, World
 from tests.faults.process import Ended, Step, run
@@ -85,8 +86,8 @@ class _Run:
         return Cell(self.ended, self.before, self.after, clean.after)
 
 
-def play_all(plays: Sequence[Play]) -> list[Matrix]:
-    """Return the matrix of each play, all cells of all plays side by side.
+def play_all(plays: Sequence[Play], *, share: int = 1) -> list[Matrix]:
+    """Return the matrix of each play, all cells of all plays side by side; one cell of `share`, the same ones always.
 
     A cell that is wrong is tried once more when nothing else runs: its time limits are real, and the machine may have
     been busy.
@@ -106,10 +107,14 @@ def play_all(plays: Sequence[Play]) -> list[Matrix]:
         )
         for matrix, clean in longest_first:
             for fault in faults(matrix.struck):
+                if not _has_its_share(matrix, share, fault):
+                    continue
                 cell = partial(_cell, matrix.play, clean, (fault,))
                 pool = waiting if fault.kind in _WAITING else working
                 jobs.append((matrix.results, cell, pool.submit(cell)))
             for pair in pairs(matrix.struck) if matrix.play.paired else ():
+                if not _has_its_share(matrix, share, *pair):
+                    continue
                 cell = partial(_cell, matrix.play, clean, pair)
                 jobs.append((matrix.pairs, cell, working.submit(cell)))
         done = [(results, cell, job.result()) for results, cell, job in jobs]
@@ -124,6 +129,12 @@ def _again(matrix: Matrix, clean: _Run, call: Call) -> None:
     matrix.results = [
         _cell(matrix.play, clean, one.faults) if one.fault.call == call else one for one in matrix.results
     ]
+
+
+def _has_its_share(matrix: Matrix, share: int, *failing: Fault) -> bool:
+    """Return whether a cell is played. Of each call some are: the kinds take turns from call to call."""
+    number = crc32(f"{matrix.play.name} {' '.join(str(fault.call) for fault in failing)}".encode())
+    return (number + sum((*FAULTS, *ONCE).index(one.kind) + one.once for one in failing)) % share == 0
 
 
 def faults(calls: Sequence[Call]) -> Iterator[Fault]:
@@ -253,9 +264,16 @@ def rows_of(table: str) -> Rows:
     found: Rows = {}
     for line in table.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if line.startswith("| ") and len(cells) == 3:
+        if line.startswith("| ") and len(cells) == 3 and cells[0] not in {"when", "---"}:
             found |= {(cells[0], call): cells[2] for call in cells[1].split("; ")}
     return found
+
+
+def branch_said(ends: str, fault: Fault) -> str:
+    """Return the branch that a row of a table tells of a fault."""
+    kind = f"{fault.kind}{' once' if fault.once else ''}"
+    told = [part.partition(": **")[::2] for part in ends.removesuffix("**").split("**; ")]
+    return next((branch for kinds, branch in told if kind in kinds.split(", ")), told[-1][1])
 
 
 def _table(matrices: Sequence[Matrix]) -> str:

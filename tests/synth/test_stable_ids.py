@@ -122,7 +122,10 @@ STANDARD: dict[str, Build] = {
         "Line",
         instance=instance,
         template=ROOT / "examples/own_app/flows/support_line.json",
-        values={"AssistantModuleArn": f"{INSTANCE_ARN}/flow-module/33333333-4444-4555-8666-777777777777", "QueueArn": QUEUE_ARN},
+        values={
+            "AssistantModuleArn": f"{INSTANCE_ARN}/flow-module/33333333-4444-4555-8666-777777777777",
+            "QueueArn": QUEUE_ARN,
+        },
     ),
     "ExternalVoiceConnector": lambda stack, instance: ExternalVoiceConnector(
         stack, "Connector", instance=instance, host="sbc.example.com"

@@ -55,7 +55,10 @@ def flow(template: dict[str, Any], kind: str = "AWS::Connect::ContactFlow") -> d
     """Return a published flow's blocks by identifier."""
     (resource,) = of_type(template, kind).values()
     parts = resource["Properties"]["Content"]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else "arn:aws:lambda:us-east-1:123456789012:function:gate" for part in parts)
+    text = "".join(
+        part if isinstance(part, str) else "arn:aws:lambda:us-east-1:123456789012:function:gate"
+        for part in parts
+    )
     document = json.loads(text)
     found = FlowKind.FLOW if kind.endswith("Flow") else FlowKind.MODULE
     findings = lint(document, name="published", kind=found)

@@ -16,13 +16,14 @@ export PATH := $(abspath $(BIN)):$(PATH)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-PIP := -m pip install --quiet --disable-pip-version-check --no-deps
+PIP := -m pip install --quiet --disable-pip-version-check
 
 $(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "connect-bridges needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
+	@# With dependencies, which come first: two packages bring aws_cdk.cloud_assembly_schema, and aws-cdk-lib's must stay.
 	$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
-	$(BIN)/python $(PIP) --no-build-isolation -r requirements-local.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation -r requirements-local.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

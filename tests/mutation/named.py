@@ -55,7 +55,7 @@ NAMED = (
     NamedMutant(
         "token_cache never reaches the gateway",
         "constructs/connect_bridges/metadata/bridge.py",
-        r"authorizer_cache=token_cache",
+        r"authorizer_cache=cdk\.Duration\.seconds\(gateway_cache\)",
         "authorizer_cache=cdk.Duration.minutes(5)",
         ("tests/synth/test_constructs.py",),
     ),

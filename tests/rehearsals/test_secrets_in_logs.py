@@ -51,10 +51,14 @@ def test_no_secret_stands_in_any_transcript(deployment: Deployment, transcripts:
     assert found_in(transcripts, secrets_of(deployment.sandbox)) == set()
 
 
+VENDORS_NUMBER = "12065550100"
+"""The DID of cdk.json, under which the vendor is called: a setting, and no caller's number."""
+
+
 def test_no_telephone_number_stands_in_any_log(deployment: Deployment, transcripts: str) -> None:
     numbers = numbers_of(transcripts)
     assert len(numbers) >= 14, "the callers of the voice biometrics should be among them"
-    assert shown_digits(logged(deployment.sandbox), numbers) == set()
+    assert shown_digits(logged(deployment.sandbox), numbers - {VENDORS_NUMBER}) == set()
 
 
 def test_no_one_time_code_stands_in_any_log(deployment: Deployment, transcripts: str) -> None:

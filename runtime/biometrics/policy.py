@@ -90,11 +90,12 @@ def _phrases(environment: Environment) -> tuple[str, ...]:
         given = json.loads(environment.text("PHRASES", default="[]"))
     except ValueError:
         given = None
-    fits = isinstance(given, list) and all(
-        isinstance(one, str) and limits.PHRASE_TEXT.fullmatch(one) for one in given
-    )
     least, most = limits.PHRASES_RANGE
-    if not fits or (given and (not least <= len(given) <= most or len(set(given)) < len(given))):
+    if (
+        not isinstance(given, list)
+        or not all(isinstance(one, str) and limits.PHRASE_TEXT.fullmatch(one) for one in given)
+        or (given and (not least <= len(given) <= most or len(set(given)) < len(given)))
+    ):
         environment.refuse(f"PHRASES must be a JSON array of {least} to {most} different phrases")
         return ()
     return tuple(given)

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.lambda_context import Context
+
 _ROOT: Final = Path(__file__).resolve().parents[2]
 HANDLERS: Final = tuple(
     ".".join(file.relative_to(_ROOT).with_suffix("").parts)
@@ -56,21 +58,6 @@ class Ended:
     def timed_out(self) -> bool:
         """Whether its time was up: Lambda has ended it."""
         return self.error == "timed out"
-
-
-@dataclass
-class _Context:
-    """The part of Lambda's context object that the handlers touch."""
-
-    seconds: float
-    function_name: str = "function-under-test"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function-under-test"
-    aws_request_id: str = "0d3f5a2e-6a0e-4b52-9d9c-2a3f1f0c9c11"
-    started: float = field(default_factory=time.monotonic)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self.seconds - (time.monotonic() - self.started)) * 1000))
 
 
 @dataclass(frozen=True)
@@ -171,7 +158,7 @@ def _run(pipe: Connection, steps: tuple[Step, ...], environment: dict[str, str],
             owner, attribute = name.rsplit(".", 1)
             setattr(importlib.import_module(owner), attribute, value)
         handler = importlib.import_module(step.module).handler
-        context = _Context(step.seconds or seconds)
+        context = Context(step.seconds or seconds)
         try:
             with contextlib.redirect_stdout(log):
                 answer = handler(step.event, context)

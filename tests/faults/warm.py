@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from runtime.shared.clients import client
+from runtime.shared.clients import ServiceModel, client
 from runtime.shared.service_models import (
     chime_sdk_voice,
     connect,
@@ -19,6 +19,16 @@ from runtime.shared.service_models import (
 )
 from tests.faults.process import LAMBDA
 
+_SERVICES: tuple[ServiceModel, ...] = (
+    chime_sdk_voice,
+    connect,
+    dynamodb,
+    iam,
+    lambda_,
+    logs,
+    secretsmanager,
+)
+
 os.environ.update(LAMBDA)
-for _service in (chime_sdk_voice, connect, dynamodb, iam, lambda_, logs, secretsmanager):
+for _service in _SERVICES:
     client(_service, connect_timeout=1, read_timeout=1, attempts=1, region="us-east-1")

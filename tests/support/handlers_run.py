@@ -139,7 +139,7 @@ class _Player:
         from moto import mock_aws  # noqa: PLC0415
 
         from runtime.shared.logging import LOGGER  # noqa: PLC0415
-        from tests.unit.runtime.conftest import Context  # noqa: PLC0415
+        from tests.support.lambda_context import Context  # noqa: PLC0415
 
         self.context: Any = Context(10.0)
         vendors = Vendors(self.chance)

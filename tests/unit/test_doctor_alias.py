@@ -50,7 +50,7 @@ def sites(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sites]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002  (the base class's name)
             """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

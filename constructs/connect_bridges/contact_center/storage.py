@@ -78,11 +78,15 @@ def add_bucket(
     expire_after: cdk.Duration | None,
 ) -> InstanceStorage:
     """Let a type of data go to a bucket, which is made unless it is given."""
-    _check_bucket(
-        instance, bucket=bucket, prefix=prefix, encryption_key=encryption_key, expire_after=expire_after
+    bucket, key = _claimed_bucket(
+        instance,
+        resource_type,
+        id,
+        bucket=bucket,
+        prefix=prefix,
+        encryption_key=encryption_key,
+        expire_after=expire_after,
     )
-    claim_type(instance, resource_type)
-    bucket, key = _bucket(instance, id, bucket, encryption_key, expire_after)
     config = _associate(
         instance,
         id,
@@ -111,11 +115,15 @@ def add_delivery(
     expire_after: cdk.Duration | None,
 ) -> InstanceStorage:
     """Let a type of data go through a new Firehose stream into a bucket, which is made unless it is given."""
-    _check_bucket(
-        instance, bucket=bucket, prefix=prefix, encryption_key=encryption_key, expire_after=expire_after
+    bucket, key = _claimed_bucket(
+        instance,
+        resource_type,
+        id,
+        bucket=bucket,
+        prefix=prefix,
+        encryption_key=encryption_key,
+        expire_after=expire_after,
     )
-    claim_type(instance, resource_type)
-    bucket, key = _bucket(instance, id, bucket, encryption_key, expire_after)
     folder = f"{prefix.rstrip('/')}/"
     log = logs.LogGroup(
         instance,
@@ -299,14 +307,21 @@ def _check_bucket(
     problems.raise_all()
 
 
-def _bucket(
+def _claimed_bucket(
     instance: ConnectInstance,
+    resource_type: str,
     id: str,  # noqa: A002
+    *,
     bucket: s3.IBucket | None,
+    prefix: str,
     encryption_key: kms.IKey | None,
     expire_after: cdk.Duration | None,
 ) -> tuple[s3.IBucket, kms.IKey | None]:
-    """Return the bucket that is given with its key, or a new one."""
+    """Check the arguments, claim the type, and return the bucket that is given with its key, or a new one."""
+    _check_bucket(
+        instance, bucket=bucket, prefix=prefix, encryption_key=encryption_key, expire_after=expire_after
+    )
+    claim_type(instance, resource_type)
     if bucket is not None:
         return bucket, encryption_key or bucket.encryption_key
     key = cast("kms.IKey", encryption_key or storage_key(instance))

@@ -189,12 +189,16 @@ def _erase_function(session: boto3.Session, stack: str) -> str:
 
 def _invoke(session: boto3.Session, function: str, number: str) -> bool:
     """Invoke the function until it is through: a run takes a minute at most, and the next goes on where it ended."""
-    for _ in range(_MOST_RUNS):
+    answer, result = _asked(session, function, number)
+    runs = 1
+    while runs < _MOST_RUNS and answer.get("FunctionError") and _is_under_way(result):
         answer, result = _asked(session, function, number)
-        under_way = isinstance(result, Mapping) and result.get("errorType") == _UNDER_WAY
-        if not (answer.get("FunctionError") and under_way):
-            break
+        runs += 1
     return _answered(answer, result, function, number)
+
+
+def _is_under_way(result: object) -> bool:
+    return isinstance(result, Mapping) and result.get("errorType") == _UNDER_WAY
 
 
 def _asked(session: boto3.Session, function: str, number: str) -> tuple[Mapping[str, Any], Any]:

@@ -55,6 +55,22 @@ def says(text: str) -> Block:
     return {"Type": "MessageParticipant", "Parameters": {"Text": text}, "Errors": ["NoMatchingError"]}
 
 
+def queues() -> tuple[Block, Block]:
+    """Return the blocks that bring a caller into the queue ``${Queue}``."""
+    return (
+        {
+            "Type": "UpdateContactTargetQueue",
+            "Parameters": {"QueueId": "${Queue}"},
+            "Errors": ["NoMatchingError"],
+        },
+        {
+            "Type": "TransferContactToQueue",
+            "Parameters": {},
+            "Errors": ["QueueAtCapacity", "NoMatchingError"],
+        },
+    )
+
+
 class Imported(cdk.Stack):
     """A stack on the instance that exists already."""
 
@@ -155,21 +171,11 @@ class Extended(Imported):
         self.instance.allow_origin("https://crm.example.com")
         hours = self.instance.add_hours("Nights", time_zone="UTC", hours=OpeningHours.always())
         queue = self.instance.add_queue("Nights", hours=hours)
-        to_queue = {
-            "Type": "UpdateContactTargetQueue",
-            "Parameters": {"QueueId": "${Queue}"},
-            "Errors": ["NoMatchingError"],
-        }
-        goes = {
-            "Type": "TransferContactToQueue",
-            "Parameters": {},
-            "Errors": ["QueueAtCapacity", "NoMatchingError"],
-        }
         nights = ContactFlow(
             self,
             "Nights",
             instance=self.instance,
-            template=flow(says("You call at night."), to_queue, goes),
+            template=flow(says("You call at night."), *queues()),
             values={"Queue": queue.arn},
         )
         number = self.instance.claim_number(
@@ -199,21 +205,11 @@ class OwnKey(cdk.Stack):
             "Type": "UpdateContactRecordingBehavior",
             "Parameters": {"RecordingBehavior": {"RecordedParticipants": ["Agent", "Customer"]}},
         }
-        to_queue = {
-            "Type": "UpdateContactTargetQueue",
-            "Parameters": {"QueueId": "${Queue}"},
-            "Errors": ["NoMatchingError"],
-        }
-        goes = {
-            "Type": "TransferContactToQueue",
-            "Parameters": {},
-            "Errors": ["QueueAtCapacity", "NoMatchingError"],
-        }
         line = ContactFlow(
             self,
             "Line",
             instance=center,
-            template=flow(record, to_queue, goes),
+            template=flow(record, *queues()),
             values={"Queue": queue.arn},
         )
         number = center.claim_number("Line", country_code="US", flow=line)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,6 +17,7 @@ from moto import mock_aws
 from runtime.metadata import authorize, retrieve, sign, store
 from runtime.shared import http_client, rotated_secret
 from runtime.shared.logging import LOGGER
+from tests.support.lambda_context import Context
 
 TABLE_NAME = "ConnectBridgeMetadata"
 
@@ -49,21 +49,6 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for cache in caches:
         cache.cache_clear()
-
-
-@dataclass
-class Context:
-    """The part of Lambda's context object that the handlers touch."""
-
-    seconds: float = 300.0
-    function_name: str = "function-under-test"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function-under-test"
-    aws_request_id: str = "0d3f5a2e-6a0e-4b52-9d9c-2a3f1f0c9c11"
-    started: float = field(default_factory=time.monotonic)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self.seconds - (time.monotonic() - self.started)) * 1000))
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from connect_sandbox.rehearsal.conditions import (
     StaysSilent,
     Understanding,
 )
-from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.contact import EXAMPLE_INSTANCE, EXAMPLE_NUMBER, Channel, Contact
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
 from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow
 from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
@@ -88,15 +88,24 @@ class Setup:
 
     def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
         """Return a contact that can call `flow`, and whatever the scenario names."""
-        ports = Ports(
+        return self.contact_with(self.ports(flow), caller)
+
+    def ports(self, *called: PublishedFlow) -> Ports:
+        """Return the world that the scenario describes, with these flows to call."""
+        return Ports(
             flows=FlowFiles(
-                {flow.arn: flow, **self._read(self.flows, None)}, self._read(self.modules, MODULE)
+                {**{flow.arn: flow for flow in called}, **self._read(self.flows, None)},
+                self._read(self.modules, MODULE),
             ),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
         )
+
+    def contact_with(self, ports: Ports, caller: Caller, *, instance_arn: str = EXAMPLE_INSTANCE) -> Contact:
+        """Return a contact in another world than the one that the scenario describes."""
         return Contact(
             ports,
+            instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
             conditions=self.conditions,

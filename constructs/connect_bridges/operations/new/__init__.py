@@ -9,6 +9,7 @@ Exit status: 0 the app is written; 1 it is not, and nothing else either; 2 the c
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -136,7 +137,10 @@ def _name(told: str | None, folder: Path) -> str:
             f"the name {name!r} has no letter from A to Z, of which the stack's name could be made. Give one with "
             "--name, such as --name 'Support line'."
         )
-    return name if told is not None else name.replace("-", " ").replace("_", " ").strip().capitalize()
+    if told is not None:
+        return name
+    spoken = " ".join(re.split(r"[-_ ]+", name.strip("-_ ")))
+    return spoken[:1].upper() + spoken[1:]
 
 
 def _instance(exports: Exports, told: str | None) -> str | None:

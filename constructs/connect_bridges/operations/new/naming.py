@@ -34,9 +34,9 @@ def words(text: str) -> list[str]:
     return re.findall(r"[A-Za-z0-9]+", plain)
 
 
-def pascal(text: str, *, limit: int = NAME_LIMIT) -> str:
+def pascal(text: str) -> str:
     """Return a construct's id, such as MainInbound; "" if the text has no ASCII letters."""
-    return _begins(_cut([word[:1].upper() + word[1:] for word in words(text)], "", limit))
+    return _begins(_cut([word[:1].upper() + word[1:] for word in words(text)], "", NAME_LIMIT))
 
 
 def identifier(text: str) -> str:

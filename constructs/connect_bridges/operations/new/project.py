@@ -12,7 +12,7 @@ from connect_flows import FlowKind
 
 from connect_bridges.operations.new.environments import FIRST, LOCAL, Environment
 from connect_bridges.operations.new.exports import BOT, FUNCTION, ExportedFlow, Exports, Resource
-from connect_bridges.operations.new.naming import TAKEN, identifier, pascal, slug, unique
+from connect_bridges.operations.new.naming import TAKEN, identifier, pascal, slug, unique, words
 
 PINNED = {
     "aws-cdk": "2.1148.1",
@@ -23,8 +23,8 @@ PINNED = {
     "ruff": "0.17.5",
 }
 """Versions that a new app pins: those that this version of connect-bridges was tested with."""
-_LINE, _FUNCTION_LIMIT = 110, 30
-"""Characters of a line of code, and of the name of a function's construct, so that none is longer."""
+_LINE = 110
+"""Characters of a line of code in a new app."""
 _STATIC = {
     "Makefile": "Makefile.txt",
     "pyproject.toml": "pyproject.toml.txt",
@@ -159,8 +159,8 @@ class App:
             lines += [*self._construct(flow), ""]
         lines += self._associations()
         for flow in flows:
-            output = f'self, "{flow.construct}Arn", value={flow.variable}.arn'
-            lines += _call("cdk.CfnOutput", output, indent=8)
+            output = f'"{flow.construct}Arn"', f"value={flow.variable}.arn"
+            lines += _call("cdk.CfnOutput", "self", *output, indent=8)
         return "\n".join(lines) + "\n"
 
     def _construct(self, flow: ExportedFlow) -> list[str]:
@@ -194,21 +194,22 @@ class App:
         constructs = {"Instance", *(flow.construct for flow in self.exports.flows)}
         lines = ["        if environment.associates:"]
         for resource in (*self.functions, *self.bots):
-            name = resource.title or resource.placeholder
-            variable = unique(identifier(name) or resource.kind.lower(), taken)
-            value = f'values["{resource.placeholder}"]'
+            association = f'instance.add_lex_bot(values["{resource.placeholder}"])'
             if resource.kind == FUNCTION:
-                construct = unique(pascal(name, limit=_FUNCTION_LIMIT) or "Function", constructs)
-                told = f'self, "{construct}", {value}'
-                function = _call("lambda_.Function.from_function_arn", told, indent=16)
-                lines += _call(f"{variable} = instance.associate_function", function, indent=12)
-            else:
-                lines += _call(f"{variable} = instance.add_lex_bot", value, indent=12)
-            lines += [
-                f"            {flow.variable}.depends_on({variable})"
-                for flow in self.exports.flows
-                if resource in flow.resources
-            ]
+                name = resource.title or resource.placeholder
+                variable = unique(identifier(name) or "function", taken)
+                construct = unique(pascal(name) or "Function", constructs)
+                lines += _call(
+                    f"{variable} = lambda_.Function.from_function_arn",
+                    "self",
+                    f'"{construct}"',
+                    f'values["{resource.placeholder}"]',
+                    indent=12,
+                )
+                association = f"instance.associate_function({variable})"
+            for flow in self.exports.flows:
+                if resource in flow.resources:
+                    lines += _call(f"{flow.variable}.depends_on", association, indent=12)
         return [*lines, ""]
 
     def _demo(self) -> str:
@@ -287,16 +288,15 @@ def incomplete(environment: Environment) -> list[str]:
     return [name for name, value in named.items() if value is None]
 
 
-def _call(function: str, arguments: str | list[str], *, indent: int) -> list[str]:
-    """Return a call as a formatter writes it: on one line if that has room, else with the arguments on their own."""
-    inner = [arguments] if isinstance(arguments, str) else arguments
-    joined = "".join(line.strip() for line in inner)
-    whole = f"{' ' * indent}{function}({joined})"
-    if len(whole) <= _LINE:
-        return [whole]
-    if isinstance(arguments, str):
-        inner = [f"{' ' * (indent + 4)}{arguments}"]
-    return [f"{' ' * indent}{function}(", *inner, f"{' ' * indent})"]
+def _call(function: str, *arguments: str, indent: int) -> list[str]:
+    """Return a call as the formatter writes it: on one line, with the arguments on a second one, or on one each."""
+    joined, outer, inner = ", ".join(arguments), " " * indent, " " * (indent + 4)
+    if len(f"{outer}{function}({joined})") <= _LINE:
+        return [f"{outer}{function}({joined})"]
+    each = [f"{inner}{joined}"]
+    if len(each[0]) > _LINE:
+        each = [f"{inner}{argument}," for argument in arguments]
+    return [f"{outer}{function}(", *each, f"{outer})"]
 
 
 def _text(name: str) -> str:
@@ -312,4 +312,4 @@ def _either(*words: str) -> str:
 
 
 def _sentence(name: str) -> str:
-    return f"{name.strip().rstrip('.')}."
+    return f"{' '.join(words(name))[: _LINE - 10]}."

@@ -46,8 +46,9 @@ You need Python 3.11 or newer, Node.js 20 or newer and make; an AWS account only
 
 | command | what it does |
 | --- | --- |
-| `make test` | lint, types and tests; each scenario is played through the flow's file |
+| `make test` | lint and tests; each scenario is played through the flow's file |
 | `make demo` | deploys to a sandbox on this machine and plays the scenarios through what was deployed |
+| `make types` | mypy, strict |
 | `make synth ENV=prod` | writes the CloudFormation template of an environment to `cdk.out` |
 | `make diff ENV=prod`, `make deploy ENV=prod` | compares it with what is deployed; deploys it |
 | `make pictures` | draws the flows anew |

@@ -85,7 +85,7 @@ def write(app: App, folder: Path) -> None:
         (made / "docs").mkdir()
         (made / "scenarios").mkdir()
         for flow in app.exports.flows:
-            draw(made / f"flows/{flow.file}.json", made / pictures[flow.file])
+            draw(made, f"flows/{flow.file}.json", pictures[flow.file])
             write_scenarios(app, flow, made)
         made.rename(folder)
     except OSError as problem:

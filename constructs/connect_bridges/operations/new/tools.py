@@ -20,9 +20,10 @@ class ToolError(Exception):
     """Scenarios or pictures cannot be made; the message says why and what to install."""
 
 
-def draw(flow: Path, picture: Path) -> None:
-    """Draw a flow as SVG."""
-    _run("the picture", lambda: cli.main(["diagram", str(flow), "-o", str(picture)]))
+def draw(folder: Path, flow: str, picture: str) -> None:
+    """Draw a flow of the app in that folder as SVG; the names are relative to it, and so is what the picture says."""
+    with contextlib.chdir(folder):
+        _run(f"the picture of {flow}", lambda: cli.main(["diagram", flow, "-o", picture]))
 
 
 def write_scenarios(app: App, flow: ExportedFlow, folder: Path) -> None:

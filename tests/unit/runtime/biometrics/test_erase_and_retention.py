@@ -192,12 +192,17 @@ def test_a_voice_print_that_nobody_used_for_long_is_deleted(
     assert deletions(functions.voiceit) == ["/users/usr_1"]
 
 
-def test_the_sweep_stops_before_its_time_is_over(functions: Any, new_context: Any) -> None:
+def test_the_sweep_stops_before_its_time_is_over(
+    functions: Any, new_context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     functions.enrol()
     functions.voiceit.respond = lambda _: (503, {}, b"")
     with pytest.raises(ProviderUnavailableError):
         erase.handler({"phoneNumber": NUMBER}, functions.context)
     assert retention.handler({}, new_context(30.0)) == {"done": 0}
+    counted = capsys.readouterr().out
+    assert '"SweepIncomplete":[1.0]' in counted
+    assert "SweepDone" not in counted
 
 
 def test_an_item_that_changes_while_it_is_erased_is_erased_again(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from connect_flows import commands, diagram
+from connect_flows import commands, pictures
 from connect_flows.config import ConfigError, find_config, load_config
 from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
 from connect_flows.diff import as_markdown, as_text, diff
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         FlowImportError,
         FlowSyntaxError,
         FlowTemplateError,
-        diagram.DiagramError,
+        pictures.DiagramError,
     ) as problem:
         sys.stderr.write(f"connect-flows: {problem}\n")
         return 2
@@ -356,7 +356,7 @@ def _diagram(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
     kind = arguments.format or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
     flow = _flow(arguments.file)
-    picture = diagram.svg(flow) if kind == "svg" else diagram.mermaid(flow)
+    picture = pictures.svg(flow) if kind == "svg" else pictures.mermaid(flow)
     if output is None:
         sys.stdout.write(picture)
     else:

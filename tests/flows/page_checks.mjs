@@ -1,4 +1,5 @@
 // What a reader does on the HTML pages, and what the pages then show; asserted in test_page_browser.py.
+import { readFileSync } from "node:fs";
 
 const view = (pane) =>
   pane.locator("svg").evaluate((svg) => {
@@ -53,7 +54,20 @@ const contrasts = (page) =>
     return found.sort((a, b) => a[0] - b[0]).slice(0, 5);
   });
 
-async function flows(browser, file, pictures) {
+/** What axe-core finds wrong for people with disabilities; nothing where it is not installed. */
+async function barriers(page, axe) {
+  if (axe === null) return [];
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations, incomplete } = await window.axe.run(document, { resultTypes: ["violations", "incomplete"] });
+    const said = ({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 200)}`);
+    // Contrast is measured by contrasts(); a block's name has the lines of its text, which axe joins without spaces.
+    const known = (text) => text.startsWith("color-contrast") || /^label-content-name-mismatch.*<g class="block/.test(text);
+    return [...violations, ...incomplete].flatMap(said).filter((text) => !known(text));
+  });
+}
+
+async function flows(browser, file, pictures, axe) {
   const page = await browser.open(file);
   const pane = page.locator(".pane:not([hidden])");
   const found = { title: await page.title(), views: {} };
@@ -71,7 +85,7 @@ async function flows(browser, file, pictures) {
   await page.mouse.wheel(0, -300);
   await page.waitForFunction((width) => Number(document.querySelector(".pane svg").getAttribute("viewBox").split(" ")[2]) < width, found.views.smaller.width - 1);
   await seen("wheel");
-  await page.getByRole("button", { name: "Fit the whole picture" }).click();
+  await page.getByRole("button", { name: "Fit" }).click();
   await seen("fit");
   const greeting = await block(page, "Greeting").boundingBox();
   const grip = [greeting.x + greeting.width / 2, greeting.y + greeting.height / 2];
@@ -94,6 +108,7 @@ async function flows(browser, file, pictures) {
   found.clickedLit = (await lit(page)).sort();
   found.clickedAddress = new URL(page.url()).hash;
   found.clickedLabel = await block(page, "Look up").getAttribute("aria-label");
+  found.barriers = await barriers(page, axe);
   if (pictures) await page.screenshot({ path: `${pictures}/flows-light.png` });
 
   await block(page, "Greeting").focus();
@@ -122,16 +137,20 @@ async function flows(browser, file, pictures) {
   await page.getByLabel("Search", { exact: true }).fill("no such thing");
   found.nothing = await counted();
   await page.keyboard.press("Escape");
-  found.cleared = [await counted(), await page.locator(".match").count()];
+  found.cleared = [await counted(), await page.locator(".block.match").count()];
 
+  const told = (title) => page.locator("#details h2").getByText(title, { exact: true }).waitFor();
   await page.getByRole("navigation").getByRole("link", { name: /Main menu/ }).click();
+  await told("Main menu");
   await block(page, "Goodbye").click();
   await page.getByRole("link", { name: "Open Farewell" }).click();
+  await told("Farewell");
   found.followed = [new URL(page.url()).hash, await text(page, "#details h2"), await block(page, "Return").isVisible()];
   await page.goBack();
+  await told("Goodbye");
   found.back = [new URL(page.url()).hash, await text(page, "#details h2")];
   await block(page, "Goodbye").dblclick();
-  await page.waitForFunction(() => location.hash === "#farewell");
+  await told("Farewell");
   found.doubleClicked = await text(page, "#details h2");
   found.nameless = await page.evaluate(() =>
     [...document.querySelectorAll("button, a, input, [tabindex]")]
@@ -144,6 +163,7 @@ async function flows(browser, file, pictures) {
   await page.goto(page.url().split("#")[0] + "#main-menu/Look%20up");
   found.dark = await colours(page);
   found.contrastDark = await contrasts(page);
+  await told("Look up");
   found.deepLink = await text(page, "#details h2");
   if (pictures) await page.screenshot({ path: `${pictures}/flows-dark.png` });
   await page.setViewportSize({ width: 390, height: 800 });
@@ -168,7 +188,7 @@ async function hostile(browser, file) {
   return found;
 }
 
-async function changes(browser, file, pictures) {
+async function changes(browser, file, pictures, axe) {
   const page = await browser.open(file);
   const [before, after] = [page.locator("#s0-pane"), page.locator("#s1-pane")];
   const marked = (pane) =>
@@ -198,8 +218,11 @@ async function changes(browser, file, pictures) {
   );
   found.details = await text(page, "#details");
   found.chosen = await page.locator(".chosen").evaluateAll((all) => all.map((g) => g.dataset.block));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Fit" }).click();
   await page.locator("#s0-pane [data-block='Look up']").click();
   found.removed = await text(page, "#details");
+  found.barriers = await barriers(page, axe);
   await page.keyboard.press("Enter");
   found.entered = await focused(page);
   await page.emulateMedia({ colorScheme: "dark" });
@@ -213,11 +236,12 @@ async function unscripted(browser, file) {
   return { text: await text(page, "noscript"), seen: await block(page, "Greeting").isVisible() };
 }
 
-export default async function observe(browser, { files, pictures }) {
+export default async function observe(browser, { files, pictures, axe }) {
+  const source = axe === null ? null : readFileSync(axe, "utf8");
   return {
-    flows: await flows(browser, files.flows, pictures),
+    flows: await flows(browser, files.flows, pictures, source),
     hostile: await hostile(browser, files.hostile),
-    changes: await changes(browser, files.changes, pictures),
+    changes: await changes(browser, files.changes, pictures, source),
     unscripted: await unscripted(browser, files.flows),
   };
 }

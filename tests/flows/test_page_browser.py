@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from connect_flows.page import diff_page, flows_page, read
 
+from tests.support import ROOT
 from tests.support.browser import needs_browser, observe
 from tests.support.page_flows import HOSTILE, farewell, hostile, menu, renewed
 
 pytestmark = needs_browser
 HERE = Path(__file__).parent
+AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
+needs_axe = pytest.mark.skipif(
+    not AXE.exists() and "CI" not in os.environ, reason="npm's axe-core is not installed: make setup"
+)
 Json = dict[str, Any]
 
 
@@ -38,6 +43,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Json:
         HERE / "page_checks.mjs",
         files={name: str(file) for name, file in files.items()},
         pictures=os.environ.get("PAGE_PICTURES"),
+        axe=str(AXE) if AXE.exists() else None,
     )
 
 
@@ -104,7 +110,7 @@ def test_the_search_counts_and_goes_through_the_results_of_all_flows(seen: Json)
         ["2 of 2", "Say goodbye"],
     ]
     assert [line.split("\n")[0] for line in flows["results"]] == ["Main menu", "Farewell"]
-    assert flows["byParameter"] == "1 of 1"
+    assert flows["byParameter"] == "1 result"  # in the other flow: it is gone to by Enter
     assert flows["nothing"] == "No results"
     assert flows["cleared"] == ["", 0]
 
@@ -119,6 +125,12 @@ def test_links_lead_from_flow_to_flow_and_back(seen: Json) -> None:
 
 def test_everything_that_takes_the_focus_has_a_name(seen: Json) -> None:
     assert seen["flows"]["nameless"] == []
+
+
+@needs_axe
+@pytest.mark.parametrize("page", ["flows", "changes"])
+def test_axe_finds_no_barrier(seen: Json, page: str) -> None:
+    assert seen[page]["barriers"] == []
 
 
 def test_a_dark_browser_gets_dark_pictures(seen: Json) -> None:

@@ -32,7 +32,7 @@ def observe(checks: Path, **arguments: Any) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

@@ -36,23 +36,21 @@ function light() {
 function choose(number, { focus = false, except = null } = {}) {
   chosen = number;
   const row = number === null ? null : data.rows[number];
+  details.hidden = row === null;
+  for (const pane of panes) pane.draw(); // the details take room from them
+  details.replaceChildren(...(row === null ? [] : about(number)));
+  details.scrollTop = 0;
   SIDES.forEach((side, at) => {
     panes[at].choose(row === null ? null : row[side], []);
     if (row === null) return;
     const where = row[side] ?? row.near;
     if (at !== except && where !== null && where !== undefined) panes[at].centre(where);
   });
-  details.replaceChildren(...(row === null ? [hint()] : about(number)));
-  details.scrollTop = 0;
   for (const button of list.querySelectorAll("button")) {
     if (Number(button.dataset.row) === number) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
   if (focus) details.querySelector("h2").focus();
-}
-
-function hint() {
-  return make("p", null, "Choose a change or a block: both pictures go to it, and it is compared here.");
 }
 
 function changed(before, after) {
@@ -72,7 +70,7 @@ function changeItem(change) {
       make(
         "button",
         { type: "button", "data-row": row, click: () => row !== null && choose(row) },
-        make("span", { class: "block" }, row === null ? change.block : blockOf(data.rows[row]).headline),
+        make("span", { class: "changed-block" }, row === null ? change.block : blockOf(data.rows[row]).headline),
         change.what === "" ? "" : ` ${change.what}`,
         change.old === null && change.new === null ? "" : ": ",
         ...changed(change.old, change.new),

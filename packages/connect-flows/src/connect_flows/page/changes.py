@@ -46,7 +46,7 @@ def _body(title: str, old: Shown, new: Shown, drawn: list[str], changes: int) ->
     yield from zoom_buttons()
     yield "</header>"
     yield '<noscript><p class="noscript">Zoom and details need JavaScript.</p></noscript>'
-    yield "<main>"
+    yield '<main class="versions">'
     yield '<nav class="side" aria-label="Changes" id="changes">'
     count = (
         f"{changes} change{'s' * (changes != 1)} for the caller"
@@ -54,6 +54,8 @@ def _body(title: str, old: Shown, new: Shown, drawn: list[str], changes: int) ->
         else "No difference for the caller"
     )
     yield f"<h2>{count}</h2>"
+    if changes:
+        yield "<p>Choose a change or a block: both pictures go to it.</p>"
     yield '<div class="changes" id="list"></div>'
     yield from keys(
         ("added", "added"), ("removed", "removed"), ("changed", "changed"), ("lit", "chosen block")
@@ -68,7 +70,7 @@ def _body(title: str, old: Shown, new: Shown, drawn: list[str], changes: int) ->
         yield picture
         yield "</div></figure>"
     yield "</div></div>"
-    yield '<aside class="side" id="details" aria-label="Details" tabindex="0"></aside>'
+    yield '<aside class="side" id="details" aria-label="Details" tabindex="0" hidden></aside>'
     yield "</main>"
 
 

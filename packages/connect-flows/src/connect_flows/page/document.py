@@ -107,10 +107,13 @@ def zoom_buttons() -> Iterator[str]:
     for name, sign, label in (
         ("out", "\u2212", "Zoom out"),
         ("in", "+", "Zoom in"),
-        ("fit", "Fit", "Fit the whole picture"),
-        ("start", "Start", "Start: go to the first block"),
+        ("fit", "", "Fit"),
+        ("start", "", "Start"),
     ):
-        yield f'<button type="button" data-zoom="{name}" aria-label="{label}" title="{label}">{sign}</button>'
+        words = (
+            f'<span aria-hidden="true">{sign}</span><span class="unseen">{label}</span>' if sign else label
+        )
+        yield f'<button type="button" data-zoom="{name}">{words}</button>'
     yield "</div>"
 
 

@@ -34,7 +34,7 @@ function follow() {
   const block = rest.length === 0 ? -1 : data.flows[flow].blocks.findIndex((each) => each.id === named);
   show(flow);
   choose(block === -1 ? null : block);
-  if (block !== -1) panes[flow].centre(block);
+  if (block !== -1) panes[flow].show(block);
 }
 
 function show(flow) {
@@ -86,7 +86,7 @@ function goTo(flow, block) {
     show(flow);
   }
   choose(block);
-  panes[flow].centre(block);
+  panes[flow].show(block);
 }
 
 function blockButton(flow, block) {

@@ -17,6 +17,7 @@ function many(count, noun) {
 
 const SMALLEST = 0.02;
 const LARGEST = 6;
+const READABLE = 0.75;
 const STEP = 1.25; // one press of a zoom key or button
 const STRIDE = 80; // pixels that an arrow key moves the picture
 const EDGE = 24; // pixels that a block keeps from the pane's edge
@@ -139,9 +140,9 @@ class Pane {
   /** Show the whole picture if that can be read, else its first block at a size that can. */
   start() {
     this.fit();
-    if (this.view.scale >= 0.6) return;
+    if (this.view.scale >= READABLE) return;
     const { width } = this.size;
-    this.view.scale = Math.min(1, Math.max(0.6, width / this.whole.width));
+    this.view.scale = Math.min(1, Math.max(READABLE, width / this.whole.width));
     this.view.x = this.whole.x - (width / this.view.scale - this.whole.width) / 2;
     this.view.y = this.whole.y;
     this.draw();
@@ -166,20 +167,33 @@ class Pane {
     };
   }
 
+  /** Bring the block into the middle, at a size that can be read. */
   centre(number) {
     const { width, height } = this.size;
-    if (this.view.scale < 0.6) this.zoom(0.8 / this.view.scale, null, { quietly: true });
+    if (this.view.scale < READABLE) this.zoom(READABLE / this.view.scale, null, { quietly: true });
     const box = this.box(number);
     this.pan(width / 2 - box.x - box.width / 2, height / 2 - box.y - box.height / 2, { quietly: true });
   }
 
+  /** Show the block: the picture stays where it is if the block can be seen and read. */
+  show(number) {
+    if (this.view.scale < READABLE || this.outside(number).some((by) => by !== 0)) this.centre(number);
+  }
+
   /** Move the picture as little as brings the whole block into the pane. */
   reveal(number) {
+    const [left, up] = this.outside(number);
+    if (left !== 0 || up !== 0) this.pan(left, up);
+  }
+
+  /** By how many pixels the picture must move to bring the whole block into the pane: [dx, dy]. */
+  outside(number) {
     const { width, height } = this.size;
     const box = this.box(number);
-    const left = Math.max(0, EDGE - box.x) - Math.max(0, box.x + box.width - (width - EDGE));
-    const up = Math.max(0, EDGE - box.y) - Math.max(0, box.y + box.height - (height - EDGE));
-    if (left !== 0 || up !== 0) this.pan(left, up);
+    return [
+      Math.max(0, EDGE - box.x) - Math.max(0, box.x + box.width - (width - EDGE)),
+      Math.max(0, EDGE - box.y) - Math.max(0, box.y + box.height - (height - EDGE)),
+    ];
   }
 
   /** Make the block the one that the Tab key comes to. */

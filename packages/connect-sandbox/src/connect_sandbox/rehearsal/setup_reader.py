@@ -42,7 +42,7 @@ from connect_sandbox.rehearsal.conditions import (
 from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
 from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow
-from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
+from connect_sandbox.rehearsal.ports import CallFailed, ContactRecords, NotAnswered, NotDialled, Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
@@ -86,14 +86,17 @@ class Setup:
         """Play a contact through `flow`, whose caller makes these moves."""
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names."""
+    def contact(
+        self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None
+    ) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
         ports = Ports(
             flows=FlowFiles(
                 {flow.arn: flow, **self._read(self.flows, None)}, self._read(self.modules, MODULE)
             ),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
         return Contact(
             ports,

@@ -119,5 +119,8 @@ def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str,
             return flow
     raise NotSetUpError(
         f"the scenario does not say which file the {what} {arn_or_id!r} is: "
-        f"set it up in {key}, or null if there is none"
+        f"set it up in {key}, or null if there is none",
+        key,
+        arn_or_id,
+        example="FILE.json",
     )

@@ -43,7 +43,7 @@ from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
 from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, keyed, with_ids
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
 from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow, stand_in
-from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
+from connect_sandbox.rehearsal.ports import CallFailed, ContactRecords, NotAnswered, NotDialled, Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
@@ -96,16 +96,15 @@ class Setup:
         """Play a contact through `flow`, whose caller makes these moves."""
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names."""
+    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
         flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
         named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
         ports = Ports(
-            flows=FlowFiles(
-                {flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)
-            ),
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
         return Contact(
             ports,

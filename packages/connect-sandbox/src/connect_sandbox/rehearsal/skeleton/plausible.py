@@ -57,9 +57,7 @@ class Plausible:
         return by_place(use.path, use.spec, self.resource)
 
 
-def by_place(
-    path: tuple[str, ...], spec: ParameterSpec | None, resource: Callable[[str], str]
-) -> str | None:
+def by_place(path: tuple[str, ...], spec: ParameterSpec | None, resource: Callable[[str], str]) -> str | None:
     """Return what fits a parameter; None if anything does."""
     if path and path[-1] in _PHONES:
         return PHONE

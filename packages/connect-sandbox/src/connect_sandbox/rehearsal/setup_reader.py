@@ -48,12 +48,12 @@ from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
 KEYS = (
-    "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
+    "channel", "number", "dialled", "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts", "agents",
     "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
     "media_stream", "security_keys", "bounds",
 )  # fmt: skip
-_MERGED = frozenset(
-    {"values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
+MERGED = frozenset(
+    {"values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
 )
 _DAY = 86_400.0
 _LARGEST_BOUND = 1_000_000_000
@@ -85,6 +85,7 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
     flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
@@ -107,7 +108,7 @@ class Setup:
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
         )
-        return Contact(
+        contact = Contact(
             ports,
             caller=caller,
             dialled=self.dialled,
@@ -116,6 +117,8 @@ class Setup:
             channel=self.channel,
             bounds=self.bounds,
         )
+        contact.state.is_told(self.sets)
+        return contact
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
@@ -138,7 +141,7 @@ def merged(shared: object, own: object) -> object:
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
-    for key in _MERGED & shared.keys() & own.keys():
+    for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
             both[key] = {**shared[key], **own[key]}
     return both
@@ -159,6 +162,7 @@ def read_setup(reader: Reader, base: Path) -> Setup:
         dialled=read("dialled", Reader.text, Setup.dialled),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
+        sets=read("sets", _sets, {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
         modules=read("modules", lambda r: r.map_of(flow_file), {}),
         lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),
@@ -300,15 +304,20 @@ def _outcome(reader: Reader) -> Outcome:
     of = reader.keys("fails", "decides", "sets")
     if "fails" in of and len(of) > 1:
         reader.wrong("a block that fails neither decides nor sets", "keep fails alone")
-    sets = of["sets"].map_of(lambda entry: entry.value) if "sets" in of else {}
-    if not isinstance(sets.get("Attributes", {}), Mapping):
-        of["sets"].wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
-        sets = {}
+    sets = _sets(of["sets"]) if "sets" in of else {}
     return Outcome(
         fails=of["fails"].text() if "fails" in of else None,
         decides=of["decides"].text() if "decides" in of else None,
         sets=sets,
     )
+
+
+def _sets(reader: Reader) -> dict[str, Any]:
+    sets = reader.map_of(lambda entry: entry.value)
+    if isinstance(sets.get("Attributes", {}), Mapping):
+        return sets
+    reader.wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
+    return {}
 
 
 def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:

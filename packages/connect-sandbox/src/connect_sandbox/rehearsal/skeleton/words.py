@@ -170,4 +170,5 @@ def _one(facts: Facts, key: str) -> bool:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= _SHORT else f"{text[:_SHORT].rstrip()}…"

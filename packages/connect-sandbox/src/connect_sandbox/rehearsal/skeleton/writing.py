@@ -142,10 +142,25 @@ def _item(item: Any, indent: str) -> list[str]:  # noqa: ANN401  (JSON)
 
 
 def _inline(value: Any) -> str:  # noqa: ANN401  (JSON)
-    text = yaml.safe_dump(
-        value, default_flow_style=True, width=1_000_000, sort_keys=False, allow_unicode=True
+    text = yaml.dump(
+        value, Dumper=_OneLine, default_flow_style=True, width=1_000_000_000, sort_keys=False, allow_unicode=True
     )
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+class _OneLine(yaml.SafeDumper):
+    """Writes a text of several lines in one, and repeats what is there twice."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (the parent's signature)
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if len(text.splitlines()) > 1 or text != text.strip() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_OneLine.add_representer(str, _text)
 
 
 def _comment(line: str) -> str:

@@ -28,7 +28,7 @@ from connect_sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFl
 from connect_sandbox.rehearsal.conditions import Caller
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
-from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer
+from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
@@ -74,14 +74,18 @@ class DeployedFlow:
         """
         there = _There(scenario.setup.values, self.values)
         setup = there.setup(scenario.setup)
-        own = setup.ports()
-        ports = replace(
-            own,
-            flows=_DeployedFirst(PublishedFlows(self.sandbox, self.instance_arn), own.flows),
-            functions=_AssociatedFunctions(self.sandbox, self.instance_arn, setup),
-        )
+        published = PublishedFlows(self.sandbox, self.instance_arn)
+        called = _published(published, self.arn)
+        if called is None:
+            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
+
+        def deployed(told: Ports) -> Ports:
+            functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
+            return replace(told, flows=_Deployed(published, told.flows), functions=functions)
+
         caller = Caller(setup.number, scenario.caller)
-        contact = setup.contact_with(ports, caller, instance_arn=self.instance_arn).calls(self.arn)
+        contact = setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)
+        contact.calls(self.arn)
         expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes))
         replace(scenario, expect=expected).check(contact)
         return contact
@@ -152,27 +156,28 @@ class _There:
         )
 
 
-class _DeployedFirst:
+class _Deployed:
     """A FlowSource: what is published, else what the scenario names. A module can be called like a flow."""
 
-    def __init__(self, published: PublishedFlows, named: FlowSource) -> None:
-        self._published, self._named = published, named
+    def __init__(self, published: PublishedFlows, told: FlowSource) -> None:
+        self._published, self._told = published, told
 
     def flow(self, arn_or_id: str) -> PublishedFlow:
         """Return the flow."""
-        for find in (self._published.flow, self._published.module):
-            try:
-                return find(arn_or_id)
-            except NoSuchFlowError:
-                continue
-        return self._named.flow(arn_or_id)
+        return _published(self._published, arn_or_id) or self._told.flow(arn_or_id)
 
     def module(self, arn_or_id: str) -> PublishedFlow:
         """Return the module."""
+        return _published(self._published, arn_or_id) or self._told.module(arn_or_id)
+
+
+def _published(source: PublishedFlows, arn_or_id: str) -> PublishedFlow | None:
+    for find in (source.flow, source.module):
         try:
-            return self._published.module(arn_or_id)
+            return find(arn_or_id)
         except NoSuchFlowError:
-            return self._named.module(arn_or_id)
+            continue
+    return None
 
 
 class _AssociatedFunctions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from connect_flows import Block
 from connect_flows.references import is_reference, references
 
-from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand
+from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
 from connect_sandbox.rehearsal.skeleton.facts import HANGS_UP, SILENT, Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.origins import Changes, Origins, behaving, counting
@@ -24,6 +23,8 @@ _METRICS = {
     "OldestContactInQueueAgeSeconds": ("oldest_contact_age", 1000),
 }
 FAILED = "fails"
+ROUNDS = "the number of rounds decides"
+"""Why a Loop's branch cannot be forced: it comes by itself."""
 
 
 @dataclass
@@ -60,7 +61,16 @@ class Forcing:
             found.facts.append(trace.facts.having({FAILED: branch}, "blocks", block.identifier))
         elif not found.facts and not found.fixed and block.type not in _DECIDED:
             found.facts += _decided(trace, block, branch)
+            if branch in ("next", "leaves") and step.branch != "next":
+                found.facts.append(self._succeeding(trace, block))
         return found
+
+    def _succeeding(self, trace: Trace, block: Block) -> Facts:
+        """Let a block succeed that cannot as it is, e.g. because the export leaves its resource empty."""
+        told: dict[str, Any] = {}
+        if block.type == "InvokeLambdaFunction":
+            told = {"sets": {"External": self.given.answer(block)}}
+        return trace.facts.having(told, "blocks", block.identifier)
 
     def _told(self, trace: Trace, block: Block, told: Mapping[str, Any], branch: str) -> Ways:
         """Let a block that the sandbox does not play go another way."""
@@ -101,15 +111,19 @@ class Forcing:
                 key = self.given.key("hours", written)
             return Ways([trace.facts.having("open" if wanted else "closed", "hours", key)])
         queue = self.origins.queue(trace, at)
-        return Ways([trace.facts.having(wanted, "queues", queue, "open")]) if queue is not None else Ways()
+        if queue is None:
+            return Ways(_decided(trace, block, branch))
+        return Ways([trace.facts.having(wanted, "queues", queue, "open")])
 
     def metric(self, trace: Trace, at: int, branch: str) -> Ways:
         """CheckMetricData: the queue's figure."""
         block = trace.steps[at].block
         queue = self.origins.queue(trace, at)
         name, factor = _METRICS.get(str(block.parameters.get("MetricType")), ("", 1))
-        if branch not in _labels(block) or queue is None or not name:
+        if branch not in _labels(block):
             return Ways()
+        if queue is None or not name:
+            return Ways(_decided(trace, block, branch))
         demand = Demand.of(block.transitions.conditions, branch)
         return Ways(counting(trace.facts, queue, name, demand, factor))
 
@@ -147,7 +161,7 @@ class Forcing:
         if demand.index is None:
             return Ways([facts.moving(move, {"says": OTHER}).having(None, "lex", OTHER)])
         intents = demand.values()[:1]
-        return Ways([facts.moving(move, {"says": _spoken(i)}).having(i, "lex", _spoken(i)) for i in intents])
+        return Ways([facts.moving(move, {"says": spoken(i)}).having(i, "lex", spoken(i)) for i in intents])
 
     def view(self, trace: Trace, at: int, branch: str) -> Ways:
         """ShowView: what the customer chooses, with data for what is read of it."""
@@ -245,7 +259,7 @@ class Forcing:
 
     def none(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
         """Loop: only going round decides."""
-        return Ways(fixed="the number of rounds decides")
+        return Ways(fixed=ROUNDS)
 
 
 def hanging_up(trace: Trace) -> Iterator[Facts]:
@@ -271,12 +285,6 @@ def _labels(block: Block) -> set[str]:
     """Return the branches that the block's result decides."""
     conditions = {f"{c.operator} {c.operands[0] if c.operands else ''}" for c in block.transitions.conditions}
     return conditions | {"NoMatchingCondition", "next"}
-
-
-def _spoken(intent: str) -> str:
-    """Return an intent as a customer might say it: "BookHotel" -> "book hotel"."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", intent)
-    return " ".join(re.split(r"[^A-Za-z0-9]+", apart)).lower().strip() or intent
 
 
 _KEYS = frozenset("0123456789*#")

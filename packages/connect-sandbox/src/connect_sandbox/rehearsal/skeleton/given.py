@@ -60,6 +60,8 @@ class Given:
             setup["values"] = dict(self.values)
         if attributes := self._attributes():
             setup["attributes"] = attributes
+        if sets := self._from_before():
+            setup["sets"] = sets
         facts = Facts(setup)
         for use in self.uses.all:
             if use.resource in _PLACES and not has_reference(use.text) and use.text:
@@ -96,7 +98,7 @@ class Given:
         """Return what a block may put into the namespaces that only blocks without a fake fill."""
         sets: dict[str, Any] = {}
         for steps in self.uses.readers:
-            if steps[0] in _TOLD and len(steps) > 1 and block.type in _TOLD[steps[0]]:
+            if len(steps) > 1 and block.type in _FILLED_BY.get(steps[0], ()):
                 _put(sets, steps, self.plausible.value(steps))
         return sets
 
@@ -139,29 +141,39 @@ class Given:
         read = [s for s in self.uses.readers if s[0] == "Attributes" and len(s) == 2 and s not in written]
         return {steps[1]: self.plausible.value(steps) for steps in read}
 
+    def _from_before(self) -> dict[str, Any]:
+        """Return what the flow reads and none of its own blocks can have left there."""
+        sets: dict[str, Any] = {}
+        for steps in self._read_from(self.flow.content.start, "External"):
+            _put(sets, steps, self.plausible.value(steps))
+        types = {block.type for block in self.flow.content.blocks}
+        for steps in self.uses.readers:
+            if len(steps) > 1 and steps[0] in _FILLED_BY and not types & _FILLED_BY[steps[0]]:
+                _put(sets, steps, self.plausible.value(steps))
+        return sets
+
     def _example(self, kind: str) -> str:
         return self._examples.setdefault(kind, f"example-{kind.replace(' ', '-')}")
 
     def _only(self, kind: str, name: str) -> bool:
         called = {
-            use.text
-            for use in self.uses.all
-            if use.resource == kind and self.flow.names.get(use.text) == name
+            use.text for use in self.uses.all if use.resource == kind and self.flow.names.get(use.text) == name
         }
         return len(called) == 1
 
     def _read_after(self, block: Block) -> Iterator[Steps]:
         """Yield what is read of $.External on the way to the next invocation."""
-        blocks = self.flow.content.by_identifier
         first = block.transitions.next_action
+        return self._read_from(first, "External") if first is not None else iter(())
+
+    def _read_from(self, first: str, root: str) -> Iterator[Steps]:
+        blocks = self.flow.content.by_identifier
         waiting, seen = deque([first] if first in blocks else []), {first}
         found: dict[Steps, None] = {}
         while waiting:
             here = blocks[waiting.popleft()]
             for use in self.uses.by_block.get(here.identifier, ()):
-                found |= dict.fromkeys(
-                    r.steps for r in references(use.text) if r.root == "External" and r.steps[1:]
-                )
+                found |= dict.fromkeys(r.steps for r in references(use.text) if r.root == root and r.steps[1:])
             if here.type == "InvokeLambdaFunction":
                 continue
             for edge in here.edges():
@@ -185,16 +197,14 @@ class Given:
         chat = voice = 0
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
-            if block.type in _CHAT or (
-                channels is not None and "VOICE" not in channels and "CHAT" in channels
-            ):
+            if block.type in _CHAT or (channels is not None and "VOICE" not in channels and "CHAT" in channels):
                 chat += 1
             elif channels is not None and "CHAT" not in channels and "VOICE" in channels:
                 voice += 1
         return chat > voice
 
 
-_TOLD: dict[str, frozenset[str]] = {
+_FILLED_BY: dict[str, frozenset[str]] = {
     "Customer": frozenset(
         {
             "GetCustomerProfile", "CreateCustomerProfile", "UpdateCustomerProfile", "AssociateContactToCustomerProfile",
@@ -210,12 +220,18 @@ _TOLD: dict[str, frozenset[str]] = {
 """The namespaces that only certain blocks fill."""
 
 
+_FORMS = {
+    "VoiceConnectorArn": "arn:aws:chime:us-east-1:123456789012:vc/example",
+    "UserToUserInformation": "4578616d706c65",
+}
+
+
 def example_value(name: str, flow: Uses) -> str:
     """Return a value for a placeholder, by the place where it stands alone; else by its name."""
     for use in flow.all:
         if use.text == f"${{{name}}}":
-            if use.resource == "voice connector" or use.path[-1] == "VoiceConnectorArn":
-                return "arn:aws:chime:us-east-1:123456789012:vc/example"
+            if use.path[-1] in _FORMS:
+                return _FORMS[use.path[-1]]
             found = by_place(use.path, use.spec, lambda _: _short(name))
             if found is not None:
                 return found

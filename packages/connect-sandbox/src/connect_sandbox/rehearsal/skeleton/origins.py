@@ -8,7 +8,7 @@ from typing import Any
 
 from connect_flows.references import has_reference, is_reference, references
 
-from connect_sandbox.rehearsal.skeleton.demands import Demand
+from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
@@ -104,7 +104,7 @@ class Origins:
             if step.branch != "next" or step.function is None:
                 return Changes(fixed=f"$.{'.'.join(steps)} is empty after the function has failed")
             return Changes(answering(trace.facts, step.function, steps[1:], demand))
-        return Changes(fixed=f"no function is invoked before $.{'.'.join(steps)} is read")
+        return Changes(_putting(trace.facts, ("sets", *steps), demand))
 
     def _input(self, trace: Trace, at: int, demand: Demand) -> Changes:
         found = _last(
@@ -125,7 +125,14 @@ class Origins:
             return Changes(fixed="no bot has been asked before")
         move = trace.facts.moves[found.asked[-1]] if found.asked[-1] < len(trace.facts.moves) else None
         if not isinstance(move, Mapping) or "says" not in move:
-            return Changes(fixed="the caller has said nothing to the bot")
+            move = {"says": OTHER}
+        if path == ["IntentName"]:
+            return Changes(
+                [
+                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(value, "lex", spoken(value))
+                    for value in demand.values()
+                ]
+            )
         place = {"Slots": "slots", "SessionAttributes": "session_attributes"}.get(path[0] if path else "")
         if place is None or len(path) != 2:
             return Changes(fixed=f"nothing sets $.Lex.{'.'.join(path)}")
@@ -174,6 +181,8 @@ class Origins:
                 "blocks", block
             ):
                 return Changes(_putting(trace.facts, ("blocks", block, "sets", *steps), demand))
+        if trace.facts.at("sets", steps[0]) is not None:
+            return Changes(_putting(trace.facts, ("sets", *steps), demand))
         return Changes(fixed=f"no fact of a scenario decides $.{'.'.join(steps)}")
 
     def queue(self, trace: Trace, at: int, reader: str | None = None) -> str | None:

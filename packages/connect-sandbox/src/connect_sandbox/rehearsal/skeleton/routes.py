@@ -37,6 +37,7 @@ class Routes:
 
     flow: PublishedFlow
     _known: dict[Goal, Mapping[str, int]] = field(default_factory=dict)
+    _options: dict[tuple[str, Goal], list[tuple[int, str]]] = field(default_factory=dict)
 
     @cached_property
     def branches(self) -> list[Branch]:
@@ -73,6 +74,11 @@ class Routes:
 
     def options(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         """Return the branches of the block that lead to the goal, the shortest way first."""
+        if (block, goal) not in self._options:
+            self._options[(block, goal)] = self._sorted(block, goal)
+        return self._options[(block, goal)]
+
+    def _sorted(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         ways = self.ways_out.get(block, ())
         far = self.distances(goal)
         found = []

@@ -5,25 +5,26 @@ The search counts blocks played, not seconds, and draws no lots: the same flow g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from connect_sandbox.rehearsal.coverage import REACHED, Branch
 from connect_sandbox.rehearsal.errors import BoundExceededError, CannotPlayError, RehearsalError
-from connect_sandbox.rehearsal.setup_reader import STAND_IN
+from connect_sandbox.rehearsal.setup_reader import MERGED, STAND_IN
 from connect_sandbox.rehearsal.skeleton.demands import Demand, label_of
 from connect_sandbox.rehearsal.skeleton.facts import Facts
-from connect_sandbox.rehearsal.skeleton.forcing import Forcing, Ways, hanging_up
+from connect_sandbox.rehearsal.skeleton.forcing import ROUNDS, Forcing, Ways, hanging_up
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.origins import Origins
 from connect_sandbox.rehearsal.skeleton.routes import END, Goal, Routes
 from connect_sandbox.rehearsal.skeleton.trace import Player, Trace, function_key
 from connect_sandbox.rehearsal.skeleton.uses import writes_of
 
-WORK = 300_000
+WORK = 60_000
 """Blocks that may be played for a flow, and 20 for each contact: a few seconds."""
-WORK_FOR_ONE = 30_000
+WORK_FOR_ONE = 8_000
 """The same for one branch."""
 _MENDS = 60
 _REPLAYS = 150
@@ -50,6 +51,8 @@ class Search:
     routes: Routes
     stops: dict[str, str] = field(default_factory=dict)
     """Blocks that the sandbox does not play, with the reason."""
+    added: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    """What contacts stopped for, by its place in the setup, with what was added there."""
 
     def __post_init__(self) -> None:
         self.forcing = Forcing(self.given, Origins(self.given))
@@ -61,6 +64,7 @@ class Search:
             mended = self._mended(trace)
             if mended is None:
                 break
+            self._remember(trace, mended)
             trace = self.player.play(mended)
         return trace
 
@@ -131,6 +135,9 @@ class Search:
     ) -> Trace | None:
         """Return the trace itself if it meets the goals and ends, another that gets further, None if none does."""
         met, seen = 0, set[str]()
+        never = _never(trace, blocked)
+        if any((goal.block, goal.branch) in never for goal in goals):
+            return None
         for at, step in enumerate(trace.steps):
             block = step.block.identifier
             if step.flow != trace.flow:
@@ -143,9 +150,7 @@ class Search:
                 return trace
             options = self.routes.options(block, goal)
             costs = {name: cost for cost, name in options}
-            natural = (
-                taken in costs and not strict and block not in seen and costs[taken] <= options[0][0] + 3
-            )
+            natural = taken in costs and not strict and block not in seen and costs[taken] <= options[0][0] + 3
             if natural and goal.block != block:
                 met += goal.is_met(block, taken)
                 seen.add(block)
@@ -154,7 +159,7 @@ class Search:
             for _, name in options:
                 if name == taken:
                     break
-                if (at, name) in blocked:
+                if (at, name) in blocked or (block, name) in never:
                     continue
                 new = self._forced(trace, at, name, goals[met:], attempt, blocked)
                 if new is not None:
@@ -187,19 +192,14 @@ class Search:
             same = [(s.flow, s.block.identifier, s.branch) for s in new.steps[:at]] == before
             if same and len(new.steps) > at:
                 there = new.steps[at]
-                if (
-                    there.block is step.block
-                    and self.routes.label(step.block.identifier, there.branch) == name
-                ):
+                if there.block is step.block and self.routes.label(step.block.identifier, there.branch) == name:
                     return new
         blocked[(at, name)] = reason
         attempt.reason = f"{step.block.identifier}: {name}: {reason}"
         attempt.detours += self._detours(step.block.identifier, name, ways, goals)
         return None
 
-    def _detours(
-        self, block: str, name: str, ways: Ways, goals: tuple[Goal, ...]
-    ) -> Iterator[tuple[Goal, ...]]:
+    def _detours(self, block: str, name: str, ways: Ways, goals: tuple[Goal, ...]) -> Iterator[tuple[Goal, ...]]:
         """Yield ways over a block that sets the attribute so that the branch can be taken."""
         if ways.written is None:
             return
@@ -268,6 +268,18 @@ class Search:
                 return facts.having(stop.example, *missing)
         return None
 
+    def _remember(self, trace: Trace, mended: Facts) -> None:
+        for key, value in mended.setup.items():
+            before = trace.facts.at(key)
+            if value == before:
+                continue
+            if key in MERGED and isinstance(value, Mapping):
+                new = {name: told for name, told in value.items() if not before or before.get(name) != told}
+                for name, told in new.items():
+                    self.added.setdefault((key, name), told)
+            else:
+                self.added.setdefault((key,), value)
+
     def _instead(self, facts: Facts, stop: RehearsalError) -> Facts | None:
         """Say what a block does that the sandbox does not play."""
         if not isinstance(stop, CannotPlayError):
@@ -284,3 +296,15 @@ class Search:
             told |= {"decides": values[0]} if values else {}
         self.stops.setdefault(stop.block, stop.reason)
         return facts.having(told, "blocks", stop.block)
+
+
+
+
+def _never(trace: Trace, blocked: dict[tuple[int, str], str]) -> set[tuple[str, str]]:
+    """Return the branches that could not be forced twice, each time for the same reason: going round does not help."""
+    reasons: Counter[tuple[str, str, str]] = Counter(
+        (trace.steps[at].block.identifier, name, reason)
+        for (at, name), reason in blocked.items()
+        if at < len(trace.steps) and reason != ROUNDS
+    )
+    return {(block, name) for (block, name, _), times in reasons.items() if times > 1}

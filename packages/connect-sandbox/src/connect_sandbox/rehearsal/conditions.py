@@ -208,6 +208,13 @@ class Conditions:
             return self.outcomes[block]
         return next((told for name, told in self.outcomes.items() if fnmatchcase(block, name)), None)
 
+    def first_queue(self) -> Queue | None:
+        """Return the queue that the contact is in at the start; a name is enough here."""
+        wanted = self.queue_of_contact
+        if wanted is None:
+            return None
+        return self.queue(wanted) or next((queue for queue in self.queues if queue.name == wanted), None)
+
     def queue(self, arn_or_id: str) -> Queue | None:
         """Return the queue of that ARN or id, if it exists."""
         names = {arn_or_id, arn_or_id.rsplit("/", 1)[-1]}

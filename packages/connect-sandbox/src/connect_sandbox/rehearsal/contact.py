@@ -66,8 +66,7 @@ class Contact(Expectations):
             related_attributes=None if related is None else dict(related),
             related_contact_id=None if related is None else str(uuid4()),
         )
-        if conditions.queue_of_contact is not None:
-            state.queue = conditions.queue(conditions.queue_of_contact)
+        state.queue = conditions.first_queue()
         if contact_id is not None:
             state.contact_id = state.initial_contact_id = contact_id
         self._conditions = conditions

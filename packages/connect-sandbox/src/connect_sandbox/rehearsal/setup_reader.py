@@ -43,9 +43,10 @@ from connect_sandbox.rehearsal.conditions import (
 )
 from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
 from connect_sandbox.rehearsal.customer_data import PARTS
+from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, keyed, with_ids
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
-from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow
-from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
+from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow, stand_in
+from connect_sandbox.rehearsal.ports import CallFailed, ContactRecords, NotAnswered, NotDialled, Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
@@ -80,6 +81,15 @@ class FlowFile:
     type: str | None = None
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """A flow or module that the scenario has no file of: the contact gets there, and it ends at once."""
+
+
+STAND_IN = "stand-in"
+"""How a scenario file writes a StandIn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """Everything that holds when a scenario begins. `contact` makes a new contact in it."""
@@ -89,8 +99,8 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
-    flows: Mapping[str, FlowFile | None] = field(default_factory=dict)
-    modules: Mapping[str, FlowFile | None] = field(default_factory=dict)
+    flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
+    modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
     vendor: tuple[Reaction, ...] = ()
     conditions: Conditions = field(default_factory=Conditions)
@@ -104,20 +114,21 @@ class Setup:
             flow = replace(flow, type=self.flow_type)
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names."""
+    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
+        flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
+        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
         ports = Ports(
-            flows=FlowFiles(
-                {flow.arn: flow, **self._read(self.flows, None)}, self._read(self.modules, MODULE)
-            ),
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
         return Contact(
             ports,
             caller=caller,
             dialled=self.dialled,
-            conditions=self.conditions,
+            conditions=with_ids(self.conditions, named),
             attributes=self.attributes,
             channel=self.channel,
             initiation_method=self.initiation_method,
@@ -126,15 +137,18 @@ class Setup:
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
-        return [file.path for file in (*self.flows.values(), *self.modules.values()) if file is not None]
+        named = (*self.flows.values(), *self.modules.values())
+        return [file.path for file in named if isinstance(file, FlowFile)]
 
     def _read(
-        self, files: Mapping[str, FlowFile | None], kind: str | None
+        self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None
     ) -> dict[str, PublishedFlow | None]:
-        return {
-            arn: read_flow(file.path, self.values, arn=arn, type=kind or file.type) if file else None
-            for arn, file in files.items()
-        }
+        def read(arn: str, file: FlowFile | StandIn | None) -> PublishedFlow | None:
+            if isinstance(file, FlowFile):
+                return read_flow(file.path, self.values, arn=arn, type=kind or file.type)
+            return None if file is None else stand_in(arn, module=kind == MODULE)
+
+        return {arn: read(arn, file) for arn, file in files.items()}
 
 
 def merged(shared: object, own: object) -> object:
@@ -229,10 +243,12 @@ def _keys_of_telephone(reader: Reader) -> str:
     return digits
 
 
-def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | None]:
-    def read(reader: Reader) -> FlowFile | None:
+def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | StandIn | None]:
+    def read(reader: Reader) -> FlowFile | StandIn | None:
         if reader.value is None:
             return None
+        if reader.value == STAND_IN or isinstance(reader.value, StandIn):
+            return StandIn()
         if isinstance(reader.value, Path):
             return FlowFile(base / reader.value)
         if isinstance(reader.value, Mapping):
@@ -265,7 +281,7 @@ def _queue(name: str, reader: Reader) -> Queue:
 
 def _queue_of_contact(reader: Reader, queues: Iterable[Queue]) -> str:
     name = reader.text()
-    if Conditions(queues=queues).queue(name) is None:
+    if Conditions(queues=queues, queue_of_contact=name).first_queue() is None:
         known = ", ".join(queue.arn for queue in queues) or "none"
         reader.wrong("it is none of setup.queues", f"set the queue up in queues (set up: {known})")
     return name

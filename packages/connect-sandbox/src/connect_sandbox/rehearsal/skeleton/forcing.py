@@ -135,7 +135,10 @@ class Forcing:
         move = step.asked[0]
         facts = trace.facts
         if step.block.parameters.get("StoreInput") == "True":
-            stored: dict[str, Any] = {"next": {"presses": "12065550188"}, "InvalidPhoneNumber": {"presses": "0"}}
+            stored: dict[str, Any] = {
+                "next": {"presses": "12065550188"},
+                "InvalidPhoneNumber": {"presses": "0"},
+            }
             return Ways([facts.moving(move, stored[branch])] if branch in stored else [])
         if branch == "InputTimeLimitExceeded":
             return Ways([facts.moving(move, SILENT)])
@@ -196,7 +199,9 @@ class Forcing:
         reactions: dict[str, Any] = {
             "CallFailed": {"refuses": "486 Busy Here"},
             "ConnectionTimeLimitExceeded": "never answers",
-            "NoMatchingError": {"cannot_be_dialled": "the number is not allowed"} if resumes else {"refuses": "503"},
+            "NoMatchingError": {"cannot_be_dialled": "the number is not allowed"}
+            if resumes
+            else {"refuses": "503"},
             "next": {"answers_after": 2},
             "leaves": {"answers_after": 2},
         }
@@ -285,7 +290,9 @@ def _labels(block: Block) -> set[str]:
 _KEYS = frozenset("0123456789*#")
 _ONLY_NATURAL = frozenset({"NoMatchingCondition"})
 """Errors that the block's result makes: a scenario that says "fails" would hide whether they can happen."""
-_DECIDED = frozenset({"Compare", "Loop", "GetParticipantInput", "DistributeByPercentage", "CheckHoursOfOperation"})
+_DECIDED = frozenset(
+    {"Compare", "Loop", "GetParticipantInput", "DistributeByPercentage", "CheckHoursOfOperation"}
+)
 """Types whose conditions are never told: what decides them is always a fact."""
 _Natural = Callable[[Forcing, Trace, int, str], Ways]
 _NATURAL: dict[str, _Natural] = {
@@ -306,5 +313,3 @@ _NATURAL: dict[str, _Natural] = {
     "TransferToFlow": Forcing.flow,
     "Wait": Forcing.wait,
 }
-
-

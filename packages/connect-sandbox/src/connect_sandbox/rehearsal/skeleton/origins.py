@@ -94,7 +94,9 @@ class Origins:
             step = trace.steps[index]
             told = trace.facts.at("blocks", step.block.identifier, "sets")
             if isinstance(told, Mapping) and "External" in told:
-                return Changes(_putting(trace.facts, ("blocks", step.block.identifier, "sets", *steps), demand))
+                return Changes(
+                    _putting(trace.facts, ("blocks", step.block.identifier, "sets", *steps), demand)
+                )
             if step.block.type != "InvokeLambdaFunction":
                 continue
             if step.block.parameters.get("InvocationType") == "ASYNCHRONOUS":
@@ -105,7 +107,9 @@ class Origins:
         return Changes(_putting(trace.facts, ("sets", *steps), demand))
 
     def _input(self, trace: Trace, at: int, demand: Demand) -> Changes:
-        found = _last(trace, at, "GetParticipantInput", lambda s: s.block.parameters.get("StoreInput") == "True")
+        found = _last(
+            trace, at, "GetParticipantInput", lambda s: s.block.parameters.get("StoreInput") == "True"
+        )
         if found is None or not found.asked:
             return Changes(fixed="the caller has entered nothing before")
         values = [value for value in demand.values() if value and not set(value) - _KEYS]
@@ -125,7 +129,9 @@ class Origins:
         if path == ["IntentName"]:
             return Changes(
                 [
-                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(value, "lex", spoken(value))
+                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(
+                        value, "lex", spoken(value)
+                    )
                     for value in demand.values()
                 ]
             )
@@ -139,7 +145,9 @@ class Origins:
             inner = {**(told.get(place) or {}), path[1]: value}
             words = f"{move['says']} {value}" if place == "slots" else f"{move['says']} ({value})"
             facts.append(
-                trace.facts.moving(found.asked[-1], {"says": words}).having({**told, place: inner}, "lex", words)
+                trace.facts.moving(found.asked[-1], {"says": words}).having(
+                    {**told, place: inner}, "lex", words
+                )
             )
         return Changes(facts)
 
@@ -151,7 +159,9 @@ class Origins:
         if found is None or not isinstance(move, Mapping) or "chooses" not in move:
             return Changes(fixed="the customer has chosen nothing in a view")
         if path == ["Action"]:
-            return Changes([trace.facts.moving(found.asked[-1], {**move, "chooses": v}) for v in demand.values()])
+            return Changes(
+                [trace.facts.moving(found.asked[-1], {**move, "chooses": v}) for v in demand.values()]
+            )
         if path[:1] != ["ViewResultData"] or len(path) < 2:
             return Changes(fixed=f"nothing sets $.Views.{'.'.join(path)}")
         facts = []
@@ -169,7 +179,9 @@ class Origins:
     def _told(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):
             block = trace.steps[index].block.identifier
-            if isinstance(trace.facts.at("blocks", block), Mapping) and "fails" not in trace.facts.at("blocks", block):
+            if isinstance(trace.facts.at("blocks", block), Mapping) and "fails" not in trace.facts.at(
+                "blocks", block
+            ):
                 return Changes(_putting(trace.facts, ("blocks", block, "sets", *steps), demand))
         if trace.facts.at("sets", steps[0]) is not None:
             return Changes(_putting(trace.facts, ("sets", *steps), demand))

@@ -44,7 +44,9 @@ class Plausible:
         found = [value for use in self.uses.readers.get(steps, ()) if (value := self._for(use)) is not None]
         if found:
             return found[0]
-        if any(use.path[-1] == "SSML" and use.text.startswith("$") for use in self.uses.readers.get(steps, ())):
+        if any(
+            use.path[-1] == "SSML" and use.text.startswith("$") for use in self.uses.readers.get(steps, ())
+        ):
             return f"<speak>{by_name(steps[-1])}</speak>"
         for kept in self.uses.stored.get(steps, ()):
             if kept not in seen and (value := self._read(kept, seen | {steps, kept})) is not None:
@@ -59,9 +61,7 @@ class Plausible:
         return by_place(use.path, use.spec, self.resource)
 
 
-def by_place(
-    path: tuple[str, ...], spec: ParameterSpec | None, resource: Callable[[str], str]
-) -> str | None:
+def by_place(path: tuple[str, ...], spec: ParameterSpec | None, resource: Callable[[str], str]) -> str | None:
     """Return what fits a parameter; None if anything does."""
     if path and path[-1] in _PHONES:
         return PHONE

@@ -68,7 +68,9 @@ class Routes:
         names = [branch.name for branch in self.ways_out.get(block, ())]
         if taken in names:
             return taken
-        return next((name for name in ("leaves", REACHED) if name in names and taken in ("end", "next")), taken)
+        return next(
+            (name for name in ("leaves", REACHED) if name in names and taken in ("end", "next")), taken
+        )
 
     def options(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         """Return the branches of the block that lead to the goal, the shortest way first."""

@@ -105,7 +105,6 @@ class Player:
             stop,
         )
 
-
     def _blocks(self, setup: Setup) -> dict[tuple[str, str], Block]:
         flows = [self.flow, *(read_flow(file, setup.values) for file in setup.files())]
         return {(flow.name, b.identifier): b for flow in flows for b in flow.content.blocks}

@@ -38,6 +38,8 @@ class Counters:
     """What blocks count from one execution to the next."""
 
     loops: dict[tuple[str, str], int] = field(default_factory=dict)
+    invoked: int = 0
+    """How often functions were invoked."""
     lambda_seconds: float = 0.0
     """Seconds spent in Lambda functions since the caller last heard anything."""
 
@@ -91,12 +93,23 @@ class Stage:
         except UnknownNamespaceError as unknown:
             raise self.cannot(str(unknown)) from None
 
+    def empty(self, name: str, written: Json) -> str:
+        """Return the reason why a text parameter is empty: the references in it that are missing."""
+        missing = self.missing_in(written)
+        if not missing:
+            return f"{name} is empty" if written is not None else f"it has no {name}"
+        return (
+            f"{name} is empty, since {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        )
+
     def whole_number(self, written: Json, name: str) -> int:
         """Return a parameter (as written) as a whole number; the flow language writes numbers as text."""
         filled = self.filled(written)
         try:
             return int(filled)
         except (TypeError, ValueError):
+            if filled == "" and self.missing_in(written):
+                raise self.lacks(name, written) from None
             raise self.cannot(f"{name} is {filled!r}, which is not a whole number") from None
 
     def at_least(self, low: int, written: Json, name: str) -> int:
@@ -121,6 +134,18 @@ class Stage:
             missing=missing,
             example=example,
         )
+
+    def lacks(self, name: str, written: Json) -> CannotPlayError:
+        """Return the error that stops the contact because a reference is missing that the block cannot do without.
+
+        A contact attribute can be given in the setup; whatever else is missing the flow should have set before.
+        """
+        reason = self.empty(name, written)
+        missing = [one.removeprefix("$.Attributes.") for one in self.missing_in(written)]
+        own = [one for one in missing if not one.startswith("$")]
+        if not own:
+            return self.cannot(reason)
+        return self.needs(f"{reason}: give setup.attributes.{own[0]}", "attributes", own[0], example="1")
 
     def refuses(self, reason: str) -> CannotPlayError:
         """Return the error that stops the contact because the sandbox has no fake for what the block does."""

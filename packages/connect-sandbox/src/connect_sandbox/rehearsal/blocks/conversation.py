@@ -25,6 +25,8 @@ BLOCKS = Registry()
 )
 def connect_participant_with_lex_bot(stage: Stage) -> Step:
     """Ask in the bot's name and branch on the intent that the scenario says Lex understands."""
+    if stage.state.dtmf_buffer is not None:
+        stage.state.dtmf_buffer = ""  # keys pressed ahead do not reach a bot
     try:
         _opens(stage)
     except PromptError as error:

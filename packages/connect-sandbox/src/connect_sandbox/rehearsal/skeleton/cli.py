@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("flow", type=Path, metavar="FLOW", help="flow, module, template, or export, also an old one")
+    made.add_argument(
+        "flow", type=Path, metavar="FLOW", help="flow, module, template, or export, also an old one"
+    )
     made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     made.add_argument("--force", action="store_true", help="overwrite FILE")
     made.add_argument(

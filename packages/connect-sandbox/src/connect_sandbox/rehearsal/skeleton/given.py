@@ -157,7 +157,9 @@ class Given:
 
     def _only(self, kind: str, name: str) -> bool:
         called = {
-            use.text for use in self.uses.all if use.resource == kind and self.flow.names.get(use.text) == name
+            use.text
+            for use in self.uses.all
+            if use.resource == kind and self.flow.names.get(use.text) == name
         }
         return len(called) == 1
 
@@ -173,7 +175,9 @@ class Given:
         while waiting:
             here = blocks[waiting.popleft()]
             for use in self.uses.by_block.get(here.identifier, ()):
-                found |= dict.fromkeys(r.steps for r in references(use.text) if r.root == root and r.steps[1:])
+                found |= dict.fromkeys(
+                    r.steps for r in references(use.text) if r.root == root and r.steps[1:]
+                )
             if here.type == "InvokeLambdaFunction":
                 continue
             for edge in here.edges():
@@ -197,7 +201,9 @@ class Given:
         chat = voice = 0
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
-            if block.type in _CHAT or (channels is not None and "VOICE" not in channels and "CHAT" in channels):
+            if block.type in _CHAT or (
+                channels is not None and "VOICE" not in channels and "CHAT" in channels
+            ):
                 chat += 1
             elif channels is not None and "CHAT" not in channels and "VOICE" in channels:
                 voice += 1

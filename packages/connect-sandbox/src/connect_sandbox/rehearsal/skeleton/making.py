@@ -137,14 +137,21 @@ def _ending(contact: Contact) -> Any:  # noqa: ANN401  (JSON)
 
 
 def _invoked(contact: Contact) -> tuple[str, ...]:
-    invoked = [function_key(str(e.data.get("function", ""))) for e in contact.transcript if e.kind == "invokes"]
+    invoked = [
+        function_key(str(e.data.get("function", ""))) for e in contact.transcript if e.kind == "invokes"
+    ]
     return tuple(dict.fromkeys(name for name in invoked if name))
 
 
 def _volatile(contact: Contact) -> tuple[str, ...]:
     """Return what is another text every time: ids and times of day."""
     audio = contact.state.media_streams["Customer"]["Audio"] or {}
-    found = (contact.contact_id, contact.state.invocation_id, audio.get("StartTimestamp"), audio.get("StopTimestamp"))
+    found = (
+        contact.contact_id,
+        contact.state.invocation_id,
+        audio.get("StartTimestamp"),
+        audio.get("StopTimestamp"),
+    )
     return tuple(text for text in found if text)
 
 
@@ -195,5 +202,3 @@ def _shown(flow: PublishedFlow, one: NotTaken) -> str:
     block = one.branch.block
     words = f" ({called(flow, block)})" if is_generated(block) else ""
     return f"{block}{words}: {one.branch.name}: {one.reason}"
-
-

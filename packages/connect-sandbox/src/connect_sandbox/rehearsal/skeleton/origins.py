@@ -129,7 +129,9 @@ class Origins:
         if path == ["IntentName"]:
             return Changes(
                 [
-                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(value, "lex", spoken(value))
+                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(
+                        value, "lex", spoken(value)
+                    )
                     for value in demand.values()
                 ]
             )

@@ -44,7 +44,9 @@ class Plausible:
         found = [value for use in self.uses.readers.get(steps, ()) if (value := self._for(use)) is not None]
         if found:
             return found[0]
-        if any(use.path[-1] == "SSML" and use.text.startswith("$") for use in self.uses.readers.get(steps, ())):
+        if any(
+            use.path[-1] == "SSML" and use.text.startswith("$") for use in self.uses.readers.get(steps, ())
+        ):
             return f"<speak>{by_name(steps[-1])}</speak>"
         for kept in self.uses.stored.get(steps, ()):
             if kept not in seen and (value := self._read(kept, seen | {steps, kept})) is not None:

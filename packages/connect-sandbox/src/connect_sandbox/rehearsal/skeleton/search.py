@@ -150,7 +150,9 @@ class Search:
                 return trace
             options = self.routes.options(block, goal)
             costs = {name: cost for cost, name in options}
-            natural = taken in costs and not strict and block not in seen and costs[taken] <= options[0][0] + 3
+            natural = (
+                taken in costs and not strict and block not in seen and costs[taken] <= options[0][0] + 3
+            )
             if natural and goal.block != block:
                 met += goal.is_met(block, taken)
                 seen.add(block)
@@ -192,14 +194,19 @@ class Search:
             same = [(s.flow, s.block.identifier, s.branch) for s in new.steps[:at]] == before
             if same and len(new.steps) > at:
                 there = new.steps[at]
-                if there.block is step.block and self.routes.label(step.block.identifier, there.branch) == name:
+                if (
+                    there.block is step.block
+                    and self.routes.label(step.block.identifier, there.branch) == name
+                ):
                     return new
         blocked[(at, name)] = reason
         attempt.reason = f"{step.block.identifier}: {name}: {reason}"
         attempt.detours += self._detours(step.block.identifier, name, ways, goals)
         return None
 
-    def _detours(self, block: str, name: str, ways: Ways, goals: tuple[Goal, ...]) -> Iterator[tuple[Goal, ...]]:
+    def _detours(
+        self, block: str, name: str, ways: Ways, goals: tuple[Goal, ...]
+    ) -> Iterator[tuple[Goal, ...]]:
         """Yield ways over a block that sets the attribute so that the branch can be taken."""
         if ways.written is None:
             return
@@ -296,8 +303,6 @@ class Search:
             told |= {"decides": values[0]} if values else {}
         self.stops.setdefault(stop.block, stop.reason)
         return facts.having(told, "blocks", stop.block)
-
-
 
 
 def _never(trace: Trace, blocked: dict[tuple[int, str], str]) -> set[tuple[str, str]]:

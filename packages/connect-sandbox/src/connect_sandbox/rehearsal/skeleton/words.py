@@ -52,7 +52,11 @@ def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
     facts = trace.facts
     if facts.at("channel") != start.at("channel"):
         yield "a chat" if facts.at("channel") == "CHAT" else f"a {str(facts.at('channel')).lower()} contact"
-    for key, words in (("number", "called from"), ("dialled", "called at"), ("outbound_call", "the outbound call is")):
+    for key, words in (
+        ("number", "called from"),
+        ("dialled", "called at"),
+        ("outbound_call", "the outbound call is"),
+    ):
         if facts.at(key) != start.at(key):
             yield f"{words} {facts.at(key)}"
     for hours, told in _new(facts, start, "hours"):
@@ -114,7 +118,9 @@ def _reaction(reaction: Any) -> str:  # noqa: ANN401  (JSON)
         return f"the third party {reaction}"
     if "refuses" in reaction:
         return "the third party refuses"
-    return "the third party cannot be dialled" if "cannot_be_dialled" in reaction else "the third party answers"
+    return (
+        "the third party cannot be dialled" if "cannot_be_dialled" in reaction else "the third party answers"
+    )
 
 
 def _outcome(name: str, told: Mapping[str, Any]) -> Iterator[str]:

@@ -143,7 +143,12 @@ def _item(item: Any, indent: str) -> list[str]:  # noqa: ANN401  (JSON)
 
 def _inline(value: Any) -> str:  # noqa: ANN401  (JSON)
     text = yaml.dump(
-        value, Dumper=_OneLine, default_flow_style=True, width=1_000_000_000, sort_keys=False, allow_unicode=True
+        value,
+        Dumper=_OneLine,
+        default_flow_style=True,
+        width=1_000_000_000,
+        sort_keys=False,
+        allow_unicode=True,
     )
     return text.removesuffix("\n").removesuffix("\n...")
 

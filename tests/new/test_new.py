@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -329,10 +330,10 @@ def test_an_empty_folder_is_filled(new: New, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["app"]
 
 
-def test_without_what_draws_pictures_it_says_what_to_install_and_leaves_nothing(
+def test_without_what_writes_scenarios_it_says_what_to_install_and_leaves_nothing(
     new: New, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "fast_sugiyama", None)
+    monkeypatch.setitem(sys.modules, "connect_sandbox.rehearsal.skeleton.cli", None)  # as if it were not there
     status, _, problem = new(tmp_path / "app", *EXPORTS)
     assert status == 1
     assert "pip install 'connect-bridges[new]'" in problem

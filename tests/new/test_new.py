@@ -36,7 +36,8 @@ def new(capsys: pytest.CaptureFixture[str]) -> New:
     def run(folder: Path, *exports: Path, **options: str) -> tuple[int, str, str]:
         told = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
         status = cli.main(["new", str(folder), "--from", *map(str, exports), *told])
-        return status, *capsys.readouterr()
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
 
     return run
 

@@ -41,7 +41,7 @@ function choose(number, { focus = false, except = null } = {}) {
   details.replaceChildren(...(row === null ? [] : about(number)));
   details.scrollTop = 0;
   SIDES.forEach((side, at) => {
-    panes[at].choose(row === null ? null : row[side], []);
+    panes[at].choose(row === null ? null : row[side]);
     if (row === null) return;
     const where = row[side] ?? row.near;
     if (at !== except && where !== null && where !== undefined) panes[at].centre(where);
@@ -93,8 +93,9 @@ function about(number) {
   const said = { added: "Added", removed: "Removed", changed: "Changed" }[stateOf(row)] ?? "The same in both versions";
   const parts = [make("h2", { tabindex: "-1" }, block.headline), make("p", null, `${block.type}. ${said}.`)];
   const mine = data.changes.filter((change) => change.rows.includes(number));
-  if (mine.length > 0) {
-    const items = mine.map((change) => make("li", null, `${change.heading}: ${change.what} `, ...changed(change.old, change.new)));
+  const told = mine.filter((change) => !["added", "removed"].includes(change.kind));
+  if (told.length > 0) {
+    const items = told.map((change) => make("li", null, `${change.heading}: ${change.what} `, ...changed(change.old, change.new)));
     parts.push(make("ul", null, ...items));
   }
   const paths = mine.map((change) => change.what);
@@ -102,9 +103,9 @@ function about(number) {
   const branches = compared(before, after, (each, side) =>
     each.branches.map((branch) => [branch.words, branch.to === null ? branch.target : data.sides[side].blocks[branch.to].headline]),
   );
-  if (parameters.size > 0) parts.push(make("h3", null, "Parameters"), table(parameters, (path) => paths.includes(path)));
+  if (parameters.size > 0) parts.push(make("h3", null, "Parameters"), listed(parameters, (path) => paths.includes(path)));
   const states = { ...lit(before), ...lit(after) };
-  if (branches.size > 0) parts.push(make("h3", null, "Branches"), table(branches, (words) => words in states));
+  if (branches.size > 0) parts.push(make("h3", null, "Branches"), listed(branches, (words) => words in states));
   return parts;
 }
 
@@ -126,19 +127,22 @@ function compared(before, after, rows) {
   return both;
 }
 
-function table(rows, differs) {
-  const head = ["", "Before", "After"].map((title, at) =>
-    at === 0 ? make("td", null) : make("th", { scope: "col" }, title),
+/** The rows as a list: what is the same in both versions once, else what was and what is. */
+function listed(rows, differs) {
+  const told = ([before, after]) =>
+    before === after
+      ? [make("dd", null, before)]
+      : changed(before, after)
+          .filter((part) => part instanceof Node)
+          .map((part) => make("dd", null, part));
+  return make(
+    "dl",
+    { class: "both" },
+    ...[...rows].flatMap(([name, values]) => [
+      make("dt", differs(name) || values.includes(null) ? { class: "differs" } : null, name),
+      ...told(values),
+    ]),
   );
-  const body = [...rows].map(([name, values]) =>
-    make(
-      "tr",
-      differs(name) || values.includes(null) ? { class: "differs" } : null,
-      make("th", { scope: "row" }, name),
-      ...values.map((value) => make("td", null, value ?? "—")),
-    ),
-  );
-  return make("table", null, make("thead", null, make("tr", null, ...head)), make("tbody", null, ...body));
 }
 
 panes.forEach((pane, number) => {

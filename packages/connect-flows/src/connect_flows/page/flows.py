@@ -65,7 +65,8 @@ def _body(title: str, shown: Sequence[Shown], unique: Sequence[str], drawn: Sequ
     yield '<h2 id="listed">Blocks</h2>'
     yield '<ol id="list"></ol>'
     yield from keys(
-        ("lit", "chosen block, and its branches"),
+        ("chosen", "chosen block"),
+        ("lit", "branches from and to it"),
         ("match", "found by the search"),
         ("error", "Amazon Connect rejects it (number of findings)"),
         ("warning", "accepted, but hurts callers (number of findings)"),

@@ -208,11 +208,11 @@ class Pane {
     this.groups[number].focus({ preventScroll: true });
   }
 
-  /** Mark the block as the chosen one, and light it with the branches that are given. */
-  choose(number, lines) {
+  /** Mark the block as the chosen one, and light the branches that are given. */
+  choose(number, lines = []) {
     for (const lit of this.svg.querySelectorAll(".lit, .chosen")) lit.classList.remove("lit", "chosen");
     if (number === null) return;
-    this.groups[number].classList.add("chosen", "lit");
+    this.groups[number].classList.add("chosen");
     for (const line of lines) line.classList.add("lit");
     this.reach(number);
   }

@@ -1,4 +1,4 @@
-const panes = data.sides.map((side, number) => new Pane(document.getElementById(`s${number}-pane`), `s${number}-`, side.blocks));
+const panes = data.sides.map((side, number) => new Pane(document.getElementById(`s${number}-pane`), `s${number}-`, side));
 const SIDES = ["old", "new"];
 const details = document.getElementById("details");
 const list = document.getElementById("list");
@@ -40,11 +40,12 @@ function choose(number, { focus = false, except = null } = {}) {
   for (const pane of panes) pane.draw(); // the details take room from them
   details.replaceChildren(...(row === null ? [] : about(number)));
   details.scrollTop = 0;
+  if (except === null) level(panes);
+  else panes[1 - except].scaleTo(panes[except].view.scale);
   SIDES.forEach((side, at) => {
     panes[at].choose(row === null ? null : row[side]);
-    if (row === null) return;
-    const where = row[side] ?? row.near;
-    if (at !== except && where !== null && where !== undefined) panes[at].centre(where);
+    const where = row === null ? null : (row[side] ?? row.near);
+    if (at !== except && where !== null) panes[at].centre(where, { readable: except === null });
   });
   for (const button of list.querySelectorAll("button")) {
     if (Number(button.dataset.row) === number) button.setAttribute("aria-current", "true");
@@ -154,8 +155,8 @@ panes.forEach((pane, number) => {
   pane.chosen = (block, byKey) => choose(rowOf[number].get(block), { focus: byKey, except: number });
   pane.typed = (key) => {
     const does = {
-      0: () => panes.forEach((each) => each.fit()),
-      Home: () => panes.forEach((each) => each.start()),
+      0: () => ZOOMS.fit(panes),
+      Home: () => ZOOMS.start(panes),
       Escape: () => choose(null),
     }[key];
     if (does !== undefined) does();
@@ -174,3 +175,4 @@ details.addEventListener("keydown", (event) => {
 light();
 listChanges();
 choose(null);
+ZOOMS.start(panes);

@@ -111,10 +111,11 @@ def _data(old: Shown, new: Shown, changes: list[Change]) -> Json:
     return {
         "sides": [
             {
+                "start": order.get(each.flow.start),
                 "blocks": [
                     block_data(block, known, order) | {"states": states.get(block.identifier, {})}
                     for block in each.flow.blocks
-                ]
+                ],
             }
             for each, order, states in zip((old, new), orders, lit, strict=True)
             for known in [names(each.flow)]

@@ -8,7 +8,7 @@ from html import escape
 
 from connect_flows.diagnostics import Diagnostic, one_line
 from connect_flows.diff import branch_name
-from connect_flows.model import Block
+from connect_flows.model import Block, Flow
 from connect_flows.naming import Names, names
 from connect_flows.page.document import Pictures, document, keys, zoom_buttons
 from connect_flows.page.links import links
@@ -125,7 +125,8 @@ def _flows(shown: Sequence[Shown], unique: Sequence[str]) -> list[Json]:
                 "file": one_line(each.file, 400),
                 "description": printable(description) if isinstance(description, str) else "",
                 "facts": [["Type", one_line(kind)]] if isinstance(kind, str) else [],
-                "start": order.get(flow.start, -1),
+                "start": order.get(flow.start),
+                "order": _walk(flow, order),
                 "findings": of_block.get(None, []),
                 "notes": [printable(note) for note in each.notes],
                 "blocks": [
@@ -141,6 +142,20 @@ def _flows(shown: Sequence[Shown], unique: Sequence[str]) -> list[Json]:
             }
         )
     return found
+
+
+def _walk(flow: Flow, order: Mapping[str, int]) -> list[int]:
+    """Return the blocks as a contact may meet them, branch after branch; last those that none reaches."""
+    met: dict[int, None] = {}
+    work = list(reversed(range(len(flow.blocks))))
+    work += [order[flow.start]] if flow.start in order else []
+    while work:
+        number = work.pop()
+        if number not in met:
+            met[number] = None
+            targets = [order[edge.target] for edge in flow.blocks[number].edges() if edge.target in order]
+            work += reversed(targets)
+    return list(met)
 
 
 def block_data(block: Block, known: Names, order: Mapping[str, int]) -> Json:

@@ -1,5 +1,7 @@
 """``connect-flows``: lint, explain, import, render, diagram and diff from the command line.
 
+Other packages add commands (connect_flows.commands), which get the arguments after their name.
+
 Exit status: 0 no findings, 1 findings (lint: errors, or warnings with --strict; diff: differences),
 2 the command could not be run.
 """
@@ -9,12 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from connect_flows import page, pictures
+from connect_flows import commands, page, pictures
 from connect_flows.config import ConfigError, find_config, load_config
 from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
 from connect_flows.diff import as_markdown, as_text, diff
@@ -40,11 +42,15 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command of ``connect-flows``; return its exit status."""
+    given = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = parser().parse_args(argv)
+        if given and given[0] not in OWN and commands.is_command(given[0]):
+            return commands.run(given[0], given[1:])
+        arguments = parser(others=not given or given[0] not in OWN).parse_args(given)
         status: int = arguments.run(arguments)
     except (
         UsageError,
+        commands.CommandError,
         ConfigError,
         FlowImportError,
         FlowSyntaxError,
@@ -58,19 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the group's commands."""
+def parser(*, others: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of the group's commands; with `others`, those of other packages are listed, too."""
     top = _Parser(
         prog="connect-flows",
         description="Tools for the flow language of Amazon Connect. None of them needs an AWS account.",
     )
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _lint_parser(commands)
-    _explain_parser(commands)
-    _import_parser(commands)
-    _render_parser(commands)
-    _diagram_parser(commands)
-    _diff_parser(commands)
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for add in OWN.values():
+        add(subparsers)
+    for name, told in (commands.commands() if others else {}).items():
+        subparsers.add_parser(name, help=told)
     return top
 
 
@@ -189,6 +193,17 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
         help="both versions side by side; needs: pip install 'connect-flows[svg]'",
     )
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+OWN: dict[str, Callable[[Any], None]] = {
+    "lint": _lint_parser,
+    "explain": _explain_parser,
+    "import": _import_parser,
+    "render": _render_parser,
+    "diagram": _diagram_parser,
+    "diff": _diff_parser,
+}
+"""The commands of this package, each with what adds its parser."""
 
 
 def _lint(arguments: argparse.Namespace) -> int:

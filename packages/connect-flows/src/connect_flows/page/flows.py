@@ -14,7 +14,7 @@ from connect_flows.page.document import Pictures, document, keys, zoom_buttons
 from connect_flows.page.links import links
 from connect_flows.page.shown import Json, Shown, branches, leaves, printable
 from connect_flows.pictures import DiagramError, svg
-from connect_flows.pictures.telling import headline
+from connect_flows.pictures.telling import said_of
 
 
 def flows_page(shown: Sequence[Shown]) -> str:
@@ -164,7 +164,7 @@ def block_data(block: Block, known: Names, order: Mapping[str, int]) -> Json:
         "id": printable(block.identifier),
         "mark": mark(block.identifier),
         "type": printable(block.type),
-        "headline": one_line(headline(block, known), 200) or "(no name)",
+        "headline": one_line(said_of(block, known).headline, 200) or "(no name)",
         "parameters": [[path, value, known.name(value)] for path, value in leaves(block.parameters)],
         "branches": [
             {

@@ -2,191 +2,316 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from math import hypot
 
-from connect_flows.diagnostics import one_line
 from connect_flows.model import Block, EdgeKind, Flow
-from connect_flows.naming import Names, names
+from connect_flows.naming import names
 from connect_flows.pictures.branches import Line, lines
-from connect_flows.pictures.layout import BULGE, HEIGHT, MARGIN, WIDTH, DiagramError, Point, layout
+from connect_flows.pictures.layout import Plan, Point, Rectangle, Route, Wire, lay_out
 from connect_flows.pictures.style import css
-from connect_flows.pictures.telling import headline, kind_of, summary
+from connect_flows.pictures.telling import KINDS, Said, kind_of, said_of
+from connect_flows.pictures.text import shortened, width, wrapped
+
+CARD = 236
+HEADLINE, SECOND, DETAIL, LABEL = 13.0, 10.5, 11.0, 10.5
+_LEFT, _RIGHT = 16, 10  # of the text in a card
+_LABEL_HEIGHT, _LABEL_WIDEST = 18.0, 150.0
+_LABELS_WIDEST = 520.0
+"""The labels below one block are together no wider than this, unless there are too many to be told at all."""
+_LABEL_NARROWEST = 24.0
+_CORNER = 7.0
+_DETAILS = 2
+
+CLASSES = {EdgeKind.NEXT: "success", EdgeKind.CONDITION: "condition", EdgeKind.ERROR: "error"}
+"""Kind of branch -> the class of its group."""
+
+
+class DiagramError(RuntimeError):
+    """The diagram cannot be drawn; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    text: str
+    css: str
+    size: float
+    below: float  # from the row above, or the card's top
 
 
 def svg(flow: Flow, *, prefix: str = "") -> str:
     """Return the flow as SVG.
 
-    prefix: begins the ids, for pages that hold several pictures. Raises DiagramError when there is nothing to draw
-    and when the layout library is not installed.
+    Each block is a group with the class "block", an id (``prefix`` and "block-N", N by the flow's order) and data-block,
+    its identifier. Each branch is a group with the class "branch" and "success", "condition" or "error", and "return"
+    where it leads back; data-from and data-to name its blocks, data-branch is "next", "condition:N" or "error:TYPE".
+    Branches from one block to another share a line: the second and later ones carry the class "also" and show when
+    they get a state. prefix: for pages that hold several pictures. Raises DiagramError when there is no block.
     """
     if not flow.blocks:
         raise DiagramError(f"{flow.name} has no block to draw")
-    all_lines = lines(flow)
-    places, routes = layout(flow, all_lines)
-    width = max(x for x, _ in places.values()) + WIDTH / 2 + MARGIN + BULGE
-    height = max(y for _, y in places.values()) + HEIGHT / 2 + MARGIN
-    for route in routes.values():
-        width = max([width, *(x + MARGIN for x, _ in route)])
-    leaving = Counter(line.source for line in all_lines)
-    body = [
-        _line(line, places, routes, alone=leaving[line.source] == 1, prefix=prefix)
-        for line in sorted(all_lines, key=lambda line: not line.error)
-    ]
-    known = names(flow)
-    body += [
-        _box(
-            block,
-            places[block.identifier],
-            known,
-            start=block.identifier == flow.start,
-            ident=f"{prefix}block-{i}",
+    return _Picture(flow, prefix).text()
+
+
+class _Picture:
+    def __init__(self, flow: Flow, prefix: str) -> None:
+        self.flow, self.prefix = flow, prefix
+        known = names(flow)
+        self.blocks = {block.identifier: block for block in flow.blocks}
+        self.said = {name: said_of(block, known) for name, block in self.blocks.items()}
+        self.lines = lines(flow)
+        targets = [line.target for line in self.lines] + [flow.start]
+        self.missing = list(dict.fromkeys(target for target in targets if target not in self.blocks))
+        self.order = ["", *self.blocks, *self.missing]  # the first is where the flow starts
+        self.place = {name: i for i, name in enumerate(self.order) if i}
+        self.rows = {name: list(_rows(said)) for name, said in self.said.items()}
+        self.labels = self._labels()
+        self.plan = self._plan()
+
+    def _labels(self) -> list[str]:
+        """Return the text of each line's label; "" for none. Many labels of a block get less room each."""
+        leaving: dict[str, list[Line]] = {}
+        for line in self.lines:
+            leaving.setdefault(line.source, []).append(line)
+        room = {
+            source: max(
+                _LABEL_NARROWEST, min(_LABEL_WIDEST, (_LABELS_WIDEST - 6 * (len(all_) - 1)) / len(all_))
+            )
+            for source, all_ in leaving.items()
+        }
+        wanted = {id(line): min(width(line.label, LABEL) + 14, _LABEL_WIDEST) for line in self.lines}
+        for source, all_ in leaving.items():
+            if sum(wanted[id(line)] + 6 for line in all_) <= _LABELS_WIDEST:
+                room[source] = _LABEL_WIDEST
+        return [summed(line.label, room[line.source] - 14) for line in self.lines]
+
+    def _plan(self) -> Plan:
+        sizes = [(64.0, 26.0)]
+        sizes += [(float(CARD), 12 + sum(row.below for row in self.rows[name])) for name in self.blocks]
+        sizes += [(float(CARD), 34.0) for _ in self.missing]
+        wires = [Wire(0, self.place[self.flow.start], None, weak=False)]
+        for line, text in zip(self.lines, self.labels, strict=True):
+            size = (round(width(text, LABEL) + 14), _LABEL_HEIGHT) if text else None
+            weak = line.kind is EdgeKind.ERROR
+            wires.append(Wire(self.place[line.source], self.place[line.target], size, weak=weak))
+        return lay_out(sizes, wires)
+
+    def text(self) -> str:
+        plan = self.plan
+        drawn = sorted(
+            zip(self.lines, self.labels, plan.routes[1:], strict=True),
+            key=lambda each: list(CLASSES).index(each[0].kind),
+            reverse=True,
         )
-        for i, block in enumerate(flow.blocks)
-    ]
-    title = escape(one_line(flow.name, 200))
-    return "\n".join(
-        [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" viewBox="0 0 {width:.0f} {height:.0f}"'
-                f' width="{width:.0f}" height="{height:.0f}" role="group" aria-label="{title}">'
-            ),
-            f"<title>{title}</title>",
-            f"<style>{css()}</style>",
-            "<defs>",
-            *(
-                f'<marker id="{prefix}{name}" class="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7"'
-                f' markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker>'
-                for name in ("arrow", "arrow-error")
-            ),
-            "</defs>",
-            '<rect class="canvas" width="100%" height="100%"/>',
-            *body,
-            "</svg>",
-            "",
-        ]
-    )
-
-
-def _line(
-    line: Line,
-    places: Mapping[str, Point],
-    routes: Mapping[tuple[str, str], list[Point]],
-    *,
-    alone: bool,
-    prefix: str,
-) -> str:
-    """Draw a line; ``alone`` if its block has no other."""
-    marker = "arrow-error" if line.error else "arrow"
-    (x1, y1), (x2, y2) = places[line.source], places[line.target]
-    back = y2 <= y1
-    if line.source == line.target:
-        side = x1 + WIDTH / 2
-        far = side + 46
-        path = f"M{side:.0f} {y1 - 14:.0f}C{far:.0f} {y1 - 30:.0f} {far:.0f} {y1 + 30:.0f} {side:.0f} {y1 + 14:.0f}"
-        label_at = (side + 8, y1 + 34)
-    elif back:  # from side to side, off the way down
-        path, label_at = _back(
-            (x1 + WIDTH / 2, y1), (x2 + WIDTH / 2, y2), routes.get((line.source, line.target), [])
+        legend, wide, tall = self._legend(plan.height)
+        whole, height = max(plan.width, wide), plan.height + tall
+        title = xml(self.flow.name)
+        description = (
+            f"A flow of {_count(len(self.blocks), 'block')} and"
+            f" {_count(sum(len(line.branches) for line in self.lines), 'branch', 'es')}, from top to bottom."
         )
-    else:
-        begin, end = (x1, y1 + HEIGHT / 2), (x2, y2 - HEIGHT / 2)
-        points = [begin, *routes.get((line.source, line.target), []), end]
-        path = f"M{begin[0]:.0f} {begin[1]:.0f}"
-        for (ax, ay), (bx, by) in pairwise(points):
-            middle = (ay + by) / 2
-            path += f"C{ax:.0f} {middle:.0f} {bx:.0f} {middle:.0f} {bx:.0f} {by:.0f}"
-        (ax, ay), (bx, by) = points[0], points[1]
-        # Near the end of the first segment the lines of one block have parted; those of several meet there.
-        along, below = (0.35, 0.4) if alone else (0.92, 0.72)
-        label_at = (ax + (bx - ax) * along + 4, ay + (by - ay) * below)
-    text = escape(one_line(line.label, 26))
-    at = f'x="{label_at[0]:.0f}" y="{label_at[1]:.0f}"'
-    label = f'<text class="label" {at}>{text}</text>' if line.label else ""
-    groups = []
-    for i, branch in enumerate(line.branches):
-        classes = ["branch", _KINDS[branch.kind], *(["return"] if back else []), *(["also"] if i else [])]
-        said = f"{branch.label}: {branch.source} → {branch.target}"
-        groups.append(
-            f'<g class="{" ".join(classes)}" data-from="{_attribute(branch.source)}"'
-            f' data-branch="{_attribute(branch.key)}" data-to="{_attribute(branch.target)}" role="img"'
-            f' aria-label="{_attribute(said)}"><title>{_attribute(said)}</title>'
-            f'<path class="line" d="{path}" marker-end="url(#{prefix}{marker})"/>{"" if i else label}</g>'
+        if self.flow.start in self.said:
+            description += f" It starts with: {self.said[self.flow.start].headline}."
+        return "\n".join(
+            [
+                (
+                    f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" viewBox="0 0 {whole:.0f} {height:.0f}"'
+                    f' width="{whole:.0f}" height="{height:.0f}" role="group" aria-label="{title}">'
+                ),
+                f"<title>{title}</title>",
+                f"<desc>{xml(description)}</desc>",
+                f"<style>{css()}</style>",
+                "<defs>",
+                *(
+                    f'<marker id="{self.prefix}arrow-{kind}" class="arrow {kind}" viewBox="0 0 10 10" refX="9" refY="5"'
+                    f' markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+                    f'<path d="M0 1L10 5L0 9z"/></marker>'
+                    for kind in CLASSES.values()
+                ),
+                "</defs>",
+                '<rect class="canvas" width="100%" height="100%"/>',
+                *self._start(),
+                *(self._line(*each) for each in drawn),
+                *(self._block(i, block) for i, block in enumerate(self.blocks.values())),
+                *self._nowhere(),
+                legend,
+                "</svg>",
+                "",
+            ]
         )
-    return "\n".join(groups)
+
+    def _start(self) -> Iterator[str]:
+        box, route = self.plan.boxes[0], self.plan.routes[0]
+        yield (
+            f'<g class="start"><path class="line" d="{path(route.points)}"'
+            f' marker-start="url(#{self.prefix}arrow-success)"/>{_rectangle(box, "pill", 13)}'
+            f"{_text(box.x + box.width / 2, box.y + 17, 'Start', 'name', middle=True)}</g>"
+        )
+
+    def _line(self, line: Line, label: str, route: Route) -> str:
+        """Draw a line: a group for each of its branches, of which the first is seen."""
+        groups = []
+        drawn = path(route.points)
+        source = self.said[line.source]
+        target = self.said[line.target].headline if line.target in self.said else f"no block {line.target}"
+        for i, branch in enumerate(line.branches):
+            kind = CLASSES[branch.kind]
+            classes = ["branch", kind, *(["return"] if route.back else []), *(["also"] if i else [])]
+            what = branch.key.partition(":")[2] if branch.kind is EdgeKind.ERROR else branch.label
+            said = f"{source.headline}: {kind}{f' {what}' if branch.kind is not EdgeKind.NEXT else ''} → {target}"
+            inner = f'<title>{xml(said)}</title><path class="line" d="{drawn}"'
+            inner += f' marker-start="url(#{self.prefix}arrow-{kind})"/>'
+            if not i:
+                if route.back:
+                    inner += _upward(route.points)
+                if label and route.label:
+                    at = route.label
+                    inner += _rectangle(at, "pill", 4 if kind == "condition" else 9)
+                    middle = at.x + at.width / 2
+                    inner += _text(middle, at.y + 12.7, label, "label", middle=True)
+            groups.append(
+                f'<g class="{" ".join(classes)}" data-from="{xml(branch.source)}" data-branch="{xml(branch.key)}"'
+                f' data-to="{xml(branch.target)}" role="img" aria-label="{xml(said)}">{inner}</g>'
+            )
+        return "\n".join(groups)
+
+    def _block(self, number: int, block: Block) -> str:
+        box = self.plan.boxes[number + 1]
+        texts = []
+        y = box.y
+        for row in self.rows[block.identifier]:
+            y += row.below
+            texts.append(_text(box.x + _LEFT, y, row.text, row.css))
+        full = xml(f"{self.said[block.identifier].full} ({block.type})")
+        band = f'<path class="band" d="M{box.x + 6:.0f} {box.y:.0f}a6 6 0 0 0 -6 6v{box.height - 12:.0f}a6 6 0 0 0 6 6z"/>'
+        return (
+            f'<g class="block {kind_of(block)}" id="{self.prefix}block-{number}" data-block="{xml(block.identifier)}"'
+            f' role="img" aria-label="{full}"><title>{full}</title>{_rectangle(box, "card", 6)}{band}'
+            f"{''.join(texts)}</g>"
+        )
+
+    def _nowhere(self) -> Iterator[str]:
+        for name in self.missing:
+            box = self.plan.boxes[self.place[name]]
+            told = shortened(f"No block {name}", SECOND, CARD - _LEFT - _RIGHT)
+            yield (
+                f'<g class="nowhere" data-block="{xml(name)}"><title>{xml(f"No block {name}")}</title>'
+                f"{_rectangle(box, 'card', 6)}{_text(box.x + _LEFT, box.y + 21, told, 'second')}</g>"
+            )
+
+    def _legend(self, top: float) -> tuple[str, float, float]:
+        """Return the legend, how far it reaches to the right, and how high it is; it tells what the picture holds."""
+        kinds = {kind_of(block) for block in self.blocks.values()}
+        shown = [(name, _KINDS[name]) for name in KINDS if name in kinds]
+        drawn = {CLASSES[line.kind] for line in self.lines}
+        x, y = 24.0, top + 4
+        parts = []
+        for name, words in shown:
+            swatch = _rectangle(Rectangle(x, y, 16, 14), "card", 3)
+            parts.append(
+                f'<g class="{name}">{swatch}<path class="band" d="M{x:.0f} {y:.0f}h5v14h-5z"/></g>'
+                + _text(x + 22, y + 11, words, "legend-text")
+            )
+            x += 22 + width(words, SECOND) + 16
+        wide = x
+        x = 24.0
+        y += 24
+        marks = [(kind, words) for kind, words in _LINES.items() if kind in drawn]
+        if any(route.back for route in self.plan.routes):
+            marks.append(("return", "leads back"))
+        for kind, words in marks:
+            ends: tuple[Point, ...] = ((x + 34, y + 7), (x, y + 7))
+            marker = f'<path class="line" d="{path(ends)}" marker-start="url(#{self.prefix}arrow-{kind})"/>'
+            if kind == "return":
+                marker = f'<path class="line" d="M{x + 17:.0f} {y:.0f}v16"/><path class="up" d="{_chevron(x + 17, y + 4)}"/>'
+            parts.append(f'<g class="{kind}">{marker}</g>' + _text(x + 42, y + 11, words, "legend-text"))
+            x += 42 + width(words, SECOND) + 16
+        return f'<g class="legend">{"".join(parts)}</g>', max(wide, x) + 8, 24.0 * 2 + 12
 
 
-_KINDS = {EdgeKind.NEXT: "success", EdgeKind.CONDITION: "condition", EdgeKind.ERROR: "error"}
+_KINDS = {
+    "voice": "speaks to the customer, or asks",
+    "lambda": "calls a function",
+    "transfer": "hands over",
+    "end": "ends",
+    "other": "decides or sets",
+}
+_LINES = {"success": "success", "condition": "condition is met", "error": "error"}
 
 
-def _attribute(text: str) -> str:
+def summed(label: str, room: float) -> str:
+    """Return a label of several parts in so much room: the first ones, and how many more there are."""
+    if width(label, LABEL) <= room:
+        return label
+    parts = label.split(", ")
+    for kept in range(len(parts) - 1, 0, -1):
+        told = f"{', '.join(parts[:kept])} +{len(parts) - kept}"
+        if width(told, LABEL) <= room:
+            return told
+    rest = f" +{len(parts) - 1}" if len(parts) > 1 else ""
+    return shortened(parts[0], LABEL, max(room - width(rest, LABEL), 8)) + rest
+
+
+def path(points: Sequence[Point]) -> str:
+    """Return the points as the data of a path with round corners."""
+    x, y = points[0]
+    out = f"M{x:.0f} {y:.0f}"
+    for i in range(1, len(points) - 1):
+        (ax, ay), (bx, by), (cx, cy) = points[i - 1 : i + 2]
+        before, after = hypot(bx - ax, by - ay), hypot(cx - bx, cy - by)
+        radius = min(_CORNER, before / 2, after / 2)
+        px, py = bx - (bx - ax) / before * radius, by - (by - ay) / before * radius
+        qx, qy = bx + (cx - bx) / after * radius, by + (cy - by) / after * radius
+        out += f"L{px:.1f} {py:.1f}Q{bx:.1f} {by:.1f} {qx:.1f} {qy:.1f}"
+    x, y = points[-1]
+    return f"{out}L{x:.0f} {y:.0f}"
+
+
+def xml(text: str) -> str:
     """Return the text for XML, which has no control characters and no surrogates."""
     return escape("".join(c if c.isprintable() else " " for c in text))
 
 
-def _back(begin: Point, end: Point, between: Sequence[Point]) -> tuple[str, Point]:
-    """Return the path of a line that leads back, and the place of its label."""
-    (x1, y1), (x2, y2) = begin, end
-    if not between:
-        far = max(x1, x2) + BULGE
-        path = f"M{x1:.0f} {y1:.0f}C{far:.0f} {y1:.0f} {far:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-        return path, (x1 + 6, y1 - 6)
-    first, last = between[0], between[-1]
-    path = (
-        f"M{x1:.0f} {y1:.0f}C{x1 + BULGE:.0f} {y1:.0f} {first[0]:.0f} {y1:.0f} {first[0]:.0f} {first[1]:.0f}"
-    )
-    for (ax, ay), (bx, by) in pairwise(between):
-        middle = (ay + by) / 2
-        path += f"C{ax:.0f} {middle:.0f} {bx:.0f} {middle:.0f} {bx:.0f} {by:.0f}"
-    path += f"C{last[0]:.0f} {y2:.0f} {x2 + BULGE:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    return path, (x1 + 6, y1 - 6)
+def _rows(said: Said) -> Iterator[_Row]:
+    """Yield the lines of text in a card."""
+    room = CARD - _LEFT - _RIGHT
+    for i, text in enumerate(wrapped(said.headline, HEADLINE, room, 2, bold=True)):
+        yield _Row(text, "headline", HEADLINE, 16 if i else 21)
+    second = [said.second]
+    if width(said.second, SECOND) > room and said.type != said.headline:
+        second = [said.type, said.name]
+    for i, text in enumerate(text for text in second if text):
+        yield _Row(shortened(text, SECOND, room), "second", SECOND, 14 if i else 16)
+    for detail in said.details[:_DETAILS]:
+        yield _Row(shortened(detail, DETAIL, room), "detail", DETAIL, 15)
 
 
-def _box(block: Block, place: Point, known: Names, *, start: bool, ident: str) -> str:
-    x, y = place[0] - WIDTH / 2, place[1] - HEIGHT / 2
-    top, below = headline(block, known), summary(block, known)
-    rows = [(top, 12, "headline"), (block.type, 9.5, "type"), ("" if below == top else below, 10, "detail")]
-    texts = "".join(
-        f'<text class="{name}" x="{place[0]:.0f}" y="{y + 18 + 17 * i:.0f}" font-size="{size}"'
-        f' text-anchor="middle">{escape(_fitting(text, size))}</text>'
-        for i, (text, size, name) in enumerate(rows)
-        if text
+def _upward(points: Sequence[Point]) -> str:
+    """Return a mark on the longest upright part of a line that leads back."""
+    ((x, y), (_, end)) = max(
+        ((a, b) for a, b in pairwise(points) if a[0] == b[0]), key=lambda pair: abs(pair[0][1] - pair[1][1])
     )
-    full = _attribute(f"{top}. {block.type}. {below}")
+    return f'<path class="up" d="{_chevron(x, (y + end) / 2)}"/>'
+
+
+def _chevron(x: float, y: float) -> str:
+    return f"M{x - 4:.1f} {y + 6:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y + 6:.1f}"
+
+
+def _rectangle(at: Rectangle, name: str, radius: float) -> str:
     return (
-        f'<g class="block {kind_of(block)}{" start" if start else ""}" id="{ident}"'
-        f' data-block="{_attribute(block.identifier)}" role="img" aria-label="{full}"><title>{full}</title>'
-        f'<rect class="card" x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="{20 if start else 7}"/>'
-        f"{texts}</g>"
+        f'<rect class="{name}" x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}"'
+        f' rx="{radius:g}"/>'
     )
 
 
-def _fitting(text: str, size: float) -> str:
-    """Return as much of the text as a box is wide, at the usual widths of a sans-serif font."""
-    line, room = one_line(text, 80), WIDTH - 16
-    if sum(_width(c) for c in line) * size <= room:
-        return line
-    kept = ""
-    for character in line:
-        if sum(_width(c) for c in f"{kept}{character}…") * size > room:
-            break
-        kept += character
-    return kept.rstrip("…") + "…"
+def _text(x: float, y: float, text: str, name: str, *, middle: bool = False) -> str:
+    anchor = ' text-anchor="middle"' if middle else ""
+    return f'<text class="{name}" x="{x:.1f}" y="{y:.1f}"{anchor}>{xml(text)}</text>'
 
 
-def _width(character: str) -> float:
-    """Return the width of a character in units of the font's size; on the wide side."""
-    if unicodedata.east_asian_width(character) in "WF":
-        return 1.0
-    return (
-        0.3
-        if character in "ijl.,:;'|! "
-        else 0.9
-        if character in "mwMW@…%"
-        else 0.7
-        if character.isupper()
-        else 0.58
-    )
+def _count(number: int, one: str, ending: str = "s") -> str:
+    return f"{number} {one}{'' if number == 1 else ending}"

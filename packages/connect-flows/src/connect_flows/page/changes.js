@@ -92,7 +92,7 @@ function about(number) {
   const [before, after] = SIDES.map((side, at) => (row[side] === null ? null : data.sides[at].blocks[row[side]]));
   const block = after ?? before;
   const said = { added: "Added", removed: "Removed", changed: "Changed" }[stateOf(row)] ?? "The same in both versions";
-  const parts = [make("h2", { tabindex: "-1" }, block.headline), make("p", null, `${block.type}. ${said}.`)];
+  const parts = [make("h2", { tabindex: "-1" }, block.headline), make("p", null, `${block.second}. ${said}.`)];
   const mine = data.changes.filter((change) => change.rows.includes(number));
   const told = mine.filter((change) => !["added", "removed"].includes(change.kind));
   if (told.length > 0) {

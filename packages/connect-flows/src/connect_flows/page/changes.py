@@ -132,6 +132,18 @@ def _told(old: Flow, new: Flow, changes: list[Change], rows: list[_Row]) -> list
         for i, row in enumerate(rows)
         if row.new is None and row.old is not None
     }
+    headlines = [
+        {block.identifier: said_of(block, known).headline for block in flow.blocks}
+        for flow in (old, new)
+        for known in [names(flow)]
+    ]
+
+    def called(change: Change, value: str | None, side: int) -> str | None:
+        """Return what a changed branch led to as people know the block; any other value as it is."""
+        if value is not None and change.kind in {"rewired", "start"}:
+            value = headlines[side].get(value) or value
+        return None if value is None else printable(value)
+
     found = []
     for change in changes:
         where = gone if change.kind == "removed" else place
@@ -140,19 +152,13 @@ def _told(old: Flow, new: Flow, changes: list[Change], rows: list[_Row]) -> list
                 "heading": HEADINGS[change.kind],
                 "kind": change.kind,
                 "what": printable(change.what),
-                "old": None if change.old is None else printable(_called(change, change.old, old)),
-                "new": None if change.new is None else printable(_called(change, change.new, new)),
+                "old": called(change, change.old, 0),
+                "new": called(change, change.new, 1),
                 "rows": [where[name] for name in (change.block, *change.also) if name in where],
                 "block": printable(change.block),
             }
         )
     return found
-
-
-def _called(change: Change, value: str, flow: Flow) -> str:
-    """Return what a changed branch led to as people know the block; any other value as it is."""
-    block = flow.by_identifier.get(value) if change.kind in {"rewired", "start"} else None
-    return said_of(block, names(flow)).headline if block is not None else value
 
 
 def _lit_branches(flow: Flow, same: Mapping[str, str], other: Flow, gone: str) -> dict[str, dict[str, str]]:

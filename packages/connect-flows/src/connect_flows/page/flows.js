@@ -91,13 +91,13 @@ function goTo(flow, block) {
 
 /** A button that goes to the block; plain: without its type and the number of its findings. */
 function blockButton(flow, block, { plain = false } = {}) {
-  const { headline, type, findings } = data.flows[flow].blocks[block];
+  const { headline, second, findings } = data.flows[flow].blocks[block];
   return make(
     "button",
     { type: "button", class: "block-name", "data-place": `${flow} ${block}`, click: () => goTo(flow, block) },
     make("span", { class: "headline" }, headline),
     plain ? "" : " ",
-    plain ? null : make("span", { class: "type" }, type),
+    plain ? null : make("span", { class: "type" }, second),
     !plain && findings.length > 0 ? make("span", { class: `count ${worst(findings)}` }, many(findings.length, "finding")) : null,
   );
 }
@@ -237,6 +237,7 @@ function words(block) {
     block.id,
     block.type,
     block.headline,
+    block.second,
     ...block.parameters.flat(),
     ...block.branches.map((branch) => branch.words),
     ...block.findings.map((finding) => `${finding.rule} ${finding.message}`),

@@ -160,11 +160,13 @@ def _walk(flow: Flow, order: Mapping[str, int]) -> list[int]:
 
 def block_data(block: Block, known: Names, order: Mapping[str, int]) -> Json:
     """Return what the page tells of a block. ``mark`` stands for it in the picture's data attributes."""
+    said = said_of(block, known)
     return {
         "id": printable(block.identifier),
         "mark": mark(block.identifier),
         "type": printable(block.type),
-        "headline": one_line(said_of(block, known).headline, 200) or "(no name)",
+        "headline": one_line(said.headline, 200) or "(no name)",
+        "second": one_line(said.second, 200),
         "parameters": [[path, value, known.name(value)] for path, value in leaves(block.parameters)],
         "branches": [
             {

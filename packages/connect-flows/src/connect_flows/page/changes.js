@@ -62,27 +62,30 @@ function changed(before, after) {
   ];
 }
 
-function changeItem(change) {
-  const rows = change.rows.length > 0 ? change.rows : [null];
-  return rows.map((row) =>
-    make(
+/** One item for each block of the change. */
+function changeItems(change) {
+  const whole = ["added", "removed"].includes(change.kind); // the whole block: what it is says enough
+  const told = whole ? [] : [` ${change.what}`, change.old === null && change.new === null ? "" : ": "];
+  return (change.rows.length > 0 ? change.rows : [null]).map((row) => {
+    const block = row === null ? { headline: change.block, second: "" } : blockOf(data.rows[row]);
+    return make(
       "li",
       null,
       make(
         "button",
         { type: "button", "data-row": row, click: () => row !== null && choose(row) },
-        make("span", { class: "changed-block" }, row === null ? change.block : blockOf(data.rows[row]).headline),
-        change.what === "" ? "" : ` ${change.what}`,
-        change.old === null && change.new === null ? "" : ": ",
-        ...changed(change.old, change.new),
+        make("span", { class: "changed-block" }, block.headline),
+        " ",
+        make("span", { class: "type" }, block.second),
+        make("span", { class: "what" }, ...told, ...(whole ? [] : changed(change.old, change.new))),
       ),
-    ),
-  );
+    );
+  });
 }
 
 function listChanges() {
   for (const heading of new Set(data.changes.map((change) => change.heading))) {
-    const items = data.changes.filter((change) => change.heading === heading).flatMap(changeItem);
+    const items = data.changes.filter((change) => change.heading === heading).flatMap(changeItems);
     list.append(make("h3", null, heading), make("ul", null, ...items));
   }
 }

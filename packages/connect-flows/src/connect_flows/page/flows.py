@@ -164,7 +164,7 @@ def block_data(block: Block, known: Names, order: Mapping[str, int]) -> Json:
     return {
         "id": printable(block.identifier),
         "mark": mark(block.identifier),
-        "type": printable(block.type),
+        "type": printable(block.type if said.type == block.type else f"{said.type} ({block.type})"),
         "headline": one_line(said.headline, 200) or "(no name)",
         "second": one_line(said.second, 200),
         "parameters": [[path, value, known.name(value)] for path, value in leaves(block.parameters)],

@@ -20,6 +20,7 @@ const LARGEST = 6;
 const READABLE = 0.75;
 const STEP = 1.25; // one press of a zoom key or button
 const STRIDE = 80; // pixels that an arrow key moves the picture
+const ENTRY = 110; // picture units above the first block: where the contact comes from
 const EDGE = 24; // pixels that a block keeps from the pane's edge
 
 /**
@@ -155,7 +156,7 @@ class Pane {
     if (this.first !== null) {
       const box = this.box(this.first);
       this.view.x += (box.x + box.width / 2 - width / 2) / this.view.scale;
-      this.view.y += (box.y - EDGE) / this.view.scale;
+      this.view.y += box.y / this.view.scale - ENTRY;
       this.draw();
     }
   }

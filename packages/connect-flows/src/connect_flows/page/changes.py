@@ -21,8 +21,7 @@ from connect_flows.pictures.telling import said_of
 def diff_page(old: Shown, new: Shown) -> str:
     """Return the HTML page of both versions: their pictures, and the changes for the caller lit in them.
 
-    Raises DiagramError when one of them has no block, and when the layout library is not installed
-    (``pip install 'connect-flows[svg]'``).
+    Raises DiagramError when one of them has no block.
     """
     pictures = Pictures()
     sides = (("Before", old), ("After", new))

@@ -20,8 +20,7 @@ from connect_flows.pictures.telling import said_of
 def flows_page(shown: Sequence[Shown]) -> str:
     """Return the HTML page of the flows: pictures that can be searched, with each block's details and findings.
 
-    A block that names another flow of the page leads to it. Raises DiagramError when there is nothing to draw, and
-    when the layout library is not installed (``pip install 'connect-flows[svg]'``).
+    A block that names another flow of the page leads to it. Raises DiagramError when there is nothing to draw.
     """
     if not shown:
         raise DiagramError("there is no flow to draw")

@@ -491,6 +491,17 @@ def test_blocks_that_the_console_named_are_told_by_what_they_do() -> None:
     assert [headline(block, names(flow)) in mermaid(flow) for block in flow.blocks] == [True] * 5
 
 
+def test_words_are_told_without_their_markup_and_silence_as_such() -> None:
+    said = {
+        "<speak>A <prosody rate='slow'>b</prosody> , c.<break time='1s'/></speak>": "A b, c.",
+        "<speak><break time='1500ms'/><break strength='weak' time='2s'/></speak>": "Silence of 3.5 s",
+        "<speak></speak>": "Play prompt",
+        "a < b <i> c": "a < b <i> c",
+    }
+    flow = console_export(*(("MessageParticipant", {"SSML": text}) for text in said))
+    assert [headline(block, names(flow)) for block in flow.blocks[:-1]] == list(said.values())
+
+
 def test_no_picture_shows_a_uuid() -> None:
     shown = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
     flow = console_export(

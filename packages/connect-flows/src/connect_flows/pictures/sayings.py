@@ -65,7 +65,7 @@ SAYINGS: Mapping[str, Saying] = {
         ("{QueueId}", "Agent {AgentId}"),
         (
             "first call after {InitialCallDelaySeconds|duration}",
-            "{MaximumConnectionAttempts} attempts, {RetryDelaySeconds|duration} apart",
+            "attempts: {MaximumConnectionAttempts}, {RetryDelaySeconds|duration} apart",
             "flow {ContactFlowId}",
         ),
         "Call back from the working queue",

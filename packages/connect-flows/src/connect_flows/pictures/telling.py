@@ -41,6 +41,7 @@ _TAG = re.compile(
     r"[^<>]{0,200}>"
 )
 """Of SSML."""
+_BREAK = re.compile(r"""<break\s[^<>]{0,100}?time\s*=\s*["']([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s)["']""")
 _FIELD = re.compile(r"\{([\w.]+)(?:\|(\w+))?\}")
 _MOST = 4
 """So many entries of an object or list are told, then how many more there are."""
@@ -222,5 +223,11 @@ def _text(value: str, known: Names) -> str:
     if value.startswith("arn:"):
         value = value.rpartition("/")[2].rpartition(":")[2]
     if "<" in value:
-        value = re.sub(r" (?=[.,;:!?])", "", " ".join(_TAG.sub(" ", value).split()))
+        value = re.sub(r" (?=[.,;:!?])", "", " ".join(_TAG.sub(" ", value).split())) or _silence(value)
     return "" if _GENERATED.fullmatch(value) else " ".join(value.split())
+
+
+def _silence(ssml: str) -> str:
+    """Return how long SSML without words makes the contact wait."""
+    seconds = sum(float(time) / (1000 if unit == "ms" else 1) for time, unit in _BREAK.findall(ssml))
+    return f"Silence of {seconds:g} s" if seconds else ""

@@ -26,7 +26,7 @@ _ABOVE, _BELOW = 14, 22  # from a row to the first track below it, from the last
 _SIDE_TOP, _SIDE_ROW = 16, 24  # of labels beside a box: the first one's middle, and from one to the next
 _SLIDE = 60  # the end of a line is moved that far along a box's edge to make it straight
 _NEAR = 40  # a line is moved that far for the same
-_NEAR_BOX = 16  # a box is moved that far to stand right below another
+_NEAR_BOX = 32  # a box is moved that far to stand right below another
 _GIVE = 5  # lines may come so much nearer to one another if that makes them straight
 _TOP = 13  # the lines that arrive on a box's top are that far from its middle
 

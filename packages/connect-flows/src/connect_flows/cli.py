@@ -157,7 +157,7 @@ def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
     command = _add(
         commands, "diagram", "draw a flow as SVG or Mermaid, or flows as an HTML page", _diagram,
         "The page (--html) is one file that needs no network: flows and modules with search, zoom, each block's\n"
-        "parameters and the linter's findings. SVG and the page need: pip install 'connect-flows[svg]'.",
+        "parameters and the linter's findings.",
     )  # fmt: skip
     command.add_argument(
         "files", nargs="+", metavar="FILE",
@@ -187,11 +187,7 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
     command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
     form = command.add_mutually_exclusive_group()
     form.add_argument("--format", choices=["text", "markdown"], help="default: text")
-    form.add_argument(
-        "--html",
-        action="store_true",
-        help="both versions side by side; needs: pip install 'connect-flows[svg]'",
-    )
+    form.add_argument("--html", action="store_true", help="an HTML page of both versions side by side")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
 

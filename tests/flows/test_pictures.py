@@ -23,6 +23,8 @@ from connect_flows.pictures.style import COLOURS, STATES
 from connect_flows.pictures.telling import headline
 from connect_flows.pictures.text import width as text_width
 
+from tests.support.browser import needs_browser, observe
+
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -655,3 +657,27 @@ def test_dark_mode_and_states_are_in_the_picture_itself() -> None:
         assert f"--flow-{name}:{night}" in dark
     assert all(f".block.{state} " in style and f".branch.{state} " in style for state in STATES)
     assert "<" not in style
+
+
+@needs_browser
+def test_a_browser_draws_all_text_in_its_frame_and_what_is_lit(drawn: dict[str, str], tmp_path: Path) -> None:
+    page = tmp_path / "pictures.html"
+    wide = [svg(odd(text)) for text in ("W" * 99, "mM" * 50, "日" * 50, "fifty-ninth offer " * 9)]
+    page.write_text(
+        "<!DOCTYPE html><meta charset=utf-8>" + "".join([*drawn.values(), *wide]), encoding="utf-8"
+    )
+    seen = observe(HERE / "picture_checks.mjs", file=str(page))
+    assert seen["texts"] > 1000
+    assert seen["overflowing"] == []
+    assert all(light != dark for light, dark in zip(seen["light"], seen["dark"], strict=True))
+    assert not any(seen["hidden"])
+    assert all(seen["lit"])
+    assert (seen["complaints"], seen["requests"]) == ([], [])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "docs/pictures").glob("*.svg")), ids=lambda file: file.name)
+def test_the_pictures_in_the_documents_are_those_of_the_flows(file: Path) -> None:
+    source = f"flows/{file.stem}.json"
+    flow = Flow.parse((ROOT / source).read_bytes(), name=source)
+    drawn = svg(flow) == file.read_text(encoding="utf-8")
+    assert drawn, f"connect-flows diagram {source} -o docs/pictures/{file.name}"

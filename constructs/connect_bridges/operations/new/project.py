@@ -85,7 +85,7 @@ class App:
             "requirements-dev.txt": "-r requirements.txt\n"
             + "".join(
                 f"{name}=={PINNED.get(name, self.version)}\n"
-                for name in ("connect-flows[svg]", "connect-sandbox", "mypy", "pytest", "ruff")
+                for name in ("connect-flows", "connect-sandbox", "mypy", "pytest", "ruff")
             ),
             "tests/test_stack.py": self._test_stack(),
             **{f"flows/{flow.file}.json": _json(flow.template) for flow in self.exports.flows},

@@ -25,7 +25,9 @@ _PITCH = 9  # between two tracks
 _ABOVE, _BELOW = 14, 22  # from a row to the first track below it, from the last track to the next row
 _SIDE_TOP, _SIDE_ROW = 16, 24  # of labels beside a box: the first one's middle, and from one to the next
 _SLIDE = 60  # the end of a line is moved that far along a box's edge to make it straight
-_NEAR = 40  # a line is moved that far to become straight
+_NEAR = 40  # a line is moved that far for the same
+_NEAR_BOX = 16  # a box is moved that far to stand right below another
+_GIVE = 5  # lines may come so much nearer to one another if that makes them straight
 _TOP = 13  # the lines that arrive on a box's top are that far from its middle
 
 Point = tuple[float, float]
@@ -267,34 +269,46 @@ class _Layout:
             y = bottom + _ABOVE + _PITCH * max(0, count - 1) + _BELOW
         return tops, track_at, bottom + MARGIN
 
+    def _room(self, x: Sequence[float], item: int, give: float = 0.0) -> tuple[float, float]:
+        """Return how far to the left and right an item may move."""
+        row = self.rows[self.item_row[item]]
+        i = self.order[item]
+        low, high = -inf, inf
+        if i:
+            low = x[row[i - 1]] + self.right[row[i - 1]] + self.left[item] - give
+        if i + 1 < len(row):
+            high = x[row[i + 1]] - self.left[row[i + 1]] - self.right[item] + give
+        return low, high
+
     def _align(self, x: list[float]) -> None:
-        """Make a line straight over the rows that it passes, as far as its neighbours allow."""
-        order = {item: i for row in self.rows for i, item in enumerate(row)}
-
-        def room(item: int) -> tuple[float, float]:
-            row, i = self.rows[self.item_row[item]], order[item]
-            low = x[row[i - 1]] + self.right[row[i - 1]] + self.left[item] if i else -inf
-            last = i == len(row) - 1
-            return low, inf if last else x[row[i + 1]] - self.left[row[i + 1]] - self.right[item]
-
+        """Put boxes right below one another, and make lines straight over the rows that they pass."""
+        self.order = {item: i for row in self.rows for i, item in enumerate(row)}
+        for upper in (item for row in self.rows for item in row if item < self.count):
+            for lower in (self.chains[i][1] for i in self.down[upper] if self._kind(i) == "strong"):
+                low, high = self._room(x, lower)
+                near = lower < self.count and abs(x[lower] - x[upper]) < _NEAR_BOX
+                if near and low <= x[upper] <= high:
+                    x[lower] = x[upper]
         for i, chain in sorted(enumerate(self.chains), key=lambda each: -len(each[1])) * 2:
             run = chain[1:-1]
-            if not run:
-                continue
-            ends = [x[chain[0]] + self._ends(i, *chain[:2])[0], x[chain[-1]] + self._ends(i, *chain[-2:])[1]]
-            while run:
-                low, high, length = -inf, inf, 0
-                for passed in run:
-                    least, most = room(passed)
-                    if max(low, least) > min(high, most):
-                        break
-                    low, high, length = max(low, least), min(high, most), length + 1
-                straight, run = run[: max(length, 1)], run[max(length, 1) :]
-                if length:
-                    middle = sorted(x[item] for item in straight)[length // 2]
-                    aim = next((e for e in ends if low <= e <= high and abs(e - middle) < _NEAR), middle)
-                    for moved in straight:
-                        x[moved] = min(max(aim, low), high)
+            if run:
+                first, last = self._ends(i, *chain[:2])[0], self._ends(i, *chain[-2:])[1]
+                self._align_run(x, run, (x[chain[0]] + first, x[chain[-1]] + last))
+
+    def _align_run(self, x: list[float], run: Sequence[int], ends: Sequence[float]) -> None:
+        """Put the places of one line below one another, as many at a time as their neighbours allow."""
+        while run:
+            low, high, length = -inf, inf, 0
+            for item in run:
+                least, most = self._room(x, item, _GIVE)
+                if max(low, least) > min(high, most):
+                    break
+                low, high, length = max(low, least), min(high, most), length + 1
+            straight, run = run[: max(length, 1)], run[max(length, 1) :]
+            middle = sorted(x[item] for item in straight)[length // 2]
+            aim = next((end for end in ends if low <= end <= high and abs(end - middle) < _NEAR), middle)
+            for item in straight if length else ():
+                x[item] = min(max(aim, low), high)
 
     def _tall(self, box: int) -> float:
         labelled = max((label[1] for i in self.down[box] if (label := self.wires[i].label)), default=0.0)

@@ -171,7 +171,7 @@ class _Picture:
             inner = f'<title>{xml(said)}</title><path class="line" d="{drawn}"'
             inner += f' marker-start="url(#{self.prefix}arrow-{kind})"/>'
             if not i:
-                if route.back:
+                if route.back and line.source != line.target:
                     inner += _upward(route.points)
                 if label and route.label:
                     at = route.label

@@ -36,7 +36,11 @@ _KIND_OF = {
 _GENERATED = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _PLACEHOLDER = re.compile(r"\$\{([^${}]{1,200})\}|\{\{ ?([^{}]{1,200}?) ?\}\}|%(\w{1,200})%")
 """Ours, and those of other tools."""
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+_TAG = re.compile(
+    r"</?(?:speak|amazon:[a-z-]+|audio|break|emphasis|lang|mark|p|phoneme|prosody|s|say-as|sub|voice|w)(?=[\s/>])"
+    r"[^<>]{0,200}>"
+)
+"""Of SSML."""
 _FIELD = re.compile(r"\{([\w.]+)(?:\|(\w+))?\}")
 _MOST = 4
 """So many entries of an object or list are told, then how many more there are."""

@@ -163,6 +163,12 @@ def test_an_empty_id_takes_the_error_branch_and_names_the_reference(
     assert "$.Attributes.next is missing" in ended.ending.reason
 
 
+def test_a_number_that_is_missing_takes_the_error_branch(world: Any) -> None:
+    wait = block("wait", "Wait", "bye", errors=ERROR, TimeLimitSeconds="$.External.seconds")
+    contact = world.plays(wait, *WRONG, channel="CHAT").hears("Wrong.")
+    assert "TimeLimitSeconds is empty, since $.External.seconds is missing" in str(contact.transcript)
+
+
 def test_a_number_that_is_missing_can_be_given(world: Any) -> None:
     loop = block(
         "loop", "Loop", "bye", when=[("Equals", "DoneLooping", "bye")], LoopCount="$.Attributes.times"

@@ -19,7 +19,12 @@ from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
 from connect_sandbox.rehearsal.errors import BoundExceededError, NotSetUpError
 from connect_sandbox.rehearsal.ports import Played, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
-from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
+from connect_sandbox.rehearsal.stage import (
+    BlockFailsError,
+    CallerHungUpError,
+    Counters,
+    Stage,
+)
 from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.steps import (
     Decides,
@@ -316,7 +321,10 @@ def _play(stage: Stage) -> Step:
     wrong = stage.flow.misshapen(stage.block)
     if wrong is not None:
         raise stage.cannot(wrong)
-    return behaviour.play(stage)
+    try:
+        return behaviour.play(stage)
+    except BlockFailsError as failure:
+        return Fails(failure.error, str(failure))
 
 
 def _works_for(channel: str, channels: Collection[str]) -> bool:

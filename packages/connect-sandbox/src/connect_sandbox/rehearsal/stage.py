@@ -33,6 +33,14 @@ class CallerHungUpError(Exception):
     """The caller is gone. The engine ends the contact; no block catches it."""
 
 
+class BlockFailsError(Exception):
+    """The block cannot go on, as on AWS: the engine takes the branch of the ErrorType `error`."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(reason)
+        self.error = error
+
+
 @dataclass
 class Counters:
     """What blocks count from one execution to the next."""
@@ -109,6 +117,8 @@ class Stage:
             return int(filled)
         except (TypeError, ValueError):
             if filled == "" and self.missing_in(written):
+                if self.block.transitions.error("NoMatchingError") is not None:
+                    raise BlockFailsError("NoMatchingError", self.empty(name, written)) from None
                 raise self.lacks(name, written) from None
             raise self.cannot(f"{name} is {filled!r}, which is not a whole number") from None
 

@@ -46,11 +46,7 @@ def connect_participant_with_lex_bot(stage: Stage) -> Step:
         name: str(stage.filled(value))
         for name, value in (stage.parameter("LexSessionAttributes") or {}).items()
     }
-    stage.state.lex = {
-        "IntentName": understanding.intent,
-        "Slots": dict(understanding.slots),
-        "SessionAttributes": own | dict(understanding.session_attributes),
-    }
+    stage.state.lex = understanding.namespace(own)
     stage.note(
         f"Lex understands {understanding.intent or 'nothing'}", kind="branch", lex=dict(stage.state.lex)
     )

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from connect_sandbox.rehearsal import CannotPlayError, Conditions
-from connect_sandbox.rehearsal.conditions import Queue
+from connect_sandbox.rehearsal import CannotPlayError, Conditions, InvocationTimedOutError, Says
+from connect_sandbox.rehearsal.conditions import Caller, Queue, Understanding
 
-from tests.support.rehearsal import INSTANCE, block, hang_up, say
+from tests.support.rehearsal import FUNCTION, INSTANCE, block, hang_up, say
 
 ERROR = {"NoMatchingError": "wrong"}
 WRONG = [say("wrong", "Wrong.", "bye"), hang_up()]
@@ -108,6 +108,65 @@ def test_data_of_voice_id_is_kept_and_references_are_refused(world: Any) -> None
     refused = block("set", "UpdateContactData", "bye", errors=ERROR, References={"a": {"Value": "b"}})
     with pytest.raises(CannotPlayError, match=r"does not publish a flow with its parameter References"):
         world.plays(refused, *WRONG)
+
+
+def answers(status: str, content: str = "") -> dict[str, Any]:
+    return {
+        "status": status,
+        "result": {"processedChatContent": {"content": content, "contentType": "text/plain"}},
+    }
+
+
+def processor(
+    enabled: str = "True", delivers: str = "False", then: str = "ask", name: str = "on"
+) -> dict[str, Any]:
+    chat = {"ProcessingEnabled": enabled, "LambdaProcessorARN": FUNCTION,
+            "ChatProcessorSettings": {"DeliverUnprocessedMessages": delivers}}  # fmt: skip
+    return block(name, "UpdateContactMediaProcessing", then, errors={**ERROR, "ChannelMismatch": "wrong"},
+                 ChatProcessor=chat)  # fmt: skip
+
+
+ASK = block("ask", "ConnectParticipantWithLexBot", "none", Text="Your card?", LexV2Bot={"AliasArn": "a"},
+            errors={"NoMatchingCondition": "none", **ERROR}, when=[("Equals", "Card", "bye")])  # fmt: skip
+NONE = say("none", "I did not get that.", "bye")
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivers", "utterance"),
+    [
+        (answers("PROCESSED", "[PII]"), "False", "[PII]"),
+        (answers("APPROVED"), "False", "4111"),
+        ({"status": "WHAT"}, "True", "4111"),
+        (InvocationTimedOutError("too slow"), "True", "4111"),
+    ],
+)
+def test_a_chats_messages_pass_through_a_processor(
+    world: Any, answer: Any, delivers: str, utterance: str
+) -> None:
+    world.answers = [answers("PROCESSED", "Ihre Karte?"), answer]
+    understood = Conditions(lex={utterance: Understanding(intent="Card")})
+    contact = world.plays(processor(delivers=delivers), ASK, NONE, *WRONG, channel="CHAT", conditions=understood,
+                          caller=Caller(moves=[Says("4111")]))  # fmt: skip
+    contact.hears("Ihre Karte?").does_not_hear("Your card?", "I did not get that.")
+    roles = [event["chatContent"]["participantRole"] for event in world.events]
+    assert roles == ["SYSTEM", "CUSTOMER"]
+    assert world.events[1]["chatContent"]["content"] == "4111"
+
+
+@pytest.mark.parametrize(
+    "answer", [answers("REJECTED"), {"status": "PROCESSED"}, InvocationTimedOutError("too slow")]
+)
+def test_a_message_that_is_not_processed_is_not_delivered(world: Any, answer: Any) -> None:
+    world.answers = [answers("APPROVED"), answer, answers("APPROVED")]
+    contact = world.plays(processor(), ASK, NONE, *WRONG, channel="CHAT", caller=Caller(moves=[Says("4111")]))
+    contact.hears("Your card?", "I did not get that.")
+
+
+def test_a_processor_is_turned_off_and_calls_have_none(world: Any) -> None:
+    off = processor("False", then="none", name="off")
+    world.plays(processor(then="off"), off, NONE, *WRONG, channel="CHAT").hears("I did not get that.")
+    world.plays(processor(then="none"), NONE, *WRONG).hears("Wrong.")
+    assert world.events == []
 
 
 def test_a_module_has_an_input_and_a_result(world: Any) -> None:

@@ -8,6 +8,7 @@ from connect_flows import Block
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import Caller, Conditions
 from connect_sandbox.rehearsal.errors import CannotPlayError
+from connect_sandbox.rehearsal.message_processing import processed
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.references import (
@@ -188,8 +189,12 @@ class Stage:
     def says(self, text: str, *, who: Who = "connect", **data: Json) -> None:
         """Let the caller hear a text, which takes as long as speaking it; they may hang up on it.
 
-        The caller does not hear a flow that plays for the agent.
+        The caller does not hear a flow that plays for the agent, nor a message that the chat's processor rejects.
         """
+        delivered = processed(self, text, "SYSTEM" if who == "connect" else "CUSTOM_BOT")
+        if delivered is None:
+            return
+        text = delivered
         seconds = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
         if self.flow.type in AGENTS_FLOWS and who == "connect":
             self.note(f"tells the agent “{text}”", kind="tells agent", **data)
@@ -203,6 +208,11 @@ class Stage:
         if self.caller.leaves_on(text):
             self.caller.reacts()
             raise CallerHungUpError
+
+    def heard(self, text: str) -> str:
+        """Note what the caller says, and return what of it arrives; empty if the chat's processor rejects it."""
+        self.note(text, who="caller", kind="says")
+        return processed(self, text, "CUSTOMER") or ""
 
     def sets(self, what: str, **data: Json) -> None:
         """Keep a setting that no other block reads back, and record it."""

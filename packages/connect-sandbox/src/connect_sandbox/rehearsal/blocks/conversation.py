@@ -88,8 +88,7 @@ def _utterance(stage: Stage) -> str | None:
     """Return what the customer says, types or presses; None if nothing."""
     match stage.caller.reacts():
         case Says(text):
-            stage.note(text, who="caller", kind="says")
-            return text
+            return stage.heard(text) or None
         case Presses(digits):
             stage.note(f"presses {digits}", who="caller")
             return digits

@@ -9,6 +9,7 @@ from connect_sandbox.rehearsal import (
     CannotPlayError,
     Conditions,
     HangsUp,
+    Presses,
     Queue,
 )
 from connect_sandbox.rehearsal.conditions import Caller
@@ -119,6 +120,42 @@ def test_a_whisper_knows_agent_and_queue(world: Any, kind: str) -> None:
     )
     heard = contact.agent_hears if kind == "AGENT_WHISPER" else contact.hears
     heard("ada of Support.")
+
+
+@pytest.mark.parametrize("kind", ["AGENT_TRANSFER", "QUEUE_TRANSFER"])
+def test_a_transfer_flow_is_the_agents(world: Any, kind: str) -> None:
+    ask = block("ask", "GetParticipantInput", "end", errors={"NoMatchingError": "end", "NoMatchingCondition": "end",
+                "InputTimeLimitExceeded": "end"}, when=[("Equals", "1", "go")], Text="Press 1 to transfer.",
+                StoreInput="False", InputTimeLimitSeconds="5")  # fmt: skip
+    go = block(
+        "go", "TransferContactToQueue", "end", errors={"NoMatchingError": "end", "QueueAtCapacity": "end"}
+    )
+    contact = starts(world, kind, ask, go, END, caller=Caller(moves=[Presses("1")]))
+    contact.agent_hears("Press 1 to transfer.").does_not_hear("Press 1 to transfer.").ends(queued="Support")
+    assert [entry.who for entry in contact.transcript if entry.text == "presses 1"] == ["agent"]
+    assert contact.state.initiation_method == "TRANSFER"
+
+
+def test_the_agents_whisper_ends_before_the_customers_begins(world: Any) -> None:
+    agents = world.publishes(
+        "agents", say("w", "A gold member from the north.", "end"), END, kind="AGENT_WHISPER"
+    )
+    theirs = world.publishes("theirs", say("w", "Recorded.", "end"), END, kind="CUSTOMER_WHISPER")
+    hooks = [
+        block(
+            name, "UpdateContactEventHooks", then, errors={"NoMatchingError": "end"}, EventHooks={name: arn}
+        )
+        for name, arn, then in (
+            ("AgentWhisper", agents, "CustomerWhisper"),
+            ("CustomerWhisper", theirs, "end"),
+        )
+    ]
+    contact = starts(
+        world, "CUSTOMER_QUEUE", *hooks, END, conditions=in_support(agent=Agent(answers_after=5))
+    )
+    [told] = [entry.at for entry in contact.transcript if entry.kind == "tells agent"]
+    [heard] = [entry.at for entry in contact.transcript if entry.text == "Recorded."]
+    assert heard - told == pytest.approx(len("A gold member from the north.") / 14)
 
 
 def test_an_outbound_whisper_dials_the_customer(world: Any) -> None:

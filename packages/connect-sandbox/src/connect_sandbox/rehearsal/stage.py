@@ -26,8 +26,8 @@ SPEECH_RATE = 14.0
 """Characters spoken in a second, about 150 words a minute; only paces the transcript."""
 
 
-AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD"})
-"""The types of flow that the agent hears and the caller does not."""
+AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD", "AGENT_TRANSFER", "QUEUE_TRANSFER"})
+"""The types of flow that the agent hears and the caller does not (administrator guide: what the agent experiences)."""
 
 
 class CallerHungUpError(Exception):
@@ -172,6 +172,11 @@ class Stage:
 
     # --- what happens on the contact
 
+    @property
+    def listener(self) -> Who:
+        """Who hears the flow and presses keys in it."""
+        return "agent" if self.flow.type in AGENTS_FLOWS else "caller"
+
     def note(self, text: str, *, who: Who = "connect", kind: Kind = "does", **data: Json) -> None:
         """Add an entry for this block."""
         self.transcript.add(
@@ -196,7 +201,7 @@ class Stage:
             return
         text = delivered
         seconds = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
-        if self.flow.type in AGENTS_FLOWS and who == "connect":
+        if self.listener == "agent" and who == "connect":
             self.note(f"tells the agent “{text}”", kind="tells agent", **data)
             self.clock.passes(seconds)
             return

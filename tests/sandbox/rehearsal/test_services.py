@@ -207,6 +207,7 @@ def test_a_module_has_an_input_and_a_result(world: Any) -> None:
         ("TransferParticipantToThirdParty", {"ThirdPartyPhoneNumber": "$.Attributes.next",
          "ThirdPartyConnectionTimeLimitSeconds": "9", "ContinueFlowExecution": "False"}, "ThirdPartyPhoneNumber"),
         ("UpdateContactData", {"CustomerId": "$.Attributes.next"}, "CustomerId"),
+        ("UpdateContactTextToSpeechVoice", {"TextToSpeechVoice": "$.Attributes.next"}, "TextToSpeechVoice"),
         ("CreateWisdomSession", {"WisdomAssistantArn": "$.Attributes.next"}, "WisdomAssistantArn"),
         ("UpdateCase", {"CaseId": "$.Attributes.next", "CaseRequestFields": {"a": "b"}, "LinkContactToCase": "False"},
          "CaseId"),

@@ -27,6 +27,7 @@ from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
 from connect_flows.output import FORMATS
 from connect_flows.template import FlowTemplateError, placeholders, render
+from connect_flows.value_map import ValuesError, chosen_values
 
 STDIN = "-"
 
@@ -344,24 +345,10 @@ def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
         document = json.loads(_bytes(str(arguments.values)))
     except ValueError as problem:
         raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
-    return _values(document, arguments)
-
-
-def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise UsageError(f"{arguments.values} is not a JSON object of names and values")
-    environments = document.get("environments")
-    if not isinstance(environments, dict):
-        return document
-    name = arguments.environment or (next(iter(environments)) if len(environments) == 1 else None)
-    values = environments.get(name) if name is not None else None
-    if not isinstance(values, dict):
-        raise UsageError(f"--environment must name one of {', '.join(environments)} in {arguments.values}")
-    if waiting := sorted(key for key, value in values.items() if value is None):
-        raise UsageError(
-            f"{arguments.values} has no value yet in environment {name} for {', '.join(waiting)}"
-        )
-    return values
+    try:
+        return chosen_values(document, arguments.environment, name=str(arguments.values))
+    except ValuesError as problem:
+        raise UsageError(str(problem)) from problem
 
 
 def _diagram(arguments: argparse.Namespace) -> int:

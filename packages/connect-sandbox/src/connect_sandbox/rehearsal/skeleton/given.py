@@ -39,7 +39,7 @@ class Given:
     values: Mapping[str, str]
     base: Path
     flows: Path | None = None
-    _examples: dict[str, str] = field(default_factory=dict)
+    _examples: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def uses(self) -> Uses:
@@ -71,7 +71,7 @@ class Given:
                 facts = self._answers(facts, block)
             if block.parameters.get("MediaStreamingState") == "Enabled":
                 facts = facts.having(MEDIA_STREAM, "media_stream")
-        for kind, name in self._examples.items():
+        for (kind, _), name in self._examples.items():
             facts = self._set_up(facts, kind, name)
         return facts
 
@@ -97,6 +97,8 @@ class Given:
     def told(self, block: Block) -> dict[str, Any]:
         """Return what a block may put into the namespaces that only blocks without a fake fill."""
         sets: dict[str, Any] = {}
+        if block.type == "InvokeLambdaFunction" and (answer := self.answer(block)):
+            sets["External"] = answer
         for steps in self.uses.readers:
             if len(steps) > 1 and block.type in _FILLED_BY.get(steps[0], ()):
                 _put(sets, steps, self.plausible.value(steps))
@@ -152,8 +154,12 @@ class Given:
                 _put(sets, steps, self.plausible.value(steps))
         return sets
 
-    def _example(self, kind: str) -> str:
-        return self._examples.setdefault(kind, f"example-{kind.replace(' ', '-')}")
+    def _example(self, kind: str, name: str) -> str:
+        """Return what a resource of that kind might be called whose id or ARN the reference holds."""
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "-", _short(name)).strip("-").lower()
+        kind_of = kind.replace(" ", "-")
+        own = apart if apart.endswith(kind_of) else f"{apart}-{kind_of}".strip("-")
+        return self._examples.setdefault((kind, name), own)
 
     def _only(self, kind: str, name: str) -> bool:
         called = {
@@ -245,7 +251,7 @@ def example_value(name: str, flow: Uses) -> str:
 
 
 def _short(placeholder: str) -> str:
-    return re.sub(r"(?<=.)(Arn|ARN|Id)$", "", placeholder)
+    return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
 
 
 def _plain(text: str) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from connect_flows.references import has_reference, is_reference, references
 
+from connect_sandbox.rehearsal.contact import Channel
+from connect_sandbox.rehearsal.setup_reader import INITIATION_METHODS
 from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
-from connect_sandbox.rehearsal.skeleton.facts import Facts
+from connect_sandbox.rehearsal.skeleton.facts import FAILED, Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
 from connect_sandbox.rehearsal.skeleton.uses import Steps, writes_of
 
 _KEYS = frozenset("0123456789*#")
+_KNOWN = {"Customer": "customer_profiles", "Case": "cases"}
 _METRICS = {
     ("Queue", "Size"): "contacts_in_queue",
     ("Queue", "OldestContactAge"): "oldest_contact_age",
@@ -56,7 +59,11 @@ class Origins:
             case ("Views", *path):
                 return self._view(trace, at, path, demand)
             case ("Channel",):
-                return _every(trace, demand, ("VOICE", "CHAT"), "channel")
+                return _every(trace, demand, get_args(Channel), "channel")
+            case ("InitiationMethod",):
+                return _every(trace, demand, INITIATION_METHODS, "initiation_method")
+            case ("Customer" | "Case" as root, *path) if trace.facts.at(_KNOWN[root]):
+                return Changes(_known(trace.facts, _KNOWN[root], tuple(path), demand))
             case ("CustomerEndpoint", "Address"):
                 return _every(trace, demand, demand.values(), "number")
             case ("SystemEndpoint", "Address"):
@@ -92,12 +99,12 @@ class Origins:
     def _answer(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):
             step = trace.steps[index]
-            told = trace.facts.at("blocks", step.block.identifier, "sets")
-            if isinstance(told, Mapping) and "External" in told:
-                return Changes(
-                    _putting(trace.facts, ("blocks", step.block.identifier, "sets", *steps), demand)
-                )
-            if step.block.type != "InvokeLambdaFunction":
+            told = trace.facts.at("blocks", step.block.identifier)
+            invokes = step.block.type == "InvokeLambdaFunction"
+            if isinstance(told, Mapping) and FAILED not in told and (invokes or "External" in told.get("sets", {})):
+                path = ("blocks", step.block.identifier, "sets", *steps)
+                return Changes(_putting(trace.facts, path, demand))
+            if not invokes:
                 continue
             if step.block.parameters.get("InvocationType") == "ASYNCHRONOUS":
                 continue
@@ -179,7 +186,7 @@ class Origins:
     def _told(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):
             block = trace.steps[index].block.identifier
-            if isinstance(trace.facts.at("blocks", block), Mapping) and "fails" not in trace.facts.at(
+            if isinstance(trace.facts.at("blocks", block), Mapping) and FAILED not in trace.facts.at(
                 "blocks", block
             ):
                 return Changes(_putting(trace.facts, ("blocks", block, "sets", *steps), demand))
@@ -206,7 +213,8 @@ class Origins:
                 else:
                     key = self.given.key("queue", written)
                 return key if trace.facts.at("queues", key) is not None else None
-        return None
+        known = trace.facts.at("queue")
+        return known if isinstance(known, str) else None
 
 
 def answering(facts: Facts, function: tuple[str, int], path: Steps, demand: Demand) -> list[Facts]:
@@ -267,6 +275,12 @@ def _list(facts: Facts, name: str) -> list[Any]:
 
 def _putting(facts: Facts, path: tuple[str, ...], demand: Demand) -> list[Facts]:
     return [facts.having(value, *path) for value in demand.values()]
+
+
+def _known(facts: Facts, key: str, path: Steps, demand: Demand) -> list[Facts]:
+    """Return the facts under which the profile or case that the contact finds has another value."""
+    first, *others = facts.at(key)
+    return [facts.having([Facts(first).having(value, *path).setup, *others], key) for value in demand.values()]
 
 
 def _every(trace: Trace, demand: Demand, values: Any, key: str) -> Changes:  # noqa: ANN401  (texts)

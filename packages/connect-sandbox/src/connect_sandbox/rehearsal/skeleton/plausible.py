@@ -31,17 +31,17 @@ _BY_NAME = (
 
 @dataclass(frozen=True)
 class Plausible:
-    """Chooses values. `resource` names an example of a kind of resource, and sets it up."""
+    """Chooses values. `resource` takes a kind of resource and a reference's name, and sets up an example of it."""
 
     uses: Uses
-    resource: Callable[[str], str]
+    resource: Callable[[str, str], str]
 
     def value(self, steps: Steps) -> str:
         """Return a value for a reference."""
         return self._read(steps, frozenset()) or by_name(steps[-1])
 
     def _read(self, steps: Steps, seen: frozenset[Steps]) -> str | None:
-        found = [value for use in self.uses.readers.get(steps, ()) if (value := self._for(use)) is not None]
+        found = [value for use in self.uses.readers.get(steps, ()) if (value := self._for(use, steps)) is not None]
         if found:
             return found[0]
         if any(
@@ -53,12 +53,12 @@ class Plausible:
                 return value
         return None
 
-    def _for(self, use: Use) -> str | None:
+    def _for(self, use: Use, steps: Steps) -> str | None:
         if use.block.type == "Compare" and use.path == ("ComparisonValue",):
             conditions = use.block.transitions.conditions
             values = Demand.of(conditions, label_of(conditions[0])).values() if conditions else []
             return values[0] if values else None
-        return by_place(use.path, use.spec, self.resource)
+        return by_place(use.path, use.spec, lambda kind: self.resource(kind, steps[-1]))
 
 
 def by_place(path: tuple[str, ...], spec: ParameterSpec | None, resource: Callable[[str], str]) -> str | None:

@@ -77,6 +77,11 @@ def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
         yield _reaction(reaction)
     for place in ("flows", "modules"):
         yield from (f"there is no {name}" for name, told in _new(facts, start, place) if told is None)
+    for key, words in (("customer_profiles", "no customer profile"), ("cases", "no case")):
+        if facts.at(key) == [] != start.at(key):
+            yield words
+    if facts.at("authentication") not in (start.at("authentication"), "signs in"):
+        yield f"{facts.at('authentication')}"
     if facts.at("customer_returns_after") is not None:
         yield "the customer comes back"
     for identifier, told in _new(facts, start, "blocks"):

@@ -155,13 +155,24 @@ class Setup:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares.
+
+    Names in objects are merged one by one, and in `sets` also those in the namespaces.
+    """
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
     for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
-            both[key] = {**shared[key], **own[key]}
+            both[key] = _deeply(shared[key], own[key]) if key == "sets" else {**shared[key], **own[key]}
+    return both
+
+
+def _deeply(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = _deeply(shared[key], own[key])
     return both
 
 

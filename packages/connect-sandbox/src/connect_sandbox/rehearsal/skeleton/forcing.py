@@ -255,9 +255,10 @@ class Forcing:
             case "Equals CustomerReturned":
                 return Ways([facts.having(1, "customer_returns_after")])
             case "Equals BotParticipantDisconnected":
-                return Ways([facts.having({"joins": 0, "leaves": 5}, "bot")])
+                bots = [{"joins": joins, "leaves": joins + stays} for joins in _JOINS for stays in _STAYS]
+                return Ways([facts.having(bot, "bot") for bot in bots])
             case "Equals WaitCompleted":
-                return Ways([facts.having({"joins": 0}, "bot")])
+                return Ways([facts.having({"joins": joins}, "bot") for joins in _JOINS])
             case _:
                 return Ways()
 
@@ -307,6 +308,8 @@ def _labels(block: Block) -> set[str]:
 
 
 _KEYS = frozenset("0123456789*#")
+_JOINS, _STAYS = (0, 2, 10), (5, 60, 600, 4000)
+"""Seconds after which a bot may join a chat, and for which it may stay."""
 _ONLY_NATURAL = frozenset({"NoMatchingCondition"})
 """Errors that the block's result makes: a scenario that says "fails" would hide whether they can happen."""
 _DECIDED = frozenset(

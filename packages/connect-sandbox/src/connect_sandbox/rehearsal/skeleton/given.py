@@ -207,7 +207,8 @@ class Given:
         chat = voice = 0
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
-            if block.type in _CHAT or (
+            waits = block.type == "Wait" and block.parameters.get("Events")
+            if waits or block.type in _CHAT or (
                 channels is not None and "VOICE" not in channels and "CHAT" in channels
             ):
                 chat += 1

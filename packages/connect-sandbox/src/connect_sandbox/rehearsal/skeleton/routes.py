@@ -17,11 +17,15 @@ _ENTERS_FOR_GOOD = frozenset({"TransferToFlow"})
 
 @dataclass(frozen=True)
 class Goal:
-    """Somewhere to get to: a block, a branch of it, or (block None) the end; never through the blocks to avoid."""
+    """Somewhere to get to: a block, a branch of it, or (block None) the end.
+
+    Never through the blocks to `avoid`, nor by the branches that `cannot` be taken.
+    """
 
     block: str | None = None
     branch: str | None = None
     avoid: frozenset[str] = frozenset()
+    cannot: frozenset[tuple[str, str]] = frozenset()
 
     def is_met(self, block: str, branch: str | None) -> bool:
         """Return whether a step meets the goal."""
@@ -83,6 +87,8 @@ class Routes:
         far = self.distances(goal)
         found = []
         for place, way in enumerate(ways):
+            if (block, way.name) in goal.cannot:
+                continue
             if goal.is_met(block, way.name) and goal.branch is not None:
                 found.append((0, place, way.name))
             elif way.target is None:
@@ -103,6 +109,8 @@ class Routes:
         waiting: list[tuple[int, str]] = []
         for block, ways in self.ways_out.items():
             for way in ways:
+                if (block, way.name) in goal.cannot:
+                    continue
                 if way.target is not None:
                     into[way.target].append((block, _cost(way.name)))
                 elif goal.block is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connect_sandbox.rehearsal.coverage import REACHED, Branch
@@ -145,8 +145,8 @@ class Search:
             taken = self.routes.label(block, step.branch)
             while met < len(goals) and goals[met].branch is None and goals[met].block == block:
                 met += 1
-            goal = goals[met] if met < len(goals) else END
-            if goal is END and not strict and trace.ending is not None:
+            goal = replace(goals[met] if met < len(goals) else END, cannot=never)
+            if goal.block is None and not strict and trace.ending is not None:
                 return trace
             options = self.routes.options(block, goal)
             costs = {name: cost for cost, name in options}
@@ -161,7 +161,7 @@ class Search:
             for _, name in options:
                 if name == taken:
                     break
-                if (at, name) in blocked or (block, name) in never:
+                if (at, name) in blocked:
                     continue
                 new = self._forced(trace, at, name, goals[met:], attempt, blocked)
                 if new is not None:
@@ -230,9 +230,9 @@ class Search:
 
     def _ended_otherwise(self, trace: Trace, goal: Goal, attempt: Attempt) -> Trace | None:
         """Return how the contact goes if the caller hangs up on what never ends."""
-        if goal is END and trace.ending is not None:
+        if goal.block is None and trace.ending is not None:
             return trace
-        if goal is END and isinstance(trace.stop, BoundExceededError):
+        if goal.block is None and isinstance(trace.stop, BoundExceededError):
             covered = self.covered(trace)
             for number, facts in enumerate(hanging_up(trace)):
                 if number >= _HANG_UPS:
@@ -305,11 +305,11 @@ class Search:
         return facts.having(told, "blocks", stop.block)
 
 
-def _never(trace: Trace, blocked: dict[tuple[int, str], str]) -> set[tuple[str, str]]:
+def _never(trace: Trace, blocked: dict[tuple[int, str], str]) -> frozenset[tuple[str, str]]:
     """Return the branches that could not be forced twice, each time for the same reason: going round does not help."""
     reasons: Counter[tuple[str, str, str]] = Counter(
         (trace.steps[at].block.identifier, name, reason)
         for (at, name), reason in blocked.items()
         if at < len(trace.steps) and reason != ROUNDS
     )
-    return {(block, name) for (block, name, _), times in reasons.items() if times > 1}
+    return frozenset((block, name) for (block, name, _), times in reasons.items() if times > 1)

@@ -82,6 +82,8 @@ def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
             yield words
     if facts.at("authentication") not in (start.at("authentication"), "signs in"):
         yield f"{facts.at('authentication')}"
+    if (bot := facts.at("bot")) != start.at("bot") and bot:
+        yield "the bot leaves" if "leaves" in bot else "a bot joins"
     if facts.at("customer_returns_after") is not None:
         yield "the customer comes back"
     for identifier, told in _new(facts, start, "blocks"):

@@ -108,12 +108,24 @@ def _beside(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]
     beside: dict[str, Any] = {}
     for key, value in own.items():
         if key in MERGED and isinstance(value, Mapping) and isinstance(shared.get(key), Mapping):
-            inner = {n: v for n, v in value.items() if n not in shared[key] or shared[key][n] != v}
+            inner = _changed(value, shared[key], deeply=key == "sets")
             if inner:
                 beside[key] = inner
         elif key not in shared or shared[key] != value:
             beside[key] = value
     return beside
+
+
+def _changed(own: Mapping[str, Any], shared: Mapping[str, Any], *, deeply: bool) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name, value in own.items():
+        before = shared.get(name)
+        if name in shared and before == value:
+            continue
+        if deeply and isinstance(value, Mapping) and isinstance(before, Mapping):
+            value = _changed(value, before, deeply=True)  # noqa: PLW2901
+        changed[name] = value
+    return changed
 
 
 def _entry(key: str, value: Any, indent: str) -> list[str]:  # noqa: ANN401  (JSON)

@@ -208,8 +208,10 @@ class Given:
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
             waits = block.type == "Wait" and block.parameters.get("Events")
-            if waits or block.type in _CHAT or (
-                channels is not None and "VOICE" not in channels and "CHAT" in channels
+            if (
+                waits
+                or block.type in _CHAT
+                or (channels is not None and "VOICE" not in channels and "CHAT" in channels)
             ):
                 chat += 1
             elif channels is not None and "CHAT" not in channels and "VOICE" in channels:

@@ -101,7 +101,11 @@ class Origins:
             step = trace.steps[index]
             told = trace.facts.at("blocks", step.block.identifier)
             invokes = step.block.type == "InvokeLambdaFunction"
-            if isinstance(told, Mapping) and FAILED not in told and (invokes or "External" in told.get("sets", {})):
+            if (
+                isinstance(told, Mapping)
+                and FAILED not in told
+                and (invokes or "External" in told.get("sets", {}))
+            ):
                 path = ("blocks", step.block.identifier, "sets", *steps)
                 return Changes(_putting(trace.facts, path, demand))
             if not invokes:
@@ -280,7 +284,9 @@ def _putting(facts: Facts, path: tuple[str, ...], demand: Demand) -> list[Facts]
 def _known(facts: Facts, key: str, path: Steps, demand: Demand) -> list[Facts]:
     """Return the facts under which the profile or case that the contact finds has another value."""
     first, *others = facts.at(key)
-    return [facts.having([Facts(first).having(value, *path).setup, *others], key) for value in demand.values()]
+    return [
+        facts.having([Facts(first).having(value, *path).setup, *others], key) for value in demand.values()
+    ]
 
 
 def _every(trace: Trace, demand: Demand, values: Any, key: str) -> Changes:  # noqa: ANN401  (texts)

@@ -14,18 +14,19 @@ from connect_sandbox.rehearsal.skeleton.uses import Steps, Use, Uses
 PHONE = "+12065550188"
 _PHONES = frozenset({"ThirdPartyPhoneNumber", "CallbackNumber", "CallerId", "Number"})
 _BY_NAME = (
-    (r"phone|mobile|callback.?number|ani\b|dnis", PHONE),
+    (r"phone|mobile|callback.?number|\bani\b|\bdnis\b", PHONE),
     (r"e-?mail", "ada@example.com"),
     (r"first.?name", "Ada"),
     (r"last.?name|surname", "Example"),
-    (r"name", "Ada Example"),
+    (r"message|prompt|greeting|text\b|speech", "Example message."),
+    (r"name\b", "Ada Example"),
     (r"language|locale", "en-US"),
-    (r"date", "2026-11-21"),
-    (r"time", "10:00"),
-    (r"amount|balance|price|total|cost", "25"),
-    (r"count|number|position|priority|seconds|minutes|age\b|digits|pin\b|code", "3"),
-    (r"url|uri|link", "https://example.com"),
-    (r"^(is|has|can|should)(?=[A-Z_])|flag|enabled|found|exists|valid", "true"),
+    (r"\bdate\b", "2026-11-21"),
+    (r"\btime\b", "10:00"),
+    (r"amount|balance|price|\btotal\b|\bcost", "25"),
+    (r"count\b|number|position|priority|seconds|minutes|\bage\b|digits|\bpin\b|\bcode\b", "3"),
+    (r"\bur[li]\b|\blink\b", "https://example.com"),
+    (r"^(is|has|can|should)\b|flag|enabled|found|exists|valid", "true"),
 )
 
 
@@ -41,7 +42,9 @@ class Plausible:
         return self._read(steps, frozenset()) or by_name(steps[-1])
 
     def _read(self, steps: Steps, seen: frozenset[Steps]) -> str | None:
-        found = [value for use in self.uses.readers.get(steps, ()) if (value := self._for(use, steps)) is not None]
+        found = [
+            value for use in self.uses.readers.get(steps, ()) if (value := self._for(use, steps)) is not None
+        ]
         if found:
             return found[0]
         if any(
@@ -80,7 +83,8 @@ def by_place(path: tuple[str, ...], spec: ParameterSpec | None, resource: Callab
 def by_name(name: str) -> str:
     """Return a value that fits a name: "customerEmail" -> "ada@example.com"."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    plain = " ".join(re.split(r"[^A-Za-z0-9]+", apart)).lower().strip()
     for pattern, value in _BY_NAME:
-        if re.search(pattern, name if "(?=[A-Z_])" in pattern else apart.lower()):
+        if re.search(pattern, plain):
             return value
-    return f"example {' '.join(re.split(r'[^A-Za-z0-9]+', apart)).lower().strip()}".strip()
+    return f"example {plain}".strip()

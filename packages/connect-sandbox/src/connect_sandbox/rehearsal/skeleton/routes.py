@@ -10,8 +10,9 @@ from functools import cached_property
 
 from connect_sandbox.rehearsal.coverage import REACHED, Branch, Coverage
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.skeleton.trace import Trace
 
-_NEXT, _DEFAULT, _ERROR = 1, 2, 6
+_NEXT, _DEFAULT, _ERROR = 1, 2, 50
 _ENTERS_FOR_GOOD = frozenset({"TransferToFlow"})
 
 
@@ -75,6 +76,11 @@ class Routes:
         return next(
             (name for name in ("leaves", REACHED) if name in names and taken in ("end", "next")), taken
         )
+
+    def covered(self, trace: Trace) -> frozenset[tuple[str, str]]:
+        """Return the branches that a contact took, as coverage calls them."""
+        taken = {(block, self.label(block, branch) or "") for block, branch in trace.taken}
+        return frozenset((b.block, b.name) for b in self.branches if (b.block, b.name) in taken)
 
     def options(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         """Return the branches of the block that lead to the goal, the shortest way first."""

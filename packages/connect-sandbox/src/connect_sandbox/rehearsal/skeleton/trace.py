@@ -124,8 +124,8 @@ class _Watched(Caller):
         self.asked_at: list[int] = []
 
     def reacts(self) -> Move:
-        assert self.contact is not None
-        self.asked_at.append(len(self.contact.visited_in) - 1)
+        if self.contact is not None:
+            self.asked_at.append(len(self.contact.visited_in) - 1)
         return super().reacts()
 
 

@@ -37,9 +37,11 @@ def called(flow: PublishedFlow, identifier: str) -> str:
     return f"{kind} {told}" if told else kind
 
 
-def name_of(trace: Trace, start: Facts, flow: PublishedFlow) -> str:
+def name_of(trace: Trace, start: Facts, flow: PublishedFlow, *, usually_silent: bool) -> str:
     """Return a name for what happens: "closed", "presses 2, Support full"."""
     phrases = list(dict.fromkeys(_phrases(trace, start, flow)))
+    if usually_silent and len(phrases) > 1 and SILENT in phrases:
+        phrases.remove(SILENT)
     if not phrases:
         return "as it is set up"
     if len(phrases) > _PHRASES:

@@ -17,6 +17,8 @@ from connect_sandbox.rehearsal.skeleton.words import called, is_generated
 _WIDTH = 110
 _TEXT = 90
 """Characters of a prompt that are kept; `hears` needs a part of it only."""
+_HEARS, _ATTRIBUTES = 20, 8
+"""How much of what was observed is written for a scenario: a person has to read it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ class File:
 
     def _observed(self, scenario: Written) -> Iterator[str]:
         observed = {
-            "hears": list(scenario.hears),
-            "attributes": dict(scenario.attributes),
+            "hears": list(scenario.hears[:_HEARS]),
+            "attributes": dict(list(scenario.attributes.items())[:_ATTRIBUTES]),
             "invokes": list(scenario.invokes),
         }
         for key, value in observed.items():

@@ -198,9 +198,9 @@ class Forcing:
     def known(self, trace: Trace, at: int, branch: str) -> Ways:
         """GetCustomerProfile and GetCase: nobody is known, or there is no case."""
         key = "cases" if trace.steps[at].block.type == "GetCase" else "customer_profiles"
-        return Ways([trace.facts.having([], key)] if branch == "NoneFound" else [])
+        return Ways([trace.facts.having([], key)] if branch in _NOBODY else [])
 
-    def signing_in(self, trace: Trace, at: int, branch: str) -> Ways:
+    def signing_in(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
         """AuthenticateParticipant: what the customer does when asked to sign in."""
         if branch == "NoMatchingError":
             return Ways()
@@ -248,7 +248,7 @@ class Forcing:
             return Ways()
         return Ways([trace.facts.having(value, "outbound_call") for value in demand.values()[:1]])
 
-    def wait(self, trace: Trace, at: int, branch: str) -> Ways:
+    def wait(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
         """Wait: the bot leaves, the customer comes back, or nothing happens."""
         facts = trace.facts
         match branch:
@@ -308,6 +308,7 @@ def _labels(block: Block) -> set[str]:
 
 
 _KEYS = frozenset("0123456789*#")
+_NOBODY = frozenset({"NoneFound", "NoneFoundError"})
 _JOINS, _STAYS = (0, 2, 10), (5, 60, 600, 4000)
 """Seconds after which a bot may join a chat, and for which it may stay."""
 _ONLY_NATURAL = frozenset({"NoMatchingCondition"})

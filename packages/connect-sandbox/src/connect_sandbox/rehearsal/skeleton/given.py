@@ -33,7 +33,10 @@ _CHAT = frozenset({"ShowView", "CreatePersistentContactAssociation", "Authentica
 
 @dataclass
 class Given:
-    """What a flow needs to be set up. `flows` is a folder with the files of flows and modules, `base` the scenarios'."""
+    """What a flow needs to be set up.
+
+    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be.
+    """
 
     flow: PublishedFlow
     values: Mapping[str, str]
@@ -53,16 +56,13 @@ class Given:
 
     def facts(self) -> Facts:
         """Return the facts with which every scenario starts."""
-        setup: dict[str, Any] = {}
-        if self._is_chat():
-            setup["channel"] = "CHAT"
-        if self.values:
-            setup["values"] = dict(self.values)
-        if attributes := self._attributes():
-            setup["attributes"] = attributes
-        if sets := self._from_before():
-            setup["sets"] = sets
-        facts = Facts(setup)
+        setup: dict[str, Any] = {
+            "channel": "CHAT" if self._is_chat() else None,
+            "values": dict(self.values),
+            "attributes": self._attributes(),
+            "sets": self._from_before(),
+        }
+        facts = Facts({key: value for key, value in setup.items() if value})
         for use in self.uses.all:
             if use.resource in _PLACES and not has_reference(use.text) and use.text:
                 facts = self._named(facts, use)
@@ -76,7 +76,7 @@ class Given:
         return facts
 
     def key(self, kind: str, value: str) -> str:
-        """Return what a scenario calls a resource: the console's name where it tells it from all others, else its id."""
+        """Return what a scenario calls a resource: the console's name, or its id where others have that name."""
         if kind == "function":
             return function_key(value)
         name = self.flow.names.get(value)

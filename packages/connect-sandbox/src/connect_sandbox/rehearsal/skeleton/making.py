@@ -67,8 +67,8 @@ def scenarios_for(
     `flow` is a file with a flow, a template or a console export, also one from before the flow language. `values` are
     those of a template's placeholders; the others get examples. `flows`: a folder with files of flows and modules that
     the flow calls, by their names; what is not there gets a stand-in. `expect` writes what was observed as
-    expectations, else it is in comments, but for how each scenario ends. `base` is the folder in which the scenario file
-    will be (default: the working directory).
+    expectations, else it is in comments, but for how each scenario ends. `base` is the folder in which the scenario
+    file will be (default: the working directory).
 
     The same flow gives the same text. The search takes a few seconds at most: it plays up to 60,000 blocks. Raises
     RehearsalError, FlowSyntaxError or FlowImportError for a file without a flow.
@@ -80,7 +80,9 @@ def scenarios_for(
     not_taken = tuple(NotTaken(branch, _classed(reason)) for branch, reason in found.missing)
     stops = "" if found.traces else search.plain(facts)[1]
     scenarios = _written(found.traces, facts, search.routes.flow)
-    text = _text(flow, search, facts, coverage, not_taken, scenarios, stops, expect=expect)
+    text = _text(
+        flow, search, facts, scenarios, coverage=coverage, not_taken=not_taken, stops=stops, expect=expect
+    )
     names = tuple(scenario.name for scenario in scenarios)
     return Skeleton(text, names, coverage, not_taken, dict(search.mending.stands_in), stops)
 
@@ -173,11 +175,11 @@ def _text(
     path: Path,
     search: Search,
     facts: Facts,
+    scenarios: tuple[Written, ...],
+    *,
     coverage: Coverage,
     not_taken: tuple[NotTaken, ...],
-    scenarios: tuple[Written, ...],
     stops: str,
-    *,
     expect: bool,
 ) -> str:
     total = len(coverage.branches())

@@ -20,8 +20,8 @@ _MENDS = 60
 class Mending:
     """Plays contacts through a flow.
 
-    `stands_in`: why a scenario says what a block does, by the block. `added`: what contacts stopped for, by its place in
-    the setup, with what was added there.
+    `stands_in`: why a scenario says what a block does, by the block. `added`: what contacts stopped for, by its place
+    in the setup, with what was added there.
     """
 
     given: Given

@@ -17,6 +17,13 @@ from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
 from connect_sandbox.rehearsal.skeleton.uses import Steps, writes_of
 
 _KEYS = frozenset("0123456789*#")
+_OF_CONTACT: dict[Steps, tuple[str, tuple[str, ...]]] = {
+    ("Channel",): ("channel", get_args(Channel)),
+    ("InitiationMethod",): ("initiation_method", INITIATION_METHODS),
+    ("CustomerEndpoint", "Address"): ("number", ()),
+    ("SystemEndpoint", "Address"): ("dialled", ()),
+}
+"""What a scenario says of the contact itself: the key, and what it may be (empty: any text)."""
 _KNOWN = {"Customer": "customer_profiles", "Case": "cases"}
 _METRICS = {
     ("Queue", "Size"): "contacts_in_queue",
@@ -47,34 +54,25 @@ class Origins:
 
     def changes(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         """Return the facts under which the reference would have met the demand at step number `at`."""
-        match steps:
-            case ("Attributes" | "FlowAttributes" as root, name):
-                return self._attribute(trace, at, (root, name), demand)
-            case ("External", *_):
-                return self._answer(trace, at, steps, demand)
-            case ("StoredCustomerInput",):
-                return self._input(trace, at, demand)
-            case ("Lex", *path):
-                return self._lex(trace, at, path, demand)
-            case ("Views", *path):
-                return self._view(trace, at, path, demand)
-            case ("Channel",):
-                return _every(trace, demand, get_args(Channel), "channel")
-            case ("InitiationMethod",):
-                return _every(trace, demand, INITIATION_METHODS, "initiation_method")
-            case ("Customer" | "Case" as root, *path) if trace.facts.at(_KNOWN[root]):
-                return Changes(_known(trace.facts, _KNOWN[root], tuple(path), demand))
-            case ("CustomerEndpoint", "Address"):
-                return _every(trace, demand, demand.values(), "number")
-            case ("SystemEndpoint", "Address"):
-                return _every(trace, demand, demand.values(), "dialled")
-            case ("Metrics", *path) if tuple(path) in _METRICS:
-                return self._metric(trace, at, _METRICS[tuple(path)], demand)
-            case _:
-                return self._told(trace, at, steps, demand)
+        root, *path = steps
+        if steps in _OF_CONTACT:
+            key, known = _OF_CONTACT[steps]
+            return _every(trace, demand, known or demand.values(), key)
+        if root in _KNOWN and trace.facts.at(_KNOWN[root]):
+            return Changes(_known(trace.facts, _KNOWN[root], tuple(path), demand))
+        follow = {
+            "Attributes": self._attribute,
+            "FlowAttributes": self._attribute,
+            "External": self._answer,
+            "StoredCustomerInput": self._input,
+            "Lex": self._lex,
+            "Views": self._view,
+            "Metrics": self._metric,
+        }.get(root, self._told)
+        return follow(trace, at, steps, demand)
 
-    def _attribute(self, trace: Trace, at: int, place: tuple[str, str], demand: Demand) -> Changes:
-        root, name = place
+    def _attribute(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        root, name = place = (steps[0], steps[-1])
         for index in range(at - 1, -1, -1):
             step = trace.steps[index]
             told = trace.facts.at("blocks", step.block.identifier, "sets", root)
@@ -117,7 +115,7 @@ class Origins:
             return Changes(answering(trace.facts, step.function, steps[1:], demand))
         return Changes(_putting(trace.facts, ("sets", *steps), demand))
 
-    def _input(self, trace: Trace, at: int, demand: Demand) -> Changes:
+    def _input(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:  # noqa: ARG002
         found = _last(
             trace, at, "GetParticipantInput", lambda s: s.block.parameters.get("StoreInput") == "True"
         )
@@ -130,7 +128,8 @@ class Origins:
         facts = [trace.facts.moving(found.asked[-1], move) for move in moves]
         return Changes(facts, "" if facts else "no keys of a telephone make that value")
 
-    def _lex(self, trace: Trace, at: int, path: list[str], demand: Demand) -> Changes:
+    def _lex(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        path = list(steps[1:])
         found = _last(trace, at, "ConnectParticipantWithLexBot", lambda s: bool(s.asked))
         if found is None:
             return Changes(fixed="no bot has been asked before")
@@ -162,7 +161,8 @@ class Origins:
             )
         return Changes(facts)
 
-    def _view(self, trace: Trace, at: int, path: list[str], demand: Demand) -> Changes:
+    def _view(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        path = list(steps[1:])
         found = _last(trace, at, "ShowView", lambda s: bool(s.asked))
         move = None
         if found is not None and found.asked[-1] < len(trace.facts.moves):
@@ -181,9 +181,9 @@ class Origins:
             facts.append(trace.facts.moving(found.asked[-1], {**move, "data": data}))
         return Changes(facts)
 
-    def _metric(self, trace: Trace, at: int, name: str, demand: Demand) -> Changes:
-        queue = self.queue(trace, at, "GetMetricData")
-        if queue is None:
+    def _metric(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        queue, name = self.queue(trace, at, "GetMetricData"), _METRICS.get(steps[1:])
+        if queue is None or name is None:
             return Changes(fixed="no queue's metrics have been read")
         return Changes(counting(trace.facts, queue, name, demand))
 
@@ -224,11 +224,9 @@ class Origins:
 def answering(facts: Facts, function: tuple[str, int], path: Steps, demand: Demand) -> list[Facts]:
     """Return the facts under which one attempt of a function answers with such a value."""
     name, attempt = function
-    return [
-        facts.having(_answers(facts, name, attempt, Facts(_last_answer(facts, name, attempt)).having(value, *path).setup),
-                     "lambdas", name)
-        for value in demand.values()
-    ]  # fmt: skip
+    before = Facts(_last_answer(facts, name, attempt))
+    answers = [before.having(value, *path).setup for value in demand.values()]
+    return [facts.having(_answers(facts, name, attempt, answer), "lambdas", name) for answer in answers]
 
 
 def behaving(facts: Facts, function: tuple[str, int], behaviour: Mapping[str, Any]) -> Facts:

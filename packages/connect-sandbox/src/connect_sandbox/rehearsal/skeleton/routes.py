@@ -112,17 +112,15 @@ class Routes:
 
     def _distances(self, goal: Goal) -> Mapping[str, int]:
         into: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        waiting: list[tuple[int, str]] = []
-        for block, ways in self.ways_out.items():
-            for way in ways:
-                if (block, way.name) in goal.cannot:
-                    continue
-                if way.target is not None:
-                    into[way.target].append((block, _cost(way.name)))
-                elif goal.block is None:
-                    waiting.append((_cost(way.name), block))
-        if goal.block is not None:
-            waiting = [(0, goal.block)]
+        leaving: list[tuple[int, str]] = []
+        for way in (way for ways in self.ways_out.values() for way in ways):
+            if (way.block, way.name) in goal.cannot:
+                continue
+            if way.target is None:
+                leaving.append((_cost(way.name), way.block))
+            else:
+                into[way.target].append((way.block, _cost(way.name)))
+        waiting = leaving if goal.block is None else [(0, goal.block)]
         heapq.heapify(waiting)
         found: dict[str, int] = {}
         while waiting:

@@ -68,20 +68,25 @@ class Way:
                 return trace
             taken = self.routes.label(block, step.branch)
             if not self._goes_by_itself(step, taken, goal, seen):
-                for _, name in self.routes.options(block, goal):
-                    if name == taken:
-                        break
-                    if (at, name) not in self._blocked:
-                        forced = self._forced(trace, at, name, self.goals[met:])
-                        if forced is not None:
-                            return forced
-                else:
-                    return self._ended(trace, goal)
+                turned = self._turned(trace, at, taken, goal, self.goals[met:])
+                if turned is not trace:
+                    return turned
             seen.add(block)
             met += taken is not None and goal.is_met(block, taken)
         if met >= len(self.goals) - 1:
             return self._ended(trace, END)
         return self._ended(trace, self.goals[met])
+
+    def _turned(self, trace: Trace, at: int, taken: str | None, goal: Goal, goals: Goals) -> Trace | None:
+        """Return the trace itself if the step takes the right branch, else one in which it does; None if none does."""
+        for _, name in self.routes.options(trace.steps[at].block.identifier, goal):
+            if name == taken:
+                return trace
+            if (at, name) not in self._blocked:
+                forced = self._forced(trace, at, name, goals)
+                if forced is not None:
+                    return forced
+        return self._ended(trace, goal)
 
     def _goes_by_itself(self, step: Step, taken: str | None, goal: Goal, seen: set[str]) -> bool:
         """Return whether the contact takes a branch that leads to the goal, without going round."""

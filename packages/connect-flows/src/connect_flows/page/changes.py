@@ -14,7 +14,7 @@ from connect_flows.page.document import Pictures, document, keys, zoom_buttons
 from connect_flows.page.flows import block_data, mark
 from connect_flows.page.shown import Json, Shown, branches, printable
 from connect_flows.pictures import svg
-from connect_flows.pictures.telling import headline
+from connect_flows.pictures.telling import said_of
 
 
 def diff_page(old: Shown, new: Shown) -> str:
@@ -138,7 +138,7 @@ def _data(old: Shown, new: Shown, changes: list[Change]) -> Json:
 def _called(change: Change, value: str, flow: Flow) -> str:
     """Return what a changed branch led to as people know the block; any other value as it is."""
     block = flow.by_identifier.get(value) if change.kind in {"rewired", "start"} else None
-    return headline(block, names(flow)) if block is not None else value
+    return said_of(block, names(flow)).headline if block is not None else value
 
 
 def _lit_branches(flow: Flow, same: Mapping[str, str], other: Flow, gone: str) -> dict[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -41,7 +41,7 @@ from connect_sandbox.rehearsal.conditions import (
     StaysSilent,
     Understanding,
 )
-from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.contact import EXAMPLE_INSTANCE, EXAMPLE_NUMBER, Channel, Contact
 from connect_sandbox.rehearsal.customer_data import PARTS
 from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, keyed, with_ids
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
@@ -117,16 +117,37 @@ class Setup:
 
     def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
         """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
+        named = [flow, *(found for found in self._read_all() if found is not None)]
+        return self.contact_with(replace(self.ports(flow), records=records), caller, named=named)
+
+    def ports(self, *called: PublishedFlow) -> Ports:
+        """Return the world that the scenario describes, with these flows to call."""
         flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
-        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
-        ports = Ports(
-            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
+        named = [*called, *(found for found in self._read_all() if found is not None)]
+        return Ports(
+            flows=FlowFiles(
+                {**{flow.arn: flow for flow in called}, **keyed(flows, FLOWS, named)},
+                keyed(modules, MODULES, named),
+            ),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
-            records=records,
         )
+
+    def contact_with(
+        self,
+        ports: Ports,
+        caller: Caller,
+        *,
+        instance_arn: str = EXAMPLE_INSTANCE,
+        named: Sequence[PublishedFlow] = (),
+    ) -> Contact:
+        """Return a contact in another world than the one that the scenario describes.
+
+        named: the flows whose display names the scenario may use.
+        """
         contact = Contact(
             ports,
+            instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
             conditions=with_ids(self.conditions, named),
@@ -142,6 +163,9 @@ class Setup:
         """Return the files of the flows and modules that the scenario names."""
         named = (*self.flows.values(), *self.modules.values())
         return [file.path for file in named if isinstance(file, FlowFile)]
+
+    def _read_all(self) -> list[PublishedFlow | None]:
+        return [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
 
     def _read(
         self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None

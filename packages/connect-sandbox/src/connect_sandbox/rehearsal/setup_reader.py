@@ -386,8 +386,14 @@ def _bot(reader: Reader) -> ChatBot:
 def _understanding(reader: Reader) -> Understanding:
     if reader.value is None or isinstance(reader.value, str):
         return Understanding(intent=reader.value)
-    of = reader.keys("intent", "slots", "session_attributes")
+    of = reader.keys(
+        "intent", "slots", "session_attributes", "sentiment", "intent_confidence", "dialog_state"
+    )
+    told: dict[str, Any] = {key: of[key].text() for key in ("sentiment", "dialog_state") if key in of}
+    if "intent_confidence" in of:
+        told["intent_confidence"] = of["intent_confidence"].number(0, 1)
     return Understanding(
+        **told,
         intent=of["intent"].text() if "intent" in of and of["intent"].value is not None else None,
         slots=of["slots"].text_map() if "slots" in of else {},
         session_attributes=of["session_attributes"].text_map() if "session_attributes" in of else {},

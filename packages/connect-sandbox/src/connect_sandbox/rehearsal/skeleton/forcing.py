@@ -24,7 +24,7 @@ _METRICS = {
     "OldestContactInQueueAgeSeconds": ("oldest_contact_age", 1000),
 }
 EXAMPLE_QUEUE = "example-queue"
-ROUNDS = "the number of rounds decides"
+ROUNDS = "that comes with the rounds, and no way leads round so often"
 """Why a Loop's branch cannot be forced: it comes by itself."""
 
 

@@ -77,7 +77,10 @@ def scenarios_for(
     search, facts = _search(flow.absolute(), values or {}, base, flows.absolute() if flows else None)
     found = covering(search, facts)
     coverage = _coverage(search.routes.flow, found.traces)
-    not_taken = tuple(NotTaken(branch, _classed(reason)) for branch, reason in found.missing)
+    not_taken = tuple(
+        NotTaken(branch, _classed(reason.removeprefix(f"{called(coverage.flow, branch.block)}: {branch.name}: ")))
+        for branch, reason in found.missing
+    )
     stops = "" if found.traces else search.plain(facts)[1]
     scenarios = _written(found.traces, facts, search.routes.flow)
     text = _text(

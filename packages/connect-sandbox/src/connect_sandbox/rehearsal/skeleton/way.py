@@ -14,6 +14,7 @@ from connect_sandbox.rehearsal.skeleton.mending import Mending
 from connect_sandbox.rehearsal.skeleton.routes import END, Goal, Routes
 from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
 from connect_sandbox.rehearsal.skeleton.uses import writes_of
+from connect_sandbox.rehearsal.skeleton.words import called
 
 Goals = tuple[Goal, ...]
 _REPLAYS = 150
@@ -112,7 +113,7 @@ class Way:
                 return new
         reason = ways.fixed or "what decides it has decided something before"
         self._blocked[(at, name)] = reason
-        self.reason = f"{step.block.identifier}: {name}: {reason}"
+        self.reason = f"{called(self.routes.flow, step.block.identifier)}: {name}: {reason}"
         self.detours += self._detours(step.block.identifier, name, ways, goals)
         return None
 

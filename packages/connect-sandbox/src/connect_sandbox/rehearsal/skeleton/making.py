@@ -78,7 +78,9 @@ def scenarios_for(
     found = covering(search, facts)
     coverage = _coverage(search.routes.flow, found.traces)
     not_taken = tuple(
-        NotTaken(branch, _classed(reason.removeprefix(f"{called(coverage.flow, branch.block)}: {branch.name}: ")))
+        NotTaken(
+            branch, _classed(reason.removeprefix(f"{called(coverage.flow, branch.block)}: {branch.name}: "))
+        )
         for branch, reason in found.missing
     )
     stops = "" if found.traces else search.plain(facts)[1]

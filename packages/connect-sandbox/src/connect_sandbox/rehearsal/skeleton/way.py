@@ -38,7 +38,8 @@ class Way:
     strict: bool
     reason: str = ""
     detours: list[Goals] = field(default_factory=list)
-    _blocked: dict[tuple[int, str], str] = field(default_factory=dict)
+    _blocked: set[tuple[int, str]] = field(default_factory=set)
+    _failures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def lead(self, facts: Facts, work: int) -> Trace | None:
         """Return a trace that meets the goals and ends; None if there is none, or after that much work."""
@@ -54,7 +55,7 @@ class Way:
 
     def _better(self, trace: Trace) -> Trace | None:
         """Return the trace itself if it meets the goals and ends, another that gets further, None if none does."""
-        never = self._never(trace)
+        never = self._never()
         if any((goal.block, goal.branch) in never for goal in self.goals):
             return None
         met, seen = 0, set[str]()
@@ -80,10 +81,11 @@ class Way:
 
     def _turned(self, trace: Trace, at: int, taken: str | None, goal: Goal, goals: Goals) -> Trace | None:
         """Return the trace itself if the step takes the right branch, else one in which it does; None if none does."""
-        for _, name in self.routes.options(trace.steps[at].block.identifier, goal):
+        block = trace.steps[at].block.identifier
+        for _, name in self.routes.options(block, goal):
             if name == taken:
                 return trace
-            if (at, name) not in self._blocked:
+            if (at, name) not in self._blocked and (block, name) not in self._never():
                 forced = self._forced(trace, at, name, goals)
                 if forced is not None:
                     return forced
@@ -112,19 +114,19 @@ class Way:
             if there.block is step.block and self.routes.label(step.block.identifier, there.branch) == name:
                 return new
         reason = ways.fixed or "what decides it has decided something before"
-        self._blocked[(at, name)] = reason
+        self._blocked.add((at, name))
+        self._failures[(step.block.identifier, name, reason)] += 1
         self.reason = f"{called(self.routes.flow, step.block.identifier)}: {name}: {reason}"
         self.detours += self._detours(step.block.identifier, name, ways, goals)
         return None
 
-    def _never(self, trace: Trace) -> frozenset[tuple[str, str]]:
+    def _never(self) -> frozenset[tuple[str, str]]:
         """Return the branches that could not be forced twice, for the same reason: going round does not help."""
-        reasons: Counter[tuple[str, str, str]] = Counter(
-            (trace.steps[at].block.identifier, name, reason)
-            for (at, name), reason in self._blocked.items()
-            if at < len(trace.steps) and reason != ROUNDS
+        return frozenset(
+            (block, name)
+            for (block, name, reason), times in self._failures.items()
+            if times > 1 and reason != ROUNDS
         )
-        return frozenset((block, name) for (block, name, _), times in reasons.items() if times > 1)
 
     def _detours(self, block: str, name: str, ways: Ways, goals: Goals) -> Iterator[Goals]:
         """Yield ways over a block that sets the attribute so that the branch can be taken."""
@@ -152,12 +154,12 @@ class Way:
         if goal.block is None and trace.ending is not None:
             return trace
         if goal.block is None and isinstance(trace.stop, BoundExceededError):
-            taken = self.routes.covered(trace)
+            wanted = {(goal.block, goal.branch) for goal in self.goals if goal.branch is not None}
             for number, facts in enumerate(hanging_up(trace)):
                 if number >= _HANG_UPS:
                     break
                 new = self.mending.play(facts)
-                if new.ending is not None and taken <= self.routes.covered(new):
+                if new.ending is not None and wanted <= self.routes.covered(new):
                     return new
         if not self.reason:
             stop = trace.stop

@@ -96,11 +96,13 @@ class File:
 
 
 def common(start: Facts, added: Mapping[tuple[str, ...], Any], each: list[Facts]) -> Facts:
-    """Return what all scenarios share: the start, and what was added wherever a contact got there."""
+    """Return what all scenarios share: the start, and what was added wherever a contact got there.
+
+    Where a scenario does not say it, its contact did not get there.
+    """
     shared = start
     for path, value in added.items():
-        told = [facts.at(*path) for facts in each if facts.at(*path) is not None]
-        if told and all(other == value for other in told):
+        if any(facts.at(*path) == value for facts in each):
             shared = shared.having(value, *path)
     return shared
 

@@ -51,19 +51,19 @@ from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
 KEYS = (
-    "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
-    "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
-    "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue", "customer_profiles", "cases",
-    "authentication", "email_message", "related_contact",
+    "channel", "number", "dialled", "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts",
+    "agents", "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call",
+    "customer_returns_after", "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue",
+    "customer_profiles", "cases", "authentication", "email_message", "related_contact",
 )  # fmt: skip
 INITIATION_METHODS = (
     "INBOUND", "OUTBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK", "API", "DISCONNECT", "MONITOR",
     "EXTERNAL_OUTBOUND", "WEBRTC_API", "AGENT_REPLY", "FLOW",
 )  # fmt: skip
 """How Amazon Connect says that a contact began ($.InitiationMethod)."""
-_MERGED = frozenset(
+MERGED = frozenset(
     {
-        "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
+        "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
         "related_contact",
     }
 )  # fmt: skip
@@ -99,6 +99,7 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
     flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
@@ -144,7 +145,7 @@ class Setup:
 
         named: the flows whose display names the scenario may use.
         """
-        return Contact(
+        contact = Contact(
             ports,
             instance_arn=instance_arn,
             caller=caller,
@@ -155,6 +156,8 @@ class Setup:
             initiation_method=self.initiation_method,
             bounds=self.bounds,
         )
+        contact.state.is_told(self.sets)
+        return contact
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
@@ -176,13 +179,24 @@ class Setup:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares.
+
+    Names in objects are merged one by one, and in `sets` also those in the namespaces.
+    """
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
-    for key in _MERGED & shared.keys() & own.keys():
+    for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
-            both[key] = {**shared[key], **own[key]}
+            both[key] = _deeply(shared[key], own[key]) if key == "sets" else {**shared[key], **own[key]}
+    return both
+
+
+def _deeply(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = _deeply(shared[key], own[key])
     return both
 
 
@@ -205,6 +219,7 @@ def read_setup(reader: Reader, base: Path) -> Setup:
         initiation_method=read("initiation_method", lambda r: r.one_of(*INITIATION_METHODS), "INBOUND"),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
+        sets=read("sets", _sets, {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
         modules=read("modules", lambda r: r.map_of(flow_file), {}),
         lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),
@@ -391,15 +406,20 @@ def _outcome(reader: Reader) -> Outcome:
     of = reader.keys("fails", "decides", "sets")
     if "fails" in of and len(of) > 1:
         reader.wrong("a block that fails neither decides nor sets", "keep fails alone")
-    sets = of["sets"].map_of(lambda entry: entry.value) if "sets" in of else {}
-    if not isinstance(sets.get("Attributes", {}), Mapping):
-        of["sets"].wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
-        sets = {}
+    sets = _sets(of["sets"]) if "sets" in of else {}
     return Outcome(
         fails=of["fails"].text() if "fails" in of else None,
         decides=of["decides"].text() if "decides" in of else None,
         sets=sets,
     )
+
+
+def _sets(reader: Reader) -> dict[str, Any]:
+    sets = reader.map_of(lambda entry: entry.value)
+    if isinstance(sets.get("Attributes", {}), Mapping):
+        return sets
+    reader.wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
+    return {}
 
 
 def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:

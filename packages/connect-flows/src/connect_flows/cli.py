@@ -1,4 +1,4 @@
-"""``connect-flows``: lint, explain, import, render, diagram and diff from the command line.
+"""``connect-flows``: lint, explain, import, render, diagram, diff, pull and push from the command line.
 
 Exit status: 0 no findings, 1 findings (lint: errors, or warnings with --strict; diff: differences),
 2 the command could not be run.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,8 @@ from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintCont
 from connect_flows.diff import as_markdown, as_text, diff
 from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
+from connect_flows.instance import commands as instance_commands
+from connect_flows.instance.errors import InstanceError
 from connect_flows.knowledge import ActionSpec, ParameterSpec, knowledge
 from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
@@ -49,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         FlowImportError,
         FlowSyntaxError,
         FlowTemplateError,
+        InstanceError,
         diagram.DiagramError,
     ) as problem:
         sys.stderr.write(f"connect-flows: {problem}\n")
@@ -62,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the group's commands."""
     top = _Parser(
         prog="connect-flows",
-        description="Tools for the flow language of Amazon Connect. None of them needs an AWS account.",
+        description="Tools for the flow language of Amazon Connect. None but pull and push needs an AWS account.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _lint_parser(commands)
@@ -71,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _render_parser(commands)
     _diagram_parser(commands)
     _diff_parser(commands)
+    instance_commands.add_parsers(partial(_add, commands))
     return top
 
 
@@ -306,21 +311,25 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    _print(render(_bytes(arguments.file), _read_values(arguments)))
+    source = _bytes(arguments.file)
+    _print(render(source, _read_values(arguments, placeholders(source))))
     return 0
 
 
-def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
+def _read_values(arguments: argparse.Namespace, wanted: Collection[str] | None = None) -> dict[str, Any]:
+    """Return the values; of a file for all flows of an instance, as pull writes it, those that are known and wanted."""
     if arguments.values is None:
         return {}
     try:
         document = json.loads(_bytes(str(arguments.values)))
     except ValueError as problem:
         raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
-    return _values(document, arguments)
+    return _values(document, arguments, wanted)
 
 
-def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
+def _values(
+    document: object, arguments: argparse.Namespace, wanted: Collection[str] | None
+) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise UsageError(f"{arguments.values} is not a JSON object of names and values")
     environments = document.get("environments")
@@ -330,6 +339,9 @@ def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
     values = environments.get(name) if name is not None else None
     if not isinstance(values, dict):
         raise UsageError(f"--environment must name one of {', '.join(environments)} in {arguments.values}")
+    if "instance" in document:
+        keep = values if wanted is None else wanted
+        return {key: value for key, value in values.items() if key in keep and value is not None}
     if waiting := sorted(key for key, value in values.items() if value is None):
         raise UsageError(
             f"{arguments.values} has no value yet in environment {name} for {', '.join(waiting)}"

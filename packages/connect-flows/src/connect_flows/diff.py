@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from connect_flows.diagnostics import listed, one_line
@@ -51,8 +52,8 @@ class _Meaning:
     elsewhere: bool
 
     @classmethod
-    def of(cls, old: Flow, new: Flow) -> _Meaning:
-        ours, theirs = names(old), names(new)
+    def of(cls, old: Flow, new: Flow, shown: Mapping[str, str]) -> _Meaning:
+        ours, theirs = names(old).with_names(shown), names(new).with_names(shown)
         return cls(ours, theirs, ours.elsewhere(theirs))
 
     def same(self, ours: object, theirs: object) -> bool:
@@ -69,13 +70,16 @@ class _Meaning:
         return _text(ours), _text(theirs)
 
 
-def diff(old: Flow, new: Flow) -> list[Change]:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def diff(old: Flow, new: Flow, *, shown: Mapping[str, str] = _NOTHING) -> list[Change]:
     """Return the changes from old to new; empty if callers notice none.
 
     If the flows lie in different instances, resources with the same name are the same. One resource that took the
-    place of another in several blocks is one change.
+    place of another in several blocks is one change. shown: names by ARN or id, beside those that the flows have.
     """
-    same, meaning = match(old, new), _Meaning.of(old, new)
+    same, meaning = match(old, new), _Meaning.of(old, new, shown)
     back = {theirs: ours for ours, theirs in same.items()}
     before, after = old.by_identifier, new.by_identifier
     changes: list[Change] = []
@@ -103,7 +107,7 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
     the same branch of a matched block leads to. Types must be equal.
     """
     before, after = old.by_identifier, new.by_identifier
-    meaning = _Meaning.of(old, new)
+    meaning = _Meaning.of(old, new, _NOTHING)
     pairs = {name: name for name, block in before.items() if name in after and after[name].type == block.type}
     free = {name for name in after if name not in pairs}
 

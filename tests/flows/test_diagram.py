@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from connect_flows import ACTIONS, Flow
-from connect_flows.diagram import mermaid, svg
 from connect_flows.examples import example_flow
+from connect_flows.pictures import mermaid, svg
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent
@@ -56,9 +55,13 @@ def chain(blocks: int, *, back: bool = False) -> Flow:
     return Flow.parse({"Version": "2019-10-30", "StartAction": "b0", "Actions": actions}, name="chain & co")
 
 
+def groups(root: ET.Element, kind: str) -> list[ET.Element]:
+    return [g for g in root.iter(f"{SVG}g") if kind in (g.get("class") or "").split()]
+
+
 def boxes(picture: str) -> list[tuple[float, float, float, float]]:
     root = parsed(picture)
-    found = [g.find(f"{SVG}rect") for g in root.findall(f"{SVG}g")]
+    found = [g.find(f"{SVG}rect") for g in groups(root, "block")]
     return [
         tuple(float(r.get(k, "0")) for k in ("x", "y", "width", "height")) for r in found if r is not None
     ]  # type: ignore[misc]
@@ -81,14 +84,29 @@ def test_the_contact_goes_downwards() -> None:
     assert tops == sorted(tops)
 
 
-def test_error_branches_are_lighter_and_lambda_and_transfer_blocks_are_marked() -> None:
-    picture = svg(Flow.parse(example_flow("InvokeLambdaFunction")))
-    groups = [g.get("class") for g in parsed(picture).findall(f"{SVG}g")]
-    assert groups == ["lambda", "end"]
-    error = svg(chain(3))
-    assert re.search(r'stroke="#b8bcc4" stroke-width="1" stroke-dasharray', error)
-    transfer = svg(Flow.parse(example_flow("TransferParticipantToThirdParty")))
-    assert 'class="transfer"' in transfer
+def test_lambda_and_transfer_blocks_are_marked() -> None:
+    drawn = groups(parsed(svg(Flow.parse(example_flow("InvokeLambdaFunction")))), "block")
+    assert [g.get("class") for g in drawn] == ["block lambda start", "block end"]
+    assert 'class="block transfer start"' in svg(Flow.parse(example_flow("TransferParticipantToThirdParty")))
+
+
+def test_every_block_and_branch_carries_what_a_page_needs_to_light_it() -> None:
+    root = parsed(svg(chain(2, back=True)))
+    assert [(g.get("id"), g.get("data-block"), g.get("role")) for g in groups(root, "block")] == [
+        ("block-0", "b0", "img"),
+        ("block-1", "b1", "img"),
+        ("block-2", "b2", "img"),
+    ]
+    assert {
+        (g.get("data-from"), g.get("data-branch"), g.get("data-to"), g.get("class"))
+        for g in groups(root, "branch")
+    } == {
+        ("b0", "next", "b1", "branch success"),
+        ("b1", "next", "b2", "branch success"),
+        ("b0", "error:NoMatchingError", "b0", "branch error return"),
+        ("b1", "error:NoMatchingError", "b0", "branch error return"),
+    }
+    assert all(g.get("aria-label") for kind in ("block", "branch") for g in groups(root, kind))
 
 
 def test_the_same_flow_gives_the_same_picture() -> None:
@@ -191,7 +209,7 @@ def console_export(*blocks: tuple[str, Json], names: dict[int, Json] | None = No
 
 
 def texts(picture: str) -> list[list[str]]:
-    return [[t.text or "" for t in g.findall(f"{SVG}text")] for g in parsed(picture).findall(f"{SVG}g")]
+    return [[t.text or "" for t in g.findall(f"{SVG}text")] for g in groups(parsed(picture), "block")]
 
 
 def test_blocks_that_the_console_named_are_told_by_what_they_do() -> None:
@@ -233,7 +251,7 @@ def test_a_branch_back_does_not_lie_on_the_branch_forth() -> None:
     flow = console_export(("MessageParticipant", {"Text": "a"}), ("MessageParticipant", {"Text": "b"}))
     picture = svg(flow)
     (first, second, _) = boxes(picture)
-    backward = [p.get("d", "") for p in parsed(picture).findall(f"{SVG}path") if p.get("stroke") == "#b8bcc4"]
+    backward = [p.get("d", "") for g in groups(parsed(picture), "return") for p in g.findall(f"{SVG}path")]
     side = f"{second[0] + second[2]:.0f}"
     assert any(
         d.startswith(f"M{side} ") and d.endswith(f"{first[0] + first[2]:.0f} {first[1] + 31:.0f}")

@@ -5,11 +5,11 @@ import json
 from typing import Any
 
 from connect_flows import ACTIONS, Flow, FlowSyntaxError, lint, render
-from connect_flows.diagram import DiagramError, mermaid, svg
 from connect_flows.diff import as_markdown, as_text, diff
 from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
 from connect_flows.legacy_blocks import CONVERTERS
+from connect_flows.pictures import DiagramError, mermaid, svg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from connect_flows import Flow, Severity, lint
-from connect_flows.diagram import mermaid, svg
 from connect_flows.importer import import_flow
+from connect_flows.pictures import mermaid, svg
 from connect_flows.template import render
 
 from tests.flows.test_diagram import needs_mermaid, parsed, refused

@@ -74,7 +74,9 @@ def test_a_saved_flow_is_seen_under_its_alias_alone_until_it_is_published(connec
     )["ContactFlowId"]
 
     def seen(alias: str = "") -> tuple[str, str]:
-        flow = connect.describe_contact_flow(InstanceId=INSTANCE_ID, ContactFlowId=flow_id + alias)["ContactFlow"]
+        flow = connect.describe_contact_flow(InstanceId=INSTANCE_ID, ContactFlowId=flow_id + alias)[
+            "ContactFlow"
+        ]
         return flow["Status"], flow["Content"]
 
     with pytest.raises(connect.exceptions.ContactFlowNotPublishedException):
@@ -84,7 +86,9 @@ def test_a_saved_flow_is_seen_under_its_alias_alone_until_it_is_published(connec
         connect.update_contact_flow_content(InstanceId=INSTANCE_ID, ContactFlowId=flow_id, Content=BAD)
     connect.update_contact_flow_content(InstanceId=INSTANCE_ID, ContactFlowId=flow_id, Content=GOOD)
     assert seen() == seen(":$SAVED") == ("PUBLISHED", GOOD)
-    connect.update_contact_flow_content(InstanceId=INSTANCE_ID, ContactFlowId=f"{flow_id}:$SAVED", Content=BAD)
+    connect.update_contact_flow_content(
+        InstanceId=INSTANCE_ID, ContactFlowId=f"{flow_id}:$SAVED", Content=BAD
+    )
     assert seen() == ("PUBLISHED", GOOD)
     assert seen(":$SAVED") == ("SAVED", BAD)
 
@@ -93,8 +97,12 @@ def test_a_modules_draft_is_seen_under_its_alias(connect: Any) -> None:
     module = GOOD.replace("DisconnectParticipant", "EndFlowModuleExecution")
     draft = module.replace('"end"', '"bye"')
     given = {"InstanceId": INSTANCE_ID}
-    given["ContactFlowModuleId"] = ident = connect.create_contact_flow_module(**given, Name="a", Content=module)["Id"]
-    connect.update_contact_flow_module_content(**given | {"ContactFlowModuleId": f"{ident}:$SAVED"}, Content=draft)
+    given["ContactFlowModuleId"] = ident = connect.create_contact_flow_module(
+        **given, Name="a", Content=module
+    )["Id"]
+    connect.update_contact_flow_module_content(
+        **given | {"ContactFlowModuleId": f"{ident}:$SAVED"}, Content=draft
+    )
 
     published = connect.describe_contact_flow_module(**given)["ContactFlowModule"]
     saved = connect.describe_contact_flow_module(**given | {"ContactFlowModuleId": f"{ident}:$SAVED"})

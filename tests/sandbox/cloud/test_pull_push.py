@@ -233,6 +233,18 @@ def test_what_was_pulled_renders_to_what_the_instance_has(dev: Center, command: 
     )
 
 
+def test_the_folder_can_be_linted_and_compared_as_it_is(dev: Center, command: Command, room: Path) -> None:
+    command("pull", room, "--instance", DEV)
+
+    status, told = command("lint", room)
+    assert (status, told[-1]) == (0, "3 files: 0 errors, 1 warning")
+
+    export = room.parent / "export.json"
+    export.write_text(dev.instance.flow("Support line").content)
+    values = ("--values", room / "values/dev.json")
+    assert command("diff", export, room / "flows/support_line.json", *values)[0] == 0
+
+
 def test_an_edit_is_shown_then_applied_and_pulled_again(dev: Center, command: Command, room: Path) -> None:
     command("pull", room, "--instance", DEV)
     edit(room / "flows/support_line.json", "Welcome.", "Good day.")

@@ -1,5 +1,7 @@
 """``connect-flows``: lint, explain, import, render, diagram, diff, pull and push from the command line.
 
+Other packages add commands (connect_flows.commands), which get the arguments after their name.
+
 Exit status: 0 no findings, 1 findings (lint: errors, or warnings with --strict; diff: differences),
 2 the command could not be run.
 """
@@ -9,13 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from connect_flows import diagram
+from connect_flows import commands, page, pictures
 from connect_flows.config import ConfigError, find_config, load_config
 from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
 from connect_flows.diff import as_markdown, as_text, diff
@@ -23,6 +25,7 @@ from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
 from connect_flows.instance import commands as instance_commands
 from connect_flows.instance.errors import InstanceError
+from connect_flows.instance.project import is_about_flows
 from connect_flows.knowledge import ActionSpec, ParameterSpec, knowledge
 from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
@@ -43,17 +46,21 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command of ``connect-flows``; return its exit status."""
+    given = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = parser().parse_args(argv)
+        if given and given[0] not in OWN and commands.is_command(given[0]):
+            return commands.run(given[0], given[1:])
+        arguments = parser(others=not given or given[0] not in OWN).parse_args(given)
         status: int = arguments.run(arguments)
     except (
         UsageError,
+        commands.CommandError,
         ConfigError,
         FlowImportError,
         FlowSyntaxError,
         FlowTemplateError,
         InstanceError,
-        diagram.DiagramError,
+        pictures.DiagramError,
     ) as problem:
         sys.stderr.write(f"connect-flows: {problem}\n")
         return 2
@@ -62,20 +69,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the group's commands."""
+def parser(*, others: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of the group's commands; with `others`, those of other packages are listed, too."""
     top = _Parser(
         prog="connect-flows",
         description="Tools for the flow language of Amazon Connect. None but pull and push needs an AWS account.",
     )
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _lint_parser(commands)
-    _explain_parser(commands)
-    _import_parser(commands)
-    _render_parser(commands)
-    _diagram_parser(commands)
-    _diff_parser(commands)
-    instance_commands.add_parsers(partial(_add, commands))
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for add in OWN.values():
+        add(subparsers)
+    for name, told in (commands.commands() if others else {}).items():
+        subparsers.add_parser(name, help=told)
     return top
 
 
@@ -155,11 +159,20 @@ def _render_parser(commands: Any) -> None:  # noqa: ANN401
 
 
 def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
-    command = _add(commands, "diagram", "draw a flow as SVG or Mermaid", _diagram)
-    command.add_argument("file", metavar="FILE", help="flow, old or new export, or - for standard input")
+    command = _add(
+        commands, "diagram", "draw a flow as SVG or Mermaid, or flows as an HTML page", _diagram,
+        "The page (--html) is one file that needs no network: flows and modules with search, zoom, each block's\n"
+        "parameters and the linter's findings. SVG and the page need: pip install 'connect-flows[svg]'.",
+    )  # fmt: skip
     command.add_argument(
+        "files", nargs="+", metavar="FILE",
+        help="flow, old or new export, or - for standard input; with --html also several, and directories of flows",
+    )  # fmt: skip
+    form = command.add_mutually_exclusive_group()
+    form.add_argument(
         "--format", choices=["svg", "mermaid"], help="default: by the output's name, else mermaid"
     )
+    form.add_argument("--html", action="store_true", help="one HTML page of all the flows")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
 
@@ -177,7 +190,27 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
         help="values for a template on either side, as render takes them",
     )
     command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
-    command.add_argument("--format", choices=["text", "markdown"], default="text", help="default: text")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=["text", "markdown"], help="default: text")
+    form.add_argument(
+        "--html",
+        action="store_true",
+        help="both versions side by side; needs: pip install 'connect-flows[svg]'",
+    )
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+OWN: dict[str, Callable[[Any], None]] = {
+    "lint": _lint_parser,
+    "explain": _explain_parser,
+    "import": _import_parser,
+    "render": _render_parser,
+    "diagram": _diagram_parser,
+    "diff": _diff_parser,
+    "pull": lambda commands: instance_commands.pull_parser(partial(_add, commands)),
+    "push": lambda commands: instance_commands.push_parser(partial(_add, commands)),
+}
+"""The commands of this package, each with what adds its parser."""
 
 
 def _lint(arguments: argparse.Namespace) -> int:
@@ -225,7 +258,7 @@ def _files(names: Sequence[str]) -> list[str]:
     for name in names:
         path = Path(name)
         if name != STDIN and path.is_dir():
-            inside = sorted(str(p) for p in path.rglob("*.json") if not p.name.endswith(".values.json"))
+            inside = sorted(str(p) for p in path.rglob("*.json") if not is_about_flows(p))
             if not inside:
                 raise UsageError(f"{name} holds no *.json file")
             found += inside
@@ -351,21 +384,51 @@ def _values(
 
 def _diagram(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
-    kind = arguments.format or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
-    flow = _flow(arguments.file)
-    picture = diagram.svg(flow) if kind == "svg" else diagram.mermaid(flow)
-    if output is None:
-        sys.stdout.write(picture)
-    else:
-        _write(output, picture)
+    suffix = output.suffix if output is not None else ""
+    if _is_page(arguments):
+        _put(output, page.flows_page(_shown(arguments.files)))
+        return 0
+    if len(arguments.files) > 1 or Path(arguments.files[0]).is_dir():
+        raise UsageError("several flows are drawn on one page: add --html, or name one file")
+    kind = arguments.format or ("svg" if suffix == ".svg" else "mermaid")
+    flow = _flow(arguments.files[0])
+    _put(output, pictures.svg(flow) if kind == "svg" else pictures.mermaid(flow))
     return 0
+
+
+def _is_page(arguments: argparse.Namespace) -> bool:
+    output: Path | None = arguments.output
+    by_name = arguments.format is None and output is not None and output.suffix in {".html", ".htm"}
+    return bool(arguments.html) or by_name
+
+
+def _shown(given: Sequence[str]) -> list[page.Shown]:
+    """Read the flows with their findings; in directories, what is no flow is left out with a note."""
+    path = find_config(Path.cwd())
+    config, context = (None, None) if path is None else load_config(path)
+    found = []
+    for name in _files(given):
+        try:
+            found.append(page.read(_bytes(name), name, config=config, context=context))
+        except (FlowImportError, FlowSyntaxError) as problem:
+            if name in given:
+                raise
+            sys.stderr.write(f"note: left out {problem}\n")
+    if not found:
+        raise UsageError(f"no flow in {', '.join(given)}")
+    return found
 
 
 def _diff(arguments: argparse.Namespace) -> int:
     values = _read_values(arguments)
-    changes = diff(_flow(arguments.old, values), _flow(arguments.new, values))
-    form = as_markdown if arguments.format == "markdown" else as_text
-    _print(form(changes, arguments.old, arguments.new))
+    old, new = _flow(arguments.old, values), _flow(arguments.new, values)
+    changes = diff(old, new)
+    if _is_page(arguments):
+        shown = page.diff_page(page.Shown(old, arguments.old), page.Shown(new, arguments.new))
+        _put(arguments.output, shown)
+    else:
+        form = as_markdown if arguments.format == "markdown" else as_text
+        _put(arguments.output, form(changes, arguments.old, arguments.new) + "\n")
     return 1 if changes else 0
 
 
@@ -396,6 +459,13 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"{path} cannot be written: {problem.strerror}") from problem
+
+
+def _put(path: Path | None, text: str) -> None:
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        _write(path, text)
 
 
 def _print(text: str) -> None:

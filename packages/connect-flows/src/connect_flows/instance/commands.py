@@ -15,41 +15,46 @@ from connect_flows.instance.project import Entry, Project
 Add = Callable[..., argparse.ArgumentParser]
 
 
-def add_parsers(add: Add) -> None:
-    """Add both commands; `add` takes name, help, function and epilog."""
-    pull = add(
+def pull_parser(add: Add) -> None:
+    """Add pull; `add` takes name, help, function and epilog."""
+    command = add(
         "pull", "write all flows and modules of an instance to templates, with its values beside them", _pull,
         "The first instance gives the templates in DIR/flows and DIR/modules; every instance has its values in\n"
         "DIR/values/ENVIRONMENT.json. A second instance adds its values and tells what differs.\n"
         "Exit status: 1 when a flow could not be taken, else 0.",
     )  # fmt: skip
-    pull.add_argument("--instance", required=True, metavar="ARN-OR-ID", help="the instance")
-    pull.add_argument(
+    command.add_argument("--instance", required=True, metavar="ARN-OR-ID", help="the instance")
+    command.add_argument(
         "--environment", metavar="NAME",
         help="the instance's name here; default: the one it has already, or dev for the first",
     )  # fmt: skip
-    push = add(
+    _add_shared(command)
+
+
+def push_parser(add: Add) -> None:
+    """Add push; `add` takes name, help, function and epilog."""
+    command = add(
         "push", "compare templates with an instance and, with --apply, write them to it", _push,
-        "What is called is written before what calls it. Exit status: 1 when something differs or was refused, else 0.",
+        "What is called is written before what calls it.\n"
+        "Exit status: 1 when something differs or was refused, else 0.",
     )  # fmt: skip
-    push.add_argument(
+    command.add_argument(
         "--environment", metavar="NAME", help="where to; may be left out where there is only one"
     )
-    push.add_argument("--apply", action="store_true", help="write; without it nothing is changed")
-    push.add_argument(
+    command.add_argument("--apply", action="store_true", help="write; without it nothing is changed")
+    command.add_argument(
         "--no-lint", action="store_true", help="write flows in which the linter finds errors, too"
     )
-    for command in (pull, push):
-        command.add_argument("folder", type=Path, metavar="DIR", help="the folder of the flows")
-        command.add_argument(
-            "--only",
-            action="append",
-            default=[],
-            metavar="NAME",
-            help="flows of this name alone; wildcards work",
-        )
-        command.add_argument("--profile", help="profile of the AWS configuration")
-        command.add_argument("--region", help="default: the Region of the instance's ARN, or of the profile")
+    _add_shared(command)
+
+
+def _add_shared(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, metavar="DIR", help="the folder of the flows")
+    command.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="flows of this name alone; wildcards work"
+    )
+    command.add_argument("--profile", help="profile of the AWS configuration")
+    command.add_argument("--region", help="default: the Region of the instance's ARN, or of the profile")
 
 
 def _pull(arguments: argparse.Namespace) -> int:

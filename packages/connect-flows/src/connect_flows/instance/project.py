@@ -193,6 +193,15 @@ class Project:
         return True
 
 
+def is_about_flows(path: Path) -> bool:
+    """Return whether a JSON file is no flow, but import's or pull's about flows: values, or the index."""
+    if path.name.endswith(".values.json"):
+        return True
+    if path.name == INDEX:
+        return (path.parent / VALUES).is_dir()
+    return path.parent.name == VALUES and (path.parent.parent / INDEX).is_file()
+
+
 def check_environment_name(name: str) -> str:
     """Return the name of an environment; raise InstanceError for one that is no file's name."""
     if not _ENVIRONMENT.fullmatch(name):

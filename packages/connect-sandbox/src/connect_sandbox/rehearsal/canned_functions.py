@@ -141,7 +141,10 @@ class CannedFunctions:
                 return behaviours[min(attempt, len(behaviours) - 1)]
         set_up = ", ".join(self._behaviours) or "none"
         raise NotSetUpError(
-            f"the scenario does not say what the function {name!r} answers: set it up in lambdas (set up: {set_up})"
+            f"the scenario does not say what the function {name!r} answers: set it up in lambdas (set up: {set_up})",
+            "lambdas",
+            name,
+            example={"answers": {}},
         )
 
 

@@ -51,7 +51,11 @@ class CannedVendor:
     def dial(self, invite: Invite, *, time_limit: float, line: Line) -> DialOutcome:
         """Call the third party; NotSetUpError if the scenario has none."""
         if not self._reactions:
-            raise NotSetUpError(f"the scenario does not say who answers {invite.to!r}: set it up in vendor")
+            raise NotSetUpError(
+                f"the scenario does not say who answers {invite.to!r}: set it up in vendor",
+                "vendor",
+                example=[{"answers_after": 2}],
+            )
         reaction = self._reactions[min(len(self.invites), len(self._reactions) - 1)]
         self.invites.append(invite)
         if isinstance(reaction, DoesNotTakeIt):

@@ -100,7 +100,7 @@ class Engine:
                 self._visit(position.flow, block)
                 step = _play(stage)
             except NotSetUpError as missing:
-                raise stage.cannot(str(missing)) from None
+                raise stage.needs(str(missing), *missing.missing, example=missing.example) from None
             except BoundReachedError as reached:
                 raise self._exceeded(block, reached) from None
             except CallerHungUpError:
@@ -250,7 +250,7 @@ def _play(stage: Stage) -> Step:
     if behaviour is None:
         if kind not in UNPLAYABLE:
             raise stage.cannot("the flow language, as the sandbox knows it, has no such block type")
-        raise stage.cannot(f"{UNPLAYABLE[kind]}. A scenario can say what the block does (setup.blocks)")
+        raise stage.refuses(UNPLAYABLE[kind])
     unknown = sorted(set(stage.block.parameters) - behaviour.parameters)
     if unknown:
         raise stage.cannot(f"it has no parameter {unknown[0]}")

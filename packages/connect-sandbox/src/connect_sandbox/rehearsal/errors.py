@@ -1,23 +1,52 @@
 """The errors of a rehearsal, by who has to act on them."""
 
+from typing import Literal
+
 from connect_sandbox.rehearsal.bounds import Bound
+from connect_sandbox.rehearsal.values import Json
+
+Stop = Literal["setup", "flow", "sandbox"]
+"""What stops a contact: `setup`, the scenario lacks a fact; `flow`, Amazon Connect would not publish such a flow, or
+nobody knows what it would do; `sandbox`, it has no fake for the block, so a scenario has to say what the block does."""
 
 
 class RehearsalError(Exception):
-    """The rehearsal itself cannot continue; it proves nothing about the flow."""
+    """The rehearsal itself cannot continue; it proves nothing about the flow.
+
+    `missing` is the place in a scenario's setup that would help, from the outside in: ("hours", "main"); empty where
+    none does. `example` is JSON that can stand there.
+    """
+
+    missing: tuple[str, ...] = ()
+    example: Json = None
 
 
 class CannotPlayError(RehearsalError):
     """The sandbox has no fake for what a block does, or the scenario does not say what the block needs.
 
-    The contact stops here rather than skip a block that matters in a live call.
+    The contact stops here rather than skip a block that matters in a live call. `block` is the identifier, `flow` the
+    name of the flow that has it.
     """
 
-    def __init__(self, block: str, block_type: str, reason: str) -> None:
+    def __init__(
+        self,
+        block: str,
+        block_type: str,
+        reason: str,
+        *,
+        flow: str = "",
+        kind: Stop = "flow",
+        missing: tuple[str, ...] = (),
+        example: Json = None,
+    ) -> None:
         super().__init__(f"the sandbox cannot play {block} ({block_type}): {reason}")
         self.block = block
         self.block_type = block_type
         self.reason = reason
+        self.flow = flow
+        self.kind: Stop = kind
+        self.missing = missing
+        self.example = example
 
 
 class BoundExceededError(RehearsalError):
@@ -36,6 +65,7 @@ class BoundExceededError(RehearsalError):
         self.block_type = block_type
         self.bound: Bound = bound
         self.limit = limit
+        self.missing = ("bounds", bound)
 
 
 _BOUNDS: dict[Bound, str] = {
@@ -48,6 +78,11 @@ _BOUNDS: dict[Bound, str] = {
 
 class NotSetUpError(RehearsalError):
     """The scenario does not set up something that the contact needs. In a block it becomes a CannotPlayError."""
+
+    def __init__(self, reason: str, *missing: str, example: Json = None) -> None:
+        super().__init__(reason)
+        self.missing = missing
+        self.example = example
 
 
 class NoSuchFlowError(RehearsalError):

@@ -52,7 +52,7 @@ def read_flow(
     RehearsalError naming a file that cannot be read and the placeholders without a value; FlowSyntaxError and
     FlowImportError for a file without a flow.
     """
-    text = _text(path)
+    text = text_of(path)
     needed = _placeholders(text)
     if missing := sorted(needed - set(values)):
         names = ", ".join(missing)
@@ -62,9 +62,19 @@ def read_flow(
     return _parsed(text, tuple(sorted((n, values[n]) for n in needed)), path, arn or path.stem, type)
 
 
+@lru_cache(maxsize=256)
+def stand_in(arn: str, *, module: bool) -> PublishedFlow:
+    """Return a flow (or module) that ends at once, for one that the scenario has no file of."""
+    end = "EndFlowModuleExecution" if module else "EndFlowExecution"
+    block = {"Identifier": "Not played here", "Type": end, "Parameters": {}, "Transitions": {}}
+    content = {"Version": "2019-10-30", "StartAction": block["Identifier"], "Actions": [block]}
+    name = arn.rsplit("/", 1)[-1]
+    return PublishedFlow.parse(content, arn=arn, name=name, type=MODULE if module else "CONTACT_FLOW")
+
+
 def placeholders_of(path: Path) -> frozenset[str]:
     """Return the names of a file's placeholders."""
-    return _placeholders(_text(path))
+    return _placeholders(text_of(path))
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +97,8 @@ def _type(flow: Flow) -> str:
     return _TYPES.get(str(flow.metadata.get("type")), "CONTACT_FLOW")
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return a file's flow as JSON text, in the current flow language; RehearsalError if it cannot be read."""
     try:
         stamp = path.stat().st_mtime_ns
     except OSError as problem:
@@ -102,11 +113,7 @@ def _read(path: Path, _stamp: int) -> str:
     except (OSError, UnicodeDecodeError) as problem:
         raise RehearsalError(f"{path} cannot be read: {problem}") from problem
     imported = import_flow(text.encode(), name=str(path))
-    if imported.converted:
-        raise RehearsalError(
-            f"{path} was exported before the flow language: run connect-flows import on it first"
-        )
-    return text
+    return render(imported.template, imported.values) if imported.converted else text
 
 
 def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str, key: str) -> PublishedFlow:
@@ -119,5 +126,8 @@ def _found(known: Mapping[str, PublishedFlow | None], arn_or_id: str, what: str,
             return flow
     raise NotSetUpError(
         f"the scenario does not say which file the {what} {arn_or_id!r} is: "
-        f"set it up in {key}, or null if there is none"
+        f"set it up in {key}, or null if there is none",
+        key,
+        arn_or_id,
+        example="FILE.json",
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,10 +39,11 @@ from connect_sandbox.rehearsal.conditions import (
     StaysSilent,
     Understanding,
 )
-from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.contact import EXAMPLE_INSTANCE, EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, keyed, with_ids
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
-from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow
-from connect_sandbox.rehearsal.ports import CallFailed, NotAnswered, NotDialled, Ports
+from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow, stand_in
+from connect_sandbox.rehearsal.ports import CallFailed, ContactRecords, NotAnswered, NotDialled, Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
@@ -66,6 +67,15 @@ class FlowFile:
     type: str | None = None
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """A flow or module that the scenario has no file of: the contact gets there, and it ends at once."""
+
+
+STAND_IN = "stand-in"
+"""How a scenario file writes a StandIn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """Everything that holds when a scenario begins. `contact` makes a new contact in it."""
@@ -75,8 +85,8 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
-    flows: Mapping[str, FlowFile | None] = field(default_factory=dict)
-    modules: Mapping[str, FlowFile | None] = field(default_factory=dict)
+    flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
+    modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
     vendor: tuple[Reaction, ...] = ()
     conditions: Conditions = field(default_factory=Conditions)
@@ -86,20 +96,42 @@ class Setup:
         """Play a contact through `flow`, whose caller makes these moves."""
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names."""
-        ports = Ports(
+    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
+        named = [flow, *(found for found in self._read_all() if found is not None)]
+        return self.contact_with(replace(self.ports(flow), records=records), caller, named=named)
+
+    def ports(self, *called: PublishedFlow) -> Ports:
+        """Return the world that the scenario describes, with these flows to call."""
+        flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
+        named = [*called, *(found for found in self._read_all() if found is not None)]
+        return Ports(
             flows=FlowFiles(
-                {flow.arn: flow, **self._read(self.flows, None)}, self._read(self.modules, MODULE)
+                {**{flow.arn: flow for flow in called}, **keyed(flows, FLOWS, named)},
+                keyed(modules, MODULES, named),
             ),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
         )
+
+    def contact_with(
+        self,
+        ports: Ports,
+        caller: Caller,
+        *,
+        instance_arn: str = EXAMPLE_INSTANCE,
+        named: Sequence[PublishedFlow] = (),
+    ) -> Contact:
+        """Return a contact in another world than the one that the scenario describes.
+
+        named: the flows whose display names the scenario may use.
+        """
         return Contact(
             ports,
+            instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
-            conditions=self.conditions,
+            conditions=with_ids(self.conditions, named),
             attributes=self.attributes,
             channel=self.channel,
             bounds=self.bounds,
@@ -107,15 +139,21 @@ class Setup:
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
-        return [file.path for file in (*self.flows.values(), *self.modules.values()) if file is not None]
+        named = (*self.flows.values(), *self.modules.values())
+        return [file.path for file in named if isinstance(file, FlowFile)]
+
+    def _read_all(self) -> list[PublishedFlow | None]:
+        return [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
 
     def _read(
-        self, files: Mapping[str, FlowFile | None], kind: str | None
+        self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None
     ) -> dict[str, PublishedFlow | None]:
-        return {
-            arn: read_flow(file.path, self.values, arn=arn, type=kind or file.type) if file else None
-            for arn, file in files.items()
-        }
+        def read(arn: str, file: FlowFile | StandIn | None) -> PublishedFlow | None:
+            if isinstance(file, FlowFile):
+                return read_flow(file.path, self.values, arn=arn, type=kind or file.type)
+            return None if file is None else stand_in(arn, module=kind == MODULE)
+
+        return {arn: read(arn, file) for arn, file in files.items()}
 
 
 def merged(shared: object, own: object) -> object:
@@ -193,10 +231,12 @@ def _move(reader: Reader) -> Move:
     return HangsUp(of["hangs_up_on"].text() if "hangs_up_on" in of else None)
 
 
-def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | None]:
-    def read(reader: Reader) -> FlowFile | None:
+def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | StandIn | None]:
+    def read(reader: Reader) -> FlowFile | StandIn | None:
         if reader.value is None:
             return None
+        if reader.value == STAND_IN or isinstance(reader.value, StandIn):
+            return StandIn()
         if isinstance(reader.value, Path):
             return FlowFile(base / reader.value)
         if isinstance(reader.value, Mapping):

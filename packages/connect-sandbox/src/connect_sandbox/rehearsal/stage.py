@@ -107,8 +107,32 @@ class Stage:
         return number
 
     def cannot(self, reason: str) -> CannotPlayError:
-        """Return the error that stops the contact here."""
-        return CannotPlayError(self.block.identifier, self.block.type, reason)
+        """Return the error that stops the contact here because of the flow."""
+        return CannotPlayError(self.block.identifier, self.block.type, reason, flow=self.flow.name)
+
+    def needs(self, reason: str, *missing: str, example: Json = None) -> CannotPlayError:
+        """Return the error that stops the contact because the setup lacks what belongs at the place `missing`."""
+        return CannotPlayError(
+            self.block.identifier,
+            self.block.type,
+            reason,
+            flow=self.flow.name,
+            kind="setup",
+            missing=missing,
+            example=example,
+        )
+
+    def refuses(self, reason: str) -> CannotPlayError:
+        """Return the error that stops the contact because the sandbox has no fake for what the block does."""
+        return CannotPlayError(
+            self.block.identifier,
+            self.block.type,
+            f"{reason}. A scenario can say what the block does (setup.blocks)",
+            flow=self.flow.name,
+            kind="sandbox",
+            missing=("blocks", self.block.identifier),
+            example={"sets": {}},
+        )
 
     # --- what happens on the contact
 

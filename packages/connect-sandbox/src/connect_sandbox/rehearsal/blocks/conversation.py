@@ -34,8 +34,11 @@ def connect_participant_with_lex_bot(stage: Stage) -> Step:
         return _nothing_said(stage)
     understanding = stage.conditions.lex.get(utterance)
     if understanding is None:
-        raise stage.cannot(
-            f"the scenario does not say what Lex understands of {utterance!r}: set it up in setup.lex"
+        raise stage.needs(
+            f"the scenario does not say what Lex understands of {utterance!r}: set it up in setup.lex",
+            "lex",
+            utterance,
+            example=next((c.operands[0] for c in stage.block.transitions.conditions if c.operands), None),
         )
     own = {
         name: str(stage.filled(value))

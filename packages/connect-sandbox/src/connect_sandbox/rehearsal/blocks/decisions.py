@@ -51,7 +51,12 @@ def check_hours_of_operation(stage: Stage) -> Step:
     hours = stage.conditions.hours
     found = next((hours[key] for key in (hours_id, hours_id.rsplit("/", 1)[-1]) if key in hours), None)
     if found is None:
-        raise stage.cannot(f"the scenario does not say whether {hours_id} is open: set it up in setup.hours")
+        raise stage.needs(
+            f"the scenario does not say whether {hours_id} is open: set it up in setup.hours",
+            "hours",
+            hours_id.rsplit("/", 1)[-1],
+            example="open",
+        )
     stage.note(f"{hours_id.rsplit('/', 1)[-1]} is {'open' if found else 'closed'}", kind="branch")
     return Decides(str(found))
 
@@ -108,8 +113,10 @@ def check_outbound_call_status(stage: Stage) -> Step:
     """Branch on who or what answered an outbound call, as the scenario says."""
     status = stage.conditions.outbound_call_status
     if status is None:
-        raise stage.cannot(
-            "the scenario does not say how the call was answered: set it up in setup.outbound_call"
+        raise stage.needs(
+            "the scenario does not say how the call was answered: set it up in setup.outbound_call",
+            "outbound_call",
+            example="CallAnswered",
         )
     stage.note(f"the outbound call's status is {status}", kind="branch")
     return Decides(status)
@@ -120,8 +127,10 @@ def distribute_by_percentage(stage: Stage) -> Step:
     """Draw a number from 1 to 100, which the scenario sets: a rehearsal decided by chance proves nothing."""
     dice = stage.conditions.dice
     if stage.state.dice_drawn >= len(dice):
-        raise stage.cannot(
-            "the scenario does not say which number it draws: set up setup.percentages, each 1 to 100"
+        raise stage.needs(
+            "the scenario does not say which number it draws: set up setup.percentages, each 1 to 100",
+            "percentages",
+            example=[*dice, 1],
         )
     drawn = dice[stage.state.dice_drawn]
     stage.state.dice_drawn += 1

@@ -80,8 +80,12 @@ def get_participant_input(stage: Stage) -> Step:
     """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True")."""
     known = stage.ports.records is not None or stage.conditions.security_keys
     if stage.parameter("InputEncryption") is not None and not known:
-        raise stage.cannot(
-            "InputEncryption needs the public key that the instance holds: set it up in setup.security_keys"
+        settings = require_map(stage, "InputEncryption")
+        raise stage.needs(
+            "InputEncryption needs the public key that the instance holds: set it up in setup.security_keys",
+            "security_keys",
+            str(stage.filled(settings.get("EncryptionKeyId")) or ""),
+            example="-----BEGIN PUBLIC KEY-----…",
         )
     try:
         stage.says(words_of(stage, stage.block.parameters))

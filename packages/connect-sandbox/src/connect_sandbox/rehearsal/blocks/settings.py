@@ -109,8 +109,10 @@ def update_contact_media_streaming_behavior(stage: Stage) -> Step:
             if stream is None:
                 return Fails("NoMatchingError", "the instance has no storage for MEDIA_STREAMS")
         if stream is None:
-            raise stage.cannot(
-                "the scenario does not name the Kinesis video stream: set it up in setup.media_stream"
+            raise stage.needs(
+                "the scenario does not name the Kinesis video stream: set it up in setup.media_stream",
+                "media_stream",
+                example="arn:aws:kinesisvideo:us-east-1:123456789012:stream/example/1",
             )
         start = str(round(stage.clock.now.timestamp() * 1000))
         audio = {

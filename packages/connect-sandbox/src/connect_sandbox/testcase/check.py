@@ -1,0 +1,96 @@
+"""Plays a converted test case on the flow's file: does it say the same as the scenario that it was made from?
+
+What the contact finds there is what the scenario sets up, save what the test's overrides must bring about: functions
+fail, hours are the other way round, no queue is full, and the customer does what the instructions say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from connect_sandbox.rehearsal.canned_vendor import CannedVendor
+from connect_sandbox.rehearsal.conditions import Conditions
+from connect_sandbox.rehearsal.errors import FunctionFailedError
+from connect_sandbox.rehearsal.flow_files import FlowFiles, read_flow
+from connect_sandbox.rehearsal.ports import LambdaAnswer, Ports
+from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
+from connect_sandbox.rehearsal.scenario import Scenario
+from connect_sandbox.rehearsal.setup_reader import FlowFile, Setup
+from connect_sandbox.testcase.convert import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
+from connect_sandbox.testcase.document import Document, initial_attributes
+from connect_sandbox.testcase.player import TestPlayer, TestResult
+
+
+def play_test_case(
+    test_case: TestCase, scenario: Scenario, flow: Path, values: Mapping[str, str] | None = None
+) -> TestResult:
+    """Play a test case on the flow of a file, with the values of the scenario that it was made from.
+
+    RehearsalError if the sandbox cannot play what the flow does, InvalidDocumentError if it would be refused.
+    """
+    setup = scenario.setup
+    known = {**(values or {}), **setup.values}
+    published = read_flow(flow, known)
+    filled = test_case.filled(
+        {**known, FLOW: published.arn, OPEN_HOURS: OPEN_HOURS, CLOSED_HOURS: CLOSED_HOURS}
+    )
+    document = Document.parse(json.dumps(filled["Content"]), filled["EntryPoint"]["Type"])
+    initial = filled.get("InitializationData")
+    player = TestPlayer(
+        document,
+        ports=Ports(
+            flows=FlowFiles(
+                {published.arn: published, **_read(setup, setup.flows, None)},
+                _read(setup, setup.modules, MODULE),
+            ),
+            functions=_NotMocked(),
+            external_voice=CannedVendor(setup.vendor),
+        ),
+        conditions=_found(setup.conditions),
+        channel=setup.channel,
+        number=setup.number,
+        dialled=setup.dialled,
+        attributes=initial_attributes(json.dumps(initial) if initial else None),
+    )
+    return player.play(published.arn)
+
+
+class _NotMocked:
+    """The functions that the test does not mock: they are another app's, and fail. A LambdaInvoker."""
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:  # noqa: ARG002
+        raise FunctionFailedError(f"the test does not mock {function_arn}")
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:  # noqa: ARG002
+        raise FunctionFailedError(f"the test does not mock {function_arn}")
+
+
+def _found(conditions: Conditions) -> Conditions:
+    return replace(
+        conditions,
+        queues=[replace(queue, at_capacity=False) for queue in conditions.queues],
+        hours={
+            **{name: not is_open for name, is_open in conditions.hours.items()},
+            OPEN_HOURS: True,
+            CLOSED_HOURS: False,
+        },
+        outcomes={},
+        dice=(),
+        agent=None,
+        bot=None,
+        customer_returns_after=None,
+        outbound_call_status=None,
+    )
+
+
+def _read(
+    setup: Setup, files: Mapping[str, FlowFile | None], kind: str | None
+) -> dict[str, PublishedFlow | None]:
+    return {
+        arn: read_flow(file.path, setup.values, arn=arn, type=kind or file.type) if file else None
+        for arn, file in files.items()
+    }

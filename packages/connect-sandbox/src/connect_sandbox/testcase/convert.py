@@ -1,0 +1,825 @@
+"""Makes a test case of a scenario, and says what of the scenario it cannot say, or only nearly.
+
+The scenario is played locally first. So the test expects what the service will make of the flow: prompts merged as it
+merges them, one mock for each call of a function, and each input on the event after which the flow listens.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from connect_flows.template import dump, escape, placeholders, render
+
+from connect_sandbox.rehearsal.conditions import Chooses, HangsUp, Presses, Says, StaysSilent
+from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER
+from connect_sandbox.rehearsal.flow_files import read_flow
+from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
+from connect_sandbox.rehearsal.setup_reader import Setup
+from connect_sandbox.rehearsal.steps import Ending
+from connect_sandbox.testcase.document import (
+    ACTION_COMPLETED,
+    ACTION_STARTED,
+    DEQUEUE,
+    HOURS,
+    INVOKE,
+    LEX,
+    MESSAGE_RECEIVED,
+    MOCK_ERRORS,
+    TEST_INITIATED,
+    TO_QUEUE,
+    VERSION,
+    parameters_of,
+)
+from connect_sandbox.testcase.events import Event, resource_used
+from connect_sandbox.testcase.journal import Journal, Reaction, Step
+from connect_sandbox.testcase.player import LIMIT_SECONDS
+
+Mark = Literal["said", "approximate", "cannot"]
+Verdict = Literal["said", "approximate", "in part", "cannot"]
+VERDICTS: tuple[Verdict, ...] = ("said", "approximate", "in part", "cannot")
+LONGEST_NAME = 127
+OPEN_HOURS, CLOSED_HOURS = "OpenHoursArn", "ClosedHoursArn"
+"""Placeholders of hours of operation that are always open, and never."""
+FLOW = "FlowArn"
+"""The placeholder of the flow that the test calls."""
+_DEQUEUE_BLOCK = "DequeueContactAndTransferToQueue"
+_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
+_ENOUGH_WORDS = 3
+_INPUTS = ("GetParticipantInput", LEX)
+_WHOLE = re.compile(r"\$\{[A-Za-z_][\w.:-]*\}")
+_DOES_NOTHING_ELSE = frozenset({"NoMatchingCondition"})
+_BY_CUSTOMER = frozenset({"NoMatchingCondition", "InputTimeLimitExceeded", "InvalidPhoneNumber"})
+_UNSAYABLE = {
+    "TransferParticipantToThirdParty": "a test has no third party: the flow would dial",
+    "ShowView": "a test cannot answer a view",
+    "DistributeByPercentage": "a test cannot choose what the block draws",
+    "CheckMetricData": "a test cannot set a queue's metrics",
+    "GetMetricData": "a test cannot set a queue's metrics",
+    "CheckOutboundCallStatus": "a test has no outbound calls",
+    "CreateCallbackContact": "a test would queue a real callback",
+    "TransferContactToAgent": "a test has no agents",
+}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Something that the scenario says, and whether the test case says it. `why` is empty if it just does."""
+
+    what: str
+    mark: Mark
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.mark:<12}{self.what}" + (f": {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """A test case as CreateTestCase takes it, before its placeholders are filled in."""
+
+    name: str
+    entry_point: Mapping[str, Any]
+    content: Mapping[str, Any]
+    initialization_data: Mapping[str, Any] | None = None
+
+    __test__ = False
+
+    def as_file(self) -> dict[str, Any]:
+        """Return what the file of a test case holds."""
+        written: dict[str, Any] = {"Name": self.name, "EntryPoint": dict(self.entry_point)}
+        if self.initialization_data is not None:
+            written["InitializationData"] = dict(self.initialization_data)
+        return {**written, "Content": dict(self.content)}
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The names of the values that it needs."""
+        return frozenset(placeholders(self.as_file()))
+
+    def filled(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """Return the file with these values filled in; other placeholders stay."""
+        own = {name: values.get(name, f"${{{name}}}") for name in self.placeholders}
+        filled: dict[str, Any] = json.loads(render(self.as_file(), own))
+        return filled
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a scenario. `problem`: why it does not go as expected locally, None if it does."""
+
+    scenario: Scenario
+    test_case: TestCase | None
+    statements: tuple[Statement, ...]
+    problem: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return how much of the scenario the test case says."""
+        if self.test_case is None:
+            return "cannot"
+        marks = {statement.mark for statement in self.statements}
+        if "cannot" in marks:
+            return "in part"
+        return "approximate" if "approximate" in marks else "said"
+
+
+def convert_file(
+    file: ScenarioFile, flow: Path, values: Mapping[str, str] | None = None
+) -> Iterator[Converted]:
+    """Convert every scenario of a file that is for a flow; RehearsalError if one cannot be played locally."""
+    for scenario in file.scenarios:
+        yield convert(scenario, flow, values)
+
+
+def convert(scenario: Scenario, flow: Path, values: Mapping[str, str] | None = None) -> Converted:
+    """Convert a scenario for a flow file. `values` are for placeholders of the flow that the scenario leaves out."""
+    published = read_flow(flow, {**(values or {}), **scenario.setup.values})
+    journal = Journal.of(scenario, published)
+    return _Conversion(scenario, published, flow, journal).convert()
+
+
+@dataclass
+class _Point:
+    """An event that the test observes: what it expects there, and what it does then."""
+
+    seen: int
+    event: Event
+    expected: list[str] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    asserts: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Where the test must stop: before the block of this number."""
+
+    visit: int
+    why: str
+
+
+class _Conversion:
+    def __init__(self, scenario: Scenario, flow: PublishedFlow, path: Path, journal: Journal) -> None:
+        self._scenario, self._setup, self._expect = scenario, scenario.setup, scenario.expect
+        self._flow, self._journal = flow, journal
+        self._templates = _Templates(flow, path, scenario.setup)
+        self._statements: list[Statement] = []
+        self._overrides: list[dict[str, Any]] = []
+        self._points: dict[int, _Point] = {}
+        self._chat = scenario.setup.channel == "CHAT"
+        self._cut: _Cut | None = None
+        self._mocked: set[int] = set()
+
+    def convert(self) -> Converted:
+        if self._flow.is_module:
+            why = "a module is no entry point: convert a scenario of a flow that invokes it"
+            self._say("the flow is a module", "cannot", why)
+            return self._converted(None)
+        self._cut = self._find_cut()
+        self._inputs()
+        last = self._last()
+        if last is None:
+            self._say(
+                "the contact", "cannot", self._cut.why if self._cut else "it does nothing that a test sees"
+            )
+            return self._converted(None)
+        self._of_setup(max(self._journal.seen[last].event.visits))
+        self._expectations(last)
+        told = [each for each in self._statements if each.what.startswith("expect.")]
+        if not any(each.mark != "cannot" for each in told):
+            return self._converted(None)
+        return self._converted(self._test_case(last))
+
+    def _converted(self, test_case: TestCase | None) -> Converted:
+        return Converted(self._scenario, test_case, tuple(self._statements), self._journal.problem)
+
+    def _say(self, what: str, mark: Mark, why: str = "") -> None:
+        statement = Statement(what, mark, why)
+        if statement not in self._statements:
+            self._statements.append(statement)
+
+    # -- where the test must stop
+
+    def _find_cut(self) -> _Cut | None:
+        for step in self._journal.steps:
+            why = self._unsayable(step)
+            if why is not None:
+                return _Cut(step.visit.number, why)
+            if step.visit.at > LIMIT_SECONDS:
+                return _Cut(step.visit.number, "a test ends after five minutes")
+        return None
+
+    def _unsayable(self, step: Step) -> str | None:
+        """Return why a test cannot bring about what a block does; None if it can, or if the flow does it anyway."""
+        block = step.visit.block
+        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
+        told = self._setup.conditions.outcome(block.identifier)
+        where = f"{block.identifier} ({block.type})"
+        if told is not None:
+            mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(kind, ())
+            if not mockable or not self._written(step):
+                return f"a test cannot tell {where} what to do"
+            return None
+        if block.type in _UNSAYABLE:
+            return f"{where}: {_UNSAYABLE[block.type]}"
+        if block.type == "Wait" and block.parameters.get("Events"):
+            return f"{where}: a test has no bot, and its customer does not come back"
+        if block.type == HOURS and not self._written(step):
+            return f"{where} looks at the queue's own hours, which a test cannot replace"
+        if step.error is None or step.error in _DOES_NOTHING_ELSE:
+            return None
+        if kind in MOCK_ERRORS and step.error in (*MOCK_ERRORS[kind], *_BY_CUSTOMER):
+            return None if self._written(step) or kind == LEX else f"{where} fails, and names nothing to mock"
+        if block.type in _INPUTS and step.error in _BY_CUSTOMER:
+            return None
+        return f"a test cannot make {where} fail"
+
+    def _before_cut(self, visit: int) -> bool:
+        return self._cut is None or visit < self._cut.visit
+
+    # -- what the customer does
+
+    def _inputs(self) -> None:
+        for reaction in self._journal.reactions:
+            if not self._before_cut(reaction.visit):
+                break
+            if isinstance(reaction.move, StaysSilent):
+                continue
+            at = self._heard_before(reaction)
+            if at is None:
+                self._cut = _Cut(reaction.visit, "no event tells the test that the flow listens (again)")
+                break
+            self._point(at).actions.append(_instruction(reaction))
+        for number, move in enumerate(self._scenario.caller):
+            done = self._journal.reactions[number] if number < len(self._journal.reactions) else None
+            self._of_move(move, done)
+
+    def _heard_before(self, reaction: Reaction) -> int | None:
+        """Return the number of the event on which the customer can do this."""
+        step = self._step(reaction.visit)
+        for number in range(reaction.seen - 1, -1, -1):
+            event = self._journal.seen[number].event
+            if reaction.visit in event.visits and event.type in (MESSAGE_RECEIVED, ACTION_STARTED):
+                return number
+        if isinstance(reaction.move, HangsUp) and reaction.seen and step is not None:
+            return reaction.seen - 1
+        return None
+
+    def _step(self, visit: int) -> Step | None:
+        return next((step for step in self._journal.steps if step.visit.number == visit), None)
+
+    def _of_move(self, move: object, reaction: Reaction | None) -> None:
+        what = f"caller {_told(move)}"
+        if reaction is None or not self._before_cut(reaction.visit):
+            self._say(what, "cannot", self._cut.why if self._cut else "the flow never asks")
+            return
+        step = self._step(reaction.visit)
+        asked_for_digits = step is not None and step.visit.block.type == "GetParticipantInput"
+        match move:
+            case StaysSilent():
+                self._say(what, "approximate", "the test sends nothing, and sees what the flow does then")
+            case Says() if asked_for_digits and not self._chat:
+                self._say(what, "approximate", "the flow asks for keys")
+            case Says() if not self._chat:
+                self._say(what, "approximate", "the words reach the bot as text, not as speech")
+            case HangsUp(trigger) if trigger is not None:
+                point = self._points.get(self._heard_before(reaction) or 0)
+                alone = point is not None and len(point.event.parts) == 1
+                self._say(
+                    what, "said" if alone else "approximate", "" if alone else "at the end of the prompts"
+                )
+            case Chooses():
+                self._say(what, "cannot", "a test cannot answer a view")
+            case _:
+                self._say(what, "said")
+
+    # -- what is set up
+
+    def _of_setup(self, last_visit: int) -> None:
+        setup = self._setup
+        if setup.attributes:
+            self._say("setup.attributes", "said")
+        if setup.dialled != EXAMPLE_NUMBER:
+            self._say("setup.dialled", "cannot", "a test calls the flow; to dial, the number must be claimed")
+        for step in self._journal.steps:
+            if step.visit.number <= last_visit:
+                self._override(step)
+
+    def _override(self, step: Step) -> None:
+        block = step.visit.block
+        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
+        written = self._written(step)
+        told = self._setup.conditions.outcome(block.identifier)
+        if told is not None and told.fails is not None:
+            self._mock(kind, written, {"Type": "Error", "Error": {"Value": told.fails}})
+            self._say(f"setup.blocks.{block.identifier}", "approximate", f"the test mocks {told.fails}")
+        elif kind == INVOKE and written:
+            self._mock_function(step, written)
+        elif kind == HOURS and step.error is None:
+            is_open = any("is open" in entry.text for entry in step.entries)
+            substitute = f"${{{OPEN_HOURS if is_open else CLOSED_HOURS}}}"
+            strategy = {"Type": "SubstituteResource", "SubstituteArn": substitute}
+            self._overrides.append(_overriding(HOURS, written, strategy))
+            need = f"other hours stand in, which are {'always' if is_open else 'never'} open: {substitute}"
+            self._say(f"setup.hours.{_short(written)}", "approximate", need)
+        elif kind in (TO_QUEUE, DEQUEUE) and step.error is not None:
+            self._mock(kind, written, {"Type": "Error", "Error": {"Value": step.error}})
+            self._say(f"setup.queues.{_short(written)}", "said")
+        elif kind == LEX:
+            self._of_bot(step)
+
+    def _mock_function(self, step: Step, written: str) -> None:
+        calls = [entry for entry in step.entries if entry.kind == "invokes"]
+        name = f"setup.lambdas.{_short(written)}"
+        answered = next((entry for entry in calls if "answer" in entry.data), None)
+        if step.error is not None or not calls:
+            late = any("no answer within" in entry.text for entry in calls)
+            value = "TimeLimitExceeded" if late else "NoMatchingError"
+            self._mock(INVOKE, written, {"Type": "Error", "Error": {"Value": value}})
+            why = "" if late else "a test knows one error, without a reason"
+            self._say(name, "said" if late else "approximate", why)
+            return
+        answer = answered.data["answer"] if answered else {}
+        seconds = (answered.data["milliseconds"] if answered else 0) / 1000
+        # evidence: test-case-lambda-mock
+        result = {"DelaySeconds": max(1, round(seconds)), "LoadedData": escape(dump(answer))}
+        self._mock(INVOKE, written, {"Type": "ExecutionResult", "ExecutionResult": result})
+        if len(calls) > 1:
+            self._say(name, "approximate", "the mock answers at once; Amazon Connect's retries are not made")
+        elif answered is None:
+            self._say(name, "approximate", "the flow does not wait for it; the mock answers {}")
+        else:
+            self._say(name, "said")
+
+    def _of_bot(self, step: Step) -> None:
+        understood = next((entry for entry in step.entries if "lex" in entry.data), None)
+        if understood is None:
+            return
+        intent = understood.data["lex"].get("IntentName")
+        seen = self._event_of(step.visit.number, ACTION_COMPLETED)
+        why = "the deployed bot must understand it so"
+        if intent and seen is not None:
+            self._point(seen).asserts.append(("$.Lex.IntentName", str(intent)))
+        self._say("setup.lex", "approximate", why)
+
+    def _mock(self, kind: str, written: str, response: Mapping[str, Any]) -> None:
+        strategy = {"Type": "MockResponse", "Response": dict(response)}
+        self._overrides.append(_overriding(kind, written, strategy))
+
+    # -- what is expected
+
+    def _last(self) -> int | None:
+        """Return the number of the event that ends the test: the transfer to a queue, or the last before the cut."""
+        last = None
+        for number, seen in enumerate(self._journal.seen):
+            if seen.event.visits and not self._before_cut(max(seen.event.visits)):
+                break
+            last = number
+            if self._queues(seen.event):
+                break
+        return last
+
+    def _queues(self, event: Event) -> bool:
+        """Return whether the event is a transfer to a queue that succeeds."""
+        if event.type != ACTION_STARTED or event.action_type != TO_QUEUE:
+            return False
+        step = self._step(event.visits[0])
+        return step is not None and step.error is None
+
+    def _expectations(self, last: int) -> None:
+        expect = self._expect
+        self._point(last)
+        self._hears(last)
+        for function, times in expect.invokes.items():
+            self._invokes(function, times, last)
+        for block in expect.reaches:
+            self._reaches(block, last)
+        for name, value in expect.attributes.items():
+            self._attribute(name, value, last)
+        for text in expect.does_not_hear:
+            self._say(f"expect.does_not_hear {text!r}", "cannot", "a test knows no absence")
+        for block in expect.does_not_reach:
+            self._say(f"expect.does_not_reach {block!r}", "cannot", "a test knows no absence")
+        for text in expect.agent_hears:
+            self._say(f"expect.agent_hears {text!r}", "cannot", "a test does not see agents")
+        if expect.meets_agent is not None:
+            self._say("expect.meets_agent", "cannot", "a test does not see agents")
+        if expect.queued is not None:
+            self._queued(expect.queued, last)
+        elif expect.ends is not None:
+            self._ends(expect.ends, last)
+
+    def _hears(self, last: int) -> None:
+        transcript = self._journal.contact.transcript
+        by_entry = {
+            entry: number for number, seen in enumerate(self._journal.seen) for entry in seen.event.entries
+        }
+        until = 0
+        for text in self._expect.hears:
+            what = f"expect.hears {text!r}"
+            at = next(
+                (
+                    i
+                    for i in range(until, len(transcript))
+                    if transcript[i].heard_by_caller() and text in transcript[i].text
+                ),
+                None,
+            )
+            if at is None:  # it is wrong, and the test must say so too
+                self._point(last).expected.append(text)
+                self._say(what, "approximate", "the contact does not hear it")
+                continue
+            until = at + 1
+            seen = by_entry.get(at)
+            if seen is None:
+                other = transcript[at].who != "connect"
+                self._say(what, "cannot", "a third party says it" if other else "a test does not hear it")
+            elif seen > last:
+                self._say(what, "cannot", self._why_not_later())
+            else:
+                self._point(seen).expected.append(text)
+                self._say(what, *self._how_heard(self._points[seen], text))
+
+    def _how_heard(self, point: _Point, text: str) -> tuple[Mark, str]:
+        if self._chat:
+            return "said", ""
+        criteria, words = _words(point)
+        if not self._goes_on_after(point):
+            # evidence: test-case-last-prompt
+            return "approximate", "the last prompt before the contact ends is lost in some runs"
+        if criteria == "Similarity":
+            return "approximate", "the prompts that come together, similar"
+        if words.lower() != " ".join(re.findall(r"[A-Za-z0-9]+", text)).lower():
+            return "approximate", f"by its words {words!r}"
+        return "said", ""
+
+    def _goes_on_after(self, point: _Point) -> bool:
+        if any(each["Type"] == "SendInstruction" for each in point.actions):
+            return True
+        return point.seen + 1 < len(self._journal.seen) or not self._hangs_up_next(point)
+
+    def _hangs_up_next(self, point: _Point) -> bool:
+        after = max(point.event.visits) + 1
+        step = self._step(after)
+        return step is None or step.visit.block.type == "DisconnectParticipant"
+
+    def _why_not_later(self) -> str:
+        if self._cut is not None:
+            return self._cut.why
+        return "the test ends with the transfer to the queue"
+
+    def _invokes(self, function: str, times: int | None, last: int) -> None:
+        what = f"expect.invokes {function}" + (f" {times} times" if times is not None else "")
+        calls = [
+            number
+            for number, seen in enumerate(self._journal.seen)
+            if seen.event.type == ACTION_STARTED
+            and seen.event.action_type == INVOKE
+            and function in seen.event.resource
+        ]
+        within = [number for number in calls if number <= last]
+        for number in within if times is not None else within[:1]:
+            self._point(number)
+        attempts = sum(
+            function in str(entry.data.get("function", ""))
+            for step in self._journal.steps
+            for entry in step.entries
+            if entry.kind == "invokes"
+        )
+        if not within:
+            self._missing(what, calls, INVOKE, last)
+        elif times is None:
+            self._say(what, "said")
+        elif len(within) < len(calls):
+            self._say(what, "cannot", self._why_not_later())
+        elif attempts != len(calls):
+            self._say(what, "cannot", "a test does not see the attempts of one call")
+        else:
+            self._say(what, "approximate", "at least so often: a test knows no absence")
+
+    def _missing(self, what: str, later: Sequence[int], kind: str, last: int) -> None:
+        if later:
+            self._say(what, "cannot", self._why_not_later())
+            return
+        # It is wrong: the test waits for what never happens, so that it fails too.
+        nowhere = Event(ACTION_STARTED, 0.0, (), action_type=kind, resource="never")
+        self._points[last + len(self._points) + 1000] = _Point(10**6, nowhere)
+        self._say(what, "approximate", "it does not happen")
+
+    def _reaches(self, block: str, last: int) -> None:
+        what = f"expect.reaches {block!r}"
+        visits = [s.visit for s in self._journal.steps if s.visit.block.identifier == block]
+        inside = [visit for visit in visits if self._before_cut(visit.number)]
+        if not inside:
+            self._say(what, "cannot", self._why_not_later() if visits else "the contact does not reach it")
+            return
+        for visit in inside:
+            seen = next((n for n, s in enumerate(self._journal.seen) if visit.number in s.event.visits), None)
+            if seen is not None and seen <= last:
+                point = self._point(seen)
+                if point.event.type == MESSAGE_RECEIVED:
+                    point.expected.append(self._part_of(point.event, visit.number))
+                    self._say(what, "approximate", "by its prompt")
+                else:
+                    self._say(what, "approximate", "by the resource that it uses")
+                return
+        self._say(what, "cannot", "a test does not see this block")
+
+    def _part_of(self, event: Event, visit: int) -> str:
+        index = event.visits.index(visit)
+        return event.parts[min(index, len(event.parts) - 1)]
+
+    def _attribute(self, name: str, value: str | None, last: int) -> None:
+        what = f"expect.attributes {name}"
+        if value is None:
+            self._say(what, "cannot", "a test cannot assert that an attribute is absent")
+            return
+        if not value:
+            self._say(what, "cannot", "an assertion needs a value")
+            return
+        seen = self._journal.seen[: last + 1]
+        right = [number for number, each in enumerate(seen) if each.attributes.get(name) == value]
+        ends_so = self._journal.contact.attributes.get(name) == value
+        if not right and ends_so:
+            self._say(what, "cannot", f"no event comes after it is set; {self._why_not_later()}")
+            return
+        at = right[-1] if right else last
+        self._point(at).asserts.append((f"$.Attributes.{name}", value))
+        self._say(what, "said")
+
+    def _queued(self, queue: str, last: int) -> None:
+        what = f"expect.ends queued: {queue}"
+        contact = self._journal.contact
+        event = self._journal.seen[last].event
+        if self._queues(event):
+            names = contact.queue_names(event.resource)
+            if queue not in names:
+                self._point(last).asserts.append(("$.Queue.Name", queue))
+            self._say(what, "said")
+            return
+        if contact.ending.how == "queued" and self._cut is not None:
+            self._say(what, "cannot", self._cut.why)
+            return
+        self._missing(what, (), TO_QUEUE, last)
+
+    def _ends(self, how: str, last: int) -> None:
+        what = f"expect.ends {how}"
+        ending: Ending = self._journal.contact.ending
+        event = self._journal.seen[last].event
+        leaves = any(
+            each["Parameters"]["Instruction"]["Type"] == "Disconnect"
+            for each in self._point(last).actions
+            if each["Type"] == "SendInstruction"
+        )
+        if ending.how != how:
+            self._missing(what, (), TO_QUEUE, last)
+        elif how == "caller hung up" and leaves:
+            self._say(what, "said")
+        elif self._cut is None and how in ("disconnected", "flow ended") and event.type == MESSAGE_RECEIVED:
+            self._say(what, "approximate", "by the last prompt: a test does not see how a flow ends")
+        else:
+            self._say(what, "cannot", self._cut.why if self._cut else "a test does not see how a flow ends")
+
+    # -- the document
+
+    def _point(self, seen: int) -> _Point:
+        return self._points.setdefault(seen, _Point(seen, self._journal.seen[seen].event))
+
+    def _event_of(self, visit: int, kind: str) -> int | None:
+        return next(
+            (n for n, s in enumerate(self._journal.seen) if s.event.type == kind and visit in s.event.visits),
+            None,
+        )
+
+    def _test_case(self, last: int) -> TestCase:
+        observations = []
+        if self._overrides:
+            observations.append(
+                {
+                    "Identifier": "start",
+                    "Event": _event("start", TEST_INITIATED, {}),
+                    "Actions": self._overrides,
+                }
+            )
+        ordered = [point for _, point in sorted(self._points.items())]
+        for point in ordered:
+            observations += self._observations(point)
+        # Without it the test, which the contact outlives, may reach an agent.
+        # evidence: test-case-end-test
+        observations[-1]["Actions"] = [
+            *observations[-1]["Actions"],
+            {
+                "Type": "TestControl",
+                "Parameters": {"ActionType": "TestControl", "Command": {"Type": "EndTest"}},
+            },
+        ]
+        for number, observation in enumerate(observations):
+            follows = [observations[number + 1]["Identifier"]] if number + 1 < len(observations) else []
+            observation["Actions"] = _chained(observation["Actions"], number)
+            observation["Transitions"] = {"NextObservations": follows}
+        attributes = {name: escape(value) for name, value in self._setup.attributes.items()}
+        return TestCase(
+            name=escape(f"{self._flow.name}: {self._scenario.name}"[:LONGEST_NAME]),
+            entry_point=self._entry_point(),
+            content={"Version": VERSION, "Metadata": {}, "Observations": observations},
+            # evidence: test-case-initialization-data
+            initialization_data={"Attributes": attributes, "SegmentAttributes": {}} if attributes else None,
+        )
+
+    def _entry_point(self) -> dict[str, Any]:
+        flow = f"${{{FLOW}}}"
+        if self._chat:
+            return {"Type": "CHAT", "ChatEntryPointParameters": {"FlowId": flow}}
+        # evidence: test-case-entry-point
+        by = {"FlowId": flow, "SourcePhoneNumber": self._setup.number}
+        return {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": by}
+
+    def _observations(self, point: _Point) -> list[dict[str, Any]]:
+        event = point.event
+        asserts = [
+            {
+                "Type": "Assert",
+                "Parameters": {"Namespace": namespace, "Operator": "Equals", "Operand": escape(value)},
+            }
+            for namespace, value in dict.fromkeys(point.asserts)
+        ]
+        actions = [*asserts, *point.actions]
+        if event.type != MESSAGE_RECEIVED:
+            written = self._resource(event)
+            name = _identifier(point.seen, f"{event.type} {_short(written)}")
+            properties = {
+                "ActionType": event.action_type,
+                "ActionParameters": parameters_of(event.action_type, written),
+            }
+            return [{"Identifier": name, "Event": _event(name, event.type, properties), "Actions": actions}]
+        criteria, words = _words(point, chat=self._chat)
+        foreign = [text for text in point.expected if not any(text in part for part in event.parts)]
+        name = _identifier(point.seen, words)
+        made = [_hearing(name, criteria, words, actions)]
+        for number, text in enumerate(
+            foreign
+        ):  # what the contact does not hear: the test waits for it in vain
+            made.append(
+                _hearing(_identifier(point.seen, f"{number} {text}"), "Inclusion", _plain(text) or text, [])
+            )
+        return made
+
+    def _resource(self, event: Event) -> str:
+        step = self._step(event.visits[0]) if event.visits else None
+        return (self._written(step) if step is not None else "") or escape(event.resource)
+
+    def _written(self, step: Step) -> str:
+        """Return the resource that a block uses, as the template writes it: a placeholder, if it is one."""
+        block = step.visit.block
+        if block.type in (TO_QUEUE, _DEQUEUE_BLOCK) and "QueueId" not in block.parameters:
+            chooses = [
+                each
+                for each in self._journal.steps
+                if each.visit.number < step.visit.number
+                and each.visit.block.type == "UpdateContactTargetQueue"
+                and each.error is None
+            ]
+            used = self._used(step)
+            if not chooses or not used:
+                return escape(used)
+            return self._templates.written(chooses[-1], "QueueId") or escape(used)
+        parameter = {INVOKE: "LambdaFunctionARN", HOURS: "HoursOfOperationId", _DEQUEUE_BLOCK: "QueueId"}
+        name = parameter.get(block.type, "LexV2Bot.AliasArn")
+        return self._templates.written(step, name) or escape(self._used(step))
+
+    def _used(self, step: Step) -> str:
+        visit = step.visit.number
+        for seen in self._journal.seen:
+            if seen.event.type == ACTION_STARTED and seen.event.visits == (visit,):
+                return seen.event.resource
+        return resource_used(self._journal.contact, step.visit.block)
+
+
+class _Templates:
+    """The flows' files as they are written, with their placeholders."""
+
+    def __init__(self, flow: PublishedFlow, path: Path, setup: Setup) -> None:
+        named = {**setup.flows, **setup.modules}
+        self._paths = {flow.arn: path, **{arn: file.path for arn, file in named.items() if file is not None}}
+        self._blocks: dict[str, dict[str, Mapping[str, Any]]] = {}
+
+    def written(self, step: Step, parameter: str) -> str:
+        """Return a block's parameter if it is written as one placeholder, else empty text."""
+        arn = step.visit.flow.arn
+        if arn not in self._blocks:
+            path = self._paths.get(arn)
+            document = json.loads(path.read_text(encoding="utf-8-sig")) if path is not None else {}
+            self._blocks[arn] = {
+                str(each.get("Identifier")): each.get("Parameters") or {}
+                for each in document.get("Actions", [])
+            }
+        value: Any = self._blocks[arn].get(step.visit.block.identifier, {})
+        for key in parameter.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) and _WHOLE.fullmatch(value) else ""
+
+
+def _instruction(reaction: Reaction) -> dict[str, Any]:
+    match reaction.move:
+        case Presses(digits):
+            instruction = {"Type": "DtmfInput", "Properties": {"Value": digits}}
+        case Says(text):
+            # evidence: test-case-utterance
+            instruction = {"Type": "Utterance", "Properties": {"Value": escape(text)}}
+        case _:
+            instruction = {"Type": "Disconnect", "Properties": {}}
+    parameters = {"ActionType": "SendInstruction", "Actor": "Customer", "Instruction": instruction}
+    return {"Type": "SendInstruction", "Parameters": parameters}
+
+
+def _overriding(kind: str, written: str, strategy: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {
+        "ActionType": "OverrideSystemBehavior",
+        "Behavior": {
+            "Type": "FlowAction",
+            "Properties": {
+                "ActionType": kind,
+                "ActionParameters": parameters_of(kind, written),
+                "Strategy": dict(strategy),
+            },
+        },
+    }
+    return {"Type": "OverrideSystemBehavior", "Parameters": parameters}
+
+
+def _chained(actions: Sequence[Mapping[str, Any]], observation: int) -> list[dict[str, Any]]:
+    """Return actions with identifiers, each leading to the next; the last leads nowhere."""
+    names = [f"{observation + 1}-{number + 1}" for number in range(len(actions))]
+    return [
+        {
+            "Identifier": name,
+            **action,
+            "Transitions": {"NextAction": names[number + 1]} if number + 1 < len(names) else {},
+        }
+        for number, (name, action) in enumerate(zip(names, actions, strict=True))
+    ]
+
+
+def _event(name: str, kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Identifier": f"e-{name}", "Type": kind, "Actor": "System", "Properties": dict(properties)}
+
+
+def _hearing(name: str, criteria: str, words: str, actions: list[dict[str, Any]]) -> dict[str, Any]:
+    properties = {"Text": escape(words), "MatchingCriteria": {"Type": criteria}}
+    return {"Identifier": name, "Event": _event(name, MESSAGE_RECEIVED, properties), "Actions": actions}
+
+
+def _words(point: _Point, *, chat: bool = False) -> tuple[str, str]:
+    """Return by which criteria and text an observation recognises an event.
+
+    Speech recognition gives back neither digits nor punctuation, so that Inclusion takes plain words; several texts of
+    one event take Similarity.
+    """
+    event = point.event
+    expected = list(
+        dict.fromkeys(text for text in point.expected if any(text in part for part in event.parts))
+    )
+    if chat:
+        return "Inclusion", expected[0] if len(expected) == 1 else event.text
+    if len(expected) > 1:
+        return "Similarity", event.text
+    text = expected[0] if expected else event.parts[-1]
+    words = _plain(text)
+    all_words = re.findall(r"[^\W_]+", text)
+    few = len(words.split()) < min(_ENOUGH_WORDS, len(all_words))
+    return ("Similarity", event.text) if few or not words else ("Inclusion", words)
+
+
+def _plain(text: str) -> str:
+    """Return the longest run of plain words in a text."""
+    return max(_WORDS.findall(text), key=len, default="")
+
+
+def _identifier(number: int, text: str) -> str:
+    words = re.sub(r"[^A-Za-z0-9 _-]+", " ", text)
+    return f"{number + 1} {' '.join(words.split())}"[:60].strip()
+
+
+def _short(written: str) -> str:
+    return written.strip("${}").rsplit("/", 1)[-1].rsplit(":function:", 1)[-1]
+
+
+def _told(move: object) -> str:
+    match move:
+        case Says(text):
+            return f"says {text!r}"
+        case Presses(digits):
+            return f"presses {digits}"
+        case HangsUp(None):
+            return "hangs up"
+        case HangsUp(trigger):
+            return f"hangs up on {trigger!r}"
+        case Chooses(action):
+            return f"chooses {action}"
+        case _:
+            return "stays silent"

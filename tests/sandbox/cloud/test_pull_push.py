@@ -514,11 +514,11 @@ def test_a_flow_that_is_no_flow_is_said_and_the_others_are_taken(
 
 def test_lists_of_more_than_a_page_are_read_to_the_end(dev: Center, command: Command, room: Path) -> None:
     zulu = dev.flow("Zulu", chain(BYE))
+    queues = [dev.part("Queue", f"Queue {number}") for number in range(120)]
     for number in range(120):
-        last = dev.part("Queue", f"Queue {number}")
         arn = f"{DEV}/contact-flow/77777777-7777-8888-9999-{number:012d}"
         dev.instance.flows[arn[-36:]] = Flow(arn[-36:], arn, f"A {number}", "CONTACT_FLOW", chain(BYE))
-    dev.instance.flow(zulu).content = chain(("queue", "UpdateContactTargetQueue", {"QueueId": last}), BYE)
+    dev.instance.flow(zulu).content = chain(("queue", "UpdateContactTargetQueue", {"QueueId": queues[-1]}), BYE)
 
     status, _ = command("pull", room, "--instance", DEV, "--only", "Zulu", "--only", "A 119")
 

@@ -518,7 +518,9 @@ def test_lists_of_more_than_a_page_are_read_to_the_end(dev: Center, command: Com
     for number in range(120):
         arn = f"{DEV}/contact-flow/77777777-7777-8888-9999-{number:012d}"
         dev.instance.flows[arn[-36:]] = Flow(arn[-36:], arn, f"A {number}", "CONTACT_FLOW", chain(BYE))
-    dev.instance.flow(zulu).content = chain(("queue", "UpdateContactTargetQueue", {"QueueId": queues[-1]}), BYE)
+    dev.instance.flow(zulu).content = chain(
+        ("queue", "UpdateContactTargetQueue", {"QueueId": queues[-1]}), BYE
+    )
 
     status, _ = command("pull", room, "--instance", DEV, "--only", "Zulu", "--only", "A 119")
 
@@ -736,3 +738,31 @@ def no_faults_are_left(sandbox: Sandbox) -> Iterator[None]:
         instance = sandbox.connect.instance(arn)
         instance.flows.clear()
         instance.modules.clear()
+
+
+def test_the_examples_of_the_page_are_what_happens(sandbox: Sandbox, command: Command, room: Path) -> None:
+    text = (ROOT / "docs/flows.md").read_text(encoding="utf-8")
+    section = text.split("## Pull and push\n")[1].split("\n## ")[0]
+    shown = re.findall(r"^\$ connect-flows (.*)\n((?:(?!\$ |```).*\n)*)", section, re.MULTILINE)
+    assert [one[0].split()[0] for one in shown] == ["pull", "pull", "push", "push"]
+    instances = re.findall(r"--instance (\S+)", section)
+    Center(sandbox, instances[0]).fill()
+    other = Center(sandbox, instances[1])
+    other.fill(function="find-prod", number="+12065550199")
+    other.connect.update_contact_flow_content(
+        InstanceId=other.id,
+        ContactFlowId=other.instance.flow("Overflow (nights)").id,
+        Content=chain(say("We are closed today."), BYE),
+    )
+
+    for words, output in shown:
+        _, told = command(*[room if word == "center" else word for word in words.split()])
+        expected = output.splitlines()
+        if "…" in expected:
+            told = ["…", *told[len(told) - len(expected) + 1 :]]
+        assert told == expected
+
+    for center in (Center(sandbox, instances[0]), other):
+        center.instance.flows.clear()
+        center.instance.modules.clear()
+        center.instance.parts.clear()

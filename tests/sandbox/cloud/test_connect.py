@@ -263,3 +263,15 @@ def test_connect_may_invoke_a_function_with_association_and_permission_alone(
     assert not unpermitted.allowed
     assert "lambda:InvokeFunction" in unpermitted.reason
     assert sandbox.connect.may_invoke(INSTANCE, arn).allowed
+
+
+def test_bots_and_aliases_of_lex_have_names(sandbox: Sandbox) -> None:
+    sandbox.bots.add("ABCDEFGHIJ", "Orders", TSTALIASID="live")
+    lex = sandbox.boto3_client("lexv2-models")
+
+    assert lex.describe_bot(botId="ABCDEFGHIJ")["botName"] == "Orders"
+    assert lex.describe_bot_alias(botId="ABCDEFGHIJ", botAliasId="TSTALIASID")["botAliasName"] == "live"
+    with pytest.raises(lex.exceptions.ResourceNotFoundException, match="ZZZZZZZZZZ"):
+        lex.describe_bot(botId="ZZZZZZZZZZ")
+    with pytest.raises(lex.exceptions.ResourceNotFoundException, match="AAAAAAAAAA"):
+        lex.describe_bot_alias(botId="ABCDEFGHIJ", botAliasId="AAAAAAAAAA")

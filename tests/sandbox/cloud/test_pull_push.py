@@ -60,7 +60,8 @@ class Center:
         self.instance: Instance = sandbox.connect.instance(arn)
         self.id = arn.rpartition("/")[2]
         self.connect = sandbox.boto3_client("connect")
-        for held in (self.instance.flows, self.instance.modules, self.instance.parts, self.instance.numbers):
+        made = self.instance
+        for held in (made.flows, made.modules, made.parts, made.numbers, made.associations):
             held.clear()
 
     def part(self, kind: str, name: str) -> str:
@@ -610,6 +611,7 @@ def test_the_documented_policy_is_enough_and_nothing_in_it_too_much(
 ) -> None:
     kinds = {"QuickConnect": "Ring Jane", "User": "jane", "TaskTemplate": "Call back", "View": "Customer"}
     arns = {kind: dev.part(kind, name) for kind, name in kinds.items()}
+    arns["BotAlias"] = bot_alias(sandbox, DEV, "ABCDEFGHIJ")
     dev.flow("Kinds", chain(("set", "UpdateContactAttributes", {"Attributes": arns}), BYE))
     policy = policy_of_the_page()
     role = as_role(sandbox, monkeypatch, policy)
@@ -629,7 +631,32 @@ def test_the_documented_policy_is_enough_and_nothing_in_it_too_much(
         "JaneAgent",
         "CallBackTaskTemplate",
         "CustomerView",
+        "OrdersLiveBotAlias",
     }
+
+
+def bot_alias(sandbox: Sandbox, instance: str, bot: str) -> str:
+    """Associate the alias live of a bot called Orders with an instance; return its ARN."""
+    sandbox.bots.add(bot, "Orders", TSTALIASID="live")
+    arn = f"arn:aws:lex:us-east-1:123456789012:bot-alias/{bot}/TSTALIASID"
+    sandbox.connect.associate(instance, "LEX_BOT", arn)
+    return arn
+
+
+def test_a_bot_alias_is_known_by_its_name_in_every_instance(
+    sandbox: Sandbox, dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    here, there = bot_alias(sandbox, DEV, "AAAAAAAAAA"), bot_alias(sandbox, PROD, "BBBBBBBBBB")
+    asks = parameters_of("ConnectParticipantWithLexBot") | {"LexV2Bot": {"AliasArn": here}}
+    dev.flow("Ask", chain(("ask", "ConnectParticipantWithLexBot", asks), BYE))
+    prod.flow("Other", chain(BYE))
+
+    command("pull", room, "--instance", DEV, "--only", "Ask")
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+
+    for name, arn in (("dev", here), ("prod", there)):
+        values = json.loads((room / f"values/{name}.json").read_text())["environments"][name]
+        assert values == {"OrdersLiveBotAlias": arn}
 
 
 def test_what_is_denied_while_writing_is_named_with_what_is_done(

@@ -80,11 +80,12 @@ class Held:
 
 
 class Live:
-    """One instance. `connect` is a boto3 client for Amazon Connect."""
+    """One instance. `connect` and `lex` are boto3 clients for Amazon Connect and for Amazon Lex V2 (lexv2-models)."""
 
-    def __init__(self, connect: Any, instance_id: str) -> None:  # noqa: ANN401 - boto3's clients have no common type
-        """Take the client; nothing is called yet."""
+    def __init__(self, connect: Any, lex: Any, instance_id: str) -> None:  # noqa: ANN401 - clients have no common type
+        """Take the clients; nothing is called yet."""
         self._connect = connect
+        self._lex = lex
         self._id = instance_id
         self._items: list[Item] | None = None
         self._names: dict[str, dict[str, str]] = {}
@@ -133,6 +134,9 @@ class Live:
                 listing = LISTINGS[kind]
                 rows = self._pages(listing.operation, listing.member, **(listing.parameters or {}))
                 found = {row["Arn"]: row[listing.name] for row in rows if listing.name in row}
+            elif kind == "bot alias":
+                rows = self._pages("ListBots", "LexBots", LexVersion="V2")
+                found = {arn: self._bot_alias(arn) for arn in (row["LexV2Bot"]["AliasArn"] for row in rows)}
             else:
                 found = {}
             self._names[kind] = {split(arn)[1]: name for arn, name in sorted(found.items())}
@@ -168,6 +172,15 @@ class Live:
         operation = "UpdateContactFlowModuleMetadata" if item.module else "UpdateContactFlowMetadata"
         key = "ContactFlowModuleId" if item.module else "ContactFlowId"
         self._call(operation, **{key: item.id}, Description=description)
+
+    def _bot_alias(self, arn: str) -> str:
+        """Return the names of a bot and its alias: Orders/live."""
+        _, bot, alias = arn.rsplit("/", 2)
+        try:
+            name = self._lex.describe_bot(botId=bot)["botName"]
+            return f"{name}/{self._lex.describe_bot_alias(botId=bot, botAliasId=alias)['botAliasName']}"
+        except (ClientError, BotoCoreError) as problem:
+            raise _explained("DescribeBot and lex:DescribeBotAlias", problem, "lex") from problem
 
     def _write(self, operation: str, content: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
@@ -207,27 +220,31 @@ def connect(instance: str, *, profile: str | None = None, region: str | None = N
         )
         if session.region_name is None:
             raise InstanceError(f"the Region of {instance} is not known: pass its ARN, or --region")
-        client = session.client("connect", config=Config(retries=RETRIES))
+        clients = [
+            session.client(name, config=Config(retries=RETRIES)) for name in ("connect", "lexv2-models")
+        ]
     except BotoCoreError as problem:
         raise InstanceError(str(problem)) from problem
-    return Live(client, instance.rpartition("/")[2])
+    return Live(*clients, instance.rpartition("/")[2])
 
 
 def _archived(row: Mapping[str, Any], member: str) -> bool:
     return str(row.get(member, "ACTIVE")).upper() == "ARCHIVED"
 
 
-def _explained(operation: str, problem: ClientError | BotoCoreError) -> InstanceError:
+def _explained(
+    operation: str, problem: ClientError | BotoCoreError, service: str = "connect"
+) -> InstanceError:
     if not isinstance(problem, ClientError):
-        return InstanceError(f"connect:{operation}: {problem}")
+        return InstanceError(f"{service}:{operation}: {problem}")
     response = problem.response
     error = response.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message") or "no reason given")
     if code in {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}:
-        return InstanceError(f"allow connect:{operation}, which is denied: {message}", code)
+        return InstanceError(f"allow {service}:{operation}, which is denied: {message}", code)
     listed = response.get("problems") or response.get("Problems") or []
     return InstanceError(
-        f"connect:{operation}: {code}: {message}", code, tuple(str(one.get("message")) for one in listed)
+        f"{service}:{operation}: {code}: {message}", code, tuple(str(one.get("message")) for one in listed)
     )
 
 

@@ -111,4 +111,6 @@ def kinds_in(document: object) -> set[str]:
             if parameter in PARAMETERS and _ID.match(value):
                 found.add(PARAMETERS[parameter])
             found |= {kind for segment, kind in SEGMENTS.items() if f"/{segment}/" in value}
+            if ":bot-alias/" in value:
+                found.add("bot alias")
     return found

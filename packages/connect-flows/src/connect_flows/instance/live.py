@@ -220,12 +220,14 @@ def connect(instance: str, *, profile: str | None = None, region: str | None = N
         )
         if session.region_name is None:
             raise InstanceError(f"the Region of {instance} is not known: pass its ARN, or --region")
-        clients = [
-            session.client(name, config=Config(retries=RETRIES)) for name in ("connect", "lexv2-models")
-        ]
+        config = Config(retries=RETRIES)
+        amazon_connect, lex = (
+            session.client("connect", config=config),
+            session.client("lexv2-models", config=config),
+        )
     except BotoCoreError as problem:
         raise InstanceError(str(problem)) from problem
-    return Live(*clients, instance.rpartition("/")[2])
+    return Live(amazon_connect, lex, instance.rpartition("/")[2])
 
 
 def _archived(row: Mapping[str, Any], member: str) -> bool:

@@ -198,12 +198,7 @@ def _remember(project: Project, environment: Environment, item: Item) -> None:
 
 def stub_for(type_: str) -> str:
     """Return content for a flow of this type that Amazon Connect accepts and that does nothing."""
-    for block in (
-        "EndFlowModuleExecution",
-        "EndFlowExecution",
-        "DisconnectParticipant",
-        "MessageParticipantIteratively",
-    ):
+    for block in ("EndFlowModuleExecution", "EndFlowExecution", "DisconnectParticipant"):
         content = example_flow(block)
         kind = FlowKind.MODULE if type_ == MODULE else FlowKind.FLOW
         found = lint(content, kind=kind, flow_type=None if type_ == MODULE else type_)

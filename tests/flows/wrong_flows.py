@@ -18,8 +18,10 @@ from typing import Any
 from connect_flows import ACTIONS, Severity, lint
 from connect_flows.diagnostics import Diagnostic
 from connect_flows.examples import example_flow, example_place
+from connect_flows.importer import import_flow
 from connect_flows.knowledge import ParameterSpec, knowledge
 from connect_flows.legacy import is_legacy
+from connect_flows.template import render
 
 Json = dict[str, Any]
 _ID = "11111111-2222-3333-4444-555555555555"
@@ -89,13 +91,16 @@ def examples() -> Iterator[ValidFlow]:
 
 
 def exports(folder: Path) -> Iterator[ValidFlow]:
-    """Yield the flows of a folder in the current language in which the linter finds no error."""
+    """Yield the flows of a folder in which the linter finds no error; old exports as what they are converted to."""
     for path in sorted(folder.rglob("*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8-sig"))
         except ValueError:
             continue
-        if not isinstance(document, dict) or is_legacy(document) or not document.get("Actions"):
+        if isinstance(document, dict) and is_legacy(document):
+            imported = import_flow(document, name=path.name)
+            document = json.loads(render(imported.template, imported.values))
+        if not isinstance(document, dict) or not document.get("Actions"):
             continue
         made = ValidFlow(path.name, document)
         if not any(d.severity is Severity.ERROR for d in made.findings()):
@@ -107,9 +112,14 @@ Place = tuple[str | int, ...]
 
 def resources_of(parameters: Json, specs: Any) -> Iterator[tuple[Place, str, ParameterSpec]]:
     """Yield the texts in parameters that name a resource, with where they are and what is known of them."""
+    return ((at, value, spec) for at, value, spec in texts_of(parameters, specs) if spec.resource is not None)
+
+
+def texts_of(parameters: Json, specs: Any) -> Iterator[tuple[Place, str, ParameterSpec]]:
+    """Yield the texts in parameters of which something is known, with where they are and what it is."""
 
     def within(value: Any, spec: ParameterSpec, at: Place) -> Iterator[tuple[Place, str, ParameterSpec]]:
-        if isinstance(value, str) and spec.resource is not None:
+        if isinstance(value, str):
             yield at, value, spec
         elif isinstance(value, dict):
             for key, inner in value.items():
@@ -145,6 +155,15 @@ def wrong_flows(flow: ValidFlow, draw: random.Random) -> Iterator[Wrong]:
             for kind, damage in _OF_A_RESOURCE.items():
                 if (new := damage(value, parameter, draw)) is not None:
                     yield _made(kind, flow, place, new)
+        for at, value, parameter in texts_of(parameters, form.parameters):
+            # Where a text stands for one reference, and for no resource: what is compared, who calls.
+            if (
+                value.startswith("$.")
+                and parameter.resource is None
+                and parameter.value in {"single", "jsonpath"}
+            ):
+                broken = _without_dollar(value, parameter, draw)
+                yield _made("reference without $.", flow, ("Actions", index, "Parameters", *at), broken)
         yield from _deleted_branches(flow, index)
         yield from _nested(flow, index, form.parameters, draw)
 

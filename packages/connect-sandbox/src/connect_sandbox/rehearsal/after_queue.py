@@ -2,7 +2,8 @@
 
 Customer queue flow while it waits, whispers when an agent answers, hold flows, and the disconnect flow
 (CustomerRemaining) when the agent hangs up first. Source: administrator guide, "Set customer queue flow", "Set whisper
-flow", "Set hold flow", "Set disconnect flow". The instance's default flows, which run where no hook is set, are
+flow", "Set hold flow", "Set disconnect flow", "Contact initiation methods and flow types" (the agent's whisper ends
+before the customer's begins). The instance's default flows, which run where no hook is set, are
 unknown here, so nothing is heard.
 """
 
@@ -78,8 +79,7 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
     if "DefaultAgentUI" in hooks:
         _opens_guide(engine, hooks["DefaultAgentUI"])
     if "AgentWhisper" in hooks:
-        whisper = engine.ports.flows.flow(hooks["AgentWhisper"])
-        _aside(engine, lambda: _plays(engine, whisper, "whispers to the agent"))
+        _plays(engine, engine.ports.flows.flow(hooks["AgentWhisper"]), "whispers to the agent")
     if "CustomerWhisper" in hooks:
         whisper_to_caller = engine.ports.flows.flow(hooks["CustomerWhisper"])
         ending = _plays(engine, whisper_to_caller, "whispers to the caller")
@@ -170,6 +170,17 @@ def _starts_outbound(engine: Runs, flow: PublishedFlow) -> Ending:
     return _plays(engine, flow, "plays the outbound whisper")
 
 
+def _starts_transfer(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play a transfer flow on its own, when an agent has chosen a quick connect and hears the flow."""
+    state = engine.state
+    state.with_agent = engine.conditions.agent or Agent()
+    to = state.queue.name if state.queue is not None and flow.type == "QUEUE_TRANSFER" else "a quick connect"
+    if state.initiation_method == "INBOUND":
+        state.initiation_method = "TRANSFER"
+    _note(engine, f"transfers the contact to {to}", who="agent", kind="flow")
+    return _plays(engine, flow, "plays the transfer flow for the agent")
+
+
 STARTS: dict[str, Callable[[Runs, PublishedFlow], Ending]] = {
     "CUSTOMER_QUEUE": _starts_in_queue,
     "CUSTOMER_HOLD": _starts_on_hold,
@@ -177,6 +188,8 @@ STARTS: dict[str, Callable[[Runs, PublishedFlow], Ending]] = {
     "CUSTOMER_WHISPER": _starts_with_agent,
     "AGENT_WHISPER": _starts_with_agent,
     "OUTBOUND_WHISPER": _starts_outbound,
+    "AGENT_TRANSFER": _starts_transfer,
+    "QUEUE_TRANSFER": _starts_transfer,
 }
 """How a contact begins that is rehearsed in a flow of the type. Flows of other types begin with the call."""
 

@@ -110,11 +110,28 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Understanding:
-    """How Amazon Lex understands an utterance. `intent` None: not at all, so the block takes NoMatchingCondition."""
+    """How Amazon Lex understands an utterance. `intent` None: not at all, so the block takes NoMatchingCondition.
+
+    `sentiment` is a label of Amazon Comprehend, e.g. NEGATIVE; `intent_confidence` is from 0 to 1.
+    """
 
     intent: str | None
     slots: Mapping[str, str] = field(default_factory=dict)
     session_attributes: Mapping[str, str] = field(default_factory=dict)
+    sentiment: str | None = None
+    intent_confidence: float | None = None
+    dialog_state: str = "Fulfilled"
+
+    def namespace(self, own: Mapping[str, str]) -> dict[str, Any]:
+        """Return what $.Lex holds; `own` are the session attributes that the block passed to the bot."""
+        return {
+            "IntentName": self.intent,
+            "Slots": dict(self.slots),
+            "SessionAttributes": {**own, **self.session_attributes},
+            "DialogState": self.dialog_state,
+            "IntentConfidence": {"Score": self.intent_confidence},
+            "SentimentResponse": {"Label": self.sentiment},
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Lets a scenario call resources what the console calls them: an export's Metadata has the names beside ids and ARNs."""
+"""Lets a scenario call resources what the console calls them: exports have the names in their Metadata."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def with_ids(conditions: Conditions, flows: Iterable[PublishedFlow]) -> Conditio
 
 
 def keyed(told: Mapping[str, T], kind: str, flows: Iterable[PublishedFlow]) -> dict[str, T]:
-    """Return what is told by name or id, by name, id and ARN. `kind` is that of the ARN: "queue", "prompt", …"""
+    """Return what is told by name or id, by name, id and ARN. `kind` is that of the ARN: "queue", "prompt"."""
     both = dict(told)
     ids_of = _lookup(kind, flows)
     for name, value in told.items():

@@ -1,6 +1,6 @@
 """The interpreter: plays a contact block by block until the flow ends."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from connect_flows import Block
@@ -19,7 +19,12 @@ from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
 from connect_sandbox.rehearsal.errors import BoundExceededError, NotSetUpError
 from connect_sandbox.rehearsal.ports import Played, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
-from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
+from connect_sandbox.rehearsal.stage import (
+    BlockFailsError,
+    CallerHungUpError,
+    Counters,
+    Stage,
+)
 from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.steps import (
     Decides,
@@ -302,7 +307,7 @@ def _play(stage: Stage) -> Step:
     if told is not None:
         return _as_told(stage, told)
     spec = stage.block.spec
-    if spec is not None and spec.channels is not None and stage.state.channel not in spec.channels:
+    if spec is not None and spec.channels is not None and not _works_for(stage.state.channel, spec.channels):
         reason = f"it works for {' and '.join(sorted(spec.channels))} only, and this is {stage.state.channel}"
         return Fails("ChannelMismatch", reason)
     behaviour = PLAYED.get(kind)
@@ -316,7 +321,15 @@ def _play(stage: Stage) -> Step:
     wrong = stage.flow.misshapen(stage.block)
     if wrong is not None:
         raise stage.cannot(wrong)
-    return behaviour.play(stage)
+    try:
+        return behaviour.play(stage)
+    except BlockFailsError as failure:
+        return Fails(failure.error, str(failure))
+
+
+def _works_for(channel: str, channels: Collection[str]) -> bool:
+    # The flow language's pages are older than e-mail contacts, which the administrator guide treats like tasks.
+    return channel in channels or (channel == "EMAIL" and "TASK" in channels)
 
 
 def _as_told(stage: Stage, told: Outcome) -> Step:

@@ -167,13 +167,24 @@ class Setup:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares.
+
+    Names in objects are merged one by one, and in `sets` also those in the namespaces.
+    """
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
     for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
-            both[key] = {**shared[key], **own[key]}
+            both[key] = _deeply(shared[key], own[key]) if key == "sets" else {**shared[key], **own[key]}
+    return both
+
+
+def _deeply(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = _deeply(shared[key], own[key])
     return both
 
 
@@ -363,8 +374,14 @@ def _bot(reader: Reader) -> ChatBot:
 def _understanding(reader: Reader) -> Understanding:
     if reader.value is None or isinstance(reader.value, str):
         return Understanding(intent=reader.value)
-    of = reader.keys("intent", "slots", "session_attributes")
+    of = reader.keys(
+        "intent", "slots", "session_attributes", "sentiment", "intent_confidence", "dialog_state"
+    )
+    told: dict[str, Any] = {key: of[key].text() for key in ("sentiment", "dialog_state") if key in of}
+    if "intent_confidence" in of:
+        told["intent_confidence"] = of["intent_confidence"].number(0, 1)
     return Understanding(
+        **told,
         intent=of["intent"].text() if "intent" in of and of["intent"].value is not None else None,
         slots=of["slots"].text_map() if "slots" in of else {},
         session_attributes=of["session_attributes"].text_map() if "session_attributes" in of else {},

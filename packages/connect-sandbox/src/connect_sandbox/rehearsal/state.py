@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from connect_sandbox.rehearsal.conditions import Agent, Queue
 from connect_sandbox.rehearsal.customer_data import Cases, CustomerProfiles
+from connect_sandbox.rehearsal.message_processing import Processor
 
 _SUBTYPES = {"VOICE": "Telephony", "CHAT": "Chat", "TASK": "Task", "EMAIL": "Email"}
 DTMF_BUFFER = 30
@@ -68,6 +69,8 @@ class ContactState:
     related_contact_id: str | None = None
     related_attributes: dict[str, str] | None = None
     """The attributes of the contact that this one is related to; None without one."""
+    message_processor: Processor | None = None
+    """The function through which a chat's messages pass."""
     dtmf_buffer: str | None = None
     """Keys that the caller has pressed ahead; None while they are not buffered."""
     told: dict[str, Any] = field(default_factory=dict)

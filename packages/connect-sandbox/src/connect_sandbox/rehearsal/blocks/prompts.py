@@ -161,7 +161,7 @@ def _buffered(stage: Stage) -> str:
         return ""
     pressed = stage.caller.presses_ahead()
     if pressed:
-        stage.note(f"presses {pressed} ahead", who="caller")
+        stage.note(f"presses {pressed} ahead", who=stage.listener)
     stage.state.dtmf_buffer = (stage.state.dtmf_buffer + pressed)[:DTMF_BUFFER]
     return stage.state.dtmf_buffer
 
@@ -188,13 +188,13 @@ def _digits(stage: Stage) -> str | None:
     if isinstance(move, HangsUp):
         raise CallerHungUpError
     if isinstance(move, Presses) and move.digits:
-        stage.note(f"presses {move.digits}", who="caller")
+        stage.note(f"presses {move.digits}", who=stage.listener)
         return move.digits
     if isinstance(move, Says):
-        stage.note(move.text, who="caller", kind="says")
+        stage.note(move.text, who=stage.listener, kind="says")
     limit = stage.at_least(0, stage.parameter("InputTimeLimitSeconds"), "InputTimeLimitSeconds")
     stage.clock.passes(limit)
-    stage.note(f"presses no key for {limit} s", who="caller")
+    stage.note(f"presses no key for {limit} s", who=stage.listener)
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from connect_sandbox.rehearsal.blocks._registry import Play, Registry
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
+from connect_sandbox.rehearsal.message_processing import Processor
 from connect_sandbox.rehearsal.stage import Stage, require_map
 from connect_sandbox.rehearsal.state import ATTRIBUTE_LIMIT
 from connect_sandbox.rehearsal.steps import Fails, Next, Step
@@ -127,7 +128,12 @@ def untag_contact(stage: Stage) -> Step:
 )
 def update_contact_text_to_speech_voice(stage: Stage) -> Step:
     """Choose the voice for text-to-speech."""
-    stage.state.voice = stage.text("TextToSpeechVoice")
+    voice = stage.text("TextToSpeechVoice")
+    if not voice:
+        return Fails(
+            "NoMatchingError", stage.empty("TextToSpeechVoice", stage.parameter("TextToSpeechVoice"))
+        )
+    stage.state.voice = voice
     stage.note(f"speaks as {stage.state.voice} from now on")
     return Next()
 
@@ -162,6 +168,26 @@ def update_contact_media_streaming_behavior(stage: Stage) -> Step:
         audio["StopTimestamp"] = str(round(stage.clock.now.timestamp() * 1000))
         stage.state.media_streams = {"Customer": {"Audio": audio}}
     stage.note("stops streaming audio")
+    return Next()
+
+
+@BLOCKS.plays("UpdateContactMediaProcessing", "ChatProcessor")
+def update_contact_media_processing(stage: Stage) -> Step:
+    """Let each message of the chat pass through a function from now on, or no longer."""
+    if stage.ports.chat is not None:
+        raise stage.refuses("the sandbox's chats have no message processors")
+    settings = require_map(stage, "ChatProcessor")
+    if settings.get("ProcessingEnabled") != "True":
+        stage.state.message_processor = None
+        stage.note("processes no messages")
+        return Next()
+    function = str(stage.filled(settings.get("LambdaProcessorARN")) or "")
+    if not function:
+        return Fails("NoMatchingError", stage.empty("LambdaProcessorARN", settings.get("LambdaProcessorARN")))
+    behaviour = settings.get("ChatProcessorSettings") or {}
+    delivers = str(behaviour.get("DeliverUnprocessedMessages")) == "True"
+    stage.state.message_processor = Processor(function, delivers)
+    stage.note(f"lets messages pass through {function.split(':function:', 1)[-1]}")
     return Next()
 
 

@@ -13,10 +13,9 @@ REASONS: dict[str, str] = {
     "CreateContact": _UNDOCUMENTED,
     "EvaluateDataTableValues": _UNDOCUMENTED,
     "ListDataTableValues": _UNDOCUMENTED,
-    "RenderMessageTemplate": "the sandbox has no fake for message templates",
+    "RenderMessageTemplate": "no AWS page says how a flow reads what it renders",
     "RouteContactToAgent": _UNDOCUMENTED,
     "StartOutboundEmailContact": _UNDOCUMENTED,
     "StartVoiceIdStream": _VOICE_ID,
-    "UpdateContactMediaProcessing": "the sandbox runs no message processors on a chat",
     "UpsertDataTableValues": _UNDOCUMENTED,
 }

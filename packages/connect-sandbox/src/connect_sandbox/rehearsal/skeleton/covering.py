@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from connect_sandbox.rehearsal.coverage import Branch
 from connect_sandbox.rehearsal.skeleton.facts import Facts
-from connect_sandbox.rehearsal.skeleton.search import WORK, Search
+from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Trace
 
 Key = tuple[str, str]
@@ -30,11 +30,11 @@ def covering(search: Search, facts: Facts) -> Found:
 
     def keep(trace: Trace, goal: int) -> None:
         kept.append((goal, trace))
-        covered.update(search.covered(trace))
+        covered.update(search.routes.covered(trace))
 
-    plain = search.plain(facts)
-    if plain.trace is not None:
-        keep(plain.trace, -1)
+    plain, _ = search.plain(facts)
+    if plain is not None:
+        keep(plain, -1)
     branches = search.routes.branches
     numbered = list(enumerate(branches))
     errors = [(i, b) for i, b in numbered if _is_error(b)]
@@ -43,15 +43,12 @@ def covering(search: Search, facts: Facts) -> Found:
         key = (branch.block, branch.name)
         if key in covered:
             continue
-        if search.player.work > WORK:
+        if search.is_over:
             reasons[key] = "not looked for: the flow is too large for the search's limit"
             continue
-        attempt = search.reaching(facts, branch)
-        if attempt.trace is None:
-            reasons[key] = attempt.reason
-            continue
-        error = _is_error(branch)
-        keep(_with_other_errors(search, attempt.trace, covered, key) if error else attempt.trace, goal)
+        trace, reasons[key] = search.reaching(facts, branch)
+        if trace is not None:
+            keep(_with_other_errors(search, trace, covered, key) if _is_error(branch) else trace, goal)
     missing = [(b, reasons.get((b.block, b.name), "")) for b in branches if (b.block, b.name) not in covered]
     missing += [(b, "no branch leads to the block") for b in search.routes.unreachable]
     chosen = _fewest(search, [trace for _, trace in kept])
@@ -62,10 +59,10 @@ def covering(search: Search, facts: Facts) -> Found:
 def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key) -> Trace:
     """Let other blocks on the same way fail, too, as long as the contact still goes that way."""
     wanted = {(b.block, b.name) for b in search.routes.branches if _is_error(b)} - covered
-    keep = frozenset({own} | (search.covered(trace) & wanted))
+    keep = frozenset({own} | (search.routes.covered(trace) & wanted))
     tried = set(keep)
     at = added = 0
-    while at < len(trace.steps) and added < _TOGETHER and search.player.work < WORK:
+    while at < len(trace.steps) and added < _TOGETHER and not search.is_over:
         step = trace.steps[at]
         at += 1
         if step.flow != trace.flow:
@@ -81,7 +78,7 @@ def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key
 
 def _fewest(search: Search, traces: list[Trace]) -> list[int]:
     """Choose greedily; the first, plainest trace always stays."""
-    takes = [search.covered(trace) for trace in traces]
+    takes = [search.routes.covered(trace) for trace in traces]
     chosen: list[int] = [0] if traces else []
     covered = set(takes[0]) if traces else set()
     while True:

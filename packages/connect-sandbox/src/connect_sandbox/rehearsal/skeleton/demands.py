@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from connect_flows.model import ConditionBranch
 
@@ -60,7 +61,7 @@ class Demand:
         for number in known:
             for step in (1, -1):
                 yield str(number + step)
-        for low, high in zip(known, known[1:], strict=False):
+        for low, high in pairwise(known):
             yield str((low + high) / 2)
         yield from ("0", "1")
 

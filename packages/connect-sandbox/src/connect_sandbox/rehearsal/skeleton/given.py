@@ -34,13 +34,16 @@ _CHAT = frozenset({"ShowView", "CreatePersistentContactAssociation", "Authentica
 
 @dataclass
 class Given:
-    """What a flow needs to be set up. `flows` is a folder with the files of flows and modules, `base` the scenarios'."""
+    """What a flow needs to be set up.
+
+    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be.
+    """
 
     flow: PublishedFlow
     values: Mapping[str, str]
     base: Path
     flows: Path | None = None
-    _examples: dict[str, str] = field(default_factory=dict)
+    _examples: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def uses(self) -> Uses:
@@ -54,16 +57,13 @@ class Given:
 
     def facts(self) -> Facts:
         """Return the facts with which every scenario starts."""
-        setup: dict[str, Any] = {}
-        if self._is_chat():
-            setup["channel"] = "CHAT"
-        if self.values:
-            setup["values"] = dict(self.values)
-        if attributes := self._attributes():
-            setup["attributes"] = attributes
-        if sets := self._from_before():
-            setup["sets"] = sets
-        facts = Facts(setup)
+        setup: dict[str, Any] = {
+            "channel": "CHAT" if self._is_chat() else None,
+            "values": dict(self.values),
+            "attributes": self._attributes(),
+            "sets": self._from_before(),
+        }
+        facts = Facts({key: value for key, value in setup.items() if value})
         for use in self.uses.all:
             if use.resource in _PLACES and not has_reference(use.text) and use.text:
                 facts = self._named(facts, use)
@@ -72,12 +72,12 @@ class Given:
                 facts = self._answers(facts, block)
             if block.parameters.get("MediaStreamingState") == "Enabled":
                 facts = facts.having(MEDIA_STREAM, "media_stream")
-        for kind, name in self._examples.items():
+        for (kind, _), name in self._examples.items():
             facts = self._set_up(facts, kind, name)
         return facts
 
     def key(self, kind: str, value: str) -> str:
-        """Return what a scenario calls a resource: the console's name where it tells it from all others, else its id."""
+        """Return what a scenario calls a resource: the console's name, or its id where others have that name."""
         if kind == "function":
             return function_key(value)
         name = self.flow.names.get(value)
@@ -98,6 +98,8 @@ class Given:
     def told(self, block: Block) -> dict[str, Any]:
         """Return what a block may put into the namespaces that only blocks without a fake fill."""
         sets: dict[str, Any] = {}
+        if block.type == "InvokeLambdaFunction" and (answer := self.answer(block)):
+            sets["External"] = answer
         for steps in self.uses.readers:
             if len(steps) > 1 and block.type in _FILLED_BY.get(steps[0], ()):
                 _put(sets, steps, self.plausible.value(steps))
@@ -153,8 +155,12 @@ class Given:
                 _put(sets, steps, self.plausible.value(steps))
         return sets
 
-    def _example(self, kind: str) -> str:
-        return self._examples.setdefault(kind, f"example-{kind.replace(' ', '-')}")
+    def _example(self, kind: str, name: str) -> str:
+        """Return what a resource of that kind might be called whose id or ARN the reference holds."""
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "-", _short(name)).strip("-").lower()
+        kind_of = kind.replace(" ", "-")
+        own = apart if apart.endswith(kind_of) else f"{apart}-{kind_of}".strip("-")
+        return self._examples.setdefault((kind, name), own)
 
     def _only(self, kind: str, name: str) -> bool:
         called = {
@@ -197,8 +203,11 @@ class Given:
         chat = voice = 0
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
-            if block.type in _CHAT or (
-                channels is not None and "VOICE" not in channels and "CHAT" in channels
+            waits = block.type == "Wait" and block.parameters.get("Events")
+            if (
+                waits
+                or block.type in _CHAT
+                or (channels is not None and "VOICE" not in channels and "CHAT" in channels)
             ):
                 chat += 1
             elif channels is not None and "CHAT" not in channels and "VOICE" in channels:
@@ -241,7 +250,7 @@ def example_value(name: str, flow: Uses) -> str:
 
 
 def _short(placeholder: str) -> str:
-    return re.sub(r"(?<=.)(Arn|ARN|Id)$", "", placeholder)
+    return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
 
 
 def _put(made: dict[str, Any], path: tuple[str, ...], value: str) -> None:

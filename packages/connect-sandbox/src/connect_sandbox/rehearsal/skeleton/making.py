@@ -16,7 +16,10 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.skeleton.called import needed_values
 from connect_sandbox.rehearsal.skeleton.covering import covering
 from connect_sandbox.rehearsal.skeleton.facts import Facts
+from connect_sandbox.rehearsal.skeleton.forcing import Forcing
 from connect_sandbox.rehearsal.skeleton.given import Given, example_value
+from connect_sandbox.rehearsal.skeleton.mending import Mending
+from connect_sandbox.rehearsal.skeleton.origins import Origins
 from connect_sandbox.rehearsal.skeleton.routes import Routes
 from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Player, Trace, function_key
@@ -65,8 +68,8 @@ def scenarios_for(
     `flow` is a file with a flow, a template or a console export, also one from before the flow language. `values` are
     those of a template's placeholders; the others get examples. `flows`: a folder with files of flows and modules that
     the flow calls, by their names; what is not there gets a stand-in. `expect` writes what was observed as
-    expectations, else it is in comments, but for how each scenario ends. `base` is the folder in which the scenario file
-    will be (default: the working directory).
+    expectations, else it is in comments, but for how each scenario ends. `base` is the folder in which the scenario
+    file will be (default: the working directory).
 
     The same flow gives the same text. The search takes a few seconds at most: it plays up to 60,000 blocks. Raises
     RehearsalError, FlowSyntaxError or FlowImportError for a file without a flow.
@@ -74,13 +77,20 @@ def scenarios_for(
     base = (base or Path.cwd()).absolute()
     search, facts = _search(flow.absolute(), values or {}, base, flows.absolute() if flows else None)
     found = covering(search, facts)
-    coverage = _coverage(search.player.flow, found.traces)
-    not_taken = tuple(NotTaken(branch, _classed(reason)) for branch, reason in found.missing)
-    stops = "" if found.traces else search.plain(facts).reason
-    scenarios = _written(found.traces, facts, search.player.flow)
-    text = _text(flow, search, facts, coverage, not_taken, scenarios, stops, expect=expect)
+    coverage = _coverage(search.routes.flow, found.traces)
+    not_taken = tuple(
+        NotTaken(
+            branch, _classed(reason.removeprefix(f"{called(coverage.flow, branch.block)}: {branch.name}: "))
+        )
+        for branch, reason in found.missing
+    )
+    stops = "" if found.traces else search.plain(facts)[1]
+    scenarios = _written(found.traces, facts, search.routes.flow)
+    text = _text(
+        flow, search, facts, scenarios, coverage=coverage, not_taken=not_taken, stops=stops, expect=expect
+    )
     names = tuple(scenario.name for scenario in scenarios)
-    return Skeleton(text, names, coverage, not_taken, dict(search.stops), stops)
+    return Skeleton(text, names, coverage, not_taken, dict(search.mending.stands_in), stops)
 
 
 def _search(path: Path, values: Mapping[str, str], base: Path, flows: Path | None) -> tuple[Search, Facts]:
@@ -90,7 +100,8 @@ def _search(path: Path, values: Mapping[str, str], base: Path, flows: Path | Non
     }
     flow = read_flow(path, told)
     given = Given(flow, told, base, flows)
-    return Search(given, Player(flow, base), Routes(flow)), given.facts()
+    mending = Mending(given, Player(flow, base))
+    return Search(mending, Routes(flow), Forcing(given, Origins(given))), given.facts()
 
 
 def _coverage(flow: PublishedFlow, traces: tuple[Trace, ...]) -> Coverage:
@@ -107,7 +118,7 @@ def _written(traces: tuple[Trace, ...], start: Facts, flow: PublishedFlow) -> tu
     for trace in traces:
         if trace.contact is None:
             continue
-        name = base = name_of(trace, start, flow)
+        name = base = name_of(trace, start, flow, usually_silent=not traces[0].facts.moves)
         number = 2
         while name in names:
             name, number = f"{base} ({number})", number + 1
@@ -172,16 +183,16 @@ def _text(
     path: Path,
     search: Search,
     facts: Facts,
+    scenarios: tuple[Written, ...],
+    *,
     coverage: Coverage,
     not_taken: tuple[NotTaken, ...],
-    scenarios: tuple[Written, ...],
     stops: str,
-    *,
     expect: bool,
 ) -> str:
     total = len(coverage.branches())
     taken = total - len(coverage.missing())
-    flow = search.player.flow
+    flow = search.routes.flow
     observed = (
         "What callers hear and what is set is as observed, not as it should be: read it, and correct it."
         if expect
@@ -197,8 +208,8 @@ def _text(
         notes = ["Not taken:", *(f"  {_shown(flow, one)}" for one in not_taken)]
     if stops:
         notes.append(f"No contact gets to an end: {stops}")
-    shared = common(facts, search.added, [scenario.facts for scenario in scenarios])
-    return File(flow, tuple(intro), shared, scenarios, tuple(notes), search.stops, expect).text()
+    shared = common(facts, search.mending.added, [scenario.facts for scenario in scenarios])
+    return File(flow, tuple(intro), shared, scenarios, tuple(notes), search.mending.stands_in, expect).text()
 
 
 def _shown(flow: PublishedFlow, one: NotTaken) -> str:

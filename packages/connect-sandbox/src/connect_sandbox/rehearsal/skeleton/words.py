@@ -22,6 +22,13 @@ _FIGURES = {
 }  # fmt: skip
 
 
+_SAID = {
+    "number": "called from", "dialled": "called at", "outbound_call": "the outbound call is",
+    "initiation_method": "begun as",
+}  # fmt: skip
+_NOBODY = {"customer_profiles": "no customer profile", "cases": "no case"}
+
+
 def is_generated(identifier: str) -> bool:
     """Return whether the console has made the identifier up."""
     return _GENERATED.fullmatch(identifier) is not None
@@ -37,9 +44,11 @@ def called(flow: PublishedFlow, identifier: str) -> str:
     return f"{kind} {told}" if told else kind
 
 
-def name_of(trace: Trace, start: Facts, flow: PublishedFlow) -> str:
+def name_of(trace: Trace, start: Facts, flow: PublishedFlow, *, usually_silent: bool) -> str:
     """Return a name for what happens: "closed", "presses 2, Support full"."""
     phrases = list(dict.fromkeys(_phrases(trace, start, flow)))
+    if usually_silent and len(phrases) > 1 and SILENT in phrases:
+        phrases.remove(SILENT)
     if not phrases:
         return "as it is set up"
     if len(phrases) > _PHRASES:
@@ -50,37 +59,46 @@ def name_of(trace: Trace, start: Facts, flow: PublishedFlow) -> str:
 
 def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
     facts = trace.facts
-    if facts.at("channel") != start.at("channel"):
-        yield "a chat" if facts.at("channel") == "CHAT" else f"a {str(facts.at('channel')).lower()} contact"
-    for key, words in (
-        ("number", "called from"),
-        ("dialled", "called at"),
-        ("outbound_call", "the outbound call is"),
-    ):
-        if facts.at(key) != start.at(key):
-            yield f"{words} {facts.at(key)}"
+    yield from _of_contact(facts, start)
     for hours, told in _new(facts, start, "hours"):
         yield "open" if told == "open" else "closed" if _one(facts, "hours") else f"{hours} closed"
     for name, value in (*_new(facts, start, "attributes"), *_deeper(facts, start, "sets")):
         yield f"{name} is {_short(str(value))}"
-    asked = any(step.asked for step in trace.steps)
     yield from (_move(move) for move in facts.moves)
-    if asked and not facts.moves:
+    if not facts.moves and any(step.asked for step in trace.steps):
         yield SILENT
     for function, behaviours in _new(facts, start, "lambdas"):
         yield from _function(function, behaviours, start.at("lambdas", function))
     for queue, told in _new(facts, start, "queues"):
         yield from _queue(queue, told, start.at("queues", queue) or {})
-    if facts.at("percentages") != start.at("percentages"):
-        yield f"draws {' and '.join(str(n) for n in facts.at('percentages'))}"
-    for reaction in facts.at("vendor") or () if facts.at("vendor") != start.at("vendor") else ():
-        yield _reaction(reaction)
-    for place in ("flows", "modules"):
-        yield from (f"there is no {name}" for name, told in _new(facts, start, place) if told is None)
-    if facts.at("customer_returns_after") is not None:
-        yield "the customer comes back"
+    yield from _of_others(facts, start)
     for identifier, told in _new(facts, start, "blocks"):
         yield from _outcome(called(flow, identifier), told)
+
+
+def _of_contact(facts: Facts, start: Facts) -> Iterator[str]:
+    if facts.at("channel") != start.at("channel"):
+        yield "a chat" if facts.at("channel") == "CHAT" else f"a {str(facts.at('channel')).lower()} contact"
+    for key, words in _SAID.items():
+        if facts.at(key) != start.at(key):
+            yield f"{words} {facts.at(key)}"
+
+
+def _of_others(facts: Facts, start: Facts) -> Iterator[str]:
+    """Yield what third parties, bots and services do."""
+    if facts.at("percentages") != start.at("percentages"):
+        yield f"draws {' and '.join(str(n) for n in facts.at('percentages'))}"
+    if facts.at("vendor") != start.at("vendor"):
+        yield from (_reaction(reaction) for reaction in facts.at("vendor"))
+    for place in ("flows", "modules"):
+        yield from (f"there is no {name}" for name, told in _new(facts, start, place) if told is None)
+    yield from (words for key, words in _NOBODY.items() if facts.at(key) == [] != start.at(key))
+    if facts.at("authentication") not in (start.at("authentication"), "signs in"):
+        yield str(facts.at("authentication"))
+    if (bot := facts.at("bot")) != start.at("bot") and bot:
+        yield "the bot leaves" if "leaves" in bot else "a bot joins"
+    if facts.at("customer_returns_after") is not None:
+        yield "the customer comes back"
 
 
 def _move(move: Any) -> str:  # noqa: ANN401  (JSON)

@@ -17,6 +17,8 @@ from connect_sandbox.rehearsal.skeleton.words import called, is_generated
 _WIDTH = 110
 _TEXT = 90
 """Characters of a prompt that are kept; `hears` needs a part of it only."""
+_HEARS, _ATTRIBUTES = 20, 8
+"""How much of what was observed is written for a scenario: a person has to read it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ class File:
 
     def _observed(self, scenario: Written) -> Iterator[str]:
         observed = {
-            "hears": list(scenario.hears),
-            "attributes": dict(scenario.attributes),
+            "hears": list(scenario.hears[:_HEARS]),
+            "attributes": dict(list(scenario.attributes.items())[:_ATTRIBUTES]),
             "invokes": list(scenario.invokes),
         }
         for key, value in observed.items():
@@ -94,11 +96,13 @@ class File:
 
 
 def common(start: Facts, added: Mapping[tuple[str, ...], Any], each: list[Facts]) -> Facts:
-    """Return what all scenarios share: the start, and what was added wherever a contact got there."""
+    """Return what all scenarios share: the start, and what was added wherever a contact got there.
+
+    Where a scenario does not say it, its contact did not get there.
+    """
     shared = start
     for path, value in added.items():
-        told = [facts.at(*path) for facts in each if facts.at(*path) is not None]
-        if told and all(other == value for other in told):
+        if any(facts.at(*path) == value for facts in each):
             shared = shared.having(value, *path)
     return shared
 
@@ -108,12 +112,24 @@ def _beside(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]
     beside: dict[str, Any] = {}
     for key, value in own.items():
         if key in MERGED and isinstance(value, Mapping) and isinstance(shared.get(key), Mapping):
-            inner = {n: v for n, v in value.items() if n not in shared[key] or shared[key][n] != v}
+            inner = _changed(value, shared[key], deeply=key == "sets")
             if inner:
                 beside[key] = inner
         elif key not in shared or shared[key] != value:
             beside[key] = value
     return beside
+
+
+def _changed(own: Mapping[str, Any], shared: Mapping[str, Any], *, deeply: bool) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name, value in own.items():
+        before = shared.get(name)
+        if name in shared and before == value:
+            continue
+        if deeply and isinstance(value, Mapping) and isinstance(before, Mapping):
+            value = _changed(value, before, deeply=True)  # noqa: PLW2901
+        changed[name] = value
+    return changed
 
 
 def _entry(key: str, value: Any, indent: str) -> list[str]:  # noqa: ANN401  (JSON)

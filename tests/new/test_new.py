@@ -242,6 +242,9 @@ def test_two_flows_that_lead_to_each_other_need_a_value(new: New, tmp_path: Path
         f"{INSTANCE}/contact-flow/b"
     )
     assert "- *Menu* leads to *Sales*, which leads back" in (tmp_path / "app/README.md").read_text()
+    for name in ("menu", "sales"):
+        file = ScenarioFile.load(tmp_path / f"app/scenarios/{name}.yaml")
+        file.check_names(tmp_path / f"app/flows/{name}.json")
 
 
 def test_a_value_of_another_instance_is_left_to_be_filled_in(new: New, tmp_path: Path) -> None:

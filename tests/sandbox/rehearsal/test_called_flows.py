@@ -94,3 +94,15 @@ def test_scenarios_go_through_modules_of_modules(tmp_path: Path) -> None:
         scenario.check(contact)
         invoked += ("say_name", "look up") in contact.visited_in
     assert invoked
+
+
+def test_a_value_may_be_for_a_flow_that_each_scenario_says_is_not_there(tmp_path: Path) -> None:
+    flows = written(tmp_path)
+    (tmp_path / "line.yaml").write_text(
+        "setup:\n"
+        "  values: {FindModule: find, SayModule: say}\n"
+        "  modules: {find: flows/find_caller.json}\n"
+        "scenarios:\n"
+        "  - {name: there is none, setup: {modules: {find: null}}, expect: {ends: disconnected}}\n"
+    )
+    ScenarioFile.load(tmp_path / "line.yaml").check_names(flows / "line.json")

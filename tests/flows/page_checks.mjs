@@ -240,6 +240,27 @@ async function changes(browser, file, pictures, axe) {
   return found;
 }
 
+/** What the page's policy stops: of each attempt the directive that did. */
+async function attempts(browser, file) {
+  const page = await browser.open(file, { collect: false });
+  return page.evaluate(async () => {
+    const stopped = [];
+    document.addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+    const added = (tag, attributes) => document.body.append(Object.assign(document.createElement(tag), attributes));
+    added("img", { src: "https://example.com/x.png" });
+    added("script", { src: "https://example.com/x.js" });
+    added("script", { textContent: "window.ran = true" });
+    added("style", { textContent: "body { color: red }" });
+    const framed = new Promise((done) => added("iframe", { src: "https://example.com/", onload: done }));
+    document.body.insertAdjacentHTML("beforeend", "<b id='clicked' onclick='window.ran = true'></b>");
+    document.getElementById("clicked").click();
+    const answer = await fetch("https://example.com/").catch((problem) => problem.name);
+    navigator.sendBeacon("https://example.com/", "x");
+    await framed;
+    return { stopped: stopped.sort(), answer, ran: window.ran === true };
+  });
+}
+
 async function unscripted(browser, file) {
   const page = await browser.open(file, { script: false });
   return { text: await text(page, "noscript"), seen: await block(page, "Greeting").isVisible() };
@@ -251,6 +272,7 @@ export default async function observe(browser, { files, pictures, axe }) {
     flows: await flows(browser, files.flows, pictures, source),
     hostile: await hostile(browser, files.hostile),
     changes: await changes(browser, files.changes, pictures, source),
+    attempts: await attempts(browser, files.flows),
     unscripted: await unscripted(browser, files.flows),
   };
 }

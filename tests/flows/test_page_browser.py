@@ -159,6 +159,15 @@ def test_hostile_text_is_shown_and_nothing_of_it_runs(seen: Json) -> None:
         assert any(value.endswith(text) and value != text for value in values)  # the identifier
 
 
+def test_the_policy_stops_what_would_load_send_or_run(seen: Json) -> None:
+    attempts = seen["attempts"]
+    assert attempts["stopped"] == [
+        "connect-src", "connect-src", "frame-src", "img-src", "script-src-attr", "script-src-elem", "script-src-elem",
+        "style-src-elem",
+    ]  # fmt: skip
+    assert (attempts["answer"], attempts["ran"]) == ("TypeError", False)
+
+
 def test_both_versions_are_lit(seen: Json) -> None:
     changes = seen["changes"]
     assert sorted(changes["before"]) == [

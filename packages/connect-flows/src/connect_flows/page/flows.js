@@ -43,8 +43,12 @@ function show(flow) {
     pane.host.hidden = number !== flow;
   });
   for (const link of document.querySelectorAll("#flows a")) {
-    if (link.hash === address(flow)) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    if (link.hash === address(flow)) {
+      link.setAttribute("aria-current", "true");
+      scrollWithin(document.getElementById("flows"), link);
+    } else {
+      link.removeAttribute("aria-current");
+    }
   }
   current = flow;
   chosen = null;
@@ -65,8 +69,7 @@ function choose(block, { focus = false } = {}) {
   pane.choose(block, lines.filter((line) => line !== undefined));
   details.replaceChildren(...(block === null ? aboutFlow(flow) : aboutBlock(flow, block)));
   details.scrollTop = 0;
-  for (const button of list.querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
-  list.querySelector(`[data-place="${current} ${block}"]`)?.setAttribute("aria-current", "true");
+  markListed();
   history.replaceState(null, "", address(current, block));
   if (focus) details.querySelector("h2").focus();
 }
@@ -300,7 +303,15 @@ function listBlocks() {
   );
   if (places.length > RESULTS) items.push(make("li", null, `and ${places.length - RESULTS} more`));
   list.replaceChildren(...items);
-  list.querySelector(`[data-place="${current} ${chosen}"]`)?.setAttribute("aria-current", "true");
+  markListed();
+}
+
+function markListed() {
+  for (const button of list.querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
+  const button = list.querySelector(`[data-place="${current} ${chosen}"]`);
+  if (button === null) return;
+  button.setAttribute("aria-current", "true");
+  scrollWithin(list.closest(".side"), button);
 }
 
 panes.forEach((pane, number) => {

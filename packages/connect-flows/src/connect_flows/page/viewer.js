@@ -15,6 +15,13 @@ function many(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** Scroll the container, and nothing around it, until the element is in sight. */
+function scrollWithin(container, element) {
+  const [outer, inner] = [container.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (inner.top < outer.top) container.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) container.scrollTop += inner.bottom - outer.bottom;
+}
+
 const SMALLEST = 0.02;
 const LARGEST = 6;
 const READABLE = 0.75;
@@ -41,6 +48,8 @@ class Pane {
     this.lines = new Map();
     for (const line of this.svg.querySelectorAll("[data-branch]")) {
       this.lines.set(`${line.dataset.from}\n${line.dataset.branch}`, line);
+      // The second branch on a line shows only when it is lit: then below the line, not across its label.
+      if (line.classList.contains("also")) line.parentNode.prepend(line);
     }
     this.chosen = () => {};
     this.opened = () => {};

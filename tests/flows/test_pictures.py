@@ -502,6 +502,18 @@ def test_words_are_told_without_their_markup_and_silence_as_such() -> None:
     assert [headline(block, names(flow)) for block in flow.blocks[:-1]] == list(said.values())
 
 
+def test_blocks_of_one_type_have_the_names_that_the_console_gives_them() -> None:
+    blocks: dict[str, tuple[str, Json]] = {
+        "Check queue status": ("CheckMetricData", {"MetricType": "NumberOfContactsInQueue"}),
+        "Check staffing": ("CheckMetricData", {"MetricType": "NumberOfAgentsOnline"}),
+        "Get customer input": ("GetParticipantInput", {"Text": "a", "StoreInput": "False"}),
+        "Store customer input": ("GetParticipantInput", {"Text": "a", "StoreInput": "True"}),
+        "Set hold flow": ("UpdateContactEventHooks", {"EventHooks": {"AgentHold": "${Hold}"}}),
+    }
+    drawn = texts(svg(console_export(*blocks.values())))
+    assert [rows[1] for rows in drawn[:-1]] == list(blocks)
+
+
 def test_no_picture_shows_a_uuid() -> None:
     shown = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
     flow = console_export(

@@ -419,6 +419,10 @@ def test_mermaids_own_parser_reads_every_picture() -> None:
     texts |= {f"odd {text}": mermaid(odd(text)) for text in ODD}
     texts |= {name: mermaid(flow()) for name, flow in DRAWN.items()}
     texts |= {"loop": mermaid(chain(60, back=True)), "empty": mermaid(Flow("empty", "", ()))}
+    nowhere = example_flow("Loop")
+    nowhere["StartAction"] = "end [1]"
+    nowhere["Actions"][0]["Transitions"]["Conditions"][1]["NextAction"] = 'no "where"'
+    texts |= {"nowhere": mermaid(Flow.parse(nowhere))}
     assert refused(**texts) == {}
 
 

@@ -54,7 +54,7 @@ KEYS = (
     "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
     "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
     "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue", "customer_profiles", "cases",
-    "authentication", "email_message", "related_contact",
+    "authentication", "email_message", "related_contact", "external",
 )  # fmt: skip
 INITIATION_METHODS = (
     "INBOUND", "OUTBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK", "API", "DISCONNECT", "MONITOR",
@@ -64,7 +64,7 @@ INITIATION_METHODS = (
 _MERGED = frozenset(
     {
         "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
-        "related_contact",
+        "related_contact", "external",
     }
 )  # fmt: skip
 _DAY = 86_400.0
@@ -107,6 +107,7 @@ class Setup:
     bounds: Bounds = DEFAULT_BOUNDS
     flow_type: str | None = None
     initiation_method: str = "INBOUND"
+    external: Mapping[str, Any] = field(default_factory=dict)
 
     def calls(self, flow: PublishedFlow, moves: Iterable[Move] = ()) -> Contact:
         """Play a contact through `flow`, whose caller makes these moves."""
@@ -153,6 +154,7 @@ class Setup:
             attributes=self.attributes,
             channel=self.channel,
             initiation_method=self.initiation_method,
+            external=self.external,
             bounds=self.bounds,
         )
 
@@ -205,6 +207,7 @@ def read_setup(reader: Reader, base: Path) -> Setup:
         initiation_method=read("initiation_method", lambda r: r.one_of(*INITIATION_METHODS), "INBOUND"),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
+        external=read("external", lambda r: r.map_of(lambda entry: entry.value), {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
         modules=read("modules", lambda r: r.map_of(flow_file), {}),
         lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),

@@ -57,6 +57,12 @@ test: setup lint ## lint, types, and every test
 knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
 	$(BIN)/python packages/connect-flows/tools/build_knowledge.py
 
+.PHONY: rules
+rules: setup ## write docs/flow-rules.md from the linter's rules
+	@mkdir -p build
+	$(BIN)/python packages/connect-flows/tools/build_rules_page.py >build/flow-rules.md
+	mv build/flow-rules.md docs/flow-rules.md
+
 .PHONY: handoff-sample
 handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploys to the sandbox for them
 	$(BIN)/python -m tests.support.handoff $(if $(RECORD),--record)

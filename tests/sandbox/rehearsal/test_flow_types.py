@@ -192,7 +192,7 @@ def test_event_hooks_can_be_disabled(world: Any) -> None:
 
 def test_a_flow_reads_what_a_function_answered_before_it(contact: Any, write_flow: Any) -> None:
     flow = write_flow([say("a", "Rule $.External.rule.name, $.External.none.", "bye"), hang_up()], {})
-    contact.calls(flow, external={"rule": {"name": "VIP"}}).hears("Rule VIP, .")
+    contact.calls(flow, sets={"External": {"rule": {"name": "VIP"}}}).hears("Rule VIP, .")
 
 
 # --- the type of a flow in a file

@@ -7,7 +7,7 @@ contact.ends(queued="Support")
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, Bounds
@@ -31,8 +31,7 @@ Channel = Literal["VOICE", "CHAT", "TASK", "EMAIL"]
 class Contact(Expectations):
     """One contact. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
 
-    `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has,
-    `external` is what a function answered last, before the contact came to this flow.
+    `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has.
     `bounds` say how far the contact may go before it is stopped.
     """
 
@@ -50,7 +49,6 @@ class Contact(Expectations):
         clock: VirtualClock | None = None,
         channel: Channel = "VOICE",
         initiation_method: str = "INBOUND",
-        external: Mapping[str, Any] | None = None,
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         caller = caller or Caller()
@@ -63,7 +61,6 @@ class Contact(Expectations):
             attributes=dict(attributes or {}),
             channel=channel,
             initiation_method=initiation_method,
-            external=dict(external or {}),
             customer_profiles=CustomerProfiles(conditions.customer_profiles),
             cases=Cases(conditions.cases),
             related_attributes=None if related is None else dict(related),

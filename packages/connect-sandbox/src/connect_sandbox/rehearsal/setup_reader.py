@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -51,20 +51,20 @@ from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
 KEYS = (
-    "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
-    "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
-    "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue", "customer_profiles", "cases",
-    "authentication", "email_message", "related_contact", "external",
+    "channel", "number", "dialled", "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts",
+    "agents", "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call",
+    "customer_returns_after", "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue",
+    "customer_profiles", "cases", "authentication", "email_message", "related_contact",
 )  # fmt: skip
 INITIATION_METHODS = (
     "INBOUND", "OUTBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK", "API", "DISCONNECT", "MONITOR",
     "EXTERNAL_OUTBOUND", "WEBRTC_API", "AGENT_REPLY", "FLOW",
 )  # fmt: skip
 """How Amazon Connect says that a contact began ($.InitiationMethod)."""
-_MERGED = frozenset(
+MERGED = frozenset(
     {
-        "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
-        "related_contact", "external",
+        "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
+        "related_contact",
     }
 )  # fmt: skip
 _DAY = 86_400.0
@@ -99,6 +99,7 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
     flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
@@ -107,7 +108,6 @@ class Setup:
     bounds: Bounds = DEFAULT_BOUNDS
     flow_type: str | None = None
     initiation_method: str = "INBOUND"
-    external: Mapping[str, Any] = field(default_factory=dict)
 
     def calls(self, flow: PublishedFlow, moves: Iterable[Move] = ()) -> Contact:
         """Play a contact through `flow`, whose caller makes these moves."""
@@ -115,38 +115,29 @@ class Setup:
             flow = replace(flow, type=self.flow_type)
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
-        named = [flow, *(found for found in self._read_all() if found is not None)]
-        return self.contact_with(replace(self.ports(flow), records=records), caller, named=named)
+    def contact(
+        self,
+        flow: PublishedFlow,
+        caller: Caller,
+        records: ContactRecords | None = None,
+        *,
+        world: Callable[[Ports], Ports] | None = None,
+        instance_arn: str = EXAMPLE_INSTANCE,
+    ) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it.
 
-    def ports(self, *called: PublishedFlow) -> Ports:
-        """Return the world that the scenario describes, with these flows to call."""
+        world: what makes the world of the contact from the one that the scenario describes.
+        """
         flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
-        named = [*called, *(found for found in self._read_all() if found is not None)]
-        return Ports(
-            flows=FlowFiles(
-                {**{flow.arn: flow for flow in called}, **keyed(flows, FLOWS, named)},
-                keyed(modules, MODULES, named),
-            ),
+        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
+        ports = Ports(
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
-
-    def contact_with(
-        self,
-        ports: Ports,
-        caller: Caller,
-        *,
-        instance_arn: str = EXAMPLE_INSTANCE,
-        named: Sequence[PublishedFlow] = (),
-    ) -> Contact:
-        """Return a contact in another world than the one that the scenario describes.
-
-        named: the flows whose display names the scenario may use.
-        """
-        return Contact(
-            ports,
+        contact = Contact(
+            ports if world is None else world(ports),
             instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
@@ -154,17 +145,15 @@ class Setup:
             attributes=self.attributes,
             channel=self.channel,
             initiation_method=self.initiation_method,
-            external=self.external,
             bounds=self.bounds,
         )
+        contact.state.is_told(self.sets)
+        return contact
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
         named = (*self.flows.values(), *self.modules.values())
         return [file.path for file in named if isinstance(file, FlowFile)]
-
-    def _read_all(self) -> list[PublishedFlow | None]:
-        return [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
 
     def _read(
         self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None
@@ -178,13 +167,24 @@ class Setup:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares.
+
+    Names in objects are merged one by one, and in `sets` also those in the namespaces.
+    """
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
-    for key in _MERGED & shared.keys() & own.keys():
+    for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
-            both[key] = {**shared[key], **own[key]}
+            both[key] = _deeply(shared[key], own[key]) if key == "sets" else {**shared[key], **own[key]}
+    return both
+
+
+def _deeply(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = _deeply(shared[key], own[key])
     return both
 
 
@@ -207,7 +207,7 @@ def read_setup(reader: Reader, base: Path) -> Setup:
         initiation_method=read("initiation_method", lambda r: r.one_of(*INITIATION_METHODS), "INBOUND"),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
-        external=read("external", lambda r: r.map_of(lambda entry: entry.value), {}),
+        sets=read("sets", _sets, {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
         modules=read("modules", lambda r: r.map_of(flow_file), {}),
         lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),
@@ -394,15 +394,20 @@ def _outcome(reader: Reader) -> Outcome:
     of = reader.keys("fails", "decides", "sets")
     if "fails" in of and len(of) > 1:
         reader.wrong("a block that fails neither decides nor sets", "keep fails alone")
-    sets = of["sets"].map_of(lambda entry: entry.value) if "sets" in of else {}
-    if not isinstance(sets.get("Attributes", {}), Mapping):
-        of["sets"].wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
-        sets = {}
+    sets = _sets(of["sets"]) if "sets" in of else {}
     return Outcome(
         fails=of["fails"].text() if "fails" in of else None,
         decides=of["decides"].text() if "decides" in of else None,
         sets=sets,
     )
+
+
+def _sets(reader: Reader) -> dict[str, Any]:
+    sets = reader.map_of(lambda entry: entry.value)
+    if isinstance(sets.get("Attributes", {}), Mapping):
+        return sets
+    reader.wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
+    return {}
 
 
 def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:

@@ -104,6 +104,7 @@ class Stage:
 
     def empty(self, name: str, written: Json) -> str:
         """Return the reason why a text parameter is empty: the references in it that are missing."""
+        # evidence: empty-id-takes-error-branch
         missing = self.missing_in(written)
         if not missing:
             return f"{name} is empty" if written is not None else f"it has no {name}"

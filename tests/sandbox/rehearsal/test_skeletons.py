@@ -49,7 +49,9 @@ def compare(identifier: str, reference: str, when: list[tuple[str, str, str]], o
 
 
 def menu(identifier: str, when: Mapping[str, str], otherwise: str) -> Json:
-    errors = dict.fromkeys(("InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"), otherwise)
+    errors: dict[str, str] = dict.fromkeys(
+        ("InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"), otherwise
+    )
     return block(
         identifier,
         "GetParticipantInput",

@@ -15,6 +15,7 @@ from connect_sandbox.rehearsal.skeleton.uses import writes_of
 
 _GENERATED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PHRASES = 4
+_FAILS = " fails"
 _SHORT = 36
 _FIGURES = {
     "agents_available": "agents available", "agents_staffed": "agents staffed", "agents_online": "agents online",
@@ -51,10 +52,19 @@ def name_of(trace: Trace, start: Facts, flow: PublishedFlow, *, usually_silent: 
         phrases.remove(SILENT)
     if not phrases:
         return "as it is set up"
+    failing = [phrase.removesuffix(_FAILS) for phrase in phrases if phrase.endswith(_FAILS)]
+    if len(failing) > 1:
+        phrases = [phrase for phrase in phrases if not phrase.endswith(_FAILS)] + [_all_fail(failing)]
     if len(phrases) > _PHRASES:
         rest = len(phrases) - _PHRASES + 1
         phrases = [*phrases[: _PHRASES - 1], f"{rest} more like that"]
     return ", ".join(phrases)
+
+
+def _all_fail(names: list[str]) -> str:
+    if len(names) > _PHRASES:
+        names = [*names[: _PHRASES - 1], f"{len(names) - _PHRASES + 1} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]} fail"
 
 
 def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
@@ -89,7 +99,7 @@ def _of_others(facts: Facts, start: Facts) -> Iterator[str]:
     if facts.at("percentages") != start.at("percentages"):
         yield f"draws {' and '.join(str(n) for n in facts.at('percentages'))}"
     if facts.at("vendor") != start.at("vendor"):
-        yield from (_reaction(reaction) for reaction in facts.at("vendor"))
+        yield from (words for reaction in facts.at("vendor") if (words := _reaction(reaction)))
     for place in ("flows", "modules"):
         yield from (f"there is no {name}" for name, told in _new(facts, start, place) if told is None)
     yield from (words for key, words in _NOBODY.items() if facts.at(key) == [] != start.at(key))
@@ -132,13 +142,12 @@ def _queue(name: str, told: Mapping[str, Any], before: Mapping[str, Any]) -> Ite
 
 
 def _reaction(reaction: Any) -> str:  # noqa: ANN401  (JSON)
+    """Return how a third party reacts; nothing where it just takes the call."""
     if isinstance(reaction, str):
         return f"the third party {reaction}"
     if "refuses" in reaction:
         return "the third party refuses"
-    return (
-        "the third party cannot be dialled" if "cannot_be_dialled" in reaction else "the third party answers"
-    )
+    return "the third party cannot be dialled" if "cannot_be_dialled" in reaction else ""
 
 
 def _outcome(name: str, told: Mapping[str, Any]) -> Iterator[str]:

@@ -333,7 +333,9 @@ def test_an_empty_folder_is_filled(new: New, tmp_path: Path) -> None:
 def test_without_what_writes_scenarios_it_says_what_to_install_and_leaves_nothing(
     new: New, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "connect_sandbox.rehearsal.skeleton.cli", None)  # as if it were not there
+    monkeypatch.setitem(
+        sys.modules, "connect_sandbox.rehearsal.skeleton.cli", None
+    )  # as if it were not there
     status, _, problem = new(tmp_path / "app", *EXPORTS)
     assert status == 1
     assert "pip install 'connect-bridges[new]'" in problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +43,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(app: Path, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
     told = {"BIN": str(BIN), "CDK": str(ROOT / "node_modules/.bin/cdk"), **variables}
     # Without what pytest and make tell their own children.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MAKE", "MFLAGS"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MAKE", "MFLAGS"))
+    }
     return subprocess.run(
         ["make", "--no-print-directory", *targets, *(f"{name}={value}" for name, value in told.items())],
         cwd=app,
@@ -58,32 +60,24 @@ def make(app: Path, *targets: str, **variables: str) -> subprocess.CompletedProc
 def test_the_new_apps_tests_pass(app: Path) -> None:
     done = make(app, "test")
     assert done.returncode == 0, done.stdout + done.stderr
-    scenarios = [len(ScenarioFile.load(file).scenarios) for file in (app / "scenarios").glob("*.yaml")]
-    assert f"\n{'.' * (9 + sum(scenarios))} " in done.stdout or " passed" in done.stdout
-
-
-def test_the_new_apps_demo_plays_every_scenario_through_what_was_deployed(app: Path) -> None:
-    done = make(app, "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "starts the flow supportlinelocal-MainInbound-" in done.stdout
-    assert "enters the module supportlinelocal-IdentifyCaller-" in done.stdout
-    for file in (app / "scenarios").glob("*.yaml"):
-        for scenario in ScenarioFile.load(file).scenarios:
-            assert f"passed  {file.stem}: {scenario.name}" in done.stdout
-    assert done.stdout.endswith("\nnone failed\n")
-
-
-def test_a_scenario_that_goes_otherwise_fails_the_demo(app: Path, tmp_path: Path) -> None:
-    """Without a deployment: the tests play the same files."""
-    copy = shutil.copytree(app, tmp_path / "app")
-    scenarios = copy / "scenarios/main_inbound.yaml"
-    scenarios.write_text("expect: {hears: [Nobody says this.]}\n" + scenarios.read_text())
+    scenarios = sum(len(ScenarioFile.load(file).scenarios) for file in (app / "scenarios").glob("*.yaml"))
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) > scenarios > 10
 
 
 def test_types_are_right(app: Path, tmp_path: Path) -> None:
     (tmp_path / "mypy.ini").write_text(MYPY)
     files = [str(file.relative_to(app)) for file in sorted(app.rglob("*.py"))]
     assert len(files) == 6
-    command = [str(BIN / "mypy"), "--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run([*command, *files], cwd=app, capture_output=True, text=True, check=False, timeout=120)
+    command = [
+        str(BIN / "mypy"),
+        "--config-file",
+        str(tmp_path / "mypy.ini"),
+        "--cache-dir",
+        str(tmp_path / "cache"),
+    ]
+    done = subprocess.run(
+        [*command, *files], cwd=app, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stdout

@@ -42,6 +42,7 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
@@ -65,8 +66,8 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `contact_center`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a
-    time in a process.
+    reject), `functions`, `connect`, `contact_center`, `bots`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`.
+    One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -231,6 +232,7 @@ class Sandbox:
             clients=self._moto_client,
             sns=self.sns,
         )
+        self.bots = Bots()
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.apis = ApiRegistry(self.account, self.region)
@@ -292,6 +294,7 @@ class Sandbox:
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={

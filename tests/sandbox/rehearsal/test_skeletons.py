@@ -386,6 +386,37 @@ def test_files_of_a_folder_are_played_where_the_flow_calls_them(tmp_path: Path) 
     assert "# hears: [This is the module.]" in made.text
 
 
+def test_what_a_called_module_decides_is_changed_in_it_or_told_instead(tmp_path: Path) -> None:
+    module = flow(
+        function("ask", "keep", "${VipFunctionArn}"),
+        sets("keep", "mark", level="$.External.level"),
+        sets("mark", "out", checked="yes"),
+        block("out", "EndFlowModuleExecution"),
+        block("bye", "EndFlowModuleExecution"),
+    )
+    (tmp_path / "VipModule.json").write_text(json.dumps(module), encoding="utf-8")
+    main = flow(
+        block("call", "InvokeFlowModule", "level", errors=ERROR, FlowModuleId="${VipModuleArn}"),
+        compare("level", "$.Attributes.level", [("Equals", "gold", "checked")], "bye"),
+        compare("checked", "$.Attributes.checked", [("Equals", "yes", "bye")], "sorry"),
+        say("sorry", "We could not check that.", "bye"),
+        hang_up(),
+    )
+    path = tmp_path / "main.json"
+    path.write_text(json.dumps(main), encoding="utf-8")
+    made = scenarios_for(path, flows=tmp_path, base=tmp_path)
+    said = plays(made, path, tmp_path / "main.yaml")
+    assert made.coverage.percent() == 100
+    assert said["setup"]["values"] == {"VipFunctionArn": "VipFunction", "VipModuleArn": "VipModule"}
+    setups = [one.get("setup", {}) for one in said["scenarios"]]
+    assert {"lambdas": {"VipFunction": [{"answers": {"level": "gold"}}]}}.items() <= setups[0].items()
+    assert "blocks" not in setups[0]
+    told = [
+        one["blocks"]["call"]["sets"] for one in setups if "sets" in one.get("blocks", {}).get("call", {})
+    ]
+    assert any(sets["Attributes"]["checked"] == "something else" for sets in told)
+
+
 def test_values_of_placeholders_fit_their_places_and_yours_count(tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     content = flow(

@@ -107,7 +107,7 @@ def _report(made: Skeleton) -> None:
     total, missing = len(made.coverage.branches()), len(made.coverage.missing())
     for block, reason in made.stands_in.items():
         _tell(f"stands in   {block}: {reason}")
-    for one in made.not_taken:
+    for one in made.not_taken if not made.stops else ():
         _tell(f"not taken   {one}")
     count = len(made.scenarios)
     _tell(

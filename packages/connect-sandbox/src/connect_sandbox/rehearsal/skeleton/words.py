@@ -17,6 +17,7 @@ _GENERATED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PHRASES = 4
 _FAILS = " fails"
 _SHORT = 36
+_LINE = 80
 _FIGURES = {
     "agents_available": "agents available", "agents_staffed": "agents staffed", "agents_online": "agents online",
     "contacts_in_queue": "contacts waiting", "oldest_contact_age": "s the longest wait",
@@ -62,9 +63,15 @@ def name_of(trace: Trace, start: Facts, flow: PublishedFlow, *, usually_silent: 
 
 
 def _all_fail(names: list[str]) -> str:
-    if len(names) > _PHRASES:
-        names = [*names[: _PHRASES - 1], f"{len(names) - _PHRASES + 1} more"]
-    return f"{', '.join(names[:-1])} and {names[-1]} fail"
+    """Return "A, B and 2 more fail": as many names as can be read in a line."""
+    told = names[:1]
+    for name in names[1:]:
+        if len(told) == _PHRASES or len(", ".join([*told, name])) > _LINE:
+            break
+        told.append(name)
+    rest = len(names) - len(told)
+    last = f"{rest} more" if rest else told.pop()
+    return f"{', '.join(told)} and {last} fail"
 
 
 def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from connect_flows import Flow, placeholders, render
 from connect_flows.importer import import_flow
+from connect_flows.value_map import ValuesError, chosen_values
 
 from connect_sandbox.rehearsal.errors import NoSuchFlowError, NotSetUpError, RehearsalError
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
@@ -77,6 +79,26 @@ def stand_in(arn: str, *, module: bool) -> PublishedFlow:
 def placeholders_of(path: Path) -> frozenset[str]:
     """Return the names of a file's placeholders."""
     return _placeholders(text_of(path))
+
+
+def read_values(path: Path | None, environment: str | None = None) -> dict[str, str]:
+    """Return placeholders' values from JSON: an object, or the map that connect-flows import wrote; none if None.
+
+    Raises RehearsalError naming the file and what is wrong with it.
+    """
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as problem:
+        raise RehearsalError(f"{path} cannot be read as JSON: {problem}") from problem
+    try:
+        values = chosen_values(document, environment, name=str(path))
+    except ValuesError as problem:
+        raise RehearsalError(str(problem)) from problem
+    if not all(isinstance(value, str) for value in values.values()):
+        raise RehearsalError(f"{path} must hold a JSON object of names and texts")
+    return values
 
 
 @lru_cache(maxsize=256)

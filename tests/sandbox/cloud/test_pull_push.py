@@ -480,6 +480,46 @@ def test_what_is_published_is_pulled_and_a_draft_beside_it_is_left_alone(
     )
 
 
+def test_settings_of_a_module_go_with_it(dev: Center, prod: Center, command: Command, room: Path) -> None:
+    module = dev.instance.module("Assistant")
+    settings = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"})
+    dev.connect.update_contact_flow_module_content(
+        InstanceId=dev.id, ContactFlowModuleId=module.id, Content=module.content, Settings=settings
+    )
+    prod.flow("Other", chain(BYE))
+    command("pull", room, "--instance", DEV, "--only", "Assistant")
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+
+    assert command("push", room, "--environment", "dev")[0] == 0
+    assert command("push", room, "--environment", "prod", "--apply")[0] == 0
+    assert prod.instance.module("Assistant").settings == settings
+
+    edit(room / "flows.json", "2020-12", "2019-09")
+    assert any("settings: " in line for line in command("push", room, "--environment", "prod", "--apply")[1])
+    assert "2019-09" in prod.instance.module("Assistant").settings
+
+
+def test_flows_of_several_types_with_one_name_are_told_apart(
+    dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    for center in (prod, dev):
+        inbound = center.flow("Twice", chain(say("Inbound."), BYE))
+        center.flow("Twice", chain(say("Transfer."), BYE), Type="QUEUE_TRANSFER")
+        center.flow("Caller", chain(("on", "TransferToFlow", {"ContactFlowId": inbound}), BYE))
+    command("pull", room, "--instance", DEV)
+    _, told = command("pull", room, "--instance", PROD, "--environment", "prod", "--only", "Caller")
+
+    assert told[-1] == "prod -> dev: 1 the same, 0 different, 0 not there yet"
+    index = json.loads((room / "flows.json").read_text())
+    assert index["resources"]["TwiceCONTACTFLOWFlow"] == {"kind": "flow", "name": "Twice (CONTACT_FLOW)"}
+    values = json.loads((room / "values/prod.json").read_text())["environments"]["prod"]
+    assert values["TwiceCONTACTFLOWFlow"] == next(
+        flow.arn
+        for flow in prod.instance.flows.values()
+        if (flow.type, flow.name) == ("CONTACT_FLOW", "Twice")
+    )
+
+
 def test_archived_flows_are_left_out_and_lost_ones_are_said(
     dev: Center, command: Command, room: Path
 ) -> None:

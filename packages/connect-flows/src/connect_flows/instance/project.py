@@ -31,13 +31,17 @@ _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Entry:
-    """A flow or module of the folder; `file` is relative to it, `type` CONTACT_FLOW and so on, or MODULE."""
+    """A flow or module of the folder; `file` is relative to it, `type` CONTACT_FLOW and so on, or MODULE.
+
+    settings: those of a module, as JSON.
+    """
 
     file: str
     name: str
     type: str
     description: str = ""
     published: bool = True
+    settings: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -52,6 +56,7 @@ class Entry:
             "type": self.type,
             **({"description": self.description} if self.description else {}),
             "status": "PUBLISHED" if self.published else "SAVED",
+            **({"settings": self.settings} if self.settings else {}),
         }
 
 
@@ -141,10 +146,9 @@ class Project:
         if resource is None or resource.kind not in {"flow", "module"}:
             return None
         module = resource.kind == "module"
-        return next(
-            (one for one in self.entries if one.name == resource.name and (one.type == MODULE) == module),
-            None,
-        )
+        # Live.names: the type stands behind a name that flows of several types have.
+        fitting = (one for one in self.entries if (one.type == MODULE) == module)
+        return next((one for one in fitting if resource.name in {one.name, f"{one.name} ({one.type})"}), None)
 
     def path_for(self, type_: str, name: str, taken: Iterable[str]) -> str:
         """Return a file for a flow of this name that is not among `taken`."""
@@ -229,6 +233,7 @@ def _entry(given: Mapping[str, Any]) -> Entry:
         str(given["type"]),
         str(given.get("description", "")),
         str(given.get("status", "PUBLISHED")) == "PUBLISHED",
+        str(given.get("settings", "")),
     )
 
 

@@ -85,12 +85,8 @@ def test_every_document_that_names_the_version_names_this_one() -> None:
 
 def test_the_flow_tools_need_nothing_but_python() -> None:
     assert project("connect-flows")["dependencies"] == []
-    picture, live = FLOWS / "pictures/layout.py", FLOWS / "instance/live.py"
     # botocore comes with boto3.
-    further = {
-        picture: declared("connect-flows", "svg"),
-        live: {"botocore"} | declared("connect-flows", "aws"),
-    }
+    further = {FLOWS / "instance/live.py": {"botocore"} | declared("connect-flows", "aws")}
     for file in sorted(FLOWS.rglob("*.py")):
         assert strangers(file, {"connect_flows"} | further.get(file, set())) == []
 

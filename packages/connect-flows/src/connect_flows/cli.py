@@ -31,6 +31,7 @@ from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
 from connect_flows.output import FORMATS
 from connect_flows.template import FlowTemplateError, placeholders, render
+from connect_flows.value_map import ValuesError, chosen_values
 
 STDIN = "-"
 
@@ -162,7 +163,7 @@ def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
     command = _add(
         commands, "diagram", "draw a flow as SVG or Mermaid, or flows as an HTML page", _diagram,
         "The page (--html) is one file that needs no network: flows and modules with search, zoom, each block's\n"
-        "parameters and the linter's findings. SVG and the page need: pip install 'connect-flows[svg]'.",
+        "parameters and the linter's findings.",
     )  # fmt: skip
     command.add_argument(
         "files", nargs="+", metavar="FILE",
@@ -192,11 +193,7 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
     command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
     form = command.add_mutually_exclusive_group()
     form.add_argument("--format", choices=["text", "markdown"], help="default: text")
-    form.add_argument(
-        "--html",
-        action="store_true",
-        help="both versions side by side; needs: pip install 'connect-flows[svg]'",
-    )
+    form.add_argument("--html", action="store_true", help="an HTML page of both versions side by side")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
 
@@ -357,29 +354,10 @@ def _read_values(arguments: argparse.Namespace, wanted: Collection[str] | None =
         document = json.loads(_bytes(str(arguments.values)))
     except ValueError as problem:
         raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
-    return _values(document, arguments, wanted)
-
-
-def _values(
-    document: object, arguments: argparse.Namespace, wanted: Collection[str] | None
-) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise UsageError(f"{arguments.values} is not a JSON object of names and values")
-    environments = document.get("environments")
-    if not isinstance(environments, dict):
-        return document
-    name = arguments.environment or (next(iter(environments)) if len(environments) == 1 else None)
-    values = environments.get(name) if name is not None else None
-    if not isinstance(values, dict):
-        raise UsageError(f"--environment must name one of {', '.join(environments)} in {arguments.values}")
-    if "instance" in document:
-        keep = values if wanted is None else wanted
-        return {key: value for key, value in values.items() if key in keep and value is not None}
-    if waiting := sorted(key for key, value in values.items() if value is None):
-        raise UsageError(
-            f"{arguments.values} has no value yet in environment {name} for {', '.join(waiting)}"
-        )
-    return values
+    try:
+        return chosen_values(document, arguments.environment, name=str(arguments.values), wanted=wanted)
+    except ValuesError as problem:
+        raise UsageError(str(problem)) from problem
 
 
 def _diagram(arguments: argparse.Namespace) -> int:

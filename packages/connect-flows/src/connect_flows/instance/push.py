@@ -174,7 +174,10 @@ def _write(
         item = known
         _update(live, item, step.state.held, wanted)
         told = "updated"
-    held = live.read(item, saved=not entry.published)
+    try:
+        held = live.read(item, saved=not entry.published)
+    except InstanceError as problem:
+        raise InstanceError(f"it is {told}, but cannot be read back: {problem}") from problem
     if diff(Flow.parse(held.content), Flow.parse(content)):
         raise InstanceError("it was taken, but the instance now holds something else; compare with pull")
     return f"{told}: {entry.file} ({entry.type} {entry.name})"
@@ -183,8 +186,12 @@ def _write(
 def _update(live: Live, item: Item, held: Held | None, wanted: Held) -> None:
     if held is None or _written(held) != _written(wanted):
         live.update(item, wanted)
-    if held is not None and held.description != wanted.description:
+    if held is None or held.description == wanted.description:
+        return
+    try:
         live.describe(item, wanted.description)
+    except InstanceError as problem:
+        raise InstanceError(f"its content is written, its description is not: {problem}") from problem
 
 
 def _written(held: Held) -> tuple[object, bool, str]:

@@ -408,6 +408,25 @@ def test_flows_that_call_each_other_are_created(
     assert command("push", room, "--environment", "prod")[0] == 0
 
 
+def test_a_resource_of_another_instance_is_found_before_anything_is_written(
+    dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    prod.fill()
+    command("pull", room, "--instance", DEV)
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+    path = room / "values/prod.json"
+    document = json.loads(path.read_text())
+    ours = json.loads((room / "values/dev.json").read_text())["environments"]["dev"]
+    document["environments"]["prod"]["SupportQueue"] = ours["SupportQueue"]
+    path.write_text(json.dumps(document))
+
+    status, told = command("push", room, "--environment", "prod", "--apply")
+
+    assert status == 1
+    assert any(line.startswith("flows/support_line.json: CF502 error [queue]") for line in told)
+    assert told[-1] == "nothing was changed: mend that first"
+
+
 def test_what_is_half_done_is_said_and_the_next_push_ends_it(
     prod: Center, sandbox: Sandbox, command: Command, room: Path
 ) -> None:

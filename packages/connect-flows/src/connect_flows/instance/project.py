@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from connect_flows.diagnostics import LintContext
 from connect_flows.instance.errors import InstanceError
 from connect_flows.instance.resources import Resource
 from connect_flows.template import FlowTemplateError, placeholders, render
@@ -71,6 +72,11 @@ class Environment:
     def known(self) -> dict[str, str]:
         """Return the placeholders that have a value."""
         return {name: value for name, value in self.values.items() if value is not None}
+
+    def context(self) -> LintContext:
+        """Return what the linter has to know to find resources of other instances."""
+        _, _, _, region, account, resource = self.instance.split(":", 5)
+        return LintContext(account=account, region=region, instance_id=resource.partition("/")[2])
 
 
 @dataclass

@@ -94,6 +94,7 @@ def _obstacles(
             name=state.entry.file,
             kind=FlowKind.MODULE if module else FlowKind.FLOW,
             flow_type=None if module else state.entry.type,
+            context=environment.context(),
         )
         lines += [str(one) for one in found if one.severity is Severity.ERROR]
     return lines

@@ -80,7 +80,7 @@ limits: setup ## write docs/limits.md from constructs/connect_bridges/operations
 	mv build/limits.md docs/limits.md
 
 .PHONY: faults
-faults: setup ## every call of every function times every way to fail (minutes; make test plays a tenth)
+faults: setup ## every call of every function times every way to fail (minutes; make test plays a twentieth)
 	FAULTS=all $(BIN)/python -m pytest tests/faults -s
 
 .PHONY: recovery

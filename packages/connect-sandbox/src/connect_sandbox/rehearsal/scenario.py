@@ -95,10 +95,11 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioFile:
-    """The scenarios of one file."""
+    """The scenarios of one file. `flows`: the files of flows and modules that its setup names for all of them."""
 
     path: Path
     scenarios: tuple[Scenario, ...]
+    flows: tuple[Path, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> ScenarioFile:
@@ -106,6 +107,7 @@ class ScenarioFile:
         document = _yaml(path)
         problems: list[str] = []
         reader = Reader(document, "", problems)
+        shared: object = None
         if isinstance(document, Mapping) and "scenarios" in document:
             of = reader.keys("setup", "scenarios", renamed=_RENAMED)
             shared = document.get("setup")
@@ -121,7 +123,8 @@ class ScenarioFile:
             for name in {n for n in names if names.count(n) > 1}
         ]
         checked(list(dict.fromkeys(problems)), str(path))
-        return cls(path=path, scenarios=tuple(found))
+        named = read_setup(Reader(shared or {}, "setup", []), path.parent).files()
+        return cls(path=path, scenarios=tuple(found), flows=tuple(named))
 
     def flow(self, scenario: Scenario, path: Path) -> PublishedFlow:
         """Return the flow of a file with the scenario's values."""
@@ -133,7 +136,7 @@ class ScenarioFile:
         Values named in `besides` may be for other flows.
         """
         problems = []
-        files = {path, *(file for scenario in self.scenarios for file in scenario.setup.files())}
+        files = {path, *self.flows, *(file for one in self.scenarios for file in one.setup.files())}
         known_values = frozenset[str]().union(*(placeholders_of(file) for file in files))
         blocks: set[str] = set()
         for scenario in self.scenarios:

@@ -86,9 +86,7 @@ class Setup:
         """Play a contact through `flow`, whose caller makes these moves."""
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(
-        self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None
-    ) -> Contact:
+    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
         """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
         ports = Ports(
             flows=FlowFiles(

@@ -1,4 +1,4 @@
-"""Plays a converted test case on the flow's file: does it say the same as the scenario that it was made from?
+"""Plays a converted test case on the flow's file, to see that it says what the scenario says that it was made from.
 
 What the contact finds there is what the scenario sets up, save what the test's overrides must bring about: functions
 fail, hours are the other way round, no queue is full, and the customer does what the instructions say.
@@ -35,14 +35,17 @@ def play_test_case(
     setup = scenario.setup
     known = {**(values or {}), **setup.values}
     published = read_flow(flow, known)
-    filled = test_case.filled({**known, FLOW: published.arn, OPEN_HOURS: OPEN_HOURS, CLOSED_HOURS: CLOSED_HOURS})
+    filled = test_case.filled(
+        {**known, FLOW: published.arn, OPEN_HOURS: OPEN_HOURS, CLOSED_HOURS: CLOSED_HOURS}
+    )
     document = Document.parse(json.dumps(filled["Content"]), filled["EntryPoint"]["Type"])
     initial = filled.get("InitializationData")
     player = TestPlayer(
         document,
         ports=Ports(
             flows=FlowFiles(
-                {published.arn: published, **_read(setup, setup.flows, None)}, _read(setup, setup.modules, MODULE)
+                {published.arn: published, **_read(setup, setup.flows, None)},
+                _read(setup, setup.modules, MODULE),
             ),
             functions=_NotMocked(),
             external_voice=CannedVendor(setup.vendor),

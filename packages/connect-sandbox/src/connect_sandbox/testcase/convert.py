@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from connect_flows import Block
 from connect_flows.template import dump, escape, placeholders, render
 
 from connect_sandbox.rehearsal.conditions import Chooses, HangsUp, Presses, Says, StaysSilent
@@ -53,8 +54,7 @@ _WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
 _ENOUGH_WORDS = 3
 _INPUTS = ("GetParticipantInput", LEX)
 _WHOLE = re.compile(r"\$\{[A-Za-z_][\w.:-]*\}")
-_DOES_NOTHING_ELSE = frozenset({"NoMatchingCondition"})
-_BY_CUSTOMER = frozenset({"NoMatchingCondition", "InputTimeLimitExceeded", "InvalidPhoneNumber"})
+_BY_CUSTOMER = frozenset({"InputTimeLimitExceeded", "InvalidPhoneNumber"})
 _UNSAYABLE = {
     "TransferParticipantToThirdParty": "a test has no third party: the flow would dial",
     "ShowView": "a test cannot answer a view",
@@ -184,14 +184,16 @@ class _Conversion:
         self._inputs()
         last = self._last()
         if last is None:
-            self._say("the contact", "cannot", self._cut.why if self._cut else "it does nothing that a test sees")
+            self._say(
+                "the contact", "cannot", self._cut.why if self._cut else "it does nothing that a test sees"
+            )
             return self._converted(None)
         self._of_setup(max(self._journal.seen[last].event.visits))
         self._expectations(last)
         told = [each for each in self._statements if each.what.startswith("expect.")]
         if not any(each.mark != "cannot" for each in told):
             return self._converted(None)
-        return self._converted(self._test_case(last))
+        return self._converted(self._test_case())
 
     def _converted(self, test_case: TestCase | None) -> Converted:
         return Converted(self._scenario, test_case, tuple(self._statements), self._journal.problem)
@@ -215,27 +217,25 @@ class _Conversion:
     def _unsayable(self, step: Step) -> str | None:
         """Return why a test cannot bring about what a block does; None if it can, or if the flow does it anyway."""
         block = step.visit.block
-        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
-        told = self._setup.conditions.outcome(block.identifier)
         where = f"{block.identifier} ({block.type})"
+        told = self._setup.conditions.outcome(block.identifier)
         if told is not None:
-            mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(kind, ())
-            if not mockable or not self._written(step):
-                return f"a test cannot tell {where} what to do"
-            return None
+            mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(_kind(block), ())
+            return None if mockable and self._written(step) else f"a test cannot tell {where} what to do"
         if block.type in _UNSAYABLE:
             return f"{where}: {_UNSAYABLE[block.type]}"
         if block.type == "Wait" and block.parameters.get("Events"):
             return f"{where}: a test has no bot, and its customer does not come back"
         if block.type == HOURS and not self._written(step):
             return f"{where} looks at the queue's own hours, which a test cannot replace"
-        if step.error is None or step.error in _DOES_NOTHING_ELSE:
-            return None
-        if kind in MOCK_ERRORS and step.error in (*MOCK_ERRORS[kind], *_BY_CUSTOMER):
-            return None if self._written(step) or kind == LEX else f"{where} fails, and names nothing to mock"
-        if block.type in _INPUTS and step.error in _BY_CUSTOMER:
-            return None
-        return f"a test cannot make {where} fail"
+        return None if step.error is None or self._can_fail(step) else f"a test cannot make {where} fail"
+
+    def _can_fail(self, step: Step) -> bool:
+        """Return whether a test can make a block fail as it did: by a mock, or by what the customer does."""
+        block, error = step.visit.block, step.error
+        if error == "NoMatchingCondition" or (block.type in _INPUTS and error in _BY_CUSTOMER):
+            return True
+        return error in MOCK_ERRORS.get(_kind(block), ()) and bool(self._written(step))
 
     def _before_cut(self, visit: int) -> bool:
         return self._cut is None or visit < self._cut.visit
@@ -288,7 +288,9 @@ class _Conversion:
             case HangsUp(trigger) if trigger is not None:
                 point = self._points.get(self._heard_before(reaction) or 0)
                 alone = point is not None and len(point.event.parts) == 1
-                self._say(what, "said" if alone else "approximate", "" if alone else "at the end of the prompts")
+                self._say(
+                    what, "said" if alone else "approximate", "" if alone else "at the end of the prompts"
+                )
             case Chooses():
                 self._say(what, "cannot", "a test cannot answer a view")
             case _:
@@ -308,7 +310,7 @@ class _Conversion:
 
     def _override(self, step: Step) -> None:
         block = step.visit.block
-        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
+        kind = _kind(block)
         written = self._written(step)
         told = self._setup.conditions.outcome(block.identifier)
         if told is not None and told.fails is not None:
@@ -588,14 +590,19 @@ class _Conversion:
 
     def _event_of(self, visit: int, kind: str) -> int | None:
         return next(
-            (n for n, s in enumerate(self._journal.seen) if s.event.type == kind and visit in s.event.visits), None
+            (n for n, s in enumerate(self._journal.seen) if s.event.type == kind and visit in s.event.visits),
+            None,
         )
 
-    def _test_case(self, last: int) -> TestCase:
-        observations = []
+    def _test_case(self) -> TestCase:
+        observations: list[dict[str, Any]] = []
         if self._overrides:
             observations.append(
-                {"Identifier": "start", "Event": _event("start", TEST_INITIATED, {}), "Actions": self._overrides}
+                {
+                    "Identifier": "start",
+                    "Event": _event("start", TEST_INITIATED, {}),
+                    "Actions": self._overrides,
+                }
             )
         ordered = [point for _, point in sorted(self._points.items())]
         for point in ordered:
@@ -604,7 +611,10 @@ class _Conversion:
         # evidence: test-case-end-test
         observations[-1]["Actions"] = [
             *observations[-1]["Actions"],
-            {"Type": "TestControl", "Parameters": {"ActionType": "TestControl", "Command": {"Type": "EndTest"}}},
+            {
+                "Type": "TestControl",
+                "Parameters": {"ActionType": "TestControl", "Command": {"Type": "EndTest"}},
+            },
         ]
         for number, observation in enumerate(observations):
             follows = [observations[number + 1]["Identifier"]] if number + 1 < len(observations) else []
@@ -640,14 +650,21 @@ class _Conversion:
         if event.type != MESSAGE_RECEIVED:
             written = self._resource(event)
             name = _identifier(point.seen, f"{event.type} {_short(written)}")
-            properties = {"ActionType": event.action_type, "ActionParameters": parameters_of(event.action_type, written)}
+            properties = {
+                "ActionType": event.action_type,
+                "ActionParameters": parameters_of(event.action_type, written),
+            }
             return [{"Identifier": name, "Event": _event(name, event.type, properties), "Actions": actions}]
         criteria, words = _words(point, chat=self._chat)
         foreign = [text for text in point.expected if not any(text in part for part in event.parts)]
         name = _identifier(point.seen, words)
         made = [_hearing(name, criteria, words, actions)]
-        for number, text in enumerate(foreign):  # what the contact does not hear: the test waits for it in vain
-            made.append(_hearing(_identifier(point.seen, f"{number} {text}"), "Inclusion", _plain(text) or text, []))
+        for number, text in enumerate(
+            foreign
+        ):  # what the contact does not hear: the test waits for it in vain
+            made.append(
+                _hearing(_identifier(point.seen, f"{number} {text}"), "Inclusion", _plain(text) or text, [])
+            )
         return made
 
     def _resource(self, event: Event) -> str:
@@ -696,12 +713,18 @@ class _Templates:
             path = self._paths.get(arn)
             document = json.loads(path.read_text(encoding="utf-8-sig")) if path is not None else {}
             self._blocks[arn] = {
-                str(each.get("Identifier")): each.get("Parameters") or {} for each in document.get("Actions", [])
+                str(each.get("Identifier")): each.get("Parameters") or {}
+                for each in document.get("Actions", [])
             }
         value: Any = self._blocks[arn].get(step.visit.block.identifier, {})
         for key in parameter.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
         return value if isinstance(value, str) and _WHOLE.fullmatch(value) else ""
+
+
+def _kind(block: Block) -> str:
+    """Return a block's type as overrides call it."""
+    return DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
 
 
 def _instruction(reaction: Reaction) -> dict[str, Any]:
@@ -761,7 +784,9 @@ def _words(point: _Point, *, chat: bool = False) -> tuple[str, str]:
     one event take Similarity.
     """
     event = point.event
-    expected = list(dict.fromkeys(text for text in point.expected if any(text in part for part in event.parts)))
+    expected = list(
+        dict.fromkeys(text for text in point.expected if any(text in part for part in event.parts))
+    )
     if chat:
         return "Inclusion", expected[0] if len(expected) == 1 else event.text
     if len(expected) > 1:

@@ -190,7 +190,9 @@ class _Reader:
         """Check a MessageReceived; return whether it can never match."""
         given = [source for source in SOURCES if properties.get(source) is not None]
         if len(given) != 1 or not properties[given[0]]:
-            self._of_observation("MessageReceived needs one of Text, SSML, PromptId, and it must not be empty")
+            self._of_observation(
+                "MessageReceived needs one of Text, SSML, PromptId, and it must not be empty"
+            )
         beside = event.get("MatchingCriteria")
         # evidence: test-case-matching-criteria
         if isinstance(beside, Mapping):

@@ -203,7 +203,11 @@ class Watcher:
         block_type = visit.block.type
         self._follower.happens(
             Event(
-                kind, at, (visit.number,), action_type=block_type, resource=resource_used(self.contact, visit.block)
+                kind,
+                at,
+                (visit.number,),
+                action_type=block_type,
+                resource=resource_used(self.contact, visit.block),
             )
         )
 

@@ -143,8 +143,6 @@ class TestCases:
         self.milliseconds = False
         """Send the times of summaries and records in milliseconds, as was seen once, not in seconds."""
         self._lock = threading.RLock()
-        self._cases: dict[str, dict[str, TestCase]] = {}
-        self._executions: dict[str, list[Execution]] = {}
         self._failing = 0
 
     def fail_to_begin(self, times: int) -> None:
@@ -163,7 +161,7 @@ class TestCases:
             made = TestCase(case_id, f"{instance.arn}/test-case/{case_id}", name, content, **given)
             self._check(instance, made)
             made.modified = self.now()
-            self._cases.setdefault(instance.id, {})[case_id] = made
+            instance.test_cases[case_id] = made
             return made
 
     def update(self, instance_id: str, case_id: str, **changes: Any) -> TestCase:  # noqa: ANN401
@@ -179,20 +177,20 @@ class TestCases:
             changed = replace(held, **changes)
             self._check(instance, changed)
             changed.modified = self.now()
-            self._cases[instance.id][held.id] = changed
+            instance.test_cases[held.id] = changed
             return changed
 
     def delete(self, instance_id: str, case_id: str) -> None:
         """Delete a test case; its executions stay."""
         with self._lock:
             instance = self._state.instance(instance_id)
-            del self._cases[instance.id][self.get(instance_id, case_id).id]
+            del instance.test_cases[self.get(instance_id, case_id).id]
 
     def get(self, instance_id: str, case_id: str) -> TestCase:
         """Return a test case by id or ARN; raise ResourceNotFoundException."""
         with self._lock:
             instance = self._state.instance(instance_id)
-            found = self._cases.get(instance.id, {}).get(case_id.rsplit("/", 1)[-1])
+            found = instance.test_cases.get(case_id.rsplit("/", 1)[-1])
         if found is None:
             raise AwsError("ResourceNotFoundException", f"Test case {case_id} not found", 404)
         return found
@@ -200,7 +198,7 @@ class TestCases:
     def all(self, instance_id: str) -> list[TestCase]:
         """Return the test cases of an instance."""
         with self._lock:
-            return list(self._cases.get(self._state.instance(instance_id).id, {}).values())
+            return list(self._state.instance(instance_id).test_cases.values())
 
     def tags_of(self, arn: str) -> dict[str, str]:
         """Return a test case's tags, to be read or changed in place."""
@@ -216,7 +214,7 @@ class TestCases:
             if case.status != "PUBLISHED":
                 raise AwsError("InvalidRequestException", f"Test case {case.id} is not published")
             now = self._advance(instance)
-            listed = self._executions.setdefault(instance.id, [])
+            listed = instance.test_executions
             known = next((e for e in listed if e.token == token and e.test_case.id == case.id), None)
             if known is not None:
                 return known
@@ -244,7 +242,7 @@ class TestCases:
             instance = self._state.instance(instance_id)
             self._advance(instance)
             wanted = case_id.rsplit("/", 1)[-1]
-            for each in self._executions.get(instance.id, []):
+            for each in instance.test_executions:
                 if each.id == execution_id and each.test_case.id == wanted:
                     return _played(each)
         raise AwsError("ResourceNotFoundException", f"Test case execution {execution_id} not found", 404)
@@ -254,12 +252,12 @@ class TestCases:
         with self._lock:
             instance = self._state.instance(instance_id)
             self._advance(instance)
-            return list(self._executions.get(instance.id, []))
+            return list(instance.test_executions)
 
     def _advance(self, instance: Instance) -> float:
         """Let what waits start as soon as fewer than five run; return the time."""
         now = self.now()
-        listed = self._executions.get(instance.id, [])
+        listed = instance.test_executions
         for waiting in [each for each in listed if each.started is None and not each.refusal]:
             busy = sorted(e.ends for e in listed if e.ends is not None and e.ends > waiting.asked)
             begins = waiting.asked if len(busy) < AT_ONCE else busy[-AT_ONCE]
@@ -289,7 +287,7 @@ class TestCases:
             if len(value) > longest:
                 message = f"{what} has {len(value)} characters; {longest} are allowed"
                 raise AwsError("InvalidParameterException", message)
-        held = self._cases.get(instance.id, {}).values()
+        held = instance.test_cases.values()
         if any(other.name == case.name and other.id != case.id for other in held):
             raise AwsError("DuplicateResourceException", f"Test case {case.name} already exists", 409)
         if case.status != "PUBLISHED":

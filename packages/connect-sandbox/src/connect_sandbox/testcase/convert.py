@@ -638,6 +638,7 @@ class _Conversion:
         return {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": by}
 
     def _observations(self, point: _Point) -> list[dict[str, Any]]:
+        """Return the observation of an event, and after it one for each text that the contact does not hear there."""
         event = point.event
         asserts = [
             {
@@ -647,24 +648,21 @@ class _Conversion:
             for namespace, value in dict.fromkeys(point.asserts)
         ]
         actions = [*asserts, *point.actions]
-        if event.type != MESSAGE_RECEIVED:
+        if event.type == MESSAGE_RECEIVED:
+            criteria, words = _words(point, chat=self._chat)
+            made = [_hearing(_identifier(point.seen, words), criteria, words, actions)]
+        else:
             written = self._resource(event)
             name = _identifier(point.seen, f"{event.type} {_short(written)}")
-            properties = {
+            used = {
                 "ActionType": event.action_type,
                 "ActionParameters": parameters_of(event.action_type, written),
             }
-            return [{"Identifier": name, "Event": _event(name, event.type, properties), "Actions": actions}]
-        criteria, words = _words(point, chat=self._chat)
+            made = [{"Identifier": name, "Event": _event(name, event.type, used), "Actions": actions}]
         foreign = [text for text in point.expected if not any(text in part for part in event.parts)]
-        name = _identifier(point.seen, words)
-        made = [_hearing(name, criteria, words, actions)]
-        for number, text in enumerate(
-            foreign
-        ):  # what the contact does not hear: the test waits for it in vain
-            made.append(
-                _hearing(_identifier(point.seen, f"{number} {text}"), "Inclusion", _plain(text) or text, [])
-            )
+        for number, text in enumerate(foreign):
+            name = _identifier(point.seen, f"{number} {text}")
+            made.append(_hearing(name, "Inclusion", _plain(text) or text, []))
         return made
 
     def _resource(self, event: Event) -> str:

@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -76,7 +76,8 @@ class TestRun:
     instance_id: str
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
-    _done: list[Went] = field(default_factory=list)
+    patience: float = PATIENCE_SECONDS
+    """Seconds that an execution may take, or the instance may have too many."""
 
     __test__ = False
 
@@ -139,7 +140,7 @@ class TestRun:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ServiceQuotaExceededException":
                 raise
-            if not running and self.now() - (case.since or self.now()) > PATIENCE_SECONDS:
+            if not running and self.now() - (case.since or self.now()) > self.patience:
                 raise RunError(f"the instance has too many tests: {error}") from error
             case.since = case.since or self.now()
             return False

@@ -51,8 +51,8 @@ case is played here, too, before it is written: functions that it does not mock 
 round, no queue is full, so that it passes only if it brings all that about itself. What Amazon Connect accepts and what
 its pages say differ in places; what is generated is what people saw it accept ([evidence](evidence.md)).
 
-`run` starts five at a time, asks every three seconds how they are, starts a test again that failed to initialize, and
-tells failures as a rehearsal does: *the caller should have heard “…”*, *attribute tier should be 'gold'; it is
+`run` starts five at a time, looks how they are until they end, starts a test again that failed to initialize, and tells
+failures as a rehearsal does: *the caller should have heard “…”*, *attribute tier should be 'gold'; it is
 'silver'*. A test is a real contact: what it does not mock is invoked, and it counts in the metrics.
 
 ## What a test case can say

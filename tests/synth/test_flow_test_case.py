@@ -61,8 +61,8 @@ def test_a_test_case_is_published_after_its_flow_with_its_flows_values(
 ) -> None:
     path = tmp_path / "case.json"
     path.write_text(json.dumps(CASE), encoding="utf-8")
-    made = FlowTestCase(stack, "Waits", flow=line, test_case=path)
-    second = FlowTestCase(stack, "Again", flow=line, test_case=path, name="again", description="once more")
+    made = FlowTestCase(stack, "Waits", flow=line, case=path)
+    second = FlowTestCase(stack, "Again", flow=line, case=path, name="again", description="once more")
     assert made.name == "line: weekday_line: a caller waits"
     template = assertions.Template.from_stack(stack)
     resources = template.find_resources("AWS::Connect::TestCase")
@@ -86,14 +86,14 @@ def test_a_test_case_is_published_after_its_flow_with_its_flows_values(
 
 def test_values_known_at_deployment_become_part_of_the_content(stack: cdk.Stack, line: ContactFlow) -> None:
     queue = cdk.CfnParameter(stack, "Queue")
-    FlowTestCase(stack, "Waits", flow=line, test_case=CASE, values={"QueueArn": queue.value_as_string})
+    FlowTestCase(stack, "Waits", flow=line, case=CASE, values={"QueueArn": queue.value_as_string})
     (made,) = assertions.Template.from_stack(stack).find_resources("AWS::Connect::TestCase").values()
     assert {"Ref": "Queue"} in made["Properties"]["Content"]["Fn::Join"][1]
 
 
 def test_whoever_runs_it_gets_the_rights_to(stack: cdk.Stack, line: ContactFlow) -> None:
     runner = iam.Role(stack, "Runner", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
-    FlowTestCase(stack, "Waits", flow=line, test_case=CASE).grant_run(runner)
+    FlowTestCase(stack, "Waits", flow=line, case=CASE).grant_run(runner)
     (statement,) = policy_statements(assertions.Template.from_stack(stack).to_json())
     assert "connect:StartTestCaseExecution" in statement["Action"]
     assert len(statement["Action"]) == 5
@@ -137,7 +137,7 @@ WRONG: dict[str, tuple[object, str]] = {
 def test_what_cannot_be_deployed_stops_the_synthesis(stack: cdk.Stack, line: ContactFlow, what: str) -> None:
     test_case, words = WRONG[what]
     with pytest.raises(ConstructArgumentError, match=words):
-        FlowTestCase(stack, "Case", flow=line, test_case=test_case)  # type: ignore[arg-type]
+        FlowTestCase(stack, "Case", flow=line, case=test_case)  # type: ignore[arg-type]
 
 
 def test_texts_that_are_no_test_case_are_named(stack: cdk.Stack, line: ContactFlow, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_texts_that_are_no_test_case_are_named(stack: cdk.Stack, line: ContactFl
     for number, (text, words) in enumerate((("{", "is not JSON"), ("[]", "holds a list"))):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(ConstructArgumentError, match=words):
-            FlowTestCase(stack, f"Case{number}", flow=line, test_case=path)
+            FlowTestCase(stack, f"Case{number}", flow=line, case=path)
 
 
 def test_values_without_placeholder_names_that_are_taken_and_modules_are_refused(
@@ -153,10 +153,10 @@ def test_values_without_placeholder_names_that_are_taken_and_modules_are_refused
 ) -> None:
     for number, values in enumerate(({"QueueAnr": "x"}, {"FlowArn": "x"})):
         with pytest.raises(ConstructArgumentError, match=r"QueueAnr|leave it out"):
-            FlowTestCase(stack, f"Case{number}", flow=line, test_case=CASE, values=values)
-    FlowTestCase(stack, "First", flow=line, test_case=CASE)
+            FlowTestCase(stack, f"Case{number}", flow=line, case=CASE, values=values)
+    FlowTestCase(stack, "First", flow=line, case=CASE)
     with pytest.raises(ConstructArgumentError, match=r"which .*First has already"):
-        FlowTestCase(stack, "Second", flow=line, test_case=CASE)
+        FlowTestCase(stack, "Second", flow=line, case=CASE)
     module = ContactFlow(
         stack,
         "Module",
@@ -166,6 +166,6 @@ def test_values_without_placeholder_names_that_are_taken_and_modules_are_refused
         kind=FlowKind.MODULE,
     )
     with pytest.raises(ConstructArgumentError, match="flow is a module"):
-        FlowTestCase(stack, "Third", flow=module, test_case=CASE)
+        FlowTestCase(stack, "Third", flow=module, case=CASE)
     with pytest.raises(ConstructArgumentError, match="write a ContactFlow"):
-        FlowTestCase(stack, "Fourth", flow=line.arn, test_case=CASE)  # type: ignore[arg-type]
+        FlowTestCase(stack, "Fourth", flow=line.arn, case=CASE)  # type: ignore[arg-type]

@@ -144,7 +144,7 @@ STANDARD: dict[str, Build] = {
             template=ROOT / "examples/contact_center/flows/weekday_line.json",
             values={"QueueArn": QUEUE_ARN},
         ),
-        test_case=A_CASE,
+        case=A_CASE,
     ),
     "ExternalVoiceConnector": lambda stack, instance: ExternalVoiceConnector(
         stack, "Connector", instance=instance, host="sbc.example.com"

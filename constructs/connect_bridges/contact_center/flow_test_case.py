@@ -47,7 +47,7 @@ class FlowTestCase(Construct):
         id: str,  # noqa: A002
         *,
         flow: ContactFlow,
-        test_case: str | Path | Mapping[str, Any],
+        case: str | Path | Mapping[str, Any],
         values: Mapping[str, str] | None = None,
         name: str | None = None,
         description: str | None = None,
@@ -55,7 +55,7 @@ class FlowTestCase(Construct):
         """Read the test case, fill it in and publish it after its flow.
 
         flow: the flow that it calls, which is not a module.
-        test_case: the path of a file that ``connect-flows testcase -o`` wrote, or what such a file holds.
+        case: the path of a file that ``connect-flows testcase -o`` wrote, or what such a file holds.
         values: placeholders that the flow's own values leave out, such as ``OpenHoursArn``; CDK tokens are welcome. A
             value without a placeholder is an error, one of the flow's is not.
         name: at most 127 characters, unique per instance. Default: the stack's name and that of the file.
@@ -67,7 +67,7 @@ class FlowTestCase(Construct):
         problems.raise_all()
         if isinstance(flow.resource, connect.CfnContactFlowModule):
             problems.add("flow is a module, which Connect cannot call: test a flow that invokes it.")
-        document = self._read(problems, test_case)
+        document = self._read(problems, case)
         problems.raise_all()
         filled = self._filled(problems, document, flow, dict(values or {}))
         self.name = self._named(name, str(document["Name"]))
@@ -123,26 +123,26 @@ class FlowTestCase(Construct):
             resource_arns=[self._instance_arn, f"{self._instance_arn}/test-case/*"],
         )
 
-    def _read(self, problems: Problems, test_case: object) -> dict[str, Any]:
-        if isinstance(test_case, Mapping):
-            document: object = dict(test_case)
-            source = "test_case"
-        elif isinstance(test_case, (str, Path)):
-            path = Path(test_case)
+    def _read(self, problems: Problems, case: object) -> dict[str, Any]:
+        if isinstance(case, Mapping):
+            document: object = dict(case)
+            source = "case"
+        elif isinstance(case, (str, Path)):
+            path = Path(case)
             source = path.name
             try:
                 document = json.loads(path.read_text(encoding="utf-8"))
             except OSError as error:
                 problems.add(
-                    f"test_case is {str(test_case)!r}, which cannot be read ({error.strerror}): write it with "
+                    f"case is {str(case)!r}, which cannot be read ({error.strerror}): write it with "
                     "`connect-flows testcase SCENARIO --flow FLOW -o DIR`."
                 )
                 return {}
             except ValueError as error:
-                problems.add(f"test_case is {str(test_case)!r}, which is not JSON: {error}.")
+                problems.add(f"case is {str(case)!r}, which is not JSON: {error}.")
                 return {}
         else:
-            problems.add(f"test_case is {test_case!r}; give the path of a file, or what it holds.")
+            problems.add(f"case is {case!r}; give the path of a file, or what it holds.")
             return {}
         if not isinstance(document, dict):
             problems.add(f"{source} holds a {type(document).__name__}; a test case is a JSON object.")

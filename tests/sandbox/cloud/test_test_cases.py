@@ -706,7 +706,9 @@ def test_an_instance_with_too_many_tests_is_waited_for(
     run = TestRun(connect, INSTANCE, sleep=clock.sleep, now=clock.now, patience=30)
     with pytest.raises(RunError, match="too many tests"):
         list(run.run(["waits"]))
-    for each in reversed(sandbox.test_cases.executions(INSTANCE)):  # the waiting ones first: none of them begins
+    for each in reversed(
+        sandbox.test_cases.executions(INSTANCE)
+    ):  # the waiting ones first: none of them begins
         sandbox.test_cases.stop(INSTANCE, busy, each.id)
     assert finds(sandbox, clock, "waits")["waits"].passed
 
@@ -773,7 +775,7 @@ def test_the_construct_deploys_a_converted_scenario_that_then_runs(
     instance = ConnectInstance.from_arn(stack, "Instance", ARN)
     line = ContactFlow(stack, "Line", instance=instance, template=FLOW, values={"QueueArn": QUEUE})
     for file in files:
-        FlowTestCase(stack, file.stem, flow=line, test_case=file)
+        FlowTestCase(stack, file.stem, flow=line, case=file)
     document = dict(assertions.Template.from_stack(stack).to_json())
     document.pop("Rules", None)
     document["Parameters"] = {

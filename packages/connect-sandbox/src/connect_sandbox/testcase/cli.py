@@ -30,8 +30,8 @@ Each scenario is played locally first; what the contact then does tells what the
 a scenario the report says whether the test case says it, says it approximately, or cannot, and why. A test case that is
 written has been played here, too.
 
-Placeholders of the flow stay in the file, so that a deployment can fill them in (FlowTestCase); --values fills them in
-now. ${FlowArn} is the flow itself.
+Placeholders of the flow stay in the file, so that a deployment can fill them in with what the flow has; --values
+does it now. ${FlowArn} is the flow itself.
 
 connect-flows testcase run --help: run the test cases of an instance.
 """

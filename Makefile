@@ -77,6 +77,10 @@ limits: setup ## write docs/limits.md from constructs/connect_bridges/operations
 faults: setup ## every call of every function times every way to fail (minutes; make test plays a tenth)
 	FAULTS=all $(BIN)/python -m pytest tests/faults -s
 
+.PHONY: recovery
+recovery: setup ## every resource of four stacks fails once in a first deployment (minutes; make test plays a part)
+	RECOVERY=all $(BIN)/python -m pytest tests/recovery -s
+
 .PHONY: soak
 soak: setup ## 50,000 hostile requests, 10,000 chat messages, 1,000 calls at once: what must not happen? SCALE=1
 	SOAK_SCALE=$(or $(SCALE),1) $(BIN)/python -m pytest tests/soak -s

@@ -12,6 +12,7 @@ usage: connect-bridges COMMAND ...
 Bridges between Amazon Connect and the platforms outside it.
 
 commands:
+  new      from exports of the flow designer to a CDK app with scenarios, tests and pictures
   doctor   what an account lacks for a deployment, and what is left to do after it
   handoff  one page for each vendor, with the values of a deployment filled in
   smoke    try a deployment without a call
@@ -20,7 +21,7 @@ commands:
 connect-bridges COMMAND --help says more. To lint, import, compare and draw flows: connect-flows. To rehearse calls
 without an AWS account: connect-sandbox.
 """
-_COMMANDS = ("doctor", "handoff", "smoke", "caller")
+_COMMANDS = ("new", "doctor", "handoff", "smoke", "caller")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

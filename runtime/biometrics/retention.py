@@ -46,9 +46,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
 def sweep(removal: CallerRemoval, now: int, seconds_left: Callable[[], float]) -> dict[str, int]:
     """Go through the callers that are due, then through what Twilio holds. Raises SweepIncompleteError."""
     done = failed = 0
+    stopped = False
     for number in removal.callers.overdue(now, keep=removal.keep, needed=removal.policy.enrolments_needed):
         if seconds_left() < 0:
             LOGGER.warning("sweep stopped, the rest is for tomorrow", done=done, failed=failed)
+            stopped = True
             break
         try:
             _deal_with(removal, number, now, seconds_left)
@@ -57,14 +59,15 @@ def sweep(removal: CallerRemoval, now: int, seconds_left: Callable[[], float]) -
             failed += 1
             LOGGER.warning("caller not dealt with", caller=removal.tag.of(number), cause=error_code(error))
     found = _reconcile(removal, now, seconds_left)
-    count("SweepDone" if not failed and found is not None and not found.left else "SweepIncomplete")
+    through = not stopped and not failed and found is not None and found.complete and not found.left
+    count("SweepDone" if through else "SweepIncomplete")
     if failed:
         raise SweepIncompleteError(f"{failed} callers could not be dealt with, {done} were")
     if found is None:
         raise SweepIncompleteError("Twilio did not say which recordings it holds; the log has the cause")
     if found.left:
         raise SweepIncompleteError(f"{found.left} recordings are left at Twilio; the log names them")
-    LOGGER.info("sweep done", done=done, recordings=found.deleted, complete=found.complete)
+    LOGGER.info("sweep done", done=done, recordings=found.deleted, complete=through)
     return {"done": done}
 
 

@@ -149,7 +149,8 @@ def test_one_resource_for_another_in_several_blocks_is_one_change() -> None:
     old = export({"a": (queue(SALES), "Sales"), "b": (queue(SALES), "Sales"), "c": (queue(SALES), "Sales")})
     new = export({"a": (queue(HELP), "Help"), "b": (queue(HELP), "Help"), "c": (queue(HELP), "Help")})
     (change,) = changes(old, new)
-    assert (change.block, change.what) == ("a", "QueueId (also in b, c)")
+    assert (change.block, change.what, change.also) == ("a", "QueueId", ("b", "c"))
+    assert "QueueId (also in b, c)" in str(change)
 
 
 def test_the_same_names_in_another_instance_make_no_difference() -> None:

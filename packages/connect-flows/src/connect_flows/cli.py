@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from connect_flows import commands, diagram
+from connect_flows import commands, page, pictures
 from connect_flows.config import ConfigError, find_config, load_config
 from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintContext, Severity
 from connect_flows.diff import as_markdown, as_text, diff
@@ -27,6 +27,7 @@ from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
 from connect_flows.output import FORMATS
 from connect_flows.template import FlowTemplateError, placeholders, render
+from connect_flows.value_map import ValuesError, chosen_values
 
 STDIN = "-"
 
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         FlowImportError,
         FlowSyntaxError,
         FlowTemplateError,
-        diagram.DiagramError,
+        pictures.DiagramError,
     ) as problem:
         sys.stderr.write(f"connect-flows: {problem}\n")
         return 2
@@ -154,11 +155,20 @@ def _render_parser(commands: Any) -> None:  # noqa: ANN401
 
 
 def _diagram_parser(commands: Any) -> None:  # noqa: ANN401
-    command = _add(commands, "diagram", "draw a flow as SVG or Mermaid", _diagram)
-    command.add_argument("file", metavar="FILE", help="flow, old or new export, or - for standard input")
+    command = _add(
+        commands, "diagram", "draw a flow as SVG or Mermaid, or flows as an HTML page", _diagram,
+        "The page (--html) is one file that needs no network: flows and modules with search, zoom, each block's\n"
+        "parameters and the linter's findings.",
+    )  # fmt: skip
     command.add_argument(
+        "files", nargs="+", metavar="FILE",
+        help="flow, old or new export, or - for standard input; with --html also several, and directories of flows",
+    )  # fmt: skip
+    form = command.add_mutually_exclusive_group()
+    form.add_argument(
         "--format", choices=["svg", "mermaid"], help="default: by the output's name, else mermaid"
     )
+    form.add_argument("--html", action="store_true", help="one HTML page of all the flows")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
 
@@ -176,7 +186,10 @@ def _diff_parser(commands: Any) -> None:  # noqa: ANN401
         help="values for a template on either side, as render takes them",
     )
     command.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
-    command.add_argument("--format", choices=["text", "markdown"], default="text", help="default: text")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=["text", "markdown"], help="default: text")
+    form.add_argument("--html", action="store_true", help="an HTML page of both versions side by side")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
 
 
 OWN: dict[str, Callable[[Any], None]] = {
@@ -332,43 +345,59 @@ def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
         document = json.loads(_bytes(str(arguments.values)))
     except ValueError as problem:
         raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
-    return _values(document, arguments)
-
-
-def _values(document: object, arguments: argparse.Namespace) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise UsageError(f"{arguments.values} is not a JSON object of names and values")
-    environments = document.get("environments")
-    if not isinstance(environments, dict):
-        return document
-    name = arguments.environment or (next(iter(environments)) if len(environments) == 1 else None)
-    values = environments.get(name) if name is not None else None
-    if not isinstance(values, dict):
-        raise UsageError(f"--environment must name one of {', '.join(environments)} in {arguments.values}")
-    if waiting := sorted(key for key, value in values.items() if value is None):
-        raise UsageError(
-            f"{arguments.values} has no value yet in environment {name} for {', '.join(waiting)}"
-        )
-    return values
+    try:
+        return chosen_values(document, arguments.environment, name=str(arguments.values))
+    except ValuesError as problem:
+        raise UsageError(str(problem)) from problem
 
 
 def _diagram(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
-    kind = arguments.format or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
-    flow = _flow(arguments.file)
-    picture = diagram.svg(flow) if kind == "svg" else diagram.mermaid(flow)
-    if output is None:
-        sys.stdout.write(picture)
-    else:
-        _write(output, picture)
+    suffix = output.suffix if output is not None else ""
+    if _is_page(arguments):
+        _put(output, page.flows_page(_shown(arguments.files)))
+        return 0
+    if len(arguments.files) > 1 or Path(arguments.files[0]).is_dir():
+        raise UsageError("several flows are drawn on one page: add --html, or name one file")
+    kind = arguments.format or ("svg" if suffix == ".svg" else "mermaid")
+    flow = _flow(arguments.files[0])
+    _put(output, pictures.svg(flow) if kind == "svg" else pictures.mermaid(flow))
     return 0
+
+
+def _is_page(arguments: argparse.Namespace) -> bool:
+    output: Path | None = arguments.output
+    by_name = arguments.format is None and output is not None and output.suffix in {".html", ".htm"}
+    return bool(arguments.html) or by_name
+
+
+def _shown(given: Sequence[str]) -> list[page.Shown]:
+    """Read the flows with their findings; in directories, what is no flow is left out with a note."""
+    path = find_config(Path.cwd())
+    config, context = (None, None) if path is None else load_config(path)
+    found = []
+    for name in _files(given):
+        try:
+            found.append(page.read(_bytes(name), name, config=config, context=context))
+        except (FlowImportError, FlowSyntaxError) as problem:
+            if name in given:
+                raise
+            sys.stderr.write(f"note: left out {problem}\n")
+    if not found:
+        raise UsageError(f"no flow in {', '.join(given)}")
+    return found
 
 
 def _diff(arguments: argparse.Namespace) -> int:
     values = _read_values(arguments)
-    changes = diff(_flow(arguments.old, values), _flow(arguments.new, values))
-    form = as_markdown if arguments.format == "markdown" else as_text
-    _print(form(changes, arguments.old, arguments.new))
+    old, new = _flow(arguments.old, values), _flow(arguments.new, values)
+    changes = diff(old, new)
+    if _is_page(arguments):
+        shown = page.diff_page(page.Shown(old, arguments.old), page.Shown(new, arguments.new))
+        _put(arguments.output, shown)
+    else:
+        form = as_markdown if arguments.format == "markdown" else as_text
+        _put(arguments.output, form(changes, arguments.old, arguments.new) + "\n")
     return 1 if changes else 0
 
 
@@ -399,6 +428,13 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"{path} cannot be written: {problem.strerror}") from problem
+
+
+def _put(path: Path | None, text: str) -> None:
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        _write(path, text)
 
 
 def _print(text: str) -> None:

@@ -26,7 +26,10 @@ _SPOKEN = ("Text", "SSML", "PromptId", "Media", "Messages")
 
 @dataclass(frozen=True)
 class Change:
-    """One change: the block (by its new identifier, or the old one if it is gone), and from what to what."""
+    """One change: the block (by its new identifier, or the old one if it is gone), and from what to what.
+
+    what: the parameter, the branch, or words. also: further blocks with the same change.
+    """
 
     kind: ChangeKind
     block: str
@@ -34,12 +37,18 @@ class Change:
     what: str
     old: str | None = None
     new: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """What changed, with the further blocks in words."""
+        return f"{self.what} (also in {listed(self.also, 8)})" if self.also else self.what
 
     def __str__(self) -> str:
         """Return the change on one line."""
         before = "" if self.old is None else f": {one_line(self.old, 160)}"
         after = "" if self.new is None else f" -> {one_line(self.new, 160)}"
-        return f"{self.kind}: {one_line(self.block)} ({self.type}) {self.what}{before}{after}".rstrip()
+        return f"{self.kind}: {one_line(self.block)} ({self.type}) {self.where}{before}{after}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,11 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
     return pairs
 
 
+def branch_name(kind: EdgeKind, label: str) -> str:
+    """Return what changes call a branch: next, when CONDITION or on ERROR."""
+    return {EdgeKind.NEXT: "next", EdgeKind.CONDITION: f"when {label}"}.get(kind, f"on {label}")
+
+
 def as_text(changes: list[Change], old: str, new: str) -> str:
     """Return the changes as text, one per line."""
     if not changes:
@@ -165,9 +179,9 @@ def _markdown_row(change: Change) -> str:
     row = f"- {_code(change.block)} ({change.type})"
     if change.what:
         row += (
-            f" {_code(change.what)}"
+            f" {_code(change.where)}"
             if change.kind in {"changed", "reworded", "rewired"}
-            else f" {_plain(change.what)}"
+            else f" {_plain(change.where)}"
         )
     if change.old is not None or change.new is not None:
         row += f": {_code(change.old or '—')} → {_code(change.new or '—')}"
@@ -271,12 +285,7 @@ def _folded(changes: list[Change], named: set[str]) -> list[Change]:
         )
         key = (change.what, change.old, change.new) if resource else index
         groups.setdefault(key, []).append(change)
-    return [
-        first
-        if not rest
-        else replace(first, what=f"{first.what} (also in {listed((c.block for c in rest), 8)})")
-        for first, *rest in groups.values()
-    ]
+    return [replace(first, also=tuple(c.block for c in rest)) for first, *rest in groups.values()]
 
 
 def _text(value: object) -> str:
@@ -289,8 +298,7 @@ def _branches(old: Block, new: Block, same: Mapping[str, str]) -> Iterator[Chang
         ours, theirs = before.get(branch), after.get(branch)
         if ours is not None and theirs is not None and same.get(ours, ours) == theirs:
             continue
-        kind, label = branch
-        name = {EdgeKind.NEXT: "next", EdgeKind.CONDITION: f"when {label}"}.get(EdgeKind(kind), f"on {label}")
+        name = branch_name(EdgeKind(branch[0]), branch[1])
         yield Change("rewired", new.identifier, new.type, name, ours, theirs)
     orders = [[b for b in branches if b[0] == EdgeKind.CONDITION] for branches in (before, after)]
     if orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,14 +73,22 @@ class Sandbox:
     _running: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(
-        self, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+        self,
+        work_dir: Path,
+        *,
+        region: str = "us-east-1",
+        port: int = 0,
+        inherit: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
-        wildcards: "MY_APP_*". Of the rest they see PATH, HOME and what the CDK, npm and pip need.
+        wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
+        and pip need.
         """
         self._inherit = tuple(inherit)
+        self._variables = dict(variables or {})
         self.region = region
         self.account = ACCOUNT
         self.warnings: list[str] = []
@@ -96,10 +104,16 @@ class Sandbox:
 
     @classmethod
     def start(
-        cls, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+        cls,
+        work_dir: Path,
+        *,
+        region: str = "us-east-1",
+        port: int = 0,
+        inherit: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, region=region, port=port, inherit=inherit)
+        return cls(work_dir, region=region, port=port, inherit=inherit, variables=variables)
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -127,6 +141,7 @@ class Sandbox:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
         return {
             **{name: value for name, value in os.environ.items() if self._inherits(name)},
+            **self._variables,
             "NO_PROXY": "localhost,127.0.0.1",
             "no_proxy": "localhost,127.0.0.1",
             "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from connect_flows import Block, Flow
+from connect_flows.naming import names
 
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.shapes import misshapen
@@ -46,6 +47,11 @@ class PublishedFlow:
         if block.identifier not in self._misshapen:
             self._misshapen[block.identifier] = misshapen(block)
         return self._misshapen[block.identifier]
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What the console calls the flow's resources, by id or ARN."""
+        return names(self.content).shown
 
     @cached_property
     def _misshapen(self) -> dict[str, str | None]:

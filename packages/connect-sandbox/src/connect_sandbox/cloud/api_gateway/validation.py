@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]
-
 from connect_sandbox.cloud.api_gateway.errors import GatewayError
 from connect_sandbox.cloud.api_gateway.registry import ApiDefinition, Method
 from connect_sandbox.cloud.http import HttpRequest
@@ -56,6 +54,9 @@ def _validate_body(request: HttpRequest, method: Method, definition: ApiDefiniti
     except (ValueError, RecursionError):  # nested too deeply to be parsed
         raise _invalid_body("Can not parse content") from None
     schema = definition.models[name]
+    # Here, for it takes over a second to import where its checks of formats are installed.
+    from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # noqa: PLC0415
+
     errors = sorted(Draft4Validator(schema).iter_errors(body), key=lambda error: list(map(str, error.path)))
     if errors:
         raise _invalid_body("[" + ", ".join(error.message for error in errors) + "]")

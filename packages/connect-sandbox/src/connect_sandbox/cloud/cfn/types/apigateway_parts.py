@@ -6,9 +6,6 @@ import json
 import re
 from typing import Any, ClassVar
 
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
-
 from connect_sandbox.cloud.api_gateway.context import KNOWN_VARIABLES, variables_in
 from connect_sandbox.cloud.api_gateway.errors import RESPONSE_TYPES
 from connect_sandbox.cloud.api_gateway.registry import (
@@ -158,6 +155,10 @@ class Model(_Part):
     def _part(self, part_id: str, properties: dict[str, Any]) -> object:  # noqa: ARG002  (a schema has no id)
         given = properties.get("Schema", {})
         schema = json.loads(given) if isinstance(given, str) else given
+        # Here, for it takes over a second to import where its checks of formats are installed.
+        from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # noqa: PLC0415
+        from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
+
         try:
             Draft4Validator.check_schema(schema)
         except SchemaError as error:

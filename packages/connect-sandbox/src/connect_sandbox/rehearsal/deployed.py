@@ -1,0 +1,227 @@
+"""Play scenario files through flows that were deployed to the sandbox.
+
+A scenario says who calls, which queues there are and what functions answer; flows and modules are those that the
+instance has published, and a function is reached only if the deployment has associated it and lets Amazon Connect
+invoke it:
+
+with Sandbox.start(folder) as sandbox:
+    functions_exist(sandbox, [LOOKUP_ARN])
+    sandbox.cdk("bootstrap", cwd=app)
+    sandbox.cdk("deploy", "--all", cwd=app)
+    line = DeployedFlow(sandbox, sandbox.stack_outputs("support-line")["LineArn"], values={"LookupArn": LOOKUP_ARN})
+    for scenario in ScenarioFile.load(Path("scenarios/line.yaml")).scenarios:
+        print(line.play(scenario).transcript)
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from connect_sandbox.cloud import Sandbox
+from connect_sandbox.rehearsal.canned_functions import CannedFunctions
+from connect_sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFlows
+from connect_sandbox.rehearsal.conditions import Caller
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.errors import NoSuchFlowError
+from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer
+from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.scenario import Scenario
+from connect_sandbox.rehearsal.setup_reader import Setup
+
+STAND_IN_ROLE = "functions-that-exist"
+"""The role of the functions that `functions_exist` makes."""
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_STAND_IN = """\
+def handler(event, context):
+    raise RuntimeError(f"{context.function_name} only stands in: say under lambdas what it answers")
+"""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedFlow:
+    """A flow or module that the sandbox's Amazon Connect has published, by its ARN.
+
+    values: what the template's placeholders stand for in the deployment. Where a scenario calls the same placeholder's
+    value by another name (`values: {QueueArn: support}`), what it says of that name holds for the deployed value.
+    """
+
+    sandbox: Sandbox
+    arn: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def instance_arn(self) -> str:
+        """The instance that has published it."""
+        return "/".join(self.arn.split("/")[:2])
+
+    def play(self, scenario: Scenario) -> Contact:
+        """Play the scenario and check what it expects; return the contact.
+
+        A flow or module that is not deployed is the one that the scenario names, if it does. Raises AssertionError,
+        with the transcript, if the contact goes differently, and RehearsalError if it cannot be played.
+        """
+        there = _There(scenario.setup.values, self.values)
+        setup = there.setup(scenario.setup)
+        own = setup.ports()
+        ports = replace(
+            own,
+            flows=_DeployedFirst(PublishedFlows(self.sandbox, self.instance_arn), own.flows),
+            functions=_AssociatedFunctions(self.sandbox, self.instance_arn, setup),
+        )
+        caller = Caller(setup.number, scenario.caller)
+        contact = setup.contact_with(ports, caller, instance_arn=self.instance_arn).calls(self.arn)
+        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes))
+        replace(scenario, expect=expected).check(contact)
+        return contact
+
+
+def functions_exist(sandbox: Sandbox, arns: Iterable[str]) -> None:
+    """Let functions exist that an app refers to without deploying them; one that is there already stays.
+
+    They can be associated and permitted as on AWS. One that is invoked although no scenario says what it answers,
+    fails and says so. An ARN of another account or Region than the sandbox's is a ValueError.
+    """
+    functions = sandbox.boto3_client("lambda")
+    known = {function["FunctionArn"] for function in functions.list_functions()["Functions"]}
+    role: str | None = None
+    for arn in dict.fromkeys(arns):
+        prefix = f"arn:aws:lambda:{sandbox.region}:{sandbox.account}:function:"
+        if not arn.startswith(prefix):
+            raise ValueError(f"{arn!r} cannot exist here: the sandbox's functions are {prefix}NAME")
+        name = arn.removeprefix(prefix).partition(":")[0]
+        if prefix + name in known:
+            continue
+        role = role or _role(sandbox)
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="stand_in.handler",
+            Role=role,
+            Code={"ZipFile": _zip()},
+        )
+        known.add(prefix + name)
+
+
+@dataclass(frozen=True)
+class _There:
+    """What a scenario calls things, and what they are called where they are deployed."""
+
+    here: Mapping[str, str]
+    there: Mapping[str, str]
+
+    def name(self, named: str) -> str:
+        """Return the deployed value of what the scenario calls `named`."""
+        for placeholder, value in self.here.items():
+            if placeholder in self.there and named in {value, _short(value)}:
+                return self.there[placeholder]
+        return named
+
+    def keys(self, told: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the same under the deployed names."""
+        return {self.name(named): value for named, value in told.items()}
+
+    def setup(self, setup: Setup) -> Setup:
+        """Return the setup under the deployed names."""
+        told = setup.conditions
+        return replace(
+            setup,
+            values={**setup.values, **self.there},
+            flows=self.keys(setup.flows),
+            modules=self.keys(setup.modules),
+            lambdas=self.keys(setup.lambdas),
+            conditions=replace(
+                told,
+                queues=tuple(replace(queue, arn=self.name(queue.arn)) for queue in told.queues),
+                hours=self.keys(told.hours),
+                prompts=self.keys(told.prompts),
+                agents=frozenset(self.name(agent) for agent in told.agents),
+                security_keys=self.keys(told.security_keys),
+            ),
+        )
+
+
+class _DeployedFirst:
+    """A FlowSource: what is published, else what the scenario names. A module can be called like a flow."""
+
+    def __init__(self, published: PublishedFlows, named: FlowSource) -> None:
+        self._published, self._named = published, named
+
+    def flow(self, arn_or_id: str) -> PublishedFlow:
+        """Return the flow."""
+        for find in (self._published.flow, self._published.module):
+            try:
+                return find(arn_or_id)
+            except NoSuchFlowError:
+                continue
+        return self._named.flow(arn_or_id)
+
+    def module(self, arn_or_id: str) -> PublishedFlow:
+        """Return the module."""
+        try:
+            return self._published.module(arn_or_id)
+        except NoSuchFlowError:
+            return self._named.module(arn_or_id)
+
+
+class _AssociatedFunctions:
+    """A LambdaInvoker: a function that Amazon Connect may invoke answers as the scenario says, else as deployed."""
+
+    def __init__(self, sandbox: Sandbox, instance_arn: str, setup: Setup) -> None:
+        self._sandbox, self._instance_arn = sandbox, instance_arn
+        self._deployed = DeployedFunctions(sandbox, instance_arn)
+        self._told = CannedFunctions(setup.lambdas)
+        self._names = frozenset(setup.lambdas)
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
+        """Invoke the function as Amazon Connect."""
+        if not self._answers(function_arn):
+            return self._deployed.invoke(function_arn, event, time_limit=time_limit)
+        return self._told.invoke(function_arn, event, time_limit=time_limit)
+
+    def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
+        """Invoke the function as an event."""
+        if not self._answers(function_arn):
+            return self._deployed.invoke_without_waiting(function_arn, event)
+        return self._told.invoke_without_waiting(function_arn, event)
+
+    def _answers(self, function_arn: str) -> bool:
+        """Tell whether the scenario says what a function answers that Amazon Connect may invoke."""
+        if not self._sandbox.connect.may_invoke(self._instance_arn, function_arn).allowed:
+            return False  # the deployed functions say why
+        name = _short(function_arn)
+        return not self._names.isdisjoint({function_arn, name, name.partition(":")[0]})
+
+
+def _short(value: str) -> str:
+    """Return a function's name with its qualifier, else the last part of an ARN."""
+    return value.split(":function:", 1)[1] if ":function:" in value else value.rsplit("/", 1)[-1]
+
+
+def _role(sandbox: Sandbox) -> str:
+    roles = sandbox.boto3_client("iam")
+    try:
+        arn: str = roles.create_role(RoleName=STAND_IN_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))[
+            "Role"
+        ]["Arn"]
+    except roles.exceptions.EntityAlreadyExistsException:
+        arn = roles.get_role(RoleName=STAND_IN_ROLE)["Role"]["Arn"]
+    return arn
+
+
+def _zip() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("stand_in.py", _STAND_IN)
+    return packed.getvalue()

@@ -483,3 +483,39 @@ def test_the_command_refuses_what_it_cannot_read(files: Files, capsys: pytest.Ca
     assert cli.main([str(files.scenarios), "--flow", str(files.folder / "none.json")]) == 2
     assert cli.main(["--help"]) == 0
     assert "FlowArn" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("setup", "why"),
+    [
+        ({"channel": "TASK"}, "a call or a chat"),
+        ({"flow_type": "CUSTOMER_QUEUE"}, "an inbound flow"),
+        ({"initiation_method": "OUTBOUND"}, "comes in"),
+        ({"queue": "support"}, "nothing else"),
+    ],
+)
+def test_a_contact_that_begins_in_another_way_cannot_be_said(
+    files: Files, setup: dict[str, Any], why: str
+) -> None:
+    made = files.converted([hang_up()], setup=setup, expect={"reaches": ["bye"]})
+    assert made.verdict == "cannot"
+    assert why in made.statements[0].why
+
+
+def test_what_other_services_find_ends_the_test(files: Files) -> None:
+    finds = [
+        say("welcome", "Welcome to Example Corp.", "metric"),
+        block(
+            "metric",
+            "CheckMetricData",
+            "bye",
+            errors={"NoMatchingCondition": "bye", "NoMatchingError": "bye"},
+            MetricType="NumberOfContactsInQueue",
+            QueueId="support",
+        ),
+        hang_up(),
+    ]
+    made = files.converted(finds, expect={"hears": ["Welcome to Example Corp."], "ends": "disconnected"})
+    assert marks(made)["expect.hears 'Welcome to Example Corp.'"] == "said"
+    assert marks(made)["expect.ends disconnected"] == "cannot"
+    assert "metrics" in made.statements[-1].why

@@ -21,7 +21,7 @@ from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER
 from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
-from connect_sandbox.rehearsal.setup_reader import Setup
+from connect_sandbox.rehearsal.setup_reader import FlowFile, Setup
 from connect_sandbox.rehearsal.steps import Ending
 from connect_sandbox.testcase.document import (
     ACTION_COMPLETED,
@@ -32,6 +32,7 @@ from connect_sandbox.testcase.document import (
     LEX,
     MESSAGE_RECEIVED,
     MOCK_ERRORS,
+    STARTED_TYPES,
     TEST_INITIATED,
     TO_QUEUE,
     VERSION,
@@ -65,6 +66,19 @@ _UNSAYABLE = {
     "CreateCallbackContact": "a test would queue a real callback",
     "TransferContactToAgent": "a test has no agents",
 }
+_PLAYED_ALIKE = frozenset(
+    {
+        *STARTED_TYPES, "Compare", "DequeueContactAndTransferToQueue", "DisconnectParticipant", "EndFlowExecution",
+        "EndFlowModuleExecution", "GetParticipantInput", "InvokeFlowModule", "Loop", "MessageParticipant",
+        "MessageParticipantIteratively", "TagContact", "TransferToFlow", "UntagContact", "UpdateContactAttributes",
+        "UpdateContactCallbackNumber", "UpdateContactData", "UpdateContactEventHooks",
+        "UpdateContactMediaStreamingBehavior", "UpdateContactRecordingAndAnalyticsBehavior",
+        "UpdateContactRecordingBehavior", "UpdateContactRoutingBehavior", "UpdateContactRoutingCriteria",
+        "UpdateContactTargetQueue", "UpdateContactTextToSpeechVoice", "UpdateFlowAttributes",
+        "UpdateFlowLoggingBehavior", "Wait",
+    }
+)  # fmt: skip
+"""Block types that do in a test what they do in a rehearsal; others find or change what a test cannot set up."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +190,9 @@ class _Conversion:
         self._mocked: set[int] = set()
 
     def convert(self) -> Converted:
-        if self._flow.is_module:
-            why = "a module is no entry point: convert a scenario of a flow that invokes it"
-            self._say("the flow is a module", "cannot", why)
+        no_entry = self._no_entry()
+        if no_entry is not None:
+            self._say(*no_entry)
             return self._converted(None)
         self._cut = self._find_cut()
         self._inputs()
@@ -203,6 +217,23 @@ class _Conversion:
         if statement not in self._statements:
             self._statements.append(statement)
 
+    def _no_entry(self) -> tuple[str, Mark, str] | None:
+        """Return why no test can begin as the scenario does, None if one can."""
+        setup, conditions = self._setup, self._setup.conditions
+        if self._flow.is_module:
+            why = "a module is no entry point: convert a scenario of a flow that invokes it"
+            return "the flow is a module", "cannot", why
+        if setup.channel not in ("VOICE", "CHAT"):
+            return f"setup.channel {setup.channel}", "cannot", "a test comes in as a call or a chat"
+        kind = setup.flow_type or self._flow.type
+        if kind != "CONTACT_FLOW":
+            return f"setup.flow_type {kind}", "cannot", "a test begins in an inbound flow"
+        if setup.initiation_method != "INBOUND":
+            return f"setup.initiation_method {setup.initiation_method}", "cannot", "a test's contact comes in"
+        if setup.sets or conditions.queue_of_contact is not None or conditions.related_contact is not None:
+            return "setup.sets", "cannot", "a test's contact begins with attributes, and nothing else"
+        return None
+
     # -- where the test must stop
 
     def _find_cut(self) -> _Cut | None:
@@ -222,8 +253,8 @@ class _Conversion:
         if told is not None:
             mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(_kind(block), ())
             return None if mockable and self._written(step) else f"a test cannot tell {where} what to do"
-        if block.type in _UNSAYABLE:
-            return f"{where}: {_UNSAYABLE[block.type]}"
+        if block.type not in _PLAYED_ALIKE:
+            return f"{where}: {_UNSAYABLE.get(block.type, 'a test cannot set up what it works with')}"
         if block.type == "Wait" and block.parameters.get("Events"):
             return f"{where}: a test has no bot, and its customer does not come back"
         if block.type == HOURS and not self._written(step):
@@ -701,7 +732,8 @@ class _Templates:
 
     def __init__(self, flow: PublishedFlow, path: Path, setup: Setup) -> None:
         named = {**setup.flows, **setup.modules}
-        self._paths = {flow.arn: path, **{arn: file.path for arn, file in named.items() if file is not None}}
+        files = {arn: file.path for arn, file in named.items() if isinstance(file, FlowFile)}
+        self._paths = {flow.arn: path, **files}
         self._blocks: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def written(self, step: Step, parameter: str) -> str:

@@ -13,7 +13,8 @@ from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.scenario import Expected, Scenario
 from connect_sandbox.testcase.check import play_test_case
-from connect_sandbox.testcase.convert import Converted, convert
+from connect_sandbox.testcase.convert import convert
+from connect_sandbox.testcase.converted import Converted
 from connect_sandbox.testcase.document import Document
 from connect_sandbox.testcase.journal import Journal
 

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from connect_sandbox.rehearsal.scenario import ScenarioFile
-from connect_sandbox.testcase.convert import VERDICTS, Converted, convert_file
+from connect_sandbox.testcase.convert import convert_file
+from connect_sandbox.testcase.converted import VERDICTS, Converted
 
 from tests.support import ROOT
 

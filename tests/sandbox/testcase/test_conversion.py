@@ -12,7 +12,8 @@ import yaml
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.testcase import cli
 from connect_sandbox.testcase.check import play_test_case
-from connect_sandbox.testcase.convert import Converted, convert_file
+from connect_sandbox.testcase.convert import convert_file
+from connect_sandbox.testcase.converted import Converted
 from connect_sandbox.testcase.document import Document, InvalidDocumentError
 from connect_sandbox.testcase.player import recognized
 
@@ -519,3 +520,64 @@ def test_what_other_services_find_ends_the_test(files: Files) -> None:
     assert marks(made)["expect.hears 'Welcome to Example Corp.'"] == "said"
     assert marks(made)["expect.ends disconnected"] == "cannot"
     assert "metrics" in made.statements[-1].why
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected", "words", "mark"),
+    [
+        ("We don't know you, please call again.", "We don't know", "please call again", "approximate"),
+        ("Welcome to the Example Corporation.", "lcome to the Example Corp", "to the Example", "approximate"),
+        ("Your code is 1 2 3 4.", "code is 1", "Your code is", "approximate"),
+        ("Press 1 or 2.", "Press 1", "Press one or two.", "approximate"),
+        ("Grüezi mitenand, wie geht es", "Grüezi mitenand", "Grüezi mitenand", "approximate"),
+        ("One moment please", "One moment please", "One moment please", "said"),
+    ],
+)  # fmt: skip
+def test_a_prompt_is_recognised_by_words_that_speech_recognition_gives_back(
+    files: Files, prompt: str, expected: str, words: str, mark: str
+) -> None:
+    blocks = [say("prompt", prompt, "support"), *to_queue(), hang_up()]
+    made = files.converted(blocks, expect={"hears": [expected], "ends": {"queued": "Support"}})
+    assert observed(made)[0] == ("MessageReceived", words)
+    assert marks(made)[f"expect.hears {expected!r}"] == mark
+
+
+def test_a_recording_whose_words_nobody_says_is_no_event_to_wait_for(files: Files) -> None:
+    blocks = [
+        block(
+            "recording", "MessageParticipant", "support", errors={"NoMatchingError": "bye"}, PromptId="hello"
+        ),
+        *to_queue(),
+        hang_up(),
+    ]
+    made = files.converted(blocks, expect={"ends": {"queued": "Support"}})
+    assert [kind for kind, _ in observed(made)] == ["FlowActionStarted"]
+    told = files.converted(
+        blocks, setup={"prompts": {"hello": "Hello and welcome"}}, expect={"hears": ["Hello and welcome"]}
+    )
+    assert ("MessageReceived", "Hello and welcome") in observed(told)
+
+
+def test_what_a_handler_answers_here_is_the_mock(files: Files) -> None:
+    made = files.converted(
+        lookup(),
+        setup={**FETCH, "lambdas": {"lookup": {"handler": "tests.support.rehearsal:greets"}}},
+        expect={"hears": ["Your order is on its way."], "ends": {"queued": "Support"}},
+    )
+    response = actions(made)[0]["Behavior"]["Properties"]["Strategy"]["Response"]
+    assert json.loads(response["ExecutionResult"]["LoadedData"]) == {"name": "VOICE"}
+    assert marks(made)["setup.lambdas.Function"] == "approximate"
+
+
+def test_a_queue_that_the_flow_names_itself_must_have_that_id(files: Files) -> None:
+    named = [each for each in to_queue() if each["Identifier"] != "support"]
+    chosen = block(
+        "support",
+        "UpdateContactTargetQueue",
+        "transfer",
+        errors={"NoMatchingError": "bye"},
+        QueueId="support",
+    )
+    made = files.converted([chosen, *named, hang_up()], expect={"ends": {"queued": "Support"}})
+    assert observed(made) == [("FlowActionStarted", "support")]
+    assert marks(made)["expect.ends queued: Support"] == "approximate"

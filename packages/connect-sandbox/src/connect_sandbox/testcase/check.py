@@ -18,7 +18,7 @@ from connect_sandbox.rehearsal.errors import FunctionFailedError
 from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.ports import LambdaAnswer
 from connect_sandbox.rehearsal.scenario import Scenario
-from connect_sandbox.testcase.convert import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
+from connect_sandbox.testcase.converted import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
 from connect_sandbox.testcase.document import Document, initial_attributes
 from connect_sandbox.testcase.player import TestPlayer, TestResult
 

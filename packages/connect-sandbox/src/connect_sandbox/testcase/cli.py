@@ -22,7 +22,8 @@ from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.testcase.check import play_test_case
-from connect_sandbox.testcase.convert import LONGEST_NAME, VERDICTS, Converted, convert_file
+from connect_sandbox.testcase.convert import LONGEST_NAME, convert_file
+from connect_sandbox.testcase.converted import VERDICTS, Converted
 from connect_sandbox.testcase.document import LONGEST, InvalidDocumentError
 
 EPILOG = """\

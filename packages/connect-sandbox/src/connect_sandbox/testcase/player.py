@@ -50,7 +50,7 @@ from connect_sandbox.testcase.document import (
     Observation,
     resource_of,
 )
-from connect_sandbox.testcase.events import Event, Visit, Watcher, resource_used, same_resource
+from connect_sandbox.testcase.events import NUMERALS, Event, Visit, Watcher, resource_used, same_resource
 
 LIMIT_SECONDS = 300.0
 """How long a test may take (administrator guide, "Execute test cases")."""
@@ -62,8 +62,7 @@ SIMILAR = 0.7
 """How alike two texts are to be Similar here; the service's threshold is not documented."""
 _DEQUEUE_BLOCK = "DequeueContactAndTransferToQueue"
 
-_NUMERALS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_DIGITS = dict(zip("0123456789", _NUMERALS, strict=True))
+_DIGITS = dict(zip("0123456789", NUMERALS, strict=True))
 
 Status = Literal["PASSED", "FAILED"]
 
@@ -106,7 +105,8 @@ class _TestOverError(Exception):
     """The test has ended, and with it the contact."""
 
     def __init__(self, status: Status, reason: str = "", problem: str = "") -> None:
-        self.status, self.reason, self.problem = status, reason, problem
+        self.status: Status = status
+        self.reason, self.problem = reason, problem
         super().__init__(problem or status)
 
 

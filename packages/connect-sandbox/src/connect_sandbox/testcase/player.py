@@ -372,7 +372,7 @@ class TestPlayer:
                     name, "FAILED", {"Type": "OBSERVATION", "Identifier": name, "Event": {}, "Actions": []}
                 )
             chat = self._contact.state.channel == "CHAT"
-            at = at if at >= self._limit or chat else at - COMPLETES_AFTER + OPEN_AFTER_CALL
+            at = at if at >= self._limit else at - COMPLETES_AFTER + (0.0 if chat else OPEN_AFTER_CALL)
             problem = f"never observed: {', '.join(names)}"
             over = _TestOverError("FAILED", "OBSERVE_EVENT", problem)
         return self._result(over, min(at, self._limit))

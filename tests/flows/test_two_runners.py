@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,14 @@ import pytest
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.scenario import Expected, Scenario
+from connect_sandbox.testcase import cli
 from connect_sandbox.testcase.check import play_test_case
 from connect_sandbox.testcase.convert import convert
 from connect_sandbox.testcase.converted import Converted
 from connect_sandbox.testcase.document import Document
 from connect_sandbox.testcase.journal import Journal
 
-from tests.support.two_runners import FLOWS, PAGE, Both, all_of_them, by_flow, page
+from tests.support.two_runners import FLOWS, PAGE, SCENARIOS, Both, all_of_them, by_flow, page
 
 SAYABLE = [each for each in all_of_them() if each.converted.test_case is not None]
 
@@ -36,6 +38,20 @@ def test_there_are_enough_to_compare(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_the_page_says_the_same() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.support.two_runners"
+
+
+def test_the_page_shows_what_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (flow,) = (each for each in FLOWS if each.stem == "weekday_line")
+    shutil.copy(flow, tmp_path)
+    shutil.copy(SCENARIOS / "weekday_line.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shown = PAGE.read_text(encoding="utf-8").split("```")[1].strip().split("\n$ ")
+    command, *lines = shown[0].splitlines()
+    assert cli.main(command.split()[3:]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line != "…" and line not in printed] == []
 
 
 @pytest.mark.parametrize("both", all_of_them(), ids=name)

@@ -33,14 +33,18 @@ $ connect-flows testcase weekday_line.yaml --flow weekday_line.json -o testcases
 said        a caller waits for an agent
     said        expect.hears 'An agent is next.'
     said        expect.ends queued: Support
+…
 approximate the queue is full
     said        setup.queues.QueueArn
     approximate expect.hears 'All agents are busy.': the last prompt before the contact ends is lost in some runs
     approximate expect.ends disconnected: by the last prompt: a test does not see how a flow ends
-    …
+…
+5 scenarios: 1 said, 1 approximate, 0 in part, 3 cannot
+2 test cases written to testcases
 $ connect-flows testcase run --instance arn:aws:connect:us-east-1:123456789012:instance/11111111-…
 passed  weekday_line: a caller waits for an agent (4 s)
-1 test case, none failed
+passed  weekday_line: the queue is full (8 s)
+2 test cases, none failed
 ```
 
 [FlowTestCase](constructs/flow-test-case.md) deploys such a file with its flow; the placeholders get the flow's values.

@@ -19,6 +19,7 @@ from connect_sandbox.testcase import cli
 from connect_sandbox.testcase.convert import convert_file
 from connect_sandbox.testcase.run import RunError, TestRun, read_milliseconds
 from connect_sandbox.testcase.run_cli import main as run_main
+from connect_sandbox.testcase.run_cli import told
 
 from tests.support import ROOT
 
@@ -199,8 +200,8 @@ def action(one: dict[str, Any], kind: str, **parameters: Any) -> None:
 
 
 def instructs(one: dict[str, Any], kind: str, **properties: str) -> None:
-    told = {"Type": kind, "Properties": properties}
-    action(one, "SendInstruction", ActionType="SendInstruction", Actor="Customer", Instruction=told)
+    instruction = {"Type": kind, "Properties": properties}
+    action(one, "SendInstruction", ActionType="SendInstruction", Actor="Customer", Instruction=instruction)
 
 
 def overrides(one: dict[str, Any], kind: str, resource: dict[str, Any], strategy: dict[str, Any]) -> None:
@@ -356,14 +357,14 @@ def test_a_test_takes_its_time_and_passes(connect: Any, publish: Publish, clock:
     assert 1 < (summary["EndTime"] - summary["StartTime"]).total_seconds() < 30
     named = {"InstanceId": INSTANCE, "TestCaseId": case, "TestCaseExecutionId": execution}
     records = connect.list_test_case_execution_records(**named)["ExecutionRecords"]
-    told = [json.loads(record["Record"]) for record in records]
-    assert [record["Type"] for record in told] == [
+    kept = [json.loads(record["Record"]) for record in records]
+    assert [record["Type"] for record in kept] == [
         "INITIATION",
         "EXECUTION_START",
         "OBSERVATION",
         "COMPLETION",
     ]
-    assert "an agent is next" in told[2]["Event"]["Actual"]["Text"].lower()
+    assert "an agent is next" in kept[2]["Event"]["Actual"]["Text"].lower()
 
 
 def test_a_prompt_that_never_comes_fails_at_the_limit(connect: Any, publish: Publish, clock: Clock) -> None:
@@ -607,7 +608,8 @@ def test_converted_scenarios_run_on_what_is_deployed(
     went = finds(sandbox, clock)
     assert sorted(went) == sorted(names)
     assert [(one.status, one.told) for one in went.values()] == [("PASSED", ())] * 2
-    assert all(1 < (one.seconds or 0) < 60 for one in went.values())
+    page = (ROOT / "docs/testcases.md").read_text(encoding="utf-8")
+    assert [told(one) for one in went.values() if told(one) not in page] == []
 
 
 def test_times_in_milliseconds_stop_a_plain_client_and_not_one_that_reads_them(
@@ -740,9 +742,9 @@ def test_the_command_tells_how_many_failed(
     publish("line: right", hears("An agent is next"))
     publish("line: wrong", hears("Nobody says this"))
     assert run_main(["--instance", ARN], make_run=run) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("passed  line: right (")
-    assert told[1:] == [
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("passed  line: right (")
+    assert printed[1:] == [
         "FAILED  line: wrong (300 s)",
         "the caller should have heard “Nobody says this”",
         "2 test cases, 1 failed",

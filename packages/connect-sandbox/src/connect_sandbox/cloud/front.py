@@ -84,7 +84,7 @@ class Front:
             return handler(request)
         if name in MOTO_SERVICES:
             response = self._moto.handle(request, name)
-            if name in self._after_services:
+            if name in self._after_services and response.status < 400:
                 self._after_services[name](request)
             return response
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")

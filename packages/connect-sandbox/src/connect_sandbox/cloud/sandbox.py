@@ -50,6 +50,11 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
+from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
+from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
+from connect_sandbox.cloud.triggers.mappings import Mappings
+from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
@@ -218,6 +223,20 @@ class Sandbox:
         )
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
+        self.targets = Targets(self.account, self.region, self.authorization)
+        self.asynchronous = AsyncInvocations(
+            self.lambda_state, self.functions, self.authorization, self.targets
+        )
+        self._exit.callback(self.asynchronous.close)
+        self.sns.sends_to(self.targets)
+        self.buses = Buses(self.account, self.region, self._moto_client, self.targets)
+        self.mappings = Mappings(
+            self.lambda_state, self.functions, self.authorization, self._moto_client, self.targets
+        )
+        self._exit.callback(self.mappings.close)
+        self.bucket_events = BucketEvents(
+            self.account, self.region, self.authorization, self.targets, self.buses
+        )
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
@@ -232,6 +251,11 @@ class Sandbox:
             self.sns,
             self.contact_center,
             self._deployer_of,
+            self.targets,
+            self.asynchronous,
+            self.buses,
+            self.mappings,
+            self.bucket_events,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -249,6 +273,7 @@ class Sandbox:
             functions=self.functions,
             authorization=self.authorization,
             read_s3=self._read_s3,
+            asynchronous=self.asynchronous,
         )
         participants = ParticipantApi(self.faults, self.chats)
         sns_api = SnsApi(self.faults, self.sns, self.principals)
@@ -283,8 +308,13 @@ class Sandbox:
                 "lambda": lambda_api.invoke_over_http,
                 "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
                 "sns": sns_api.early,
+                "events": EventsApi(self.faults, self.buses).early,
+                "s3": self.bucket_events.early,
             },
-            after_services={"monitoring": self.contact_center.alarms.after},
+            after_services={
+                "monitoring": self.contact_center.alarms.after,
+                "s3": self.bucket_events.after,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -298,7 +328,7 @@ class Sandbox:
         return directory
 
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
-        function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
+        function = self.lambda_state.find(arn)
         return None if function is None else function.policy
 
     def _inherits(self, name: str) -> bool:

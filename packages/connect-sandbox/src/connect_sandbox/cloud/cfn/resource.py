@@ -89,6 +89,8 @@ class ResourceType:
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     #: What Fn::GetAtt can return.
     attributes: ClassVar[tuple[str, ...]] = ()
+    #: Why the type is only recorded; empty for a type that does what it is for.
+    without_effect: ClassVar[str] = ""
 
     def create(self, context: Context, properties: dict[str, Any], /) -> Created:
         """Create the resource from resolved properties."""

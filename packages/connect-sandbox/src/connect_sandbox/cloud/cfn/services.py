@@ -15,6 +15,11 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.functions import Functions
     from connect_sandbox.cloud.lambda_state import LambdaState
     from connect_sandbox.cloud.sns import Sns
+    from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
+    from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
+    from connect_sandbox.cloud.triggers.buses import Buses
+    from connect_sandbox.cloud.triggers.mappings import Mappings
+    from connect_sandbox.cloud.triggers.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -30,3 +35,8 @@ class Services:
     sns: Sns
     contact_center: ContactCenter
     deployer_of: DeployerOf
+    targets: Targets
+    asynchronous: AsyncInvocations
+    buses: Buses
+    mappings: Mappings
+    bucket_events: BucketEvents

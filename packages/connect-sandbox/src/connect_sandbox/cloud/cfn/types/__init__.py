@@ -10,6 +10,7 @@ from connect_sandbox.cloud.cfn.types import (
     apigateway_plans,
     appintegrations,
     awslambda,
+    awslambda_parts,
     bootstrap,
     cloudformation,
     cloudwatch,
@@ -30,7 +31,7 @@ from connect_sandbox.cloud.cfn.types import (
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch,
+    apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, awslambda_parts, bootstrap, cloudformation, cloudwatch,
     connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
     secretsmanager, sns_subscription, streams,
 )  # fmt: skip

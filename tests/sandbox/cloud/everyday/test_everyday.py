@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from connect_sandbox.cloud import Sandbox
+from connect_sandbox.rehearsal.deployed import DeployedFlow
+from connect_sandbox.rehearsal.scenario import ScenarioFile
 
 FEATURES = tomllib.loads(Path(__file__).with_name("features.toml").read_text())
 ECHO = "def handler(event, context):\n    return event\n"
@@ -670,6 +673,468 @@ def test_bucket_notification(ok: Any, function: Any, calls_of: Any, eventually: 
     assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "calls/1+a.wav")
     for key in ("calls/1.json", "calls/1 a.wav"):
         client.delete_object(Bucket="everyday-recordings", Key=key)
+
+
+def test_nested_stack(ok: Any, deploy: Any, sandbox: Sandbox) -> None:
+    inner = {
+        "Parameters": {"Delay": {"Type": "Number"}},
+        "Resources": {"Queue": resource("SQS::Queue", DelaySeconds=ref("Delay"))},
+        "Outputs": {"Url": {"Value": ref("Queue")}},
+    }
+    client = sandbox.boto3_client("s3")
+    client.create_bucket(Bucket="everyday-templates")
+    client.put_object(Bucket="everyday-templates", Key="inner.json", Body=json.dumps(inner))
+    url = "https://s3.us-east-1.amazonaws.com/everyday-templates/inner.json"
+
+    def outer(delay: int) -> dict[str, Any]:
+        nested = resource("CloudFormation::Stack", TemplateURL=url, Parameters={"Delay": delay})
+        output = {"Url": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.Url"]}}}
+        return {"Resources": {"Nested": nested}, "Outputs": output}
+
+    stack = deploy(outer(0))
+    assert stack.status == "CREATE_COMPLETE", stack.reasons
+    sqs = sandbox.boto3_client("sqs")
+    assert deploy(outer(7), name=stack.name).status == "UPDATE_COMPLETE"
+    told = sqs.get_queue_attributes(QueueUrl=stack.outputs["Url"], AttributeNames=["DelaySeconds"])
+    assert told["Attributes"] == {"DelaySeconds": "7"}
+    assert deploy.delete(stack.name).status == "DELETE_COMPLETE"
+    assert stack.outputs["Url"] not in sqs.list_queues().get("QueueUrls", [])
+    inner["Resources"]["Queue"]["Properties"]["FifoQueue"] = True
+    client.put_object(Bucket="everyday-templates", Key="inner.json", Body=json.dumps(inner))
+    failed = deploy(outer(0))
+    assert failed.status == "ROLLBACK_COMPLETE"
+    assert "FifoQueue" in failed.reasons
+
+
+def test_web_acl(ok: Any, function: Any, sandbox: Sandbox) -> None:
+    visible = {"CloudWatchMetricsEnabled": True, "MetricName": "m", "SampledRequestsEnabled": True}
+    stage = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Stage}"}
+    stack = ok(
+        {
+            **function(HELLO % "path"),
+            **rest_api(),
+            "Acl": resource(
+                "WAFv2::WebACL", Scope="REGIONAL", DefaultAction={"Block": {}}, VisibilityConfig=visible
+            ),
+            "On": resource("WAFv2::WebACLAssociation", ResourceArn=stage, WebACLArn=arn("Acl")),
+        },
+        {"Acl": arn("Acl")},
+    )
+    assert stack.outputs["Acl"].startswith("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/")
+    told = {one.logical_id: one.why for one in sandbox.not_rehearsed if one.stack == stack.name}
+    assert set(told) == {"Acl", "On"}
+    assert "requests are not inspected" in told["Acl"]
+    host = f"{stack.resources['Api']}.execute-api.us-east-1.amazonaws.com"
+    assert ask(sandbox, host, "/live/")[0] == 200
+
+
+def test_lex_bot(ok: Any, role: Any, sandbox: Sandbox) -> None:
+    trust = {"Service": "lexv2.amazonaws.com"}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": trust, "Action": "sts:AssumeRole"}],
+    }
+    locale = {"LocaleId": "en_US", "BotVersionLocaleDetails": {"SourceBotVersion": "DRAFT"}}
+    stack = ok(
+        {
+            "Role": role(trust=document),
+            "Bot": resource(
+                "Lex::Bot",
+                Name="everyday",
+                RoleArn=arn("Role"),
+                DataPrivacy={"ChildDirected": False},
+                IdleSessionTTLInSeconds=300,
+            ),
+            "Version": resource("Lex::BotVersion", BotId=ref("Bot"), BotVersionLocaleSpecification=[locale]),
+            "Alias": resource(
+                "Lex::BotAlias",
+                BotId=ref("Bot"),
+                BotAliasName="live",
+                BotVersion={"Fn::GetAtt": ["Version", "BotVersion"]},
+            ),
+            "InConnect": resource(
+                "Connect::IntegrationAssociation",
+                InstanceId=INSTANCE,
+                IntegrationType="LEX_BOT",
+                IntegrationArn=arn("Alias"),
+            ),
+        }
+    )
+    bots = [one.integration_arn for one in sandbox.connect.instance(INSTANCE).associations.values()]
+    assert [one for one in bots if f":bot-alias/{stack.resources['Bot']}/" in one]
+    assert {one.type for one in sandbox.not_rehearsed if one.stack == stack.name} == {
+        "AWS::Lex::Bot",
+        "AWS::Lex::BotVersion",
+        "AWS::Lex::BotAlias",
+    }
+
+
+CONNECT_TYPES: dict[str, dict[str, Any]] = {
+    "ContactFlowVersion": {"ContactFlowId": ref("Flow"), "Description": "v"},
+    "View": {"InstanceArn": INSTANCE, "Name": "Form", "Template": {"Head": {}}, "Actions": ["Done"]},
+    "ViewVersion": {"ViewArn": {"Fn::GetAtt": ["View", "ViewArn"]}},
+    "TaskTemplate": {"InstanceArn": INSTANCE, "Name": "Call back", "Fields": []},
+    "Rule": {
+        "InstanceArn": INSTANCE,
+        "Name": "Long calls",
+        "TriggerEventSource": {"EventSourceName": "OnPostCallAnalysisAvailable"},
+        "Function": "x",
+        "Actions": {},
+        "PublishStatus": "DRAFT",
+    },
+    "EvaluationForm": {"InstanceArn": INSTANCE, "Title": "Quality", "Items": [], "Status": "DRAFT"},
+    "PredefinedAttribute": {"InstanceArn": INSTANCE, "Name": "Language", "Values": {"StringList": ["en"]}},
+    "EmailAddress": {"InstanceArn": INSTANCE, "EmailAddress": "help@example.com"},
+    "TrafficDistributionGroup": {"InstanceArn": INSTANCE, "Name": "Both"},
+    "UserHierarchyStructure": {"InstanceArn": INSTANCE},
+    "DataTable": {
+        "InstanceArn": INSTANCE,
+        "Name": "Holidays",
+        "TimeZone": "UTC",
+        "ValueLockLevel": "NONE",
+        "Status": "PUBLISHED",
+    },
+}
+
+
+def test_connect_types(ok: Any, sandbox: Sandbox) -> None:
+    stack = ok(
+        {
+            "Flow": flow(END),
+            **{kind: resource(f"Connect::{kind}", **told) for kind, told in CONNECT_TYPES.items()},
+        }
+    )
+    assert stack.resources["View"].startswith(f"{INSTANCE}/view/")
+    assert stack.resources["ContactFlowVersion"] == f"{stack.resources['Flow']}:1"
+    assert stack.resources["ViewVersion"] == f"{stack.resources['View']}:1"
+    told = {one.logical_id for one in sandbox.not_rehearsed if one.stack == stack.name}
+    assert told == set(CONNECT_TYPES)
+    from connect_sandbox.cloud.cfn.types import all_types
+
+    known = {name.removeprefix("AWS::Connect::") for name in all_types() if name.startswith("AWS::Connect::")}
+    every = {
+        name.removeprefix("AWS::Connect::")
+        for name in PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1")
+        if name.startswith("AWS::Connect::")
+    }
+    assert every - known <= {"TestCase"}
+
+
+END = {
+    "Version": "2019-10-30",
+    "StartAction": "end",
+    "Metadata": {},
+    "Actions": [{"Identifier": "end", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}],
+}
+
+
+def flow(content: Any, name: str = "everyday") -> dict[str, Any]:
+    return resource(
+        "Connect::ContactFlow",
+        InstanceArn=INSTANCE,
+        Name=name,
+        Type="CONTACT_FLOW",
+        Content=content if isinstance(content, dict) and "Fn::Sub" in content else json.dumps(content),
+    )
+
+
+def test_contact_flow(ok: Any, function: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    content = {
+        "Version": "2019-10-30",
+        "StartAction": "ask",
+        "Metadata": {},
+        "Actions": [
+            {
+                "Identifier": "ask",
+                "Type": "InvokeLambdaFunction",
+                "Parameters": {"LambdaFunctionARN": "${Function.Arn}", "InvocationTimeLimitSeconds": "8"},
+                "Transitions": {
+                    "NextAction": "say",
+                    "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}],
+                },
+            },
+            {
+                "Identifier": "say",
+                "Type": "MessageParticipant",
+                "Parameters": {"Text": "$.External.word"},
+                "Transitions": {
+                    "NextAction": "end",
+                    "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}],
+                },
+            },
+            END["Actions"][0],  # type: ignore[index]
+        ],
+    }
+    stack = ok(
+        {
+            **function("def handler(event, context):\n    return {'word': 'welcome'}\n"),
+            "May": resource(
+                "Lambda::Permission",
+                Action="lambda:InvokeFunction",
+                FunctionName=ref("Function"),
+                Principal="connect.amazonaws.com",
+                SourceArn=INSTANCE,
+                SourceAccount="123456789012",
+            ),
+            "InConnect": resource(
+                "Connect::IntegrationAssociation",
+                InstanceId=INSTANCE,
+                IntegrationType="LAMBDA_FUNCTION",
+                IntegrationArn=arn("Function"),
+            ),
+            "Flow": flow({"Fn::Sub": json.dumps(content)}),
+        }
+    )
+    assert "welcome" in played(sandbox, stack.resources["Flow"], tmp_path, "expect: {hears: [welcome]}\n")
+
+
+def played(sandbox: Sandbox, flow_arn: str, folder: Path, told: str) -> str:
+    """Return what a caller of the flow hears, as the transcript has it."""
+    (folder / "call.yaml").write_text(told)
+    (scenario,) = ScenarioFile.load(folder / "call.yaml").scenarios
+    return str(DeployedFlow(sandbox=sandbox, arn=flow_arn).play(scenario).transcript)
+
+
+def test_connect_queue(ok: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    day = {"Day": "MONDAY", "StartTime": {"Hours": 8, "Minutes": 0}, "EndTime": {"Hours": 18, "Minutes": 0}}
+    queue = {"Fn::GetAtt": ["Support", "QueueArn"]}
+    content = {
+        **END,
+        "StartAction": "choose",
+        "Actions": [
+            {
+                "Identifier": "choose",
+                "Type": "UpdateContactTargetQueue",
+                "Parameters": {"QueueId": "${Support.QueueArn}"},
+                "Transitions": {
+                    "NextAction": "wait",
+                    "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}],
+                },
+            },
+            {
+                "Identifier": "wait",
+                "Type": "TransferContactToQueue",
+                "Parameters": {},
+                "Transitions": {
+                    "NextAction": "end",
+                    "Errors": [
+                        {"NextAction": "end", "ErrorType": "NoMatchingError"},
+                        {"NextAction": "end", "ErrorType": "QueueAtCapacity"},
+                    ],
+                },
+            },
+            END["Actions"][0],  # type: ignore[index]
+        ],
+    }
+    stack = ok(
+        {
+            "Hours": resource(
+                "Connect::HoursOfOperation", InstanceArn=INSTANCE, Name="Day", TimeZone="UTC", Config=[day]
+            ),
+            "Support": resource(
+                "Connect::Queue",
+                InstanceArn=INSTANCE,
+                Name="Support",
+                HoursOfOperationArn={"Fn::GetAtt": ["Hours", "HoursOfOperationArn"]},
+            ),
+            "Agents": resource(
+                "Connect::RoutingProfile",
+                InstanceArn=INSTANCE,
+                Name="Agents",
+                Description="all",
+                DefaultOutboundQueueArn=queue,
+                MediaConcurrencies=[{"Channel": "VOICE", "Concurrency": 1}],
+                QueueConfigs=[
+                    {"QueueReference": {"Channel": "VOICE", "QueueArn": queue}, "Delay": 0, "Priority": 1}
+                ],
+            ),
+            "Flow": flow({"Fn::Sub": json.dumps(content)}, "queue"),
+        }
+    )
+    queue_arn = stack.resources["Support"]
+    told = f"setup: {{queues: {{'{queue_arn}': {{name: Support}}}}}}\nexpect: {{ends: {{queued: Support}}}}\n"
+    assert "Support" in played(sandbox, stack.resources["Flow"], tmp_path, told)
+
+
+def test_phone_number(ok: Any, sandbox: Sandbox) -> None:
+    from connect_sandbox.rehearsal.left_behind import flow_of_number
+
+    stack = ok(
+        {
+            "Flow": flow(END, "number"),
+            "Instance": resource(
+                "Connect::Instance",
+                IdentityManagementType="CONNECT_MANAGED",
+                InstanceAlias="everyday-numbers",
+                Attributes={"InboundCalls": True, "OutboundCalls": True},
+            ),
+            "Line": resource(
+                "Connect::ContactFlow",
+                InstanceArn=arn("Instance"),
+                Name="line",
+                Type="CONTACT_FLOW",
+                Content=json.dumps(END),
+            ),
+            "Number": resource(
+                "Connect::PhoneNumber", TargetArn=arn("Instance"), CountryCode="US", Type="DID"
+            ),
+        },
+        {"Number": {"Fn::GetAtt": ["Number", "Address"]}, "Instance": arn("Instance")},
+    )
+    sandbox.boto3_client("connect").associate_phone_number_contact_flow(
+        InstanceId=stack.outputs["Instance"].rpartition("/")[2],
+        PhoneNumberId=stack.resources["Number"].rpartition("/")[2],
+        ContactFlowId=stack.resources["Line"].rpartition("/")[2],
+    )
+    _, led = flow_of_number(sandbox, stack.outputs["Number"])
+    assert led == stack.resources["Line"]
+
+
+def test_custom_domain(ok: Any, function: Any, sandbox: Sandbox) -> None:
+    stack = ok(
+        {
+            **function(HELLO % "path"),
+            **rest_api(),
+            "Certificate": resource("CertificateManager::Certificate", DomainName="api.example.com"),
+            "Domain": resource(
+                "ApiGateway::DomainName",
+                DomainName="api.example.com",
+                RegionalCertificateArn=ref("Certificate"),
+                EndpointConfiguration={"Types": ["REGIONAL"]},
+            ),
+            "Mapping": resource(
+                "ApiGateway::BasePathMapping",
+                "Stage",
+                DomainName=ref("Domain"),
+                RestApiId=ref("Api"),
+                BasePath="v1",
+                Stage="live",
+            ),
+            "Record": resource(
+                "Route53::RecordSet",
+                HostedZoneId="Z1",
+                Name="api.example.com.",
+                Type="A",
+                AliasTarget={
+                    "DNSName": {"Fn::GetAtt": ["Domain", "RegionalDomainName"]},
+                    "HostedZoneId": {"Fn::GetAtt": ["Domain", "RegionalHostedZoneId"]},
+                },
+            ),
+        }
+    )
+    assert ask(sandbox, "api.example.com", "/v1/")[::2] == (200, "hello /v1/")
+    assert ask(sandbox, "api.example.com", "/v2/")[0] == 403
+    assert stack.resources["Domain"] == "api.example.com"
+
+
+def test_mock_route(ok: Any, function: Any, sandbox: Sandbox) -> None:
+    named = {
+        "method.response.header.Access-Control-Allow-Origin": "'https://example.com'",
+        "method.response.header.Access-Control-Allow-Methods": "'GET,OPTIONS'",
+    }
+    stack = ok(
+        {
+            **function(HELLO % "path"),
+            **rest_api(),
+            "Preflight": resource(
+                "ApiGateway::Method",
+                RestApiId=ref("Api"),
+                ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+                HttpMethod="OPTIONS",
+                AuthorizationType="NONE",
+                Integration={
+                    "Type": "MOCK",
+                    "RequestTemplates": {"application/json": "{ statusCode: 200 }"},
+                    "IntegrationResponses": [{"StatusCode": "204", "ResponseParameters": named}],
+                },
+                MethodResponses=[{"StatusCode": "204", "ResponseParameters": dict.fromkeys(named, True)}],
+            ),
+            "Deployment": {**rest_api()["Deployment"], "DependsOn": ["Get", "Preflight"]},
+        }
+    )
+    host = f"{stack.resources['Api']}.execute-api.us-east-1.amazonaws.com"
+    status, headers, body = ask(sandbox, host, "/live/", "OPTIONS", Origin="https://example.com")
+    assert (status, body) == (204, "")
+    assert headers["access-control-allow-origin"] == "https://example.com"
+    assert headers["access-control-allow-methods"] == "GET,OPTIONS"
+
+
+def test_http_api(ok: Any, function: Any, sandbox: Sandbox) -> None:
+    code = """
+    def handler(event, context):
+        if event.get("type") == "REQUEST":
+            return {"isAuthorized": event["identitySource"] == ["open"], "context": {"who": "ann"}}
+        context = event["requestContext"]
+        if event["routeKey"] == "GET /hidden":
+            return {"who": context["authorizer"]["lambda"]["who"]}
+        told = [event["version"], event["routeKey"], event["pathParameters"]["id"], event["rawQueryString"]]
+        return {"statusCode": 201, "body": ",".join(told), "cookies": ["a=1"]}
+    """
+    uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
+    target = {"Fn::Sub": "integrations/${Integration}"}
+    source = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
+    stack = ok(
+        {
+            **function(code),
+            "Api": resource(
+                "ApiGatewayV2::Api",
+                Name="everyday",
+                ProtocolType="HTTP",
+                CorsConfiguration={"AllowOrigins": ["https://example.com"], "AllowMethods": ["GET"]},
+            ),
+            "Integration": resource(
+                "ApiGatewayV2::Integration",
+                ApiId=ref("Api"),
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=arn("Function"),
+                PayloadFormatVersion="2.0",
+            ),
+            "Authorizer": resource(
+                "ApiGatewayV2::Authorizer",
+                ApiId=ref("Api"),
+                Name="who",
+                AuthorizerType="REQUEST",
+                AuthorizerUri={"Fn::Sub": uri},
+                AuthorizerPayloadFormatVersion="2.0",
+                EnableSimpleResponses=True,
+                IdentitySource=["$request.header.Authorization"],
+            ),
+            "Pet": resource(
+                "ApiGatewayV2::Route", ApiId=ref("Api"), RouteKey="GET /pets/{id}", Target=target
+            ),
+            "Hidden": resource(
+                "ApiGatewayV2::Route",
+                ApiId=ref("Api"),
+                RouteKey="GET /hidden",
+                Target=target,
+                AuthorizationType="CUSTOM",
+                AuthorizerId=ref("Authorizer"),
+            ),
+            "Stage": resource(
+                "ApiGatewayV2::Stage", ApiId=ref("Api"), StageName="$default", AutoDeploy=True
+            ),
+            "MayPet": may_invoke("apigateway", {"Fn::Sub": source + "/*/*/pets/{id}"}),
+            "MayHidden": may_invoke("apigateway", {"Fn::Sub": source + "/*/*/hidden"}),
+            "MayAsk": may_invoke("apigateway", {"Fn::Sub": source + "/authorizers/${Authorizer}"}),
+            "Domain": resource(
+                "ApiGatewayV2::DomainName",
+                DomainName="pets.example.com",
+                DomainNameConfigurations=[{"EndpointType": "REGIONAL"}],
+            ),
+            "Mapping": resource(
+                "ApiGatewayV2::ApiMapping", ApiId=ref("Api"), DomainName=ref("Domain"), Stage=ref("Stage")
+            ),
+        },
+        {"Url": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}},
+    )
+    host = stack.outputs["Url"].removeprefix("https://")
+    status, headers, body = ask(sandbox, host, "/pets/7?a=1", Origin="https://example.com")
+    assert (status, body) == (201, "2.0,GET /pets/{id},7,a=1")
+    assert (headers["set-cookie"], headers["access-control-allow-origin"]) == ("a=1", "https://example.com")
+    assert ask(sandbox, host, "/cats")[::2] == (404, '{"message": "Not Found"}')
+    assert ask(sandbox, "pets.example.com", "/pets/7")[0] == 201
+    assert [ask(sandbox, host, "/hidden", **given)[0] for given in ({}, {"Authorization": "shut"})] == [401, 403]
+    assert ask(sandbox, host, "/hidden", Authorization="open")[::2] == (200, '{"who": "ann"}')
 
 
 # -- the list itself

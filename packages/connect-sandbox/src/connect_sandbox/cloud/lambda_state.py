@@ -18,6 +18,7 @@ from typing import Any
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.lambda_versions import Layer, Versions
 from connect_sandbox.cloud.quotas import CONCURRENT_EXECUTIONS, Quotas
+from connect_sandbox.cloud.tolerance import Tolerance
 from connect_sandbox.cloud.values import Member
 
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
@@ -142,6 +143,7 @@ class LambdaState:
         self._layers: dict[str, Layer] = {}
         self._layer_numbers: dict[str, int] = {}
         self.versions = Versions()
+        self.tolerance = Tolerance()
 
     def create(self, **settings: Member) -> LambdaFunction:
         """Add a function; raise ResourceConflictException when the name is taken."""
@@ -181,6 +183,7 @@ class LambdaState:
 
     def get(self, name_or_arn: str) -> LambdaFunction:
         """Return the function by name, partial or full ARN; raise ResourceNotFoundException if there is none."""
+        self.tolerance.check(name_or_arn, lambda: "an invocation")
         found = _FUNCTION_NAME.match(name_or_arn)
         if found is None:
             raise AwsError("ValidationException", f"{name_or_arn!r} is not a function name or ARN")

@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
+from connect_sandbox.cloud.api_gateway.http_api import HttpApis
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
 from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
@@ -50,6 +51,7 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
 from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
 from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
 from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
@@ -77,13 +79,22 @@ class Sandbox:
     _running: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(
-        self, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+        self,
+        work_dir: Path,
+        *,
+        region: str = "us-east-1",
+        port: int = 0,
+        inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
         wildcards: "MY_APP_*". Of the rest they see PATH, HOME and what the CDK, npm and pip need.
+        `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them, with
+        wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
         """
+        self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self.region = region
         self.account = ACCOUNT
@@ -100,10 +111,16 @@ class Sandbox:
 
     @classmethod
     def start(
-        cls, work_dir: Path, *, region: str = "us-east-1", port: int = 0, inherit: Sequence[str] = ()
+        cls,
+        work_dir: Path,
+        *,
+        region: str = "us-east-1",
+        port: int = 0,
+        inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, region=region, port=port, inherit=inherit)
+        return cls(work_dir, region=region, port=port, inherit=inherit, tolerate=tolerate)
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -126,6 +143,11 @@ class Sandbox:
         self._exit.close()
 
     # -- for tests and rehearsals
+
+    @property
+    def not_rehearsed(self) -> list[NotRehearsed]:
+        """The deployed resources that do not do here what they are for: tolerated, or recorded without effect."""
+        return self.deployments.not_rehearsed()
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
@@ -198,6 +220,7 @@ class Sandbox:
 
     def _build(self, moto_port: int) -> None:
         self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
+        self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
         self.functions = Functions(
@@ -224,6 +247,9 @@ class Sandbox:
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.targets = Targets(self.account, self.region, self.authorization)
+        self.targets.add(
+            "not-rehearsed", lambda _sender, arn, _message: self.tolerance.check(arn, lambda: "a delivery")
+        )
         self.asynchronous = AsyncInvocations(
             self.lambda_state, self.functions, self.authorization, self.targets
         )
@@ -239,6 +265,7 @@ class Sandbox:
         )
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
+        self.http_apis = HttpApis(self.apis, self.functions)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
         responses = CustomResponses(self.endpoint_url)
         services = Services(
@@ -256,6 +283,8 @@ class Sandbox:
             self.buses,
             self.mappings,
             self.bucket_events,
+            self.http_apis,
+            lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -266,6 +295,7 @@ class Sandbox:
             services=services,
             before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
             faults=self.faults,
+            tolerance=self.tolerance,
         )
         lambda_api = LambdaApi(
             self.faults,
@@ -282,7 +312,8 @@ class Sandbox:
             authorization=self.authorization,
             moto_port=moto_port,
             execute_api=lambda request: (
-                self._runtime.handle(request)
+                self.http_apis.handle(request)
+                or self._runtime.handle(request)
                 or participants.early(request)
                 or self.contact_center.instances.site(request)
             ),
@@ -311,6 +342,7 @@ class Sandbox:
                 "events": EventsApi(self.faults, self.buses).early,
                 "s3": self.bucket_events.early,
             },
+            tolerance=self.tolerance,
             after_services={
                 "monitoring": self.contact_center.alarms.after,
                 "s3": self.bucket_events.after,

@@ -27,6 +27,8 @@ class Created:
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
     ref: str | None = None
+    #: Why nothing was made, if the resource was tolerated.
+    not_rehearsed: str = ""
 
     @property
     def reference(self) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the parts import resource types, which import this
+    from connect_sandbox.cloud.api_gateway.http_api import HttpApis
     from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
     from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.cfn.deployer import DeployerOf
+    from connect_sandbox.cloud.cfn.engine import DeploymentEngine
     from connect_sandbox.cloud.cfn.types.custom import CustomResponses
     from connect_sandbox.cloud.connect_state import ConnectState
     from connect_sandbox.cloud.contact_center import ContactCenter
@@ -40,3 +43,5 @@ class Services:
     buses: Buses
     mappings: Mappings
     bucket_events: BucketEvents
+    http_apis: HttpApis
+    engine: Callable[[], DeploymentEngine]

@@ -177,6 +177,8 @@ class Mappings:
         kind = "TRIM_HORIZON" if mapping.from_start else "LATEST"
         stream = {"StreamARN" if mapping.kind == "kinesis" else "StreamArn": mapping.source_arn}
         shards = client.describe_stream(**stream)["StreamDescription"]["Shards"]
+        if mapping.kind == "kinesis":
+            stream = {"StreamName": mapping.source_arn.rpartition("/")[2]}
         return {
             shard["ShardId"]: client.get_shard_iterator(
                 **stream, ShardId=shard["ShardId"], ShardIteratorType=kind

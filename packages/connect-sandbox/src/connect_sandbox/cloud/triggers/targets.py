@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
+from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.moto_internals import backend
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Targets:
             self._kinds[arn.split(":")[2]](sender, arn, message)
         except AwsError as error:
             refused = f"{error.code}: {error.message}"
-        except NotEmulatedError as error:
+        except SandboxError as error:
             refused = str(error)
         else:
             refused = ""

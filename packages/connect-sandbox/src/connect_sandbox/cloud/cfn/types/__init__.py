@@ -8,6 +8,7 @@ from connect_sandbox.cloud.cfn.types import (
     apigateway,
     apigateway_parts,
     apigateway_plans,
+    apigatewayv2,
     appintegrations,
     awslambda,
     awslambda_parts,
@@ -25,14 +26,15 @@ from connect_sandbox.cloud.cfn.types import (
     kms,
     logs,
     messaging,
+    recorded,
     secretsmanager,
     sns_subscription,
     streams,
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, awslambda_parts, bootstrap, cloudformation, cloudwatch,
-    connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
+    apigateway, apigateway_parts, apigateway_plans, apigatewayv2, appintegrations, awslambda, awslambda_parts, bootstrap, cloudformation, cloudwatch,
+    connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging, recorded,
     secretsmanager, sns_subscription, streams,
 )  # fmt: skip
 

@@ -18,3 +18,8 @@ def marked(text: str) -> tuple[str, str] | None:
     """Return (stack, logical id) of the first resource in a text that was not made; None if there is none."""
     found = _MARKED.search(text)
     return None if found is None else (found[1], found[2])
+
+
+def unmarked(text: str) -> str:
+    """Return the text with a flow's placeholder for each resource that was not made: as valid as what it would be."""
+    return _MARKED.sub("${NotRehearsed}", text)

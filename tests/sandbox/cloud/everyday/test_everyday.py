@@ -1137,6 +1137,110 @@ def test_http_api(ok: Any, function: Any, sandbox: Sandbox) -> None:
     assert ask(sandbox, host, "/hidden", Authorization="open")[::2] == (200, '{"who": "ann"}')
 
 
+def states_trust() -> dict[str, Any]:
+    who = {"Service": "states.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_state_machine(ok: Any, deploy: Any, function: Any, role: Any, sandbox: Sandbox) -> None:
+    code = """
+    class Busy(Exception):
+        pass
+
+    tries = []
+
+    def handler(event, context):
+        tries.append(event)
+        if len(tries) < 3:
+            raise Busy("later")
+        if event["n"] > 2:
+            raise ValueError("too many")
+        return event["n"] * 10
+    """
+    definition = {
+        "StartAt": "Each",
+        "States": {
+            "Each": {
+                "Type": "Map",
+                "ItemsPath": "$.numbers",
+                "ItemSelector": {"n.$": "$$.Map.Item.Value"},
+                "ItemProcessor": {
+                    "StartAt": "Times",
+                    "States": {
+                        "Times": {
+                            "Type": "Task",
+                            "Resource": "${Function}",
+                            "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 5, "MaxAttempts": 2}],
+                            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Zero"}],
+                            "End": True,
+                        },
+                        "Zero": {"Type": "Pass", "Result": 0, "End": True},
+                    },
+                },
+                "ResultPath": "$.tens",
+                "Next": "Wait",
+            },
+            "Wait": {"Type": "Wait", "Seconds": 3600, "Next": "Which"},
+            "Which": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.tens[0]", "NumericGreaterThan": 5, "Next": "Tell"}],
+                "Default": "No",
+            },
+            "Tell": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Parameters": {
+                    "QueueUrl": "${Queue}",
+                    "MessageBody.$": "States.Format('{} of {}', $.tens[1], $$.Execution.Name)",
+                },
+                "ResultSelector": {"id.$": "$.MessageId"},
+                "ResultPath": "$.sent",
+                "OutputPath": "$.tens",
+                "End": True,
+            },
+            "No": {"Type": "Fail", "Error": "Everyday.TooSmall", "Cause": "less than 5"},
+        },
+    }
+
+    def resources(*allowed: Any) -> dict[str, Any]:
+        return {
+            **function(code),
+            "Queue": resource("SQS::Queue"),
+            "Plays": role(*allowed, trust=states_trust()),
+            "Machine": resource(
+                "StepFunctions::StateMachine",
+                RoleArn=arn("Plays"),
+                DefinitionString=json.dumps(definition),
+                DefinitionSubstitutions={"Function": arn("Function"), "Queue": ref("Queue")},
+            ),
+        }
+
+    invokes, sends = allow("lambda:InvokeFunction", on=arn("Function")), allow("sqs:SendMessage", on=arn("Queue"))
+    stack = ok(resources(invokes, sends))
+    client, machine = sandbox.boto3_client("stepfunctions"), stack.resources["Machine"]
+
+    def play(numbers: list[int], name: str, arn: str = machine) -> dict[str, Any]:
+        event = json.dumps({"numbers": numbers})
+        started = client.start_execution(stateMachineArn=arn, name=name, input=event)
+        sandbox.state_machines.wait(started["executionArn"])
+        return dict(client.describe_execution(executionArn=started["executionArn"]))
+
+    done = play([1, 2, 3], "first")
+    assert (done["status"], done.get("output")) == ("SUCCEEDED", "[10,20,0]"), done
+    assert messages(sandbox, stack.resources["Queue"]) == ["20 of first"]
+    assert sandbox.state_machines.executions[done["executionArn"]].waited == 3600 + 5 + 10
+    failed = play([3], "second")
+    assert (failed["status"], failed["error"]) == ("FAILED", "Everyday.TooSmall")
+    denied = ok(resources(invokes))
+    last = play([1, 2], "third", denied.resources["Machine"])
+    assert last["status"] == "FAILED"
+    assert last["error"].startswith("SQS.AccessDenied")
+    definition["States"]["Wait"]["Next"] = "Nowhere"  # type: ignore[index]
+    refused = deploy({"Resources": resources(invokes)})
+    assert "MISSING_TRANSITION_TARGET" in refused.reasons
+
+
 # -- the list itself
 
 

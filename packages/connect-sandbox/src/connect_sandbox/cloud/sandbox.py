@@ -51,6 +51,7 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.states.service import StateMachines, StatesApi
 from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
 from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
 from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
@@ -255,7 +256,9 @@ class Sandbox:
         )
         self._exit.callback(self.asynchronous.close)
         self.sns.sends_to(self.targets)
-        self.buses = Buses(self.account, self.region, self._moto_client, self.targets)
+        self.buses = Buses(
+            self.account, self.region, self.authorization, self._moto_client, self.targets
+        )
         self.mappings = Mappings(
             self.lambda_state, self.functions, self.authorization, self._moto_client, self.targets
         )
@@ -263,6 +266,16 @@ class Sandbox:
         self.bucket_events = BucketEvents(
             self.account, self.region, self.authorization, self.targets, self.buses
         )
+        self.state_machines = StateMachines(
+            self.account,
+            self.region,
+            self.authorization,
+            self.principals,
+            self.functions,
+            self.endpoint_url,
+            self.targets,
+        )
+        self._exit.callback(self.state_machines.close)
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self.http_apis = HttpApis(self.apis, self.functions)
@@ -284,6 +297,7 @@ class Sandbox:
             self.mappings,
             self.bucket_events,
             self.http_apis,
+            self.state_machines,
             lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
@@ -333,6 +347,7 @@ class Sandbox:
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "states": StatesApi(self.faults, self.state_machines).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.functions import Functions
     from connect_sandbox.cloud.lambda_state import LambdaState
     from connect_sandbox.cloud.sns import Sns
+    from connect_sandbox.cloud.states.service import StateMachines
     from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
     from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
     from connect_sandbox.cloud.triggers.buses import Buses
@@ -44,4 +45,5 @@ class Services:
     mappings: Mappings
     bucket_events: BucketEvents
     http_apis: HttpApis
+    state_machines: StateMachines
     engine: Callable[[], DeploymentEngine]

@@ -19,6 +19,7 @@ from connect_sandbox.cloud.principals import Principal, RolePrincipal, ServicePr
 from connect_sandbox.cloud.triggers.patterns import matches
 
 if TYPE_CHECKING:
+    from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.faults import Faults
     from connect_sandbox.cloud.http import HttpRequest, HttpResponse
     from connect_sandbox.cloud.triggers.targets import Targets
@@ -32,8 +33,16 @@ _LONGEST = 256 * 1024
 class Buses:
     """The event buses of the account. `events` is every event that was put."""
 
-    def __init__(self, account: str, region: str, clients: Callable[[str], Any], targets: Targets) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        authorization: Authorization,
+        clients: Callable[[str], Any],
+        targets: Targets,
+    ) -> None:
         """`clients` returns boto3 clients of moto; buses become a kind of target."""
+        self._authorization = authorization
         self.events: list[dict[str, Any]] = []
         self._account = account
         self._region = region
@@ -80,7 +89,7 @@ class Buses:
 
     def _send(self, rule_arn: str, target: Mapping[str, Any], event: dict[str, Any]) -> None:
         sender: Principal = ServicePrincipal(_EVENTS, self._account, rule_arn)
-        if target.get("RoleArn"):
+        if target.get("RoleArn") and self._authorization.may_assume(_EVENTS, target["RoleArn"]):
             sender = RolePrincipal(target["RoleArn"], "EventBridge")
         refused = self._targets.send(sender, target["Arn"], target_input(target, event))
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")
@@ -88,8 +97,9 @@ class Buses:
             self._targets.send(ServicePrincipal(_EVENTS, self._account, rule_arn), queue, json.dumps(event))
 
     def _from_other_bus(self, sender: Principal, arn: str, message: str) -> None:
-        if not isinstance(sender, RolePrincipal) and arn.split(":")[4] != self._account:
-            raise AwsError("AccessDeniedException", f"{arn} is another account's", 403)
+        decision = self._authorization.decide(sender, "events:PutEvents", arn)
+        if not decision.allowed:
+            raise AwsError("AccessDeniedException", decision.message, 403)
         self.send(json.loads(message), arn.split(":event-bus/")[-1])
 
 

@@ -29,13 +29,14 @@ from connect_sandbox.cloud.cfn.types import (
     recorded,
     secretsmanager,
     sns_subscription,
+    stepfunctions,
     streams,
 )
 
 _MODULES = (
     apigateway, apigateway_parts, apigateway_plans, apigatewayv2, appintegrations, awslambda, awslambda_parts, bootstrap, cloudformation, cloudwatch,
     connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging, recorded,
-    secretsmanager, sns_subscription, streams,
+    secretsmanager, sns_subscription, stepfunctions, streams,
 )  # fmt: skip
 
 

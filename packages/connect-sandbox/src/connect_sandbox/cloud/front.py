@@ -99,7 +99,6 @@ class Front:
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
 
-
     def _check_tolerated(self, principal: Principal, request: HttpRequest, service: str) -> None:
         """Refuse a request that names a tolerated resource; the developer's tools may look at stacks as they are."""
         if b"not-rehearsed" not in request.body and "not-rehearsed" not in request.target:

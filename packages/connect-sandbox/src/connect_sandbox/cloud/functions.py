@@ -328,7 +328,9 @@ class Functions:
         log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         task_root = self._state.unpack(function)
         if function.runtime.startswith("python"):
-            command = python_command(function.handler, task_root, self._runtime_dir, self._state.opt(function))
+            command = python_command(
+                function.handler, task_root, self._runtime_dir, self._state.opt(function)
+            )
         else:
             command = node_command(function.handler, task_root)
         process = FunctionProcess(

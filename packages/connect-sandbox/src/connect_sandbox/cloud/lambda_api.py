@@ -94,7 +94,9 @@ class LambdaApi(AwsService):
                 return HttpResponse(204)
             if kind == "Event":
                 text = request.body.decode() or "{}"
-                return HttpResponse(202, [("x-amzn-RequestId", self._asynchronous.submit(None, function.arn, text))])
+                return HttpResponse(
+                    202, [("x-amzn-RequestId", self._asynchronous.submit(None, function.arn, text))]
+                )
             context = _client_context(request.headers.get("X-Amz-Client-Context"))
             invocation = self._functions.invoke_authorised(function, request.body, context)
         except AwsError as error:

@@ -3,7 +3,8 @@
 What /var/runtime/bootstrap.py is in Lambda. Run with `python -I -S`, which leaves the standard library on the path and
 nothing else: this file adds the folder of the zip and, behind it, the packages that Lambda provides.
 
-Arguments: HANDLER, TASK_ROOT, RUNTIME_DIR, and OPT if the function has layers. The client itself reads AWS_LAMBDA_RUNTIME_API from the environment.
+Arguments: HANDLER, TASK_ROOT, RUNTIME_DIR, and OPT if the function has layers.
+The client itself reads AWS_LAMBDA_RUNTIME_API from the environment.
 """
 
 from __future__ import annotations

@@ -216,7 +216,9 @@ class LambdaState:
             layer = Layer(arn, code, description)
             folder = self._folder(code)
             if (folder / "extensions").is_dir():
-                raise NotEmulatedError(f"the extensions of the layer {name}", "no process runs beside a function's")
+                raise NotEmulatedError(
+                    f"the extensions of the layer {name}", "no process runs beside a function's"
+                )
             self._layers[arn] = layer
         return layer
 

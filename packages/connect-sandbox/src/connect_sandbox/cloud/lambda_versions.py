@@ -73,7 +73,9 @@ class Versions:
         """Delete a version; ResourceConflictException while an alias points to it."""
         users = [alias.name for alias in self._aliases.get(name, {}).values() if alias.version == version]
         if users:
-            message = f"Version {version} of {name} cannot be deleted: the alias {', '.join(users)} points to it"
+            message = (
+                f"Version {version} of {name} cannot be deleted: the alias {', '.join(users)} points to it"
+            )
             raise AwsError("ResourceConflictException", message, 409)
         self._versions.get(name, {}).pop(version, None)
 

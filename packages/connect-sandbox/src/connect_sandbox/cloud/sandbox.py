@@ -256,9 +256,7 @@ class Sandbox:
         )
         self._exit.callback(self.asynchronous.close)
         self.sns.sends_to(self.targets)
-        self.buses = Buses(
-            self.account, self.region, self.authorization, self._moto_client, self.targets
-        )
+        self.buses = Buses(self.account, self.region, self.authorization, self._moto_client, self.targets)
         self.mappings = Mappings(
             self.lambda_state, self.functions, self.authorization, self._moto_client, self.targets
         )
@@ -269,11 +267,11 @@ class Sandbox:
         self.state_machines = StateMachines(
             self.account,
             self.region,
-            self.authorization,
-            self.principals,
-            self.functions,
-            self.endpoint_url,
-            self.targets,
+            authorization=self.authorization,
+            principals=self.principals,
+            functions=self.functions,
+            endpoint_url=self.endpoint_url,
+            targets=self.targets,
         )
         self._exit.callback(self.state_machines.close)
         self.apis = ApiRegistry(self.account, self.region)

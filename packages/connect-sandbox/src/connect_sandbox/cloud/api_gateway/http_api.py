@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 _APIGATEWAY = "apigateway.amazonaws.com"
 _HOST = re.compile(r"^([a-z0-9]+)\.execute-api\.([\w-]+)\.amazonaws\.com(?::\d+)?$", re.IGNORECASE)
-_TEXT = re.compile(r"^(text/|application/(json|javascript|xml|.*\+json|.*\+xml|x-www-form-urlencoded))", re.IGNORECASE)
+_TEXT = re.compile(
+    r"^(text/|application/(json|javascript|xml|.*\+json|.*\+xml|x-www-form-urlencoded))", re.IGNORECASE
+)
 _DEFAULT = "$default"
 
 
@@ -149,10 +151,10 @@ class HttpApis:
                 return _message(404, "Not Found")
             first, _, rest = path.lstrip("/").partition("/")
             if first in api.stages and first != _DEFAULT:
-                return self._serve(request, api, api.stages[first], host, "/" + rest, path)
+                return self._serve(request, api, api.stages[first], host, path="/" + rest, raw_path=path)
             if _DEFAULT not in api.stages:
                 return _message(404, "Not Found")
-            return self._serve(request, api, api.stages[_DEFAULT], host, path, path)
+            return self._serve(request, api, api.stages[_DEFAULT], host, path=path, raw_path=path)
         return self._at_domain(request, host)
 
     def _at_domain(self, request: HttpRequest, host: str) -> HttpResponse | None:
@@ -162,10 +164,10 @@ class HttpApis:
         if mapped is None or api is None:
             return None
         path = "/" + request.path.lstrip("/")[len(mapped[2]) :].lstrip("/")
-        return self._serve(request, api, api.stages[mapped[1]], host, path, request.path)
+        return self._serve(request, api, api.stages[mapped[1]], host, path=path, raw_path=request.path)
 
     def _serve(
-        self, request: HttpRequest, api: HttpApi, stage: HttpStage, host: str, path: str, raw_path: str
+        self, request: HttpRequest, api: HttpApi, stage: HttpStage, host: str, *, path: str, raw_path: str
     ) -> HttpResponse:
         cors = _cors_headers(api.cors, request)
         if request.method == "OPTIONS" and api.cors and request.headers.get("Origin"):
@@ -258,7 +260,9 @@ def _match(definition: HttpDefinition, method: str, path: str) -> tuple[HttpRout
 def _path_parameters(pattern: str, path: str) -> dict[str, str] | None:
     parts = re.split(r"(\{[^}]+\})", pattern)
     expression = "".join(
-        f"(?P<p{index}>{'.+' if part.endswith('+}') else '[^/]+'})" if part.startswith("{") else re.escape(part)
+        f"(?P<p{index}>{'.+' if part.endswith('+}') else '[^/]+'})"
+        if part.startswith("{")
+        else re.escape(part)
         for index, part in enumerate(parts)
     )
     found = re.fullmatch(expression, path) or re.fullmatch(expression, path.rstrip("/") or "/")
@@ -292,7 +296,9 @@ def _source_value(source: str, state: _Request) -> str | None:
 def _event(state: _Request, registry: ApiRegistry, authorizer: dict[str, Any] | None) -> dict[str, Any]:
     """Return the event in payload format 2.0."""
     request, now = state.request, dt.datetime.now(dt.UTC)
-    headers = _joined([(name.lower(), value) for name, value in request.headers.items() if name.lower() != "cookie"])
+    headers = _joined(
+        [(name.lower(), value) for name, value in request.headers.items() if name.lower() != "cookie"]
+    )
     headers |= {
         "host": state.host,
         "x-forwarded-for": request.source_ip,
@@ -395,4 +401,6 @@ def _preflight(
 
 
 def _message(status: int, text: str) -> HttpResponse:
-    return HttpResponse(status, [("content-type", "application/json")], json.dumps({"message": text}).encode())
+    return HttpResponse(
+        status, [("content-type", "application/json")], json.dumps({"message": text}).encode()
+    )

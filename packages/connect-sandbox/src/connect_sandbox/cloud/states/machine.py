@@ -71,7 +71,10 @@ def _invalid(why: str) -> AwsError:
 
 def _targets(state: Mapping[str, Any]) -> list[str]:
     ways = [state, *state.get("Choices", []), *state.get("Catch", [])]
-    return [*(way["Next"] for way in ways if "Next" in way), *([state["Default"]] if "Default" in state else [])]
+    return [
+        *(way["Next"] for way in ways if "Next" in way),
+        *([state["Default"]] if "Default" in state else []),
+    ]
 
 
 def _inner(state: Mapping[str, Any]) -> list[Any]:
@@ -155,9 +158,7 @@ def _map(state: Mapping[str, Any], given: Any, play: Play) -> list[Any]:  # noqa
     return results
 
 
-def _tries_again(
-    state: Mapping[str, Any], error: StatesError, attempts: dict[int, int], play: Play
-) -> bool:
+def _tries_again(state: Mapping[str, Any], error: StatesError, attempts: dict[int, int], play: Play) -> bool:
     """Return whether a retrier takes the error; its pause takes no time, but counts as waited."""
     for index, retrier in enumerate(state.get("Retry", [])):
         if not _matches(retrier, error):
@@ -181,7 +182,11 @@ def _matches(rule: Mapping[str, Any], error: StatesError) -> bool:
     names = set(rule["ErrorEquals"])
     if error.error in names:
         return True
-    failed = "States.TaskFailed" in names and error.error != "States.Timeout" and not error.error.startswith("States.")
+    failed = (
+        "States.TaskFailed" in names
+        and error.error != "States.Timeout"
+        and not error.error.startswith("States.")
+    )
     return failed or ("States.ALL" in names and error.error not in _NOT_CAUGHT)
 
 
@@ -200,7 +205,7 @@ def _seconds(state: Mapping[str, Any], given: Any, play: Play) -> float:  # noqa
     if "SecondsPath" in state:
         return float(read(state["SecondsPath"], given, play.context))
     until = state.get("Timestamp") or read(state["TimestampPath"], given, play.context)
-    left = dt.datetime.fromisoformat(until.replace("Z", "+00:00")) - dt.datetime.now(dt.UTC)
+    left = dt.datetime.fromisoformat(until) - dt.datetime.now(dt.UTC)
     return max(left.total_seconds(), 0.0)
 
 
@@ -216,7 +221,9 @@ def _choose(state: Mapping[str, Any], data: Any, play: Play) -> str:  # noqa: AN
         if _holds(rule, data, play):
             return str(rule["Next"])
     if "Default" not in state:
-        raise StatesError("States.NoChoiceMatched", "Failed to transition out of the state: no choice matched")
+        raise StatesError(
+            "States.NoChoiceMatched", "Failed to transition out of the state: no choice matched"
+        )
     return str(state["Default"])
 
 

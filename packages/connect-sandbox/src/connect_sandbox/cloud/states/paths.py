@@ -39,7 +39,7 @@ def read(path: str, data: Any, context: Any) -> Any:  # noqa: ANN401  (any JSON)
     return found if many else found[0]
 
 
-def _step(step: re.Match[str], found: list[Any], many: bool, path: str) -> tuple[list[Any], bool]:  # noqa: FBT001
+def _step(step: re.Match[str], found: list[Any], many: bool, path: str) -> tuple[list[Any], bool]:
     name, index = step[1] or step[2], step[3]
     if step[4] is not None:
         return [one for each in found for one in (each.values() if isinstance(each, dict) else each)], True
@@ -145,7 +145,7 @@ def _format(template: str, *values: Any) -> str:  # noqa: ANN401
     return "".join(part + text for part, text in zip(parts, [*texts, ""], strict=True))
 
 
-def _merge(first: dict[str, Any], second: dict[str, Any], _deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+def _merge(first: dict[str, Any], second: dict[str, Any], _deep: bool = False) -> dict[str, Any]:
     return {**first, **second}
 
 

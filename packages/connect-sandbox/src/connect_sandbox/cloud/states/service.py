@@ -85,6 +85,7 @@ class StateMachines:
         self,
         account: str,
         region: str,
+        *,
         authorization: Authorization,
         principals: Principals,
         functions: Functions,
@@ -128,7 +129,9 @@ class StateMachines:
         except ValueError:
             raise AwsError("InvalidExecutionInput", "Invalid State Machine Execution Input") from None
         name = name or str(uuid.uuid4())
-        execution = Execution(arn.replace(":stateMachine:", ":execution:") + f":{name}", name, machine, text or "{}")
+        execution = Execution(
+            arn.replace(":stateMachine:", ":execution:") + f":{name}", name, machine, text or "{}"
+        )
         if execution.arn in self.executions:
             raise AwsError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
         self.executions[execution.arn] = execution
@@ -201,14 +204,18 @@ class StateMachines:
         """Invoke a function with the role of a machine; return the answer and the version that gave it."""
         principal = RolePrincipal(machine.role_arn, machine.name)
         try:
-            invocation = self._functions.invoke(function, as_text(payload), invoked_by=principal, timeout=limit)
+            invocation = self._functions.invoke(
+                function, as_text(payload), invoked_by=principal, timeout=limit
+            )
         except AwsError as error:
             raise StatesError(f"Lambda.{error.code}", error.message) from error
         except InvocationTimeoutError as error:
             raise StatesError("States.Timeout", str(error)) from error
         if invocation.function_error:
             told = invocation.json()
-            name = str(told.get("errorType") or "Lambda.Unknown") if isinstance(told, dict) else "Lambda.Unknown"
+            name = (
+                str(told.get("errorType") or "Lambda.Unknown") if isinstance(told, dict) else "Lambda.Unknown"
+            )
             raise StatesError(name, invocation.payload.decode())
         return invocation.json()
 
@@ -216,9 +223,7 @@ class StateMachines:
 class _Tasks:
     """Runs the tasks of one execution."""
 
-    def __init__(
-        self, machines: StateMachines, machine: StateMachine, clients: Callable[[str], Any]
-    ) -> None:
+    def __init__(self, machines: StateMachines, machine: StateMachine, clients: Callable[[str], Any]) -> None:
         self._machines = machines
         self._machine = machine
         self._clients = clients
@@ -236,7 +241,11 @@ class _Tasks:
             return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
         parts = integration.split(":")
         if parts[0] == "aws-sdk" and len(parts) == 3:
-            return self._call(_SDK_NAMES.get(parts[1], parts[1]), xform_name(parts[2][:1].upper() + parts[2][1:]), parameters)
+            return self._call(
+                _SDK_NAMES.get(parts[1], parts[1]),
+                xform_name(parts[2][:1].upper() + parts[2][1:]),
+                parameters,
+            )
         known = _OPTIMIZED.get((parts[0], parts[1])) if len(parts) == 2 else None
         if known is None:
             raise StatesError("States.Runtime", f"the sandbox does not emulate the task {resource}")
@@ -282,7 +291,10 @@ class StatesApi(AwsService):
     def start_sync_execution(self, state_machine_arn: str, **request: Member) -> dict[str, Any]:
         """Play an execution of an express machine and return what it answers."""
         if self._machines.get(state_machine_arn).kind != "EXPRESS":
-            raise AwsError("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
+            raise AwsError(
+                "StateMachineTypeNotSupported",
+                "This operation is not supported by this type of state machine",
+            )
         execution = self._machines.start(
             state_machine_arn, request.get("input", ""), request.get("name", ""), here=True
         )
@@ -312,7 +324,9 @@ class StatesApi(AwsService):
     def list_executions(self, **request: Member) -> dict[str, Any]:
         """List the executions of a machine, the latest first."""
         found = [
-            one for one in self._machines.executions.values() if one.machine.arn == request.get("state_machine_arn")
+            one
+            for one in self._machines.executions.values()
+            if one.machine.arn == request.get("state_machine_arn")
         ]
         return {
             "executions": [

@@ -63,7 +63,9 @@ class BucketEvents:
         bucket = request.path.strip("/").partition("/")[0]
         if request.method == "GET":
             empty = f'<NotificationConfiguration xmlns="{_SPACE[1:-1]}"/>'.encode()
-            return HttpResponse(200, [("Content-Type", "application/xml")], self._documents.get(bucket, empty))
+            return HttpResponse(
+                200, [("Content-Type", "application/xml")], self._documents.get(bucket, empty)
+            )
         try:
             targets, event_bridge = _read(request.body)
             self.configure(bucket, targets, event_bridge=event_bridge)

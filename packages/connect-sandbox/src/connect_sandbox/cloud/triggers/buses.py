@@ -84,7 +84,9 @@ class Buses:
         kept = self.targets_of_rule.get(rule["Arn"])
         if kept is not None:
             return kept
-        listed: list[dict[str, Any]] = client.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]
+        listed: list[dict[str, Any]] = client.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)[
+            "Targets"
+        ]
         return listed
 
     def _send(self, rule_arn: str, target: Mapping[str, Any], event: dict[str, Any]) -> None:
@@ -100,7 +102,7 @@ class Buses:
         decision = self._authorization.decide(sender, "events:PutEvents", arn)
         if not decision.allowed:
             raise AwsError("AccessDeniedException", decision.message, 403)
-        self.send(json.loads(message), arn.split(":event-bus/")[-1])
+        self.send(json.loads(message), arn.rpartition(":event-bus/")[2])
 
 
 def target_input(target: Mapping[str, Any], event: dict[str, Any]) -> str:
@@ -165,7 +167,8 @@ class EventsApi(AwsService):
 def _wrong(entry: Mapping[str, Any]) -> dict[str, str] | None:
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
-            return {"ErrorCode": "InvalidArgument", "ErrorMessage": f"Parameter {name} is not valid. Reason: {name} is a required argument."}  # fmt: skip
+            message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
     if str(entry["Source"]).startswith("aws."):
         message = "Not authorized for the source."
         return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": message}

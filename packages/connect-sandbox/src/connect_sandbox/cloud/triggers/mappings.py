@@ -7,6 +7,7 @@ permissions, partial batch responses), "Control which events Lambda sends to you
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import logging
 import threading
@@ -161,7 +162,10 @@ class Mappings:
     def _check_visibility(self, mapping: SourceMapping) -> None:
         url = self._queue_url(mapping)
         told = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
-        visible, limit = int(told["Attributes"]["VisibilityTimeout"]), self._state.get(mapping.function_arn).timeout
+        visible, limit = (
+            int(told["Attributes"]["VisibilityTimeout"]),
+            self._state.get(mapping.function_arn).timeout,
+        )
         if visible < limit:
             message = (
                 f"Queue visibility timeout: {visible} seconds is less than Function timeout: {limit} seconds"
@@ -205,7 +209,7 @@ class Mappings:
                         (self._poll_queue if mapping.kind == "sqs" else self._poll_stream)(mapping)
                 except (AwsError, SandboxError, ClientError, BotoCoreError) as error:
                     mapping.trouble = str(error)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001
                     # One mapping's trouble must not stop the others.
                     _LOG.exception("the event source mapping %s failed inside the sandbox", mapping.id)
                     mapping.trouble = f"the sandbox failed: {error}"
@@ -255,7 +259,9 @@ class Mappings:
             if self._closed or mapping.id not in self._mappings:
                 return
             if attempts >= _MOST_ATTEMPTS:
-                mapping.trouble = f"the function failed {attempts} times; on AWS it would block the shard for a day"
+                mapping.trouble = (
+                    f"the function failed {attempts} times; on AWS it would block the shard for a day"
+                )
                 self._give_up(mapping, records)
                 return
             if mapping.partial:
@@ -359,7 +365,9 @@ def _stream_record(mapping: SourceMapping, shard: str, record: Mapping[str, Any]
     if mapping.kind == "dynamodb":
         change = dict(record["dynamodb"])
         created = change.get("ApproximateCreationDateTime")
-        change["ApproximateCreationDateTime"] = created.timestamp() if hasattr(created, "timestamp") else created
+        change["ApproximateCreationDateTime"] = (
+            created.timestamp() if isinstance(created, dt.datetime) else created
+        )
         return {
             "eventID": record["eventID"],
             "eventName": record["eventName"],
@@ -392,7 +400,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return [_plain(one) for one in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
+    return (
+        [_plain(one) for one in value]
+        if isinstance(value, Iterable) and not isinstance(value, str)
+        else value
+    )
 
 
 def new_id() -> str:

@@ -70,7 +70,9 @@ def _field(wanted: list[Any], given: Any) -> bool:  # noqa: ANN401
 
 def _rule(rule: Any, value: Any) -> bool:  # noqa: ANN401
     if not isinstance(rule, dict):
-        return value is not _ABSENT and type(rule) is type(value) and rule == value or _same_number(rule, value)
+        return (value is not _ABSENT and type(rule) is type(value) and rule == value) or _same_number(
+            rule, value
+        )
     ((name, argument),) = rule.items()
     return _RULES[name](argument, value)
 
@@ -80,7 +82,7 @@ def _same_number(rule: Any, value: Any) -> bool:  # noqa: ANN401
     return len(numbers) == 2 and rule == value
 
 
-def _exists(argument: bool, value: Any) -> bool:  # noqa: ANN401, FBT001  (as the pattern has it)
+def _exists(argument: bool, value: Any) -> bool:  # noqa: ANN401
     return (value is not _ABSENT and not isinstance(value, dict)) is bool(argument)
 
 
@@ -115,7 +117,9 @@ def _pairs(items: list[Any]) -> Iterator[tuple[str, float]]:
 
 
 def _wildcard(argument: Any, value: Any) -> bool:  # noqa: ANN401
-    expression = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", str(argument)))
+    expression = "".join(
+        ".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", str(argument))
+    )
     return isinstance(value, str) and re.fullmatch(expression, value, re.DOTALL) is not None
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.principals import Principal
 
-Send = Callable[["Principal", str, str], None]
+Send = Callable[["Principal", str, str], object]
 """Sends a text to an ARN for a principal; AwsError if that is refused."""
 
 

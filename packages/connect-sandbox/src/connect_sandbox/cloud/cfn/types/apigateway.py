@@ -130,9 +130,7 @@ class ApiMethod(ResourceType):
         ),
         "Integration": Nested(
             {
-                "Type": Only(
-                    ("AWS_PROXY", "MOCK"), "only Lambda proxy and mock integrations are reproduced"
-                ),
+                "Type": Only(("AWS_PROXY", "MOCK"), "only Lambda proxy and mock integrations are reproduced"),
                 "IntegrationHttpMethod": Only(("POST", "OPTIONS"), "Lambda is invoked by POST"),
                 "RequestTemplates": SUPPORTED,
                 "IntegrationResponses": Nested(
@@ -204,7 +202,7 @@ class ApiMethod(ResourceType):
 
 
 def _mock_status(integration: dict[str, Any]) -> str:
-    """Return the status that a mock's request template gives; templates are not evaluated, so it must be written out."""
+    """Return the status that a mock's request template gives; it must be written out: no template is evaluated."""
     template = (integration.get("RequestTemplates") or {}).get("application/json", "")
     if "#" in template or "$" in template:
         raise NotEmulatedError(

@@ -14,7 +14,7 @@ from connect_sandbox.cloud.api_gateway.http_api import (
 )
 from connect_sandbox.cloud.api_gateway.registry import new_id
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
-from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.cfn.types.apigateway_support import (
     DESCRIPTION,
     add_domain,
@@ -171,9 +171,7 @@ class Authorizer(_Part):
 
     def _part(self, _api: HttpApi, part_id: str, properties: dict[str, Any]) -> HttpAuthorizer:
         arn = function_arn(properties["AuthorizerUri"], "AuthorizerUri")
-        return HttpAuthorizer(
-            part_id, properties["Name"], arn, tuple(properties.get("IdentitySource") or ())
-        )
+        return HttpAuthorizer(part_id, properties["Name"], arn, tuple(properties.get("IdentitySource") or ()))
 
 
 class Route(_Part):

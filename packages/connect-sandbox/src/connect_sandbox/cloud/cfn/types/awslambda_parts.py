@@ -1,4 +1,4 @@
-"""AWS::Lambda::Version, Alias, LayerVersion, EventSourceMapping and EventInvokeConfig, on the sandbox's own functions."""
+"""AWS::Lambda::Version, Alias, LayerVersion, EventSourceMapping and EventInvokeConfig."""
 
 from __future__ import annotations
 
@@ -190,7 +190,9 @@ class EventSourceMapping(ResourceType):
         """Start polling; the function's role must be allowed to read the source."""
         mapping = _mapping(context, new_id(), properties)
         if mapping.kind != "sqs" and "StartingPosition" not in properties:
-            raise AwsError("InvalidParameterValueException", "1 validation error detected: StartingPosition is null")
+            raise AwsError(
+                "InvalidParameterValueException", "1 validation error detected: StartingPosition is null"
+            )
         context.services.mappings.add(mapping)
         arn = f"arn:aws:lambda:{context.region}:{context.account}:event-source-mapping:{mapping.id}"
         return Created(mapping.id, {"Id": mapping.id, "EventSourceMappingArn": arn})
@@ -246,8 +248,7 @@ class EventInvokeConfig(ResourceType):
 
     def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
         """Go back to two retries and no destination."""
-        arn = next((arn for arn in [_qualified(context, properties)] if arn), "")
-        context.services.asynchronous.configs.pop(arn, None)
+        context.services.asynchronous.configs.pop(_qualified(context, properties), None)
 
 
 def _state(context: Context) -> LambdaState:

@@ -35,7 +35,9 @@ class Bucket(ResourceType):
         "CorsConfiguration": SUPPORTED,
         "NotificationConfiguration": Nested(
             {
-                "LambdaConfigurations": Nested({"Event": SUPPORTED, "Function": SUPPORTED, "Filter": SUPPORTED}),
+                "LambdaConfigurations": Nested(
+                    {"Event": SUPPORTED, "Function": SUPPORTED, "Filter": SUPPORTED}
+                ),
                 "QueueConfigurations": Nested({"Event": SUPPORTED, "Queue": SUPPORTED, "Filter": SUPPORTED}),
                 "TopicConfigurations": Nested({"Event": SUPPORTED, "Topic": SUPPORTED, "Filter": SUPPORTED}),
                 "EventBridgeConfiguration": Nested({"EventBridgeEnabled": SUPPORTED}),
@@ -92,7 +94,11 @@ class Bucket(ResourceType):
 
 def _notifications(configuration: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
     """Return whom a bucket notifies of what, and whether EventBridge is among them."""
-    named = (("LambdaConfigurations", "Function"), ("QueueConfigurations", "Queue"), ("TopicConfigurations", "Topic"))
+    named = (
+        ("LambdaConfigurations", "Function"),
+        ("QueueConfigurations", "Queue"),
+        ("TopicConfigurations", "Topic"),
+    )
     targets = [
         {
             "Arn": one[target],

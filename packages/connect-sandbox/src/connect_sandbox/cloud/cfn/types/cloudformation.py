@@ -53,9 +53,7 @@ class NestedStack(ResourceType):
         engine = context.services.engine()
         stack = engine.find(existing.physical_id)
         try:
-            engine.update(
-                stack, _template(context, new), _parameters(new), dict(context.tags), FailurePlan()
-            )
+            engine.update(stack, _template(context, new), _parameters(new), dict(context.tags), FailurePlan())
         except AwsError as error:
             if "No updates are to be performed" not in error.message:
                 raise

@@ -11,6 +11,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,9 +58,7 @@ class RecordedType(ResourceType):
 class _Fields:
     """The values of the fields of one resource; each is made up once."""
 
-    def __init__(
-        self, context: Context, properties: dict[str, Any], number: Callable[[str], str]
-    ) -> None:
+    def __init__(self, context: Context, properties: dict[str, Any], number: Callable[[str], str]) -> None:
         self._context = context
         self._properties = properties
         self._number = number
@@ -82,9 +81,9 @@ class _Fields:
         made: dict[str, Callable[[], str]] = {
             "account": lambda: context.account,
             "region": lambda: context.region,
-            "name": lambda: self._properties.get("Name") or self._properties.get("DashboardName") or context.physical_name(),
+            "name": self._name,
             "uuid": lambda: str(uuid.uuid4()),
-            "hex8": lambda: secrets.token_hex(4),
+            "hex8": partial(secrets.token_hex, 4),
             "hex17": lambda: secrets.token_hex(9)[:17],
             "HEX10": lambda: secrets.token_hex(5).upper(),
             "HEX13": lambda: secrets.token_hex(7)[:13].upper(),
@@ -92,6 +91,10 @@ class _Fields:
             "number": lambda: self._number(str(next(iter(self._properties.values()), ""))),
         }
         return made[name]() if name in made else ""
+
+    def _name(self) -> str:
+        given = self._properties.get("Name") or self._properties.get("DashboardName")
+        return str(given or self._context.physical_name())
 
 
 def _types() -> Iterator[ResourceType]:

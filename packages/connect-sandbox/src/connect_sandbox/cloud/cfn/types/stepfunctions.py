@@ -64,15 +64,15 @@ class Machine(ResourceType):
         machine: StateMachine = context.services.state_machines.put(
             name, role, definition, properties.get("StateMachineType", "STANDARD")
         )
-        return Created(
-            machine.arn, {"Arn": machine.arn, "Name": name, "StateMachineRevisionId": "INITIAL"}
-        )
+        return Created(machine.arn, {"Arn": machine.arn, "Name": name, "StateMachineRevisionId": "INITIAL"})
 
 
 def _definition(context: Context, properties: dict[str, Any]) -> dict[str, Any]:
     if "DefinitionS3Location" in properties:
         place = properties["DefinitionS3Location"]
-        text = context.client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read().decode()
+        text = (
+            context.client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read().decode()
+        )
     else:
         text = properties.get("DefinitionString") or json.dumps(properties.get("Definition"))
     values = properties.get("DefinitionSubstitutions") or {}

@@ -13,6 +13,8 @@ QUEUE_ARN = f"{INSTANCE_ARN}/queue/66666666-7777-8888-9999-000000000000"
 CONNECTOR_ARN = "arn:aws:chime:us-east-1:123456789012:vc/abcdef1ghij2klmno3pqr4"
 NEW = "new"
 """What `dev` of cdk.json, which creates its instance, is called where there is an imported `dev` already."""
+UNVALIDATED = {"CDK_VALIDATION": "false"}
+"""For the CDK command line: tests/synth validates the same templates, and starting that takes 4 s of each synthesis."""
 
 
 def context(project: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ TOOLS = ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis", "PyYAML"]
 PARTS: dict[str, tuple[list[str], list[str], set[str], list[str]]] = {
     # what is installed from here, what else, what may be imported of ours, where the tests are
     "connect-flows": (
-        ["packages/connect-flows[svg]"],
+        ["packages/connect-flows"],
         TOOLS,
         {"connect_flows"},
         ["tests/flows"],

@@ -18,7 +18,7 @@ from connect_sandbox.cloud.quotas import INSTANCES
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
 
 from rehearsals import environments as known_environments
-from rehearsals.environments import NEW
+from rehearsals.environments import NEW, UNVALIDATED
 from rehearsals.scenarios.biometrics_path import (
     REDIAL,
     RESUME,
@@ -161,7 +161,9 @@ class Deployment:
         started = time.monotonic()
         with (
             _this_python_first(),
-            Sandbox.start(work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"]) as sandbox,
+            Sandbox.start(
+                work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"], variables=UNVALIDATED
+            ) as sandbox,
             BotPlatform() as bot,
             BiometricsVendors() as vendors,
             BiometricsVendors() as own_vendors,

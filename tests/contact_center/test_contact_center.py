@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from connect_sandbox.cloud import Sandbox
 
+from rehearsals.environments import UNVALIDATED
 from tests.support import ROOT
 
 pytestmark = pytest.mark.sandbox
@@ -23,7 +24,7 @@ STACK = "contact-center-support"
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-        with Sandbox.start(tmp_path_factory.mktemp("center")) as running:
+        with Sandbox.start(tmp_path_factory.mktemp("center"), variables=UNVALIDATED) as running:
             running.cdk("bootstrap", cwd=ROOT)
             yield running
 

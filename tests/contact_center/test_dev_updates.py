@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from connect_sandbox.cloud import CdkFailedError, Sandbox
 
+from rehearsals.environments import UNVALIDATED
 from tests.support import ROOT
 from tests.synth.test_environment_updates import CREATED, To, chosen
 from tests.synth.test_updates import KEYS, REGION_ARN
@@ -29,7 +30,7 @@ CONFIGURATION, NUMBERS = "connect-bridges-dev-configuration", "connect-bridges-d
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-        with Sandbox.start(tmp_path_factory.mktemp("dev")) as running:
+        with Sandbox.start(tmp_path_factory.mktemp("dev"), variables=UNVALIDATED) as running:
             running.cdk("bootstrap", cwd=ROOT)
             yield running
 

@@ -7,6 +7,13 @@ const view = (pane) =>
     return { x, y, width, height };
   });
 const text = (page, selector) => page.locator(selector).innerText();
+const SHOWN = (wanted) => {
+  const name = [...document.querySelectorAll("#details dt")].find((term) => term.textContent === "Identifier");
+  const found = (name?.nextElementSibling ?? document.querySelector("#details h2"))?.textContent;
+  return wanted === undefined ? found : found === wanted;
+};
+/** The identifier of the block, or else the name of the flow, that the details are about. */
+const shown = (page) => page.evaluate(SHOWN);
 const block = (page, name) => page.locator(`.pane:not([hidden]) [data-block="${name}"]`);
 const focused = (page) => page.evaluate(() => document.activeElement.dataset?.block ?? document.activeElement.tagName);
 const lit = (page, scope = ".pane:not([hidden])") =>
@@ -115,7 +122,7 @@ async function flows(browser, file, pictures, axe) {
   await page.keyboard.press("ArrowDown");
   found.below = await focused(page);
   await page.keyboard.press("Enter");
-  found.entered = [await focused(page), await text(page, "#details h2")];
+  found.entered = [await focused(page), await shown(page)];
   await page.keyboard.press("Escape");
   found.escaped = await focused(page);
   await page.keyboard.press("Home");
@@ -125,10 +132,10 @@ async function flows(browser, file, pictures, axe) {
 
   const counted = () => text(page, "#count");
   await page.keyboard.type("goodbye");
-  found.search = [[await counted(), await text(page, "#details h2")]];
+  found.search = [[await counted(), await shown(page)]];
   for (const key of ["Enter", "Enter", "Shift+Enter"]) {
     await page.keyboard.press(key);
-    found.search.push([await counted(), await text(page, "#details h2")]);
+    found.search.push([await counted(), await shown(page)]);
   }
   found.results = await page.locator("#list li").allInnerTexts();
   if (pictures) await page.screenshot({ path: `${pictures}/flows-search.png` });
@@ -139,19 +146,19 @@ async function flows(browser, file, pictures, axe) {
   await page.keyboard.press("Escape");
   found.cleared = [await counted(), await page.locator(".block.match").count()];
 
-  const told = (title) => page.locator("#details h2").getByText(title, { exact: true }).waitFor();
+  const told = (name) => page.waitForFunction(SHOWN, name);
   await page.getByRole("navigation").getByRole("link", { name: /Main menu/ }).click();
   await told("Main menu");
   await block(page, "Goodbye").click();
   await page.getByRole("link", { name: "Open Farewell" }).click();
   await told("Farewell");
-  found.followed = [new URL(page.url()).hash, await text(page, "#details h2"), await block(page, "Return").isVisible()];
+  found.followed = [new URL(page.url()).hash, await shown(page), await block(page, "Return").isVisible()];
   await page.goBack();
   await told("Goodbye");
-  found.back = [new URL(page.url()).hash, await text(page, "#details h2")];
+  found.back = [new URL(page.url()).hash, await shown(page)];
   await block(page, "Goodbye").dblclick();
   await told("Farewell");
-  found.doubleClicked = await text(page, "#details h2");
+  found.doubleClicked = await shown(page);
   found.nameless = await page.evaluate(() =>
     [...document.querySelectorAll("button, a, input, [tabindex]")]
       .filter((e) => e.checkVisibility() && !(e.ariaLabel || e.textContent.trim() || e.labels?.length))
@@ -164,11 +171,12 @@ async function flows(browser, file, pictures, axe) {
   found.dark = await colours(page);
   found.contrastDark = await contrasts(page);
   await told("Look up");
-  found.deepLink = await text(page, "#details h2");
+  found.deepLink = await shown(page);
   if (pictures) await page.screenshot({ path: `${pictures}/flows-dark.png` });
   await page.setViewportSize({ width: 390, height: 800 });
   found.narrow = await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
   if (pictures) await page.screenshot({ path: `${pictures}/flows-narrow.png`, fullPage: true });
+  await page.context().close();
   return found;
 }
 
@@ -177,7 +185,6 @@ async function hostile(browser, file) {
   const found = {
     title: await page.title(),
     elements: await page.evaluate(() => [...new Set([...document.querySelectorAll("*")].map((e) => e.localName))]),
-    headlines: await page.locator("#list .headline").allTextContents(),
     values: [],
   };
   for (const button of await page.locator("#list button").all()) {
@@ -185,6 +192,7 @@ async function hostile(browser, file) {
     found.values.push(await page.locator("#details dd").allTextContents());
   }
   found.after = await page.evaluate(() => [...new Set([...document.querySelectorAll("*")].map((e) => e.localName))]);
+  await page.context().close();
   return found;
 }
 
@@ -209,7 +217,7 @@ async function changes(browser, file, pictures, axe) {
   await after.focus();
   await page.keyboard.press("ArrowDown");
   await seen();
-  await page.getByRole("button", { name: /Greeting/ }).filter({ hasText: "Text" }).click();
+  await page.locator("#list button").filter({ hasText: "Welcome back." }).click();
   found.jumped = await page.evaluate(() =>
     [...document.querySelectorAll(".pane")].map((pane) => {
       const [host, block] = [pane, pane.querySelector('[data-block="Greeting"]')].map((e) => e.getBoundingClientRect());
@@ -228,7 +236,29 @@ async function changes(browser, file, pictures, axe) {
   await page.emulateMedia({ colorScheme: "dark" });
   found.contrastDark = await contrasts(page);
   if (pictures) await page.screenshot({ path: `${pictures}/diff-dark.png` });
+  await page.context().close();
   return found;
+}
+
+/** What the page's policy stops: of each attempt the directive that did. */
+async function attempts(browser, file) {
+  const page = await browser.open(file, { collect: false });
+  return page.evaluate(async () => {
+    const stopped = [];
+    document.addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+    const added = (tag, attributes) => document.body.append(Object.assign(document.createElement(tag), attributes));
+    added("img", { src: "https://example.com/x.png" });
+    added("script", { src: "https://example.com/x.js" });
+    added("script", { textContent: "window.ran = true" });
+    added("style", { textContent: "body { color: red }" });
+    const framed = new Promise((done) => added("iframe", { src: "https://example.com/", onload: done }));
+    document.body.insertAdjacentHTML("beforeend", "<b id='clicked' onclick='window.ran = true'></b>");
+    document.getElementById("clicked").click();
+    const answer = await fetch("https://example.com/").catch((problem) => problem.name);
+    navigator.sendBeacon("https://example.com/", "x");
+    await framed;
+    return { stopped: stopped.sort(), answer, ran: window.ran === true };
+  });
 }
 
 async function unscripted(browser, file) {
@@ -242,6 +272,7 @@ export default async function observe(browser, { files, pictures, axe }) {
     flows: await flows(browser, files.flows, pictures, source),
     hostile: await hostile(browser, files.hostile),
     changes: await changes(browser, files.changes, pictures, source),
+    attempts: await attempts(browser, files.flows),
     unscripted: await unscripted(browser, files.flows),
   };
 }

@@ -221,6 +221,17 @@ def test_findings_are_at_their_blocks() -> None:
     assert found["Look up"] == ["CF205"]
 
 
+@pytest.mark.parametrize("document", [menu(), hostile()], ids=["menu", "hostile"])
+def test_the_script_finds_every_block_and_branch_in_the_picture(document: Json) -> None:
+    read_out = Reader(page(("a.json", farewell()), ("b.json", document)))
+    groups = read_out.all("g")
+    ids = {group.get("id") for group in groups}
+    drawn = {(group.get("data-from"), group.get("data-branch")) for group in groups}
+    for number, each in enumerate(read_out.data["flows"][1]["blocks"]):
+        assert f"f1-block-{number}" in ids
+        assert {(each["mark"], branch["key"]) for branch in each["branches"]} <= drawn
+
+
 def test_an_old_export_is_shown_as_what_it_is_converted_to() -> None:
     old = {
         "modules": [
@@ -231,7 +242,8 @@ def test_an_old_export_is_shown_as_what_it_is_converted_to() -> None:
         "version": "1", "type": "contactFlow", "start": "a", "metadata": {"name": "Old"},
     }  # fmt: skip
     (one,) = Reader(page(("old.json", old))).data["flows"]
-    assert [each["type"] for each in one["blocks"]] == ["MessageParticipant", "DisconnectParticipant"]
+    types = [re.sub(r".*\((\w+)\)", r"\1", each["type"]) for each in one["blocks"]]
+    assert types == ["MessageParticipant", "DisconnectParticipant"]
     assert one["blocks"][0]["parameters"] == [["Text", "Hello", None]]
 
 

@@ -9,6 +9,7 @@ from connect_flows.diff import as_markdown, as_text, diff
 from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
 from connect_flows.legacy_blocks import CONVERTERS
+from connect_flows.page import Shown, diff_page, flows_page, read
 from connect_flows.pictures import DiagramError, mermaid, svg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -89,10 +90,13 @@ def test_a_document_with_any_value_anywhere(data: st.DataObject) -> None:
             plain = import_flow(flow)
             assert json.loads(render(plain.template, plain.values)) == json.loads(json.dumps(flow))
         new = Flow.parse(imported.template)
-        changes = diff(Flow.parse(import_flow(before).template), new)
+        original = Flow.parse(import_flow(before).template)
+        changes = diff(original, new)
         assert as_text(changes, "a", "b")
         assert as_markdown(changes, "a", "b")
         assert mermaid(new)
         assert svg(new)
+        assert flows_page([read(json.dumps(flow), "flow.json")])
+        assert diff_page(Shown(original, "a"), Shown(new, "b"))
     except (FlowImportError, FlowSyntaxError, DiagramError) as problem:
         assert str(problem)  # noqa: PT017 - any of them may be the right answer; nothing else may come

@@ -22,6 +22,7 @@ from connect_bridges import (
 )
 from connect_sandbox.cloud import Sandbox
 
+from rehearsals.environments import UNVALIDATED
 from tests.support import INSTANCE_ARN, QUEUE_ARN
 
 pytestmark = pytest.mark.sandbox
@@ -31,7 +32,7 @@ STACK = "callers"
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with Sandbox.start(tmp_path) as running:
+    with Sandbox.start(tmp_path, variables=UNVALIDATED) as running:
         yield running
 
 

@@ -68,11 +68,7 @@ def test_it_imports_what_it_declares_and_itself() -> None:
 
 
 def test_the_flow_language_imports_the_standard_library_and_itself() -> None:
-    allowed = {
-        *sys.stdlib_module_names,
-        "connect_flows",
-        "fast_sugiyama",
-    }  # the latter for connect-flows[svg]
+    allowed = {*sys.stdlib_module_names, "connect_flows"}
     assert {
         f"{path.relative_to(FLOWS)}: {name}"
         for path in FLOWS.rglob("*.py")

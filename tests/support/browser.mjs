@@ -17,31 +17,38 @@ const requests = [];
 const dialogs = [];
 const browser = await chromium.launch({
   executablePath: await binary.executablePath(),
-  args: [...binary.args, "--no-sandbox", "--disable-background-networking"],
+  // Not the package's arguments: in a single process, closing a page ends the browser, and its software OpenGL takes
+  // five times the processor time.
+  args: ["--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-background-networking"],
 });
 
-/** Open a file. dark: the colour scheme; width, height: of the window; hash: the end of the address. */
-async function open(file, { dark = false, width = 1400, height = 900, hash = "", script = true } = {}) {
+/**
+ * Open a file. dark: the colour scheme; width, height: of the window; hash: the end of the address; script: whether the
+ * page's script runs; collect: whether complaints, requests and dialogs count.
+ */
+async function open(file, { dark = false, width = 1400, height = 900, hash = "", script = true, collect = true } = {}) {
   const context = await browser.newContext({
     colorScheme: dark ? "dark" : "light",
     viewport: { width, height },
     javaScriptEnabled: script,
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(5000);
+  context.setDefaultTimeout(30000);
   const page = await context.newPage();
   const own = pathToFileURL(resolve(file)).href;
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (problem) => complaints.push(String(problem)));
-  page.on("request", (request) => {
-    if (request.url().split("#")[0] !== own) requests.push(request.url());
-  });
-  page.on("dialog", (dialog) => {
-    dialogs.push(dialog.message());
-    dialog.dismiss();
-  });
+  if (collect) {
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (problem) => complaints.push(String(problem)));
+    page.on("request", (request) => {
+      if (request.url().split("#")[0] !== own) requests.push(request.url());
+    });
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.message());
+      dialog.dismiss();
+    });
+  }
   await page.goto(own + hash);
   return page;
 }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,24 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def write_flow(tmp_path: Path) -> Callable[[list[dict[str, Any]], dict[str, str]], Path]:
+    """Return what writes blocks and Metadata into a file that can be called."""
+
+    def write(blocks: list[dict[str, Any]], metadata: dict[str, str]) -> Path:
+        content = {
+            "Version": "2019-10-30",
+            "StartAction": blocks[0]["Identifier"],
+            "Metadata": metadata,
+            "Actions": blocks,
+        }
+        path = tmp_path / "flow.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Each type of block is either played or refused by name: a table over all types of the flow language."""
 
 import contextlib
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from connect_sandbox.rehearsal.conditions import (
     Caller,
     ChatBot,
     Chooses,
+    Move,
     Outcome,
     Says,
     Understanding,
@@ -43,12 +46,15 @@ SETUPS: dict[str, dict[str, Any]] = {
     "CheckHoursOfOperation": {"hours": {"${OpeningHours}": True}},
     "CheckOutboundCallStatus": {"outbound_call_status": "CallAnswered"},
     "ConnectParticipantWithLexBot": {"lex": {"hi": Understanding(intent="Book")}},
+    "AuthenticateParticipant": {"authentication": "signs in"},
     "DistributeByPercentage": {"dice": (1,)},
+    "GetCase": {"cases": ({"customer_id": "p", "status": "open"},)},
+    "GetCustomerProfile": {"customer_profiles": ({"PhoneNumber": "+12065550142", "FirstName": "Ada"},)},
     "UpdateContactMediaStreamingBehavior": {
         "media_stream": "arn:aws:kinesisvideo:us-east-1:123456789012:stream/s"
     },
 }
-MOVES = {
+MOVES: dict[str, Move] = {
     "ConnectParticipantWithLexBot": Says("hi"),
     "ShowView": Chooses("Next"),
     "GetParticipantInput": Presses("1"),
@@ -123,6 +129,38 @@ def test_a_type_that_a_chat_does_not_have_takes_an_error_branch_there(world: Any
     )
     if not errors:
         contact.ends("failed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("GetCustomerProfile", "NoneFoundError"),
+        ("GetCase", "NoMatchingError"),
+        ("LoadContactContent", "NoMatchingError"),
+    ],
+)
+def test_a_type_without_what_it_reads_takes_its_branch(world: Any, kind: str, error: str) -> None:
+    contact = rehearse(world, kind, customer_profiles=(), cases=())
+    assert [one.branch for one in contact.taken if one.block == BLOCK] == [error]
+
+
+@pytest.mark.parametrize("kind", sorted(PLAYED))
+def test_a_type_plays_with_every_parameter_that_the_linter_knows(kind: str) -> None:
+    behaviour = PLAYED.get(kind)
+    assert behaviour is not None
+    spec = ACTIONS[kind]
+    known = set(spec.parameters).union(*(variant.parameters for variant in spec.variants.values()))
+    assert behaviour.parameters == known
+
+
+def test_the_page_lists_what_cannot_be_played() -> None:
+    page = (Path(__file__).parents[3] / "docs/flows.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (.+?) \|$", page, re.MULTILINE)
+    told = {
+        kind: reason for kinds, reason in rows for kind in re.findall(r"`(\w+)`", kinds) if kind in ACTIONS
+    }
+    assert told == UNPLAYABLE
+    assert f"Of the {len(ACTIONS)} action types {len([*PLAYED])} are played" in " ".join(page.split())
 
 
 @pytest.mark.parametrize("kind", sorted(UNPLAYABLE))
@@ -256,11 +294,13 @@ def test_a_queue_flow_can_move_the_caller_to_another_queue(world: Any) -> None:
     contact.reaches("go", "check", "move", "check", "end").ends(queued="Overflow")
 
 
-def test_a_guide_in_the_agent_workspace_stops_the_contact_by_name(world: Any) -> None:
-    flow = hooks(world, DefaultAgentUI=("CONTACT_FLOW", [END]))
-    world.plays(*flow, conditions=Conditions(queues=[QUEUE])).ends(queued="Support")
-    with pytest.raises(CannotPlayError, match="cannot play DefaultAgentUI"):
-        world.plays(*flow, conditions=Conditions(queues=[QUEUE], agent=Agent()))
+def test_a_guide_opens_in_the_agent_workspace_and_the_caller_does_not_hear_it(world: Any) -> None:
+    guide = [say("step", "Ask for the order number.", "end"), END]
+    flow = hooks(world, DefaultAgentUI=("CONTACT_FLOW", guide), DisconnectAgentUI=("CONTACT_FLOW", guide))
+    contact = world.plays(*flow, conditions=Conditions(queues=[QUEUE], agent=Agent()))
+    contact.does_not_hear("Ask for the order number.").ends("disconnected")
+    opened = [entry.text for entry in contact.transcript if "opens the guide" in entry.text]
+    assert [arn.split("/")[-1].split()[0] for arn in opened] == ["DefaultAgentUI", "DisconnectAgentUI"]
 
 
 def test_a_hook_to_a_flow_that_does_not_exist_takes_the_error_branch(world: Any) -> None:

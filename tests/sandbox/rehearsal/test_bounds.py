@@ -22,7 +22,7 @@ from connect_sandbox.rehearsal import (
 )
 from connect_sandbox.rehearsal.conditions import Caller, Chooses, Presses
 
-from tests.support.rehearsal import INSTANCE, block, hang_up, say
+from tests.support.rehearsal import FUNCTION, INSTANCE, block, hang_up, say
 
 pytestmark = pytest.mark.timeout(10)  # the point of these tests is that nothing here goes on for ever
 
@@ -114,7 +114,7 @@ def test_a_negative_time_limit_stops_the_contact_by_name(
         world.plays({**ask, "Parameters": changed}, hang_up(), channel=channel)
 
 
-@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "1e12", "inf", "", " ", "$.Attributes.none"])
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "1e12", "inf", "", " "])
 def test_an_interrupt_frequency_is_at_least_a_second(world: Any, seconds: str) -> None:
     with pytest.raises(CannotPlayError, match=r"cannot play music .*InterruptFrequencySeconds is"):
         world.plays(messages(seconds), hang_up())
@@ -153,7 +153,8 @@ def test_a_clock_takes_only_time_that_can_pass(seconds: float) -> None:
 
 @pytest.mark.parametrize("field", ["answers_after", "talks_for", "holds_for"])
 def test_what_happens_after_the_queue_is_bounded_too(world: Any, field: str) -> None:
-    agent = replace(Agent(answers_after=0.0), **{field: 1e9})
+    long: dict[str, Any] = {field: 1e9}
+    agent = replace(Agent(answers_after=0.0), **long)
     with pytest.raises(BoundExceededError, match=r"691,200 s"):
         world.plays(*queued(world, END), conditions=at_the_queue(agent=agent))
 
@@ -203,13 +204,38 @@ def test_a_queue_loop_in_which_no_time_passes_says_so(world: Any) -> None:
     assert " ".join(told.split()) in " ".join(documented.split())
 
 
-def test_a_queue_loop_that_is_too_long_for_the_bound_asks_for_an_agent(world: Any) -> None:
-    hello = say("hi", "Hi.", "again")
-    flow = queued(world, hello, say("again", "Hi.", "hi"), END)
-    with pytest.raises(BoundExceededError, match=r"setup\.agent\.answers_after|bounds\.blocks") as stopped:
-        world.plays(*flow, conditions=at_the_queue())
-    assert "3,600 s" in str(stopped.value)
-    world.plays(*flow, conditions=at_the_queue(agent=Agent(answers_after=90))).meets_agent()
+def test_an_endless_queue_loop_ends_with_the_wait_in_the_queue(world: Any) -> None:
+    flow = queued(world, say("hi", "Hi.", "again"), say("again", "Hold on.", "hi"), END)
+    contact = world.plays(*flow, conditions=at_the_queue())
+    contact.hears("Hi.", "Hold on.").ends(queued="Support")
+    told = str(contact.transcript)
+    assert "goes round hi → again → hi until something else happens" in told
+    assert "waits in the queue until an agent answers; none has within 3,600 s" in told
+    assert len(contact.transcript) < 20
+    assert contact.transcript[-1].at == pytest.approx(3600, abs=10)
+
+    met = world.plays(*flow, conditions=at_the_queue(agent=Agent(answers_after=90)))
+    [taken] = [entry.at for entry in met.meets_agent().transcript if entry.text == "takes the contact"]
+    assert taken == pytest.approx(90 + met.transcript[0].at)
+
+
+def test_a_queue_loop_that_counts_is_played_round_by_round(world: Any) -> None:
+    loop = block("loop", "Loop", "end", when=[("Equals", "ContinueLooping", "hi"), ("Equals", "DoneLooping", "bye")],
+                 LoopCount="30")  # fmt: skip
+    flow = queued(world, loop, say("hi", "Hi.", "loop"), hang_up(), END)
+    contact = world.plays(*flow, conditions=at_the_queue(agent=Agent(answers_after=1000)))
+    assert contact.ends("disconnected").visited.count("hi") == 30
+
+
+def test_a_queue_loop_whose_function_answers_otherwise_is_played_round_by_round(world: Any) -> None:
+    world.answers = [{"next": "no"}, {"next": "no"}, {"next": "yes"}]
+    ask = block("ask", "InvokeLambdaFunction", "look", errors={"NoMatchingError": "end"},
+                LambdaFunctionARN=FUNCTION, InvocationTimeLimitSeconds="3")  # fmt: skip
+    look = block("look", "Compare", "hi", errors={"NoMatchingCondition": "hi"}, when=[("Equals", "yes", "bye")],
+                 ComparisonValue="$.External.next")  # fmt: skip
+    flow = queued(world, ask, look, say("hi", "Hi.", "ask"), hang_up(), END)
+    contact = world.plays(*flow, conditions=at_the_queue())
+    assert contact.ends("disconnected").visited.count("hi") == 2
 
 
 def test_moving_between_queues_for_ever_is_bounded(world: Any) -> None:

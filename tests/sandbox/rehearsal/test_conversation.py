@@ -65,6 +65,16 @@ def test_lex_understands_what_the_scenario_says(
     contact.hears("What can I do for you?", heard)
 
 
+def test_what_lex_makes_of_an_utterance_can_be_compared(world: Any) -> None:
+    cross = Understanding(intent="Pay", sentiment="NEGATIVE", intent_confidence=0.8, dialog_state="Failed")
+    told = "$.Lex.SentimentResponse.Label $.Lex.IntentConfidence.Score $.Lex.DialogState"
+    flow = [LEX, say("pay", told, "bye"), *AFTER_LEX[1:]]
+    caller = Caller(moves=[Says("Pay! Now!")])
+    world.plays(*flow, caller=caller, conditions=Conditions(lex={"Pay! Now!": cross})).hears(
+        "NEGATIVE 0.8 Failed"
+    )
+
+
 def test_lex_hears_keys_on_the_telephone(world: Any) -> None:
     world.plays(LEX, *AFTER_LEX, caller=Caller(moves=[Presses("2")]), conditions=UNDERSTOOD).hears(
         "Pay of 2 for ."

@@ -71,11 +71,29 @@ def test_a_failure_is_printed_with_the_transcript_and_fails(
 def test_a_contact_that_cannot_be_played_fails_with_the_transcript_so_far(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chat = [say("hi", "Hi.", "case"), block("case", "GetCase", "bye", LinkContactToCase="false"), hang_up()]
+    chat = [say("hi", "Hi.", "case"), block("case", "CheckVoiceId", "bye"), hang_up()]
     Path("case.json").write_text(json.dumps({"Version": "2019-10-30", "StartAction": "hi", "Actions": chat}))
     Path("case.yaml").write_text("{expect: {hears: Hi.}}")
     assert run("case.json --scenario case.yaml") == 1
-    assert re.search(r"the sandbox cannot play case \(GetCase\): .*“Hi.”", capsys.readouterr().out, re.DOTALL)
+    assert re.search(
+        r"the sandbox cannot play case \(CheckVoiceId\): .*“Hi.”", capsys.readouterr().out, re.DOTALL
+    )
+
+
+def test_the_values_that_import_wrote_are_taken_by_environment(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environments = {"dev": {"Greeting": "Hello."}, "prod": {"Greeting": None}}
+    Path("map.json").write_text(
+        json.dumps({"placeholders": {"Greeting": ["Text", "x"]}, "environments": environments})
+    )
+    assert run("menu.json --scenario one.yaml --values map.json --environment dev") == 0
+    assert "Hello. Press 1" in capsys.readouterr().out
+    assert run("menu.json --scenario one.yaml --values map.json") == 2
+    assert "--environment must name one of dev, prod in map.json" in capsys.readouterr().err
+    assert run("menu.json --scenario one.yaml --values map.json --environment prod") == 2
+    assert "map.json has no value yet in environment prod for Greeting" in capsys.readouterr().err
+    assert run("menu.json --scenario one.yaml --values one.yaml") == 2
 
 
 def test_coverage_lists_what_was_not_taken_and_fails_under_the_threshold(

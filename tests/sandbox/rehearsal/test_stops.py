@@ -62,7 +62,8 @@ def test_a_block_without_a_fake_names_what_the_scenario_can_say(world: Any) -> N
 def test_what_a_scenario_file_has_to_add_is_named(
     contact: Any, tmp_path: Path, kind: str, parameter: str, named: str, missing: tuple[str, ...]
 ) -> None:
-    first = block("b", kind, "bye", errors=ERROR, **{parameter: named})
+    parameters: dict[str, Any] = {parameter: named}
+    first = block("b", kind, "bye", errors=ERROR, **parameters)
     flow = {"Version": "2019-10-30", "StartAction": "b", "Actions": [first, hang_up()]}
     (tmp_path / "flow.json").write_text(json.dumps(flow), encoding="utf-8")
     with pytest.raises(CannotPlayError) as caught:

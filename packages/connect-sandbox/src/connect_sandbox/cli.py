@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 USAGE = """\
 usage: connect-sandbox COMMAND ...
@@ -11,10 +12,17 @@ usage: connect-sandbox COMMAND ...
 Rehearse Amazon Connect apps without an AWS account.
 
 commands:
-  rehearse  play the scenarios of files through a flow, and check what callers hear
+  rehearse   play the scenarios of files through a flow, and check what callers hear
+  scenarios  write scenarios that take every branch of a flow
 
 connect-sandbox COMMAND --help explains a command.
 """
+
+COMMANDS = {
+    "rehearse": "connect_sandbox.rehearsal.cli",
+    "scenarios": "connect_sandbox.rehearsal.skeleton.cli",
+}
+"""The modules whose `main` runs the commands."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,12 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         sys.stdout.write(USAGE)
         return 0 if arguments else 2
-    if arguments[0] != "rehearse":
+    module = COMMANDS.get(arguments[0])
+    if module is None:
         sys.stderr.write(f"connect-sandbox: there is no command {arguments[0]!r}\n\n{USAGE}")
         return 2
-    from connect_sandbox.rehearsal import cli as rehearsal  # noqa: PLC0415 - keeps --help quick
-
-    return rehearsal.main(arguments[1:])
+    status: int = import_module(module).main(arguments[1:])  # only now: keeps --help quick
+    return status
 
 
 if __name__ == "__main__":

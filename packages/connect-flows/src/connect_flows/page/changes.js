@@ -1,4 +1,4 @@
-const panes = data.sides.map((side, number) => new Pane(document.getElementById(`s${number}-pane`), `s${number}-`, side.blocks));
+const panes = data.sides.map((side, number) => new Pane(document.getElementById(`s${number}-pane`), `s${number}-`, side));
 const SIDES = ["old", "new"];
 const details = document.getElementById("details");
 const list = document.getElementById("list");
@@ -40,11 +40,12 @@ function choose(number, { focus = false, except = null } = {}) {
   for (const pane of panes) pane.draw(); // the details take room from them
   details.replaceChildren(...(row === null ? [] : about(number)));
   details.scrollTop = 0;
+  if (except === null) level(panes);
+  else panes[1 - except].scaleTo(panes[except].view.scale);
   SIDES.forEach((side, at) => {
-    panes[at].choose(row === null ? null : row[side], []);
-    if (row === null) return;
-    const where = row[side] ?? row.near;
-    if (at !== except && where !== null && where !== undefined) panes[at].centre(where);
+    panes[at].choose(row === null ? null : row[side]);
+    const where = row === null ? null : (row[side] ?? row.near);
+    if (at !== except && where !== null) panes[at].centre(where, { readable: except === null });
   });
   for (const button of list.querySelectorAll("button")) {
     if (Number(button.dataset.row) === number) button.setAttribute("aria-current", "true");
@@ -61,27 +62,30 @@ function changed(before, after) {
   ];
 }
 
-function changeItem(change) {
-  const rows = change.rows.length > 0 ? change.rows : [null];
-  return rows.map((row) =>
-    make(
+/** One item for each block of the change. */
+function changeItems(change) {
+  const whole = ["added", "removed"].includes(change.kind); // the whole block: what it is says enough
+  const told = whole ? [] : [` ${change.what}`, change.old === null && change.new === null ? "" : ": "];
+  return (change.rows.length > 0 ? change.rows : [null]).map((row) => {
+    const block = row === null ? { headline: change.block, second: "" } : blockOf(data.rows[row]);
+    return make(
       "li",
       null,
       make(
         "button",
         { type: "button", "data-row": row, click: () => row !== null && choose(row) },
-        make("span", { class: "changed-block" }, row === null ? change.block : blockOf(data.rows[row]).headline),
-        change.what === "" ? "" : ` ${change.what}`,
-        change.old === null && change.new === null ? "" : ": ",
-        ...changed(change.old, change.new),
+        make("span", { class: "changed-block" }, block.headline),
+        " ",
+        make("span", { class: "type" }, block.second),
+        make("span", { class: "what" }, ...told, ...(whole ? [] : changed(change.old, change.new))),
       ),
-    ),
-  );
+    );
+  });
 }
 
 function listChanges() {
   for (const heading of new Set(data.changes.map((change) => change.heading))) {
-    const items = data.changes.filter((change) => change.heading === heading).flatMap(changeItem);
+    const items = data.changes.filter((change) => change.heading === heading).flatMap(changeItems);
     list.append(make("h3", null, heading), make("ul", null, ...items));
   }
 }
@@ -91,10 +95,11 @@ function about(number) {
   const [before, after] = SIDES.map((side, at) => (row[side] === null ? null : data.sides[at].blocks[row[side]]));
   const block = after ?? before;
   const said = { added: "Added", removed: "Removed", changed: "Changed" }[stateOf(row)] ?? "The same in both versions";
-  const parts = [make("h2", { tabindex: "-1" }, block.headline), make("p", null, `${block.type}. ${said}.`)];
+  const parts = [make("h2", { tabindex: "-1" }, block.headline), make("p", null, `${block.second}. ${said}.`)];
   const mine = data.changes.filter((change) => change.rows.includes(number));
-  if (mine.length > 0) {
-    const items = mine.map((change) => make("li", null, `${change.heading}: ${change.what} `, ...changed(change.old, change.new)));
+  const told = mine.filter((change) => !["added", "removed"].includes(change.kind));
+  if (told.length > 0) {
+    const items = told.map((change) => make("li", null, `${change.heading}: ${change.what} `, ...changed(change.old, change.new)));
     parts.push(make("ul", null, ...items));
   }
   const paths = mine.map((change) => change.what);
@@ -102,9 +107,9 @@ function about(number) {
   const branches = compared(before, after, (each, side) =>
     each.branches.map((branch) => [branch.words, branch.to === null ? branch.target : data.sides[side].blocks[branch.to].headline]),
   );
-  if (parameters.size > 0) parts.push(make("h3", null, "Parameters"), table(parameters, (path) => paths.includes(path)));
+  if (parameters.size > 0) parts.push(make("h3", null, "Parameters"), listed(parameters, (path) => paths.includes(path)));
   const states = { ...lit(before), ...lit(after) };
-  if (branches.size > 0) parts.push(make("h3", null, "Branches"), table(branches, (words) => words in states));
+  if (branches.size > 0) parts.push(make("h3", null, "Branches"), listed(branches, (words) => words in states));
   return parts;
 }
 
@@ -126,19 +131,22 @@ function compared(before, after, rows) {
   return both;
 }
 
-function table(rows, differs) {
-  const head = ["", "Before", "After"].map((title, at) =>
-    at === 0 ? make("td", null) : make("th", { scope: "col" }, title),
+/** The rows as a list: what is the same in both versions once, else what was and what is. */
+function listed(rows, differs) {
+  const told = ([before, after]) =>
+    before === after
+      ? [make("dd", null, before)]
+      : changed(before, after)
+          .filter((part) => part instanceof Node)
+          .map((part) => make("dd", null, part));
+  return make(
+    "dl",
+    { class: "both" },
+    ...[...rows].flatMap(([name, values]) => [
+      make("dt", differs(name) || values.includes(null) ? { class: "differs" } : null, name),
+      ...told(values),
+    ]),
   );
-  const body = [...rows].map(([name, values]) =>
-    make(
-      "tr",
-      differs(name) || values.includes(null) ? { class: "differs" } : null,
-      make("th", { scope: "row" }, name),
-      ...values.map((value) => make("td", null, value ?? "—")),
-    ),
-  );
-  return make("table", null, make("thead", null, make("tr", null, ...head)), make("tbody", null, ...body));
 }
 
 panes.forEach((pane, number) => {
@@ -150,8 +158,8 @@ panes.forEach((pane, number) => {
   pane.chosen = (block, byKey) => choose(rowOf[number].get(block), { focus: byKey, except: number });
   pane.typed = (key) => {
     const does = {
-      0: () => panes.forEach((each) => each.fit()),
-      Home: () => panes.forEach((each) => each.start()),
+      0: () => ZOOMS.fit(panes),
+      Home: () => ZOOMS.start(panes),
       Escape: () => choose(null),
     }[key];
     if (does !== undefined) does();
@@ -170,3 +178,4 @@ details.addEventListener("keydown", (event) => {
 light();
 listChanges();
 choose(null);
+ZOOMS.start(panes);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from html import escape
 
 from connect_flows.diagnostics import one_line
@@ -20,8 +21,7 @@ from connect_flows.pictures.telling import said_of
 def diff_page(old: Shown, new: Shown) -> str:
     """Return the HTML page of both versions: their pictures, and the changes for the caller lit in them.
 
-    Raises DiagramError when one of them has no block, and when the layout library is not installed
-    (``pip install 'connect-flows[svg]'``).
+    Raises DiagramError when one of them has no block.
     """
     pictures = Pictures()
     sides = (("Before", old), ("After", new))
@@ -58,7 +58,7 @@ def _body(title: str, old: Shown, new: Shown, drawn: list[str], changes: int) ->
         yield "<p>Choose a change or a block: both pictures go to it.</p>"
     yield '<div class="changes" id="list"></div>'
     yield from keys(
-        ("added", "added"), ("removed", "removed"), ("changed", "changed"), ("lit", "chosen block")
+        ("added", "added"), ("removed", "removed"), ("changed", "changed"), ("chosen", "chosen block")
     )
     yield "</nav>"
     yield '<div class="stage"><div class="pair">'
@@ -74,71 +74,90 @@ def _body(title: str, old: Shown, new: Shown, drawn: list[str], changes: int) ->
     yield "</main>"
 
 
+@dataclass
+class _Row:
+    """A block of one version or of both, by its number in each."""
+
+    old: int | None
+    new: int | None
+    changed: bool = False
+    near: int | None = None
+    """Where the block would be in the version that has it not: the nearest before it that both have."""
+
+
 def _data(old: Shown, new: Shown, changes: list[Change]) -> Json:
     same = match(old.flow, new.flow)
-    orders = [{block.identifier: i for i, block in enumerate(each.flow.blocks)} for each in (old, new)]
     back = {theirs: ours for ours, theirs in same.items()}
-    rows = [
-        {"old": orders[0].get(back.get(b.identifier, "")), "new": i} for i, b in enumerate(new.flow.blocks)
-    ]
-    rows += [{"old": i, "new": None} for i, b in enumerate(old.flow.blocks) if b.identifier not in same]
-    place = {row["new"]: i for i, row in enumerate(rows) if row["new"] is not None}
-    gone = {row["old"]: i for i, row in enumerate(rows) if row["new"] is None}
-
-    def row_of(change: Change, identifier: str) -> int | None:
-        if change.kind == "removed":
-            return gone.get(orders[0].get(identifier))
-        return place.get(orders[1].get(identifier))
-
-    told = [
-        {
-            "heading": HEADINGS[change.kind],
-            "kind": change.kind,
-            "what": printable(change.what),
-            "old": None if change.old is None else printable(_called(change, change.old, old.flow)),
-            "new": None if change.new is None else printable(_called(change, change.new, new.flow)),
-            "rows": [
-                row for name in (change.block, *change.also) if (row := row_of(change, name)) is not None
-            ],
-            "block": printable(change.block),
-        }
-        for change in changes
-    ]
-    touched = {row for each in told for row in each["rows"] if each["kind"] not in {"added", "removed"}}
+    orders = [{block.identifier: i for i, block in enumerate(each.flow.blocks)} for each in (old, new)]
+    near = [_near(old.flow, set(same)), _near(new.flow, set(back))]
+    rows = []
+    for i, block in enumerate(new.flow.blocks):
+        name = block.identifier
+        beside = None if name in back else orders[0].get(back.get(near[1].get(name, ""), ""))
+        rows.append(_Row(orders[0].get(back.get(name, "")), i, near=beside))
+    for i, block in enumerate(old.flow.blocks):
+        if block.identifier not in same:
+            beside = orders[1].get(same.get(near[0].get(block.identifier, ""), ""))
+            rows.append(_Row(i, None, near=beside))
+    told = _told(old.flow, new.flow, changes, rows)
+    for each in told:
+        for row in each["rows"]:
+            rows[row].changed = rows[row].changed or each["kind"] not in {"added", "removed"}
     lit = [
         _lit_branches(old.flow, same, new.flow, "removed"),
         _lit_branches(new.flow, back, old.flow, "added"),
     ]
-    near = [_near(old.flow, set(same)), _near(new.flow, set(back))]
-    for i, row in enumerate(rows):
-        row["changed"] = i in touched
-        # Beside a block that only one version has: where its neighbourhood is in the other.
-        if row["new"] is None:
-            beside = near[0].get(old.flow.blocks[row["old"]].identifier)
-            row["near"] = orders[1].get(same[beside]) if beside is not None else None
-        elif row["old"] is None:
-            beside = near[1].get(new.flow.blocks[row["new"]].identifier)
-            row["near"] = orders[0].get(back[beside]) if beside is not None else None
     return {
         "sides": [
             {
+                "start": order.get(each.flow.start),
                 "blocks": [
-                    block_data(block, known, order) | {"states": lit[number].get(block.identifier, {})}
+                    block_data(block, known, order) | {"states": states.get(block.identifier, {})}
                     for block in each.flow.blocks
-                ]
+                ],
             }
-            for number, (each, order) in enumerate(zip((old, new), orders, strict=True))
+            for each, order, states in zip((old, new), orders, lit, strict=True)
             for known in [names(each.flow)]
         ],
-        "rows": rows,
+        "rows": [asdict(row) for row in rows],
         "changes": told,
     }
 
 
-def _called(change: Change, value: str, flow: Flow) -> str:
-    """Return what a changed branch led to as people know the block; any other value as it is."""
-    block = flow.by_identifier.get(value) if change.kind in {"rewired", "start"} else None
-    return said_of(block, names(flow)).headline if block is not None else value
+def _told(old: Flow, new: Flow, changes: list[Change], rows: list[_Row]) -> list[Json]:
+    place = {new.blocks[row.new].identifier: i for i, row in enumerate(rows) if row.new is not None}
+    gone = {
+        old.blocks[row.old].identifier: i
+        for i, row in enumerate(rows)
+        if row.new is None and row.old is not None
+    }
+    headlines = [
+        {block.identifier: said_of(block, known).headline for block in flow.blocks}
+        for flow in (old, new)
+        for known in [names(flow)]
+    ]
+
+    def called(change: Change, value: str | None, side: int) -> str | None:
+        """Return what a changed branch led to as people know the block; any other value as it is."""
+        if value is not None and change.kind in {"rewired", "start"}:
+            value = headlines[side].get(value) or value
+        return None if value is None else printable(value)
+
+    found = []
+    for change in changes:
+        where = gone if change.kind == "removed" else place
+        found.append(
+            {
+                "heading": HEADINGS[change.kind],
+                "kind": change.kind,
+                "what": printable(change.what),
+                "old": called(change, change.old, 0),
+                "new": called(change, change.new, 1),
+                "rows": [where[name] for name in (change.block, *change.also) if name in where],
+                "block": printable(change.block),
+            }
+        )
+    return found
 
 
 def _lit_branches(flow: Flow, same: Mapping[str, str], other: Flow, gone: str) -> dict[str, dict[str, str]]:

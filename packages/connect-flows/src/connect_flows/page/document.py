@@ -122,7 +122,7 @@ def keys(*marks: tuple[str, str]) -> Iterator[str]:
     yield '<details class="help"><summary>Marks and keys</summary>'
     yield "<ul>"
     for kind, words in marks:
-        swatch = f'<span class="swatch {kind}"></span> ' if kind else ""
+        swatch = f'<span class="swatch swatch-{kind}"></span> ' if kind else ""
         yield f"<li>{swatch}{escape(words)}</li>"
     yield "</ul>"
     yield "<dl>"
@@ -138,4 +138,4 @@ def _hash(text: str) -> str:
 
 @cache
 def _file(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8").strip()
+    return (files("connect_flows.page") / name).read_text(encoding="utf-8").strip()

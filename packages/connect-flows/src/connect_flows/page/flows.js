@@ -2,7 +2,7 @@ const RESULTS = 200; // results that the list shows; the others are counted, and
 
 const panes = data.flows.map((flow, number) => {
   const host = document.getElementById(`f${number}-pane`);
-  return new Pane(host, `f${number}-`, flow.blocks);
+  return new Pane(host, `f${number}-`, flow);
 });
 const list = document.getElementById("list");
 const listed = document.getElementById("listed");
@@ -43,15 +43,19 @@ function show(flow) {
     pane.host.hidden = number !== flow;
   });
   for (const link of document.querySelectorAll("#flows a")) {
-    if (link.hash === address(flow)) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    if (link.hash === address(flow)) {
+      link.setAttribute("aria-current", "true");
+      scrollWithin(document.getElementById("flows"), link);
+    } else {
+      link.removeAttribute("aria-current");
+    }
   }
   current = flow;
   chosen = null;
   panes[flow].draw();
   badges(flow);
   if (panes[flow].reachable === null && panes[flow].groups.length > 0) {
-    panes[flow].reach(Math.max(0, data.flows[flow].start));
+    panes[flow].reach(data.flows[flow].start ?? 0);
   }
   listBlocks();
 }
@@ -65,8 +69,7 @@ function choose(block, { focus = false } = {}) {
   pane.choose(block, lines.filter((line) => line !== undefined));
   details.replaceChildren(...(block === null ? aboutFlow(flow) : aboutBlock(flow, block)));
   details.scrollTop = 0;
-  for (const button of list.querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
-  list.querySelector(`[data-place="${current} ${block}"]`)?.setAttribute("aria-current", "true");
+  markListed();
   history.replaceState(null, "", address(current, block));
   if (focus) details.querySelector("h2").focus();
 }
@@ -89,15 +92,16 @@ function goTo(flow, block) {
   panes[flow].show(block);
 }
 
-function blockButton(flow, block) {
-  const { headline, type, findings } = data.flows[flow].blocks[block];
+/** A button that goes to the block; plain: without its type and the number of its findings. */
+function blockButton(flow, block, { plain = false } = {}) {
+  const { headline, second, findings } = data.flows[flow].blocks[block];
   return make(
     "button",
     { type: "button", class: "block-name", "data-place": `${flow} ${block}`, click: () => goTo(flow, block) },
     make("span", { class: "headline" }, headline),
-    " ",
-    make("span", { class: "type" }, type),
-    findings.length > 0 ? make("span", { class: `count ${worst(findings)}` }, many(findings.length, "finding")) : null,
+    plain ? "" : " ",
+    plain ? null : make("span", { class: "type" }, second),
+    !plain && findings.length > 0 ? make("span", { class: `count ${worst(findings)}` }, many(findings.length, "finding")) : null,
   );
 }
 
@@ -110,8 +114,7 @@ function findingItem(finding, flow = null, block = null) {
     "li",
     { class: `finding ${finding.severity}` },
     make("strong", null, `${finding.severity === "error" ? "Error" : "Warning"} ${finding.rule}`),
-    block === null ? ": " : " at ",
-    block === null ? null : make("span", null, blockButton(flow, block), ": "),
+    block === null ? ": " : make("span", null, " at ", blockButton(flow, block, { plain: true }), make("br")),
     `${finding.message}. `,
     make("span", { class: "fix" }, `Fix: ${finding.fix}.`),
     finding.path === "" ? null : make("code", { class: "path" }, finding.path),
@@ -149,7 +152,7 @@ function aboutFlow(flow) {
   }
   const all = [
     ...flow.findings.map((finding) => findingItem(finding)),
-    ...flow.blocks.flatMap((block, at) => block.findings.map((finding) => findingItem(finding, number, at))),
+    ...flow.order.flatMap((at) => flow.blocks[at].findings.map((finding) => findingItem(finding, number, at))),
   ];
   parts.push(make("h3", null, all.length === 0 ? "No findings" : many(all.length, "finding")));
   if (all.length > 0) parts.push(make("ul", { class: "findings" }, ...all));
@@ -175,7 +178,7 @@ function aboutBlock(flow, number) {
       facts(
         block.parameters.map(([path, value, name]) => [
           path,
-          name === null ? value : make("span", null, make("strong", null, name), make("br"), value),
+          name === null ? value : make("span", null, make("strong", null, name), "\n", value),
         ]),
       ),
     );
@@ -237,6 +240,7 @@ function words(block) {
     block.id,
     block.type,
     block.headline,
+    block.second,
     ...block.parameters.flat(),
     ...block.branches.map((branch) => branch.words),
     ...block.findings.map((finding) => `${finding.rule} ${finding.message}`),
@@ -258,11 +262,11 @@ function search() {
   if (wanted !== "") {
     const order = [...data.flows.keys()].sort((a, b) => Number(b === current) - Number(a === current) || a - b);
     for (const flow of order) {
-      data.flows[flow].blocks.forEach((block, number) => {
-        if (!words(block).includes(wanted)) return;
+      for (const number of data.flows[flow].order) {
+        if (!words(data.flows[flow].blocks[number]).includes(wanted)) continue;
         found.push([flow, number]);
         panes[flow].groups[number].classList.add("match");
-      });
+      }
     }
     if (found.length > 0 && found[0][0] === current) step(1);
   }
@@ -287,7 +291,7 @@ function told() {
 /** List the results of the search, or all blocks of the shown flow. */
 function listBlocks() {
   const searching = field.value.trim() !== "";
-  const places = searching ? found : data.flows[current].blocks.map((_, number) => [current, number]);
+  const places = searching ? found : data.flows[current].order.map((number) => [current, number]);
   listed.textContent = searching ? "Results" : "Blocks";
   const items = places.slice(0, RESULTS).map(([flow, block]) =>
     make(
@@ -299,7 +303,15 @@ function listBlocks() {
   );
   if (places.length > RESULTS) items.push(make("li", null, `and ${places.length - RESULTS} more`));
   list.replaceChildren(...items);
-  list.querySelector(`[data-place="${current} ${chosen}"]`)?.setAttribute("aria-current", "true");
+  markListed();
+}
+
+function markListed() {
+  for (const button of list.querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
+  const button = list.querySelector(`[data-place="${current} ${chosen}"]`);
+  if (button === null) return;
+  button.setAttribute("aria-current", "true");
+  scrollWithin(list.closest(".side"), button);
 }
 
 panes.forEach((pane, number) => {
@@ -311,7 +323,7 @@ panes.forEach((pane, number) => {
   pane.typed = (key) => {
     const does = {
       0: () => pane.fit(),
-      Home: () => pane.focus(Math.max(0, data.flows[number].start)),
+      Home: () => pane.focus(data.flows[number].start ?? 0),
       "/": () => field.focus(),
       n: () => step(1),
       p: () => step(-1),

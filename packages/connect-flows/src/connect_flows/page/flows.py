@@ -8,7 +8,7 @@ from html import escape
 
 from connect_flows.diagnostics import Diagnostic, one_line
 from connect_flows.diff import branch_name
-from connect_flows.model import Block
+from connect_flows.model import Block, Flow
 from connect_flows.naming import Names, names
 from connect_flows.page.document import Pictures, document, keys, zoom_buttons
 from connect_flows.page.links import links
@@ -20,8 +20,7 @@ from connect_flows.pictures.telling import said_of
 def flows_page(shown: Sequence[Shown]) -> str:
     """Return the HTML page of the flows: pictures that can be searched, with each block's details and findings.
 
-    A block that names another flow of the page leads to it. Raises DiagramError when there is nothing to draw, and
-    when the layout library is not installed (``pip install 'connect-flows[svg]'``).
+    A block that names another flow of the page leads to it. Raises DiagramError when there is nothing to draw.
     """
     if not shown:
         raise DiagramError("there is no flow to draw")
@@ -65,7 +64,8 @@ def _body(title: str, shown: Sequence[Shown], unique: Sequence[str], drawn: Sequ
     yield '<h2 id="listed">Blocks</h2>'
     yield '<ol id="list"></ol>'
     yield from keys(
-        ("lit", "chosen block, and its branches"),
+        ("chosen", "chosen block"),
+        ("lit", "branches from and to it"),
         ("match", "found by the search"),
         ("error", "Amazon Connect rejects it (number of findings)"),
         ("warning", "accepted, but hurts callers (number of findings)"),
@@ -124,7 +124,8 @@ def _flows(shown: Sequence[Shown], unique: Sequence[str]) -> list[Json]:
                 "file": one_line(each.file, 400),
                 "description": printable(description) if isinstance(description, str) else "",
                 "facts": [["Type", one_line(kind)]] if isinstance(kind, str) else [],
-                "start": order.get(flow.start, -1),
+                "start": order.get(flow.start),
+                "order": _walk(flow, order),
                 "findings": of_block.get(None, []),
                 "notes": [printable(note) for note in each.notes],
                 "blocks": [
@@ -142,13 +143,29 @@ def _flows(shown: Sequence[Shown], unique: Sequence[str]) -> list[Json]:
     return found
 
 
+def _walk(flow: Flow, order: Mapping[str, int]) -> list[int]:
+    """Return the blocks as a contact may meet them, branch after branch; last those that none reaches."""
+    met: dict[int, None] = {}
+    work = list(reversed(range(len(flow.blocks))))
+    work += [order[flow.start]] if flow.start in order else []
+    while work:
+        number = work.pop()
+        if number not in met:
+            met[number] = None
+            targets = [order[edge.target] for edge in flow.blocks[number].edges() if edge.target in order]
+            work += reversed(targets)
+    return list(met)
+
+
 def block_data(block: Block, known: Names, order: Mapping[str, int]) -> Json:
     """Return what the page tells of a block. ``mark`` stands for it in the picture's data attributes."""
+    said = said_of(block, known)
     return {
         "id": printable(block.identifier),
         "mark": mark(block.identifier),
-        "type": printable(block.type),
-        "headline": one_line(said_of(block, known).headline, 200) or "(no name)",
+        "type": printable(block.type if said.type == block.type else f"{said.type} ({block.type})"),
+        "headline": one_line(said.headline, 200) or "(no name)",
+        "second": one_line(said.second, 200),
         "parameters": [[path, value, known.name(value)] for path, value in leaves(block.parameters)],
         "branches": [
             {

@@ -15,20 +15,29 @@ function many(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** Scroll the container, and nothing around it, until the element is in sight. */
+function scrollWithin(container, element) {
+  const [outer, inner] = [container.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (inner.top < outer.top) container.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) container.scrollTop += inner.bottom - outer.bottom;
+}
+
 const SMALLEST = 0.02;
 const LARGEST = 6;
 const READABLE = 0.75;
 const STEP = 1.25; // one press of a zoom key or button
 const STRIDE = 80; // pixels that an arrow key moves the picture
+const ENTRY = 110; // picture units above the first block: where the contact comes from
 const EDGE = 24; // pixels that a block keeps from the pane's edge
 
 /**
- * A picture that can be moved and zoomed. Blocks are told by their number in the flow.
+ * A picture that can be moved and zoomed. Blocks are told by their number in the flow; start is the first one, or null.
  * It calls chosen(number, byKey) for a block that is clicked or entered, opened(number) for a double click,
  * moved(dx, dy, factor) for what others should follow, and typed(key) for keys that it has no use for.
  */
 class Pane {
-  constructor(host, prefix, blocks) {
+  constructor(host, prefix, { blocks, start }) {
+    this.first = start;
     this.host = host;
     this.svg = host.querySelector("svg");
     const [x, y, width, height] = this.svg.getAttribute("viewBox").split(/[ ,]+/).map(Number);
@@ -39,6 +48,8 @@ class Pane {
     this.lines = new Map();
     for (const line of this.svg.querySelectorAll("[data-branch]")) {
       this.lines.set(`${line.dataset.from}\n${line.dataset.branch}`, line);
+      // The second branch on a line shows only when it is lit: then below the line, not across its label.
+      if (line.classList.contains("also")) line.parentNode.prepend(line);
     }
     this.chosen = () => {};
     this.opened = () => {};
@@ -137,6 +148,11 @@ class Pane {
     this.draw();
   }
 
+  /** Zoom to the scale; what is in the middle of the upper edge stays there. */
+  scaleTo(scale) {
+    this.zoom(scale / this.view.scale, [this.size.width / 2, 0], { quietly: true });
+  }
+
   /** Show the whole picture if that can be read, else its first block at a size that can. */
   start() {
     this.fit();
@@ -146,11 +162,10 @@ class Pane {
     this.view.x = this.whole.x - (width / this.view.scale - this.whole.width) / 2;
     this.view.y = this.whole.y;
     this.draw();
-    const first = this.svg.querySelector(".block.start");
-    if (first !== null) {
-      const box = this.box(this.numbers.get(first));
+    if (this.first !== null) {
+      const box = this.box(this.first);
       this.view.x += (box.x + box.width / 2 - width / 2) / this.view.scale;
-      this.view.y += (box.y - EDGE) / this.view.scale;
+      this.view.y += box.y / this.view.scale - ENTRY;
       this.draw();
     }
   }
@@ -167,10 +182,10 @@ class Pane {
     };
   }
 
-  /** Bring the block into the middle, at a size that can be read. */
-  centre(number) {
+  /** Bring the block into the middle; readable: at a size that can be read. */
+  centre(number, { readable = true } = {}) {
     const { width, height } = this.size;
-    if (this.view.scale < READABLE) this.zoom(READABLE / this.view.scale, null, { quietly: true });
+    if (readable && this.view.scale < READABLE) this.zoom(READABLE / this.view.scale, null, { quietly: true });
     const box = this.box(number);
     this.pan(width / 2 - box.x - box.width / 2, height / 2 - box.y - box.height / 2, { quietly: true });
   }
@@ -208,11 +223,11 @@ class Pane {
     this.groups[number].focus({ preventScroll: true });
   }
 
-  /** Mark the block as the chosen one, and light it with the branches that are given. */
-  choose(number, lines) {
+  /** Mark the block as the chosen one, and light the branches that are given. */
+  choose(number, lines = []) {
     for (const lit of this.svg.querySelectorAll(".lit, .chosen")) lit.classList.remove("lit", "chosen");
     if (number === null) return;
-    this.groups[number].classList.add("chosen", "lit");
+    this.groups[number].classList.add("chosen");
     for (const line of lines) line.classList.add("lit");
     this.reach(number);
   }
@@ -302,15 +317,28 @@ class Pane {
   }
 }
 
-/** Let the buttons of the page's head work on the panes that panes() returns. */
+/** What the buttons of the page's head do, and keys, with the panes that they are for. */
+const ZOOMS = {
+  in: (panes) => panes.forEach((pane) => pane.zoom(STEP, null, { quietly: true })),
+  out: (panes) => panes.forEach((pane) => pane.zoom(1 / STEP, null, { quietly: true })),
+  fit: (panes) => {
+    for (const pane of panes) pane.fit();
+    level(panes);
+  },
+  start: (panes) => {
+    for (const pane of panes) pane.start();
+    level(panes);
+  },
+};
+
+/** Give all panes the smallest scale of any. */
+function level(panes) {
+  const scale = Math.min(...panes.map((pane) => pane.view.scale));
+  for (const pane of panes) if (pane.view.scale > scale) pane.scaleTo(scale);
+}
+
 function zoomButtons(panes) {
-  const does = {
-    in: (pane) => pane.zoom(STEP, null, { quietly: true }),
-    out: (pane) => pane.zoom(1 / STEP, null, { quietly: true }),
-    fit: (pane) => pane.fit(),
-    start: (pane) => pane.start(),
-  };
   for (const button of document.querySelectorAll("[data-zoom]")) {
-    button.addEventListener("click", () => panes().forEach(does[button.dataset.zoom]));
+    button.addEventListener("click", () => ZOOMS[button.dataset.zoom](panes()));
   }
 }

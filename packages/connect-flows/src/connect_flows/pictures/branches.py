@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,6 +37,9 @@ _RESULTS: Mapping[str, Mapping[str, str]] = {
 }
 _LEAVING = frozenset({"TransferContactToQueue", "DequeueContactAndTransferToQueue"})
 """Types that leave the flow on success: their NextAction is never taken."""
+
+
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,9 @@ def lines(flow: Flow) -> list[Line]:
         for branch in branches_of(block):
             joined.setdefault((branch.source, branch.target), []).append(branch)
     known = flow.by_identifier
+    leaving = Counter(source for source, _ in joined)
     return [
-        _line(known[source], target, all_, alone=all(s != source or t == target for s, t in joined))
+        _line(known[source], target, all_, alone=leaving[source] == 1)
         for (source, target), all_ in joined.items()
     ]
 
@@ -106,9 +112,23 @@ def _line(block: Block, target: str, all_: list[Branch], *, alone: bool) -> Line
     kinds = {b.kind for b in told}
     kind = next(k for k in (EdgeKind.NEXT, EdgeKind.CONDITION, EdgeKind.ERROR) if k in kinds)
     plain = alone and kinds == {EdgeKind.NEXT}
-    label = "" if plain else ", ".join(dict.fromkeys(b.label for b in told))
+    label = "" if plain else ", ".join(_folded(list(dict.fromkeys(b.label for b in told))))
     first = next(b for b in all_ if b.kind is kind)
     return Line(block.identifier, target, label, kind, (first, *(b for b in all_ if b is not first)))
+
+
+def _folded(labels: list[str]) -> list[str]:
+    """Return the labels, three or more digits in a row as one: "1 to 9"."""
+    out: list[str] = []
+    first = 0
+    for i, label in enumerate(labels):
+        after = labels[i + 1] if i + 1 < len(labels) else ""
+        if _DIGITS.fullmatch(label) and _DIGITS.fullmatch(after) and int(after) == int(label) + 1:
+            continue
+        run = labels[first : i + 1]
+        out += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+        first = i + 1
+    return out
 
 
 def repeats(block: Block) -> bool:

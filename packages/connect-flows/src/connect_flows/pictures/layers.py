@@ -28,14 +28,14 @@ def closing(count: int, edges: Edges) -> set[int]:
         work = [(root, iter(following[root]))]
         while work:
             box, rest = work[-1]
-            index = next(rest, None)
-            if index is None:
+            edge = next(rest, None)
+            if edge is None:
                 state[box] = 2
                 work.pop()
                 continue
-            target = edges[index][1]
+            target = edges[edge][1]
             if state[target] == 1:
-                found.add(index)
+                found.add(edge)
             elif state[target] == 0:
                 state[target] = 1
                 work.append((target, iter(following[target])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
+from math import ceil, inf
 
 from connect_flows.pictures.layers import arranged, closing, rows_of
 from connect_flows.pictures.places import Link, placed
@@ -24,7 +24,10 @@ _LANE = 7  # half of what is between two lines
 _PITCH = 9  # between two tracks
 _ABOVE, _BELOW = 14, 22  # from a row to the first track below it, from the last track to the next row
 _SIDE_TOP, _SIDE_ROW = 16, 24  # of labels beside a box: the first one's middle, and from one to the next
-_NEAR = 40  # a line is moved that far to become straight
+_SLIDE = 60  # the end of a line is moved that far along a box's edge to make it straight
+_NEAR = 40  # a line is moved that far for the same
+_NEAR_BOX = 32  # a box is moved that far to stand right below another
+_GIVE = 5  # lines may come so much nearer to one another if that makes them straight
 _TOP = 13  # the lines that arrive on a box's top are that far from its middle
 
 Point = tuple[float, float]
@@ -90,7 +93,7 @@ class _Layout:
             self.returned[wire.target] |= i in self.back
         for leaving in self.aside:
             leaving.sort(key=lambda i: wires[i].source == wires[i].target)
-        self.width = [max(w, self._below(b) + 16) for b, (w, _) in enumerate(sizes)]
+        self.width = [2.0 * ceil(max(w, self._below(b) + 16) / 2) for b, (w, _) in enumerate(sizes)]
         self.height = [max(h, self._side_height(b)) for b, (_, h) in enumerate(sizes)]
         forward = [
             (w.source, w.target) if i not in self.back else (w.target, w.source)
@@ -229,8 +232,8 @@ class _Layout:
         arranged(self.rows, [(k.upper, k.lower, k.out, k.into) for k in self._links()], extent)
         x = [0.0] * len(extent)
         for row in self.rows:
-            for i, item in enumerate(row):
-                x[item] = float(i)
+            for number, item in enumerate(row):
+                x[item] = float(number)
         self._set_ports(x)
         x = placed(self.rows, self.left, self.right, self._links())
         self._set_ports(x)
@@ -239,19 +242,7 @@ class _Layout:
         shift = MARGIN - min(x[i] - self.left[i] + (_BETWEEN if i < self.count else 0) for i in range(len(x)))
         self.x = [round(value + shift) for value in x]
         self._straighten()
-        nets = self._nets()
-        y = float(MARGIN)
-        tops, track_at = [], {}
-        for row, items in enumerate(self.rows):
-            tops.append(y)
-            bottom = y + max((self._tall(item) for item in items if item < self.count), default=0.0)
-            keys = [key for key in nets if key[0] == row]
-            at, count = tracks([nets[key] for key in keys])
-            for key, track in zip(keys, at, strict=True):
-                track_at[key] = bottom + _ABOVE + _PITCH * track
-            y = bottom + _ABOVE + _PITCH * max(0, count - 1) + _BELOW
-        last = len(self.rows) - 1
-        height = tops[last] + max(self._tall(item) for item in self.rows[last] if item < self.count) + MARGIN
+        tops, track_at, height = self._heights()
         boxes = tuple(
             Rectangle(self.x[b] - self.width[b] / 2, tops[self.row[b]], self.width[b], self.height[b])
             for b in range(self.count)
@@ -262,31 +253,61 @@ class _Layout:
         )
         return Plan(boxes, routes, reach + MARGIN, height)
 
+    def _heights(self) -> tuple[list[float], dict[tuple[int, int, str], float], float]:
+        """Return the top of each row, the y of each net's track, and how high the picture is."""
+        nets = self._nets()
+        tops: list[float] = []
+        track_at = {}
+        y = bottom = float(MARGIN)
+        for number, items in enumerate(self.rows):
+            tops.append(y)
+            bottom = y + max(self._tall(item) for item in items if item < self.count)
+            keys = [key for key in nets if key[0] == number]
+            at, count = tracks([nets[key] for key in keys])
+            for key, track in zip(keys, at, strict=True):
+                track_at[key] = bottom + _ABOVE + _PITCH * track
+            y = bottom + _ABOVE + _PITCH * max(0, count - 1) + _BELOW
+        return tops, track_at, bottom + MARGIN
+
+    def _room(self, x: Sequence[float], item: int, give: float = 0.0) -> tuple[float, float]:
+        """Return how far to the left and right an item may move."""
+        row = self.rows[self.item_row[item]]
+        i = self.order[item]
+        low, high = -inf, inf
+        if i:
+            low = x[row[i - 1]] + self.right[row[i - 1]] + self.left[item] - give
+        if i + 1 < len(row):
+            high = x[row[i + 1]] - self.left[row[i + 1]] - self.right[item] + give
+        return low, high
+
     def _align(self, x: list[float]) -> None:
-        """Make a line straight over the rows that it passes, as far as its neighbours allow."""
-        order = {item: i for row in self.rows for i, item in enumerate(row)}
-
-        def room(item: int) -> tuple[float, float]:
-            row, i = self.rows[self.item_row[item]], order[item]
-            low = x[row[i - 1]] + self.right[row[i - 1]] + self.left[item] if i else -inf
-            last = i == len(row) - 1
-            return low, inf if last else x[row[i + 1]] - self.left[row[i + 1]] - self.right[item]
-
-        for i, chain in sorted(enumerate(self.chains), key=lambda each: -len(each[1])):
+        """Put boxes right below one another, and make lines straight over the rows that they pass."""
+        self.order = {item: i for row in self.rows for i, item in enumerate(row)}
+        for upper in (item for row in self.rows for item in row if item < self.count):
+            for lower in (self.chains[i][1] for i in self.down[upper] if self._kind(i) == "strong"):
+                low, high = self._room(x, lower)
+                near = lower < self.count and abs(x[lower] - x[upper]) < _NEAR_BOX
+                if near and low <= x[upper] <= high:
+                    x[lower] = x[upper]
+        for i, chain in sorted(enumerate(self.chains), key=lambda each: -len(each[1])) * 2:
             run = chain[1:-1]
-            if not run:
-                continue
-            low, high = max(room(item)[0] for item in run), min(room(item)[1] for item in run)
-            wire = self.wires[i]
-            if i in self.back:
-                ends = [x[chain[0]] + self._arrival(chain[0]), x[chain[-1]] + self._ends(i, *chain[-2:])[1]]
-            else:
-                ends = [x[chain[-1]] + self.arriving[wire.target, self._kind(i)], x[chain[0]] + self.port[i]]
-            middle = sorted(x[item] for item in run)[len(run) // 2]
-            if low > high:
-                continue
-            aim = next((end for end in ends if low <= end <= high and abs(end - middle) < _NEAR), middle)
+            if run:
+                first, last = self._ends(i, *chain[:2])[0], self._ends(i, *chain[-2:])[1]
+                self._align_run(x, run, (x[chain[0]] + first, x[chain[-1]] + last))
+
+    def _align_run(self, x: list[float], run: Sequence[int], ends: Sequence[float]) -> None:
+        """Put the places of one line below one another, as many at a time as their neighbours allow."""
+        while run:
+            low, high, length = -inf, inf, 0
             for item in run:
+                least, most = self._room(x, item, _GIVE)
+                if max(low, least) > min(high, most):
+                    break
+                low, high, length = max(low, least), min(high, most), length + 1
+            straight, run = run[: max(length, 1)], run[max(length, 1) :]
+            middle = sorted(x[item] for item in straight)[length // 2]
+            aim = next((end for end in ends if low <= end <= high and abs(end - middle) < _NEAR), middle)
+            for item in straight if length else ():
                 x[item] = min(max(aim, low), high)
 
     def _tall(self, box: int) -> float:
@@ -294,30 +315,29 @@ class _Layout:
         return self.height[box] + (LABEL_GAP + labelled if labelled else 0.0)
 
     def _straighten(self) -> None:
-        """Move the end of a line that is nearly straight along the box's edge."""
+        """Move the ends of lines that are nearly straight along the boxes' edges."""
+        coming: dict[tuple[int, str], list[float]] = {}
         for i, chain in enumerate(self.chains):
             wire = self.wires[i]
-            kind = self._kind(i)
-            if kind == "back":
-                continue
-            others = [k for t, k in self.top if t == wire.target]
-            aim = (
-                self.x[chain[-2]] + (self.port[i] if chain[-2] == wire.source else 0.0) - self.x[wire.target]
-            )
-            alone = len(
-                {c[-2] for j, c in enumerate(self.chains) if c[-1] == wire.target and j not in self.back}
-            )
-            if len(others) == 1 and alone == 1 and abs(aim) <= min(60, self.width[wire.target] / 2 - 24):
-                same = [j for j, c in enumerate(self.chains) if c[-2:] == chain[-2:] and j not in self.back]
-                if len(same) == 1 or chain[-2] >= self.count:
-                    self.arriving[wire.target, kind] = aim
+            if i not in self.back:
+                above = self.x[chain[-2]] + (self.port[i] if chain[-2] == wire.source else 0.0)
+                coming.setdefault((wire.target, self._kind(i)), []).append(above - self.x[wire.target])
+        for (target, kind), aims in coming.items():
+            reach = min(_SLIDE, self.width[target] / 2 - 24)
+            other = self.arriving.get((target, "weak" if kind == "strong" else "strong"))
+            now = self.arriving[target, kind]
+            for aim in sorted(aims, key=lambda aim: abs(aim - now)):
+                apart = other is None or (abs(aim - other) >= 2 * _TOP and (aim < other) == (now < other))
+                if abs(aim) <= reach and apart:
+                    self.arriving[target, kind] = aim
+                    break
         for i, chain in enumerate(self.chains):
             wire = self.wires[i]
             if i in self.back or wire.label or len(self.down[wire.source]) != 1:
                 continue
             into = self.arriving[wire.target, self._kind(i)] if chain[1] == wire.target else 0.0
             aim = self.x[chain[1]] + into - self.x[wire.source]
-            if abs(aim) <= min(60, self.width[wire.source] / 2 - 24):
+            if abs(aim) <= min(_SLIDE, self.width[wire.source] / 2 - 24):
                 self.port[i] = aim
 
     def _nets(self) -> dict[tuple[int, int, str], Net]:

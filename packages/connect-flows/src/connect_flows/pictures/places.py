@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
-SWEEPS = 40
+SWEEPS = 32
 _NEAR = 6.0  # differences below it count as straight
 
 
@@ -44,47 +45,41 @@ def placed(
     for sweep in range(SWEEPS):
         one_sided = sweep < SWEEPS // 4
         for row in rows if sweep % 2 == 0 else rows[::-1]:
-            wanted, weights = [], []
-            for item in row:
-                total = weight = 0.0
-                if not one_sided or sweep % 2 == 0:
-                    for link in up[item]:
-                        aim = x[link.upper] + link.out - link.into
-                        pull = link.weight / max(_NEAR, abs(aim - x[item]))
-                        total, weight = total + aim * pull, weight + pull
-                if not one_sided or sweep % 2 == 1:
-                    for link in down[item]:
-                        aim = x[link.lower] + link.into - link.out
-                        pull = link.weight / max(_NEAR, abs(aim - x[item]))
-                        total, weight = total + aim * pull, weight + pull
-                wanted.append(total / weight if weight else x[item])
-                weights.append(weight or 1e-4)
-            _settle(row, wanted, weights, left, right, x)
+            pulls = [
+                _pull(
+                    item,
+                    up[item] if not one_sided or sweep % 2 == 0 else (),
+                    down[item] if not one_sided or sweep % 2 == 1 else (),
+                    x,
+                )
+                for item in row
+            ]
+            apart = [right[a] + left[b] for a, b in pairwise(row)]
+            for item, at in zip(row, _settled(pulls, apart), strict=True):
+                x[item] = at
     return x
 
 
-def _settle(
-    row: Sequence[int],
-    wanted: Sequence[float],
-    weights: Sequence[float],
-    left: Sequence[float],
-    right: Sequence[float],
-    x: list[float],
-) -> None:
-    """Put the row's items as near to the wanted places as their distances allow, keeping their order."""
-    offsets = []
-    at = 0.0
-    for i, item in enumerate(row):
-        at += right[row[i - 1]] + left[item] if i else 0.0
-        offsets.append(at)
-    pools: list[list[float]] = []  # sum of weight * place, sum of weights, number of items
-    for want, weight, offset in zip(wanted, weights, offsets, strict=True):
-        pools.append([(want - offset) * weight, weight, 1])
-        while len(pools) > 1 and pools[-2][0] / pools[-2][1] >= pools[-1][0] / pools[-1][1]:
-            last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    i = 0
-    for total, weight, number in pools:
-        for _ in range(int(number)):
-            x[row[i]] = total / weight + offsets[i]
-            i += 1
+def _pull(item: int, up: Sequence[Link], down: Sequence[Link], x: Sequence[float]) -> tuple[float, float]:
+    """Return where the item's lines want it, and how much."""
+    total = weight = 0.0
+    aims = [(x[link.upper] + link.out - link.into, link.weight) for link in up]
+    aims += [(x[link.lower] + link.into - link.out, link.weight) for link in down]
+    for aim, wish in aims:
+        pull = wish / max(_NEAR, abs(aim - x[item]))
+        total, weight = total + aim * pull, weight + pull
+    return (total / weight, weight) if weight else (x[item], 1e-4)
+
+
+def _settled(pulls: Sequence[tuple[float, float]], apart: Sequence[float]) -> list[float]:
+    """Return places as near to the wanted ones as the distances between neighbours allow."""
+    offsets = [0.0, *accumulate(apart)]
+    pools: list[tuple[float, float, int]] = []  # sum of weight * place, sum of weights, number of items
+    for (want, weight), offset in zip(pulls, offsets, strict=True):
+        pool = ((want - offset) * weight, weight, 1)
+        while pools and pools[-1][0] / pools[-1][1] >= pool[0] / pool[1]:
+            before = pools.pop()
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
+        pools.append(pool)
+    settled = [total / weight for total, weight, number in pools for _ in range(number)]
+    return [place + offset for place, offset in zip(settled, offsets, strict=True)]

@@ -31,11 +31,16 @@ class Net:
 
 
 def tracks(nets: Sequence[Net]) -> tuple[list[int], int]:
-    """Return the track of each net from the top, and how many there are; few nets cross, and none lie on each other."""
+    """Return the track of each net from the top, and how many there are; few nets cross.
+
+    Two lie on each other for a bit only where each begins where the other ends.
+    """
     order: list[int] = []
-    for index, net in enumerate(nets):
-        if net.straight:
-            continue
+    bent = [index for index, net in enumerate(nets) if not net.straight]
+    for index in bent * 2:  # the second time with all others in their places
+        net = nets[index]
+        if index in order:
+            order.remove(index)
         # What it costs to come after the first 0, 1, 2 … of those in order.
         costs = [sum(_cost(net, nets[other]) for other in order)]
         for other in order:

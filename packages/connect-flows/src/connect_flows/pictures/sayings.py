@@ -2,7 +2,7 @@
 
 The console's names are those of the block definitions in the Amazon Connect Administrator Guide. In a form, ``{Name}``
 stands for a parameter ("Name.Inner" for one of an object), ``{Name|how}`` for one in another form: "lower", "words" for
-names of the flow language, "duration" for seconds.
+names of the flow language, "duration" for seconds, "other" for what need not be said of the current contact.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ SAYINGS: Mapping[str, Saying] = {
         ("{QueueId}", "Agent {AgentId}"),
         (
             "first call after {InitialCallDelaySeconds|duration}",
-            "{MaximumConnectionAttempts} attempts, {RetryDelaySeconds|duration} apart",
+            "attempts: {MaximumConnectionAttempts}, {RetryDelaySeconds|duration} apart",
             "flow {ContactFlowId}",
         ),
         "Call back from the working queue",
@@ -88,7 +88,7 @@ SAYINGS: Mapping[str, Saying] = {
             "after {DelaySeconds|duration}",
         ),
     ),
-    "CreateWisdomSession": Saying("Amazon Q in Connect", ("Assistant {WisdomAssistantArn}",)),
+    "CreateWisdomSession": Saying("Amazon Q in Connect", ("{WisdomAssistantArn}",)),
     "DequeueContactAndTransferToQueue": Saying(
         "Transfer to queue", ("{QueueId}", "Agent {AgentId}"), (), "Move to another queue"
     ),
@@ -120,7 +120,7 @@ SAYINGS: Mapping[str, Saying] = {
         _SPOKEN,
         (
             "waits {InputTimeLimitSeconds|duration}",
-            "up to {InputValidation.CustomValidation.MaximumLength} digits",
+            "digits: at most {InputValidation.CustomValidation.MaximumLength}",
             "a phone number ({InputValidation.PhoneNumberValidation.NumberFormat})",
             "encrypted with key {InputEncryption.EncryptionKeyId}",
         ),
@@ -145,7 +145,11 @@ SAYINGS: Mapping[str, Saying] = {
     ),
     "ResumeContact": Saying("Resume contact", (), (), "Resume the paused contact"),
     "RouteContactToAgent": Saying("Route to agent", (), (), "Route to the agent"),
-    "ShowView": Saying("Show view", ("{ViewResource.Id}",), ("{ViewData.Heading}", "{ViewData.SubHeading}")),
+    "ShowView": Saying(
+        "Show view",
+        ("{ViewData.Heading}", "{ViewResource.Id}"),
+        ("view {ViewResource.Id}", "{ViewData.SubHeading}"),
+    ),
     "StartOutboundChatContact": Saying(
         "Send message",
         ("{InitialSystemMessage.Content}",),
@@ -163,14 +167,14 @@ SAYINGS: Mapping[str, Saying] = {
             "over {VoiceConnector.VoiceConnectorArn}",
             "rings {ThirdPartyConnectionTimeLimitSeconds|duration}",
             "sends {ThirdPartyDTMFDigits}",
-            "resumes the flow: {ContinueFlowExecution|lower}",
+            "comes back to the flow: {ContinueFlowExecution|lower}",
         ),
     ),
     "TransferToFlow": Saying("Transfer to flow", ("{ContactFlowId}",)),
     "UntagContact": Saying("Contact tags", ("Remove {TagKeys}",)),
     "UpdateCase": Saying("Cases: update case", _CASE, ("case {CaseId}",)),
     "UpdateContactAttributes": Saying(
-        "Set contact attributes", ("{Attributes}",), ("of the contact: {TargetContact|lower}",)
+        "Set contact attributes", ("{Attributes}",), ("of the {TargetContact|other} contact",)
     ),
     "UpdateContactCallbackNumber": Saying("Set callback number", ("{CallbackNumber}",)),
     "UpdateContactData": Saying(
@@ -230,7 +234,7 @@ SAYINGS: Mapping[str, Saying] = {
     "UpdateContactTextToSpeechVoice": Saying(
         "Set voice",
         ("{TextToSpeechVoice}",),
-        ("{TextToSpeechEngine}", "style {TextToSpeechStyle}"),
+        ("{TextToSpeechEngine}", "style: {TextToSpeechStyle|lower}"),
     ),
     "UpdateCustomerProfile": Saying("Customer profiles: update profile", _PROFILE, _READ),
     "UpdateFlowAttributes": Saying("Set flow attributes", ("{FlowAttributes}",)),

@@ -16,13 +16,13 @@ from connect_flows.pictures.style import css
 from connect_flows.pictures.telling import KINDS, Said, kind_of, said_of
 from connect_flows.pictures.text import shortened, width, wrapped
 
-CARD = 236
+CARD = 236.0
 HEADLINE, SECOND, DETAIL, LABEL = 13.0, 10.5, 11.0, 10.5
 _LEFT, _RIGHT = 16, 10  # of the text in a card
 _LABEL_HEIGHT, _LABEL_WIDEST = 18.0, 150.0
-_LABELS_WIDEST = 520.0
+_LABELS_WIDEST = 640.0
 """The labels below one block are together no wider than this, unless there are too many to be told at all."""
-_LABEL_NARROWEST = 24.0
+_LABEL_NARROWEST = 30.0
 _CORNER = 7.0
 _DETAILS = 2
 
@@ -45,11 +45,12 @@ class _Row:
 def svg(flow: Flow, *, prefix: str = "") -> str:
     """Return the flow as SVG.
 
-    Each block is a group with the class "block", an id (``prefix`` and "block-N", N by the flow's order) and data-block,
-    its identifier. Each branch is a group with the class "branch" and "success", "condition" or "error", and "return"
-    where it leads back; data-from and data-to name its blocks, data-branch is "next", "condition:N" or "error:TYPE".
-    Branches from one block to another share a line: the second and later ones carry the class "also" and show when
-    they get a state. prefix: for pages that hold several pictures. Raises DiagramError when there is no block.
+    Each block is a group with the class "block" (the first one "start", too), an id (``prefix`` and "block-N", N by the
+    flow's order) and data-block, its identifier. Each branch is a group with the class "branch" and "success",
+    "condition" or "error", and "return" where it leads back; data-from and data-to name its blocks, data-branch is
+    "next", "condition:N" or "error:TYPE". Branches from one block to another share a line: the second and later ones
+    carry the class "also" and show when they get a state. prefix: for pages that hold several pictures. Raises
+    DiagramError when there is no block.
     """
     if not flow.blocks:
         raise DiagramError(f"{flow.name} has no block to draw")
@@ -60,38 +61,41 @@ class _Picture:
     def __init__(self, flow: Flow, prefix: str) -> None:
         self.flow, self.prefix = flow, prefix
         known = names(flow)
-        self.blocks = {block.identifier: block for block in flow.blocks}
-        self.said = {name: said_of(block, known) for name, block in self.blocks.items()}
+        self.said = [said_of(block, known) for block in flow.blocks]
         self.lines = lines(flow)
-        targets = [line.target for line in self.lines] + [flow.start]
-        self.missing = list(dict.fromkeys(target for target in targets if target not in self.blocks))
-        self.order = ["", *self.blocks, *self.missing]  # the first is where the flow starts
-        self.place = {name: i for i, name in enumerate(self.order) if i}
-        self.rows = {name: list(_rows(said)) for name, said in self.said.items()}
+        self.place: dict[str, int] = {}  # the first box is where the flow starts
+        for i, block in enumerate(flow.blocks):
+            self.place.setdefault(block.identifier, i + 1)
+        targets = [*(line.target for line in self.lines), flow.start]
+        self.missing = list(dict.fromkeys(target for target in targets if target not in self.place))
+        for i, name in enumerate(self.missing):
+            self.place[name] = len(flow.blocks) + 1 + i
+        self.led_to = {line.target for line in self.lines if line.target != line.source} | {flow.start}
         self.labels = self._labels()
         self.plan = self._plan()
 
     def _labels(self) -> list[str]:
         """Return the text of each line's label; "" for none. Many labels of a block get less room each."""
-        leaving: dict[str, list[Line]] = {}
-        for line in self.lines:
-            leaving.setdefault(line.source, []).append(line)
-        room = {
-            source: max(
-                _LABEL_NARROWEST, min(_LABEL_WIDEST, (_LABELS_WIDEST - 6 * (len(all_) - 1)) / len(all_))
-            )
-            for source, all_ in leaving.items()
-        }
-        wanted = {id(line): min(width(line.label, LABEL) + 14, _LABEL_WIDEST) for line in self.lines}
-        for source, all_ in leaving.items():
-            if sum(wanted[id(line)] + 6 for line in all_) <= _LABELS_WIDEST:
-                room[source] = _LABEL_WIDEST
-        return [summed(line.label, room[line.source] - 14) for line in self.lines]
+        leaving: dict[str, list[int]] = {}
+        for i, line in enumerate(self.lines):
+            leaving.setdefault(line.source, []).append(i)
+        room = [0.0] * len(self.lines)
+        for all_ in leaving.values():
+            left = _LABELS_WIDEST
+            wanted = {i: min(width(self.lines[i].label, LABEL) + 14, _LABEL_WIDEST) + 6 for i in all_}
+            for done, i in enumerate(
+                sorted(all_, key=lambda i: wanted[i])
+            ):  # short ones leave room to others
+                room[i] = max(_LABEL_NARROWEST, min(wanted[i], left / (len(all_) - done)) - 6)
+                left -= room[i] + 6
+        return [summed(line.label, room[i] - 13.5) for i, line in enumerate(self.lines)]
 
     def _plan(self) -> Plan:
         sizes = [(64.0, 26.0)]
-        sizes += [(float(CARD), 12 + sum(row.below for row in self.rows[name])) for name in self.blocks]
-        sizes += [(float(CARD), 34.0) for _ in self.missing]
+        for block, said in zip(self.flow.blocks, self.said, strict=True):
+            rows = _rows(said, CARD, reached=block.identifier in self.led_to)
+            sizes.append((CARD, 12 + sum(row.below for row in rows)))
+        sizes += [(CARD, 34.0) for _ in self.missing]
         wires = [Wire(0, self.place[self.flow.start], None, weak=False)]
         for line, text in zip(self.lines, self.labels, strict=True):
             size = (round(width(text, LABEL) + 14), _LABEL_HEIGHT) if text else None
@@ -110,11 +114,10 @@ class _Picture:
         whole, height = max(plan.width, wide), plan.height + tall
         title = xml(self.flow.name)
         description = (
-            f"A flow of {_count(len(self.blocks), 'block')} and"
+            f"A flow of {_count(len(self.flow.blocks), 'block')} and"
             f" {_count(sum(len(line.branches) for line in self.lines), 'branch', 'es')}, from top to bottom."
         )
-        if self.flow.start in self.said:
-            description += f" It starts with: {self.said[self.flow.start].headline}."
+        description += f" It starts with: {self._headline(self.flow.start)}."
         return "\n".join(
             [
                 (
@@ -135,7 +138,7 @@ class _Picture:
                 '<rect class="canvas" width="100%" height="100%"/>',
                 *self._start(),
                 *(self._line(*each) for each in drawn),
-                *(self._block(i, block) for i, block in enumerate(self.blocks.values())),
+                *(self._block(i, block) for i, block in enumerate(self.flow.blocks)),
                 *self._nowhere(),
                 legend,
                 "</svg>",
@@ -143,10 +146,14 @@ class _Picture:
             ]
         )
 
+    def _headline(self, name: str) -> str:
+        i = self.place[name] - 1
+        return self.said[i].headline if i < len(self.said) else f"no block {name}"
+
     def _start(self) -> Iterator[str]:
         box, route = self.plan.boxes[0], self.plan.routes[0]
         yield (
-            f'<g class="start"><path class="line" d="{path(route.points)}"'
+            f'<g class="entry"><path class="line" d="{path(route.points)}"'
             f' marker-start="url(#{self.prefix}arrow-success)"/>{_rectangle(box, "pill", 13)}'
             f"{_text(box.x + box.width / 2, box.y + 17, 'Start', 'name', middle=True)}</g>"
         )
@@ -155,17 +162,16 @@ class _Picture:
         """Draw a line: a group for each of its branches, of which the first is seen."""
         groups = []
         drawn = path(route.points)
-        source = self.said[line.source]
-        target = self.said[line.target].headline if line.target in self.said else f"no block {line.target}"
+        source, target = self._headline(line.source), self._headline(line.target)
         for i, branch in enumerate(line.branches):
             kind = CLASSES[branch.kind]
             classes = ["branch", kind, *(["return"] if route.back else []), *(["also"] if i else [])]
             what = branch.key.partition(":")[2] if branch.kind is EdgeKind.ERROR else branch.label
-            said = f"{source.headline}: {kind}{f' {what}' if branch.kind is not EdgeKind.NEXT else ''} → {target}"
+            said = f"{source}: {kind}{f' {what}' if branch.kind is not EdgeKind.NEXT else ''} → {target}"
             inner = f'<title>{xml(said)}</title><path class="line" d="{drawn}"'
             inner += f' marker-start="url(#{self.prefix}arrow-{kind})"/>'
             if not i:
-                if route.back:
+                if route.back and line.source != line.target:
                     inner += _upward(route.points)
                 if label and route.label:
                     at = route.label
@@ -182,15 +188,16 @@ class _Picture:
         box = self.plan.boxes[number + 1]
         texts = []
         y = box.y
-        for row in self.rows[block.identifier]:
+        for row in _rows(self.said[number], box.width, reached=block.identifier in self.led_to):
             y += row.below
             texts.append(_text(box.x + _LEFT, y, row.text, row.css))
-        full = xml(f"{self.said[block.identifier].full} ({block.type})")
-        band = f'<path class="band" d="M{box.x + 6:.0f} {box.y:.0f}a6 6 0 0 0 -6 6v{box.height - 12:.0f}a6 6 0 0 0 6 6z"/>'
+        full = xml(f"{self.said[number].full} ({block.type})")
+        band = f"M{box.x + 6:.0f} {box.y:.0f}a6 6 0 0 0 -6 6v{box.height - 12:.0f}a6 6 0 0 0 6 6z"
+        start = " start" if block.identifier == self.flow.start else ""
         return (
-            f'<g class="block {kind_of(block)}" id="{self.prefix}block-{number}" data-block="{xml(block.identifier)}"'
-            f' role="img" aria-label="{full}"><title>{full}</title>{_rectangle(box, "card", 6)}{band}'
-            f"{''.join(texts)}</g>"
+            f'<g class="block {kind_of(block)}{start}" id="{self.prefix}block-{number}"'
+            f' data-block="{xml(block.identifier)}" role="img" aria-label="{full}"><title>{full}</title>'
+            f'{_rectangle(box, "card", 6)}<path class="band" d="{band}"/>{"".join(texts)}</g>'
         )
 
     def _nowhere(self) -> Iterator[str]:
@@ -198,13 +205,13 @@ class _Picture:
             box = self.plan.boxes[self.place[name]]
             told = shortened(f"No block {name}", SECOND, CARD - _LEFT - _RIGHT)
             yield (
-                f'<g class="nowhere" data-block="{xml(name)}"><title>{xml(f"No block {name}")}</title>'
+                f'<g class="nowhere"><title>{xml(f"No block {name}")}</title>'
                 f"{_rectangle(box, 'card', 6)}{_text(box.x + _LEFT, box.y + 21, told, 'second')}</g>"
             )
 
     def _legend(self, top: float) -> tuple[str, float, float]:
         """Return the legend, how far it reaches to the right, and how high it is; it tells what the picture holds."""
-        kinds = {kind_of(block) for block in self.blocks.values()}
+        kinds = {kind_of(block) for block in self.flow.blocks}
         shown = [(name, _KINDS[name]) for name in KINDS if name in kinds]
         drawn = {CLASSES[line.kind] for line in self.lines}
         x, y = 24.0, top + 4
@@ -221,13 +228,14 @@ class _Picture:
         y += 24
         marks = [(kind, words) for kind, words in _LINES.items() if kind in drawn]
         if any(route.back for route in self.plan.routes):
-            marks.append(("return", "leads back"))
+            marks.append(("back", "leads back"))
         for kind, words in marks:
             ends: tuple[Point, ...] = ((x + 34, y + 7), (x, y + 7))
             marker = f'<path class="line" d="{path(ends)}" marker-start="url(#{self.prefix}arrow-{kind})"/>'
-            if kind == "return":
-                marker = f'<path class="line" d="M{x + 17:.0f} {y:.0f}v16"/><path class="up" d="{_chevron(x + 17, y + 4)}"/>'
-            parts.append(f'<g class="{kind}">{marker}</g>' + _text(x + 42, y + 11, words, "legend-text"))
+            if kind == "back":
+                marker = f'<path class="line" d="M{x + 17:.0f} {y:.0f}v16"/>'
+                marker += f'<path class="up" d="{_chevron(x + 17, y + 4)}"/>'
+            parts.append(f'<g class="mark {kind}">{marker}</g>' + _text(x + 42, y + 11, words, "legend-text"))
             x += 42 + width(words, SECOND) + 16
         return f'<g class="legend">{"".join(parts)}</g>', max(wide, x) + 8, 24.0 * 2 + 12
 
@@ -275,9 +283,9 @@ def xml(text: str) -> str:
     return escape("".join(c if c.isprintable() else " " for c in text))
 
 
-def _rows(said: Said) -> Iterator[_Row]:
-    """Yield the lines of text in a card."""
-    room = CARD - _LEFT - _RIGHT
+def _rows(said: Said, card: float, *, reached: bool) -> Iterator[_Row]:
+    """Yield the lines of text in a card. reached: whether anything leads to the block."""
+    room = card - _LEFT - _RIGHT
     for i, text in enumerate(wrapped(said.headline, HEADLINE, room, 2, bold=True)):
         yield _Row(text, "headline", HEADLINE, 16 if i else 21)
     second = [said.second]
@@ -287,6 +295,8 @@ def _rows(said: Said) -> Iterator[_Row]:
         yield _Row(shortened(text, SECOND, room), "second", SECOND, 14 if i else 16)
     for detail in said.details[:_DETAILS]:
         yield _Row(shortened(detail, DETAIL, room), "detail", DETAIL, 15)
+    if not reached:
+        yield _Row("nothing leads here", "second warns", SECOND, 15)
 
 
 def _upward(points: Sequence[Point]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connect_flows.diagnostics import one_line
 from connect_flows.model import Block
 from connect_flows.naming import Names
 from connect_flows.pictures.sayings import SAYINGS
@@ -24,19 +26,28 @@ _KIND_OF = {
     **dict.fromkeys(("DisconnectParticipant", "EndFlowExecution", "EndFlowModuleExecution"), "end"),
     **dict.fromkeys(
         (
-            "MessageParticipant", "MessageParticipantIteratively", "GetParticipantInput", "ConnectParticipantWithLexBot",
-            "ShowView",
+            "MessageParticipant", "MessageParticipantIteratively", "GetParticipantInput",
+            "ConnectParticipantWithLexBot", "ShowView",
         ),
         "voice",
     ),
     "InvokeLambdaFunction": "lambda",
 }  # fmt: skip
 _GENERATED = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
-_PLACEHOLDER = re.compile(r"\$\{([^${}]{1,200})\}")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+_PLACEHOLDER = re.compile(r"\$\{([^${}]{1,200})\}|\{\{ ?([^{}]{1,200}?) ?\}\}|%(\w{1,200})%")
+"""Ours, and those of other tools."""
+_TAG = re.compile(
+    r"</?(?:speak|amazon:[a-z-]+|audio|break|emphasis|lang|mark|p|phoneme|prosody|s|say-as|sub|voice|w)(?=[\s/>])"
+    r"[^<>]{0,200}>"
+)
+"""Of SSML."""
+_BREAK = re.compile(r"""<break\s[^<>]{0,100}?time\s*=\s*["']([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s)["']""")
 _FIELD = re.compile(r"\{([\w.]+)(?:\|(\w+))?\}")
 _MOST = 4
 """So many entries of an object or list are told, then how many more there are."""
+_DEEPEST = 5
+_WRAPPERS = frozenset({"Expression", "AttributeCondition", "Expiry"})
+"""Names in routing criteria that say nothing of their own."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,11 @@ def said_of(block: Block, known: Names) -> Said:
     return Said(headline or title, title, name, tuple(detail for detail in more if detail))
 
 
+def headline(block: Block, known: Names) -> str:
+    """Return what the block does in a few words."""
+    return said_of(block, known).headline
+
+
 def title_of(block: Block) -> str:
     """Return the block's type in the console's words."""
     if block.type == "GetParticipantInput" and block.parameters.get("StoreInput") == "True":
@@ -112,6 +128,7 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     "lower": str.lower,
     "words": lambda text: ", ".join(words_of(part) for part in text.split(", ")),
     "duration": duration,
+    "other": lambda text: "" if text == "Current" else text.lower(),
 }
 
 
@@ -149,28 +166,32 @@ def _filled(form: str, parameters: Mapping[str, Any], known: Names) -> str:
         for step in path.split("."):
             value = value.get(step) if isinstance(value, Mapping) else None
         text = _told(value, known)
-        if not text:
-            return ""
         values.append(_FORMS[how](text) if how else text)
+    if not all(values):
+        return ""
     rest = iter(values)
     return _FIELD.sub(lambda _: next(rest), form)
 
 
-def _told(value: object, known: Names) -> str:
+def _told(value: object, known: Names, depth: int = 0) -> str:
     """Return a parameter's value in words; "" for nothing, and for an id that nobody has given a name."""
     if isinstance(value, str):
         return _text(value, known)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return str(value)[:40] if abs(value) < 1e15 else "a large number"
-    if isinstance(value, Mapping):
-        if set(value) == {"Value"}:
-            return _told(value["Value"], known)
-        return _several([_entry(str(k), v, known) for k, v in value.items()])
-    if isinstance(value, list | tuple):
-        return _several([_item(v, known) for v in value])
-    return ""
+    if isinstance(value, bool | int | float):
+        return one_line(json.dumps(value), 40)
+    if not isinstance(value, Mapping | list | tuple) or depth > _DEEPEST:
+        return "…" if value else ""
+    return _inside(value, known, depth)
+
+
+def _inside(value: Mapping[str, Any] | Sequence[Any], known: Names, depth: int) -> str:
+    if not isinstance(value, Mapping):
+        return _several([_item(v, known, depth) for v in value])
+    if set(value) == {"Value"}:
+        return _told(value["Value"], known, depth + 1)
+    if {"Name", "Value"} <= set(value):
+        return _entry(_told(value["Name"], known, depth + 1), value["Value"], known, depth)
+    return _several([_entry(str(k), v, known, depth) for k, v in value.items()])
 
 
 def _several(parts: list[str]) -> str:
@@ -179,33 +200,34 @@ def _several(parts: list[str]) -> str:
     return ", ".join(told[: _MOST if more else _MOST + 1] + more)
 
 
-def _entry(key: str, value: object, known: Names) -> str:
-    told = "…" if isinstance(value, Mapping | list) and not _flat(value) else _told(value, known)
-    return f"{key} = {told}" if told else key
+def _entry(key: str, value: object, known: Names, depth: int) -> str:
+    told = _told(value, known, depth + 1)
+    if not told or key in _WRAPPERS:
+        return told or key
+    deeper = isinstance(value, Mapping) and set(value) != {"Value"}
+    return f"{key}: {told}" if deeper else f"{key} = {told}"
 
 
-def _flat(value: object) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"Value"}
-
-
-def _item(value: object, known: Names) -> str:
+def _item(value: object, known: Names, depth: int) -> str:
     """Return an item of a list; of an object, what its values say."""
     if isinstance(value, Mapping):
-        return " ".join(told for inner in value.values() if (told := _told(inner, known)))
-    return _told(value, known)
+        return ", ".join(told for inner in value.values() if (told := _told(inner, known, depth + 1)))
+    return _told(value, known, depth + 1)
 
 
 def _text(value: str, known: Names) -> str:
-    name = known.name(value)
-    if name is not None:
-        value = name
+    value = known.name(value) or value
     placeholder = _PLACEHOLDER.fullmatch(value)
     if placeholder:
-        return placeholder[1]
+        return next(group for group in placeholder.groups() if group)
     if value.startswith("arn:"):
         value = value.rpartition("/")[2].rpartition(":")[2]
-    if _GENERATED.fullmatch(value):
-        return ""
     if "<" in value:
-        value = re.sub(r" (?=[.,;:!?])", "", " ".join(_TAG.sub(" ", value).split()))
-    return " ".join(value.split())
+        value = re.sub(r" (?=[.,;:!?])", "", " ".join(_TAG.sub(" ", value).split())) or _silence(value)
+    return "" if _GENERATED.fullmatch(value) else " ".join(value.split())
+
+
+def _silence(ssml: str) -> str:
+    """Return how long SSML without words makes the contact wait."""
+    seconds = sum(float(time) / (1000 if unit == "ms" else 1) for time, unit in _BREAK.findall(ssml))
+    return f"Silence of {seconds:g} s" if seconds else ""

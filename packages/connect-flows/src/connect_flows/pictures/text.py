@@ -5,6 +5,7 @@ The widths are those of Helvetica and Arial, a tenth wider: no renderer's sans-s
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +18,9 @@ _THOUSANDTHS = {
 }  # fmt: skip
 _WIDTHS: Mapping[str, float] = {
     character: width / 1000 for width, all_ in _THOUSANDTHS.items() for character in all_
-} | {"…": 1.0, "·": 0.34, "→": 1.0, "–": 0.56, "“": 0.4, "”": 0.4}
+} | {"…": 1.0, "·": 0.34, "→": 1.0, "\u2013": 0.56, "“": 0.4, "”": 0.4}
+_PART = re.compile(r"[^._/:=-]*?(?:[._/:=-]+|(?<=[a-z0-9])(?=[A-Z])|$)|.")
+"""Where a long name may be broken: after punctuation, and before a capital letter."""
 _ROOM = 1.1
 _BOLD = 1.08
 
@@ -61,14 +64,17 @@ def wrapped(text: str, size: float, room: float, rows: int, *, bold: bool = Fals
 def _words(text: str, size: float, room: float, *, bold: bool) -> Iterator[str]:
     """Yield the words; one that is wider than the room in pieces, of which all but the last end with NUL."""
     for word in text.split(" "):
-        piece = ""
-        for character in word:
-            if piece and width(piece + character, size, bold=bold) > room:
-                yield piece + "\0"
-                piece = ""
-            piece += character
-        if piece:
-            yield piece
+        if width(word, size, bold=bold) <= room:
+            yield word
+            continue
+        line = ""
+        for part in _PART.findall(word):
+            for piece in part if width(part, size, bold=bold) > room else [part]:
+                if line and width(line + piece, size, bold=bold) > room:
+                    yield line + "\0"
+                    line = ""
+                line += piece
+        yield line
 
 
 def _width(character: str) -> float:

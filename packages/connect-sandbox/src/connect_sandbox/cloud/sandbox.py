@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,6 +43,7 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
@@ -73,8 +74,8 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `contact_center`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a
-    time in a process.
+    reject), `functions`, `connect`, `contact_center`, `bots`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`.
+    One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -87,16 +88,18 @@ class Sandbox:
         port: int = 0,
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
-        wildcards: "MY_APP_*". Of the rest they see PATH, HOME and what the CDK, npm and pip need.
-        `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them, with
-        wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
+        wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
+        and pip need. `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them,
+        with wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
         """
         self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
+        self._variables = dict(variables or {})
         self.region = region
         self.account = ACCOUNT
         self.warnings: list[str] = []
@@ -119,9 +122,12 @@ class Sandbox:
         port: int = 0,
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, region=region, port=port, inherit=inherit, tolerate=tolerate)
+        return cls(
+            work_dir, region=region, port=port, inherit=inherit, tolerate=tolerate, variables=variables
+        )
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -154,6 +160,7 @@ class Sandbox:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
         return {
             **{name: value for name, value in os.environ.items() if self._inherits(name)},
+            **self._variables,
             "NO_PROXY": "localhost,127.0.0.1",
             "no_proxy": "localhost,127.0.0.1",
             "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
@@ -245,6 +252,7 @@ class Sandbox:
             clients=self._moto_client,
             sns=self.sns,
         )
+        self.bots = Bots()
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.targets = Targets(self.account, self.region, self.authorization)
@@ -346,6 +354,7 @@ class Sandbox:
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
                 "states": StatesApi(self.faults, self.state_machines).handle,
+                "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={

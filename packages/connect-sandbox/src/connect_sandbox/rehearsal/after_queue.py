@@ -2,7 +2,8 @@
 
 Customer queue flow while it waits, whispers when an agent answers, hold flows, and the disconnect flow
 (CustomerRemaining) when the agent hangs up first. Source: administrator guide, "Set customer queue flow", "Set whisper
-flow", "Set hold flow", "Set disconnect flow". The instance's default flows, which run where no hook is set, are
+flow", "Set hold flow", "Set disconnect flow", "Contact initiation methods and flow types" (the agent's whisper ends
+before the customer's begins). The instance's default flows, which run where no hook is set, are
 unknown here, so nothing is heard.
 """
 
@@ -13,7 +14,6 @@ from typing import Protocol
 
 from connect_sandbox.rehearsal.clock import TimeIsUpError, VirtualClock
 from connect_sandbox.rehearsal.conditions import Agent, Conditions
-from connect_sandbox.rehearsal.errors import CannotPlayError
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.state import ContactState
@@ -22,6 +22,10 @@ from connect_sandbox.rehearsal.transcript import Entry, Kind, Transcript, Who
 
 LONGEST_WAIT = 3600.0
 """Virtual seconds that a queue flow plays if no agent ever answers."""
+LONGEST_HOLD = 60.0
+"""Virtual seconds that a hold flow plays on its own, unless the setup says how long the agent holds."""
+OUTBOUND = frozenset({"OUTBOUND", "CALLBACK", "EXTERNAL_OUTBOUND"})
+"""The initiation methods by which Amazon Connect calls the customer."""
 WORKSPACE_HOOKS = ("DefaultAgentUI", "DisconnectAgentUI")
 
 
@@ -39,26 +43,30 @@ class Runs(Protocol):
         ...
 
 
-def wait_in_queue(engine: Runs, queued: Ending) -> Ending:
-    """Play what follows `queued`; return how the contact ended, or `queued` itself if nobody answers."""
+def wait_in_queue(engine: Runs, queued: Ending, alone: PublishedFlow | None = None) -> Ending:
+    """Play what follows `queued`; return how the contact ended, or `queued` itself if nobody answers.
+
+    `alone` is the queue flow, for a contact that begins there; otherwise the one that the contact's flow has chosen.
+    """
     agent = engine.conditions.agent
     hook = engine.state.event_hooks.get("CustomerQueue")
-    while hook is not None:
+    flow = alone if alone is not None or hook is None else engine.ports.flows.flow(hook)
+    patience = agent.answers_after if agent else LONGEST_WAIT
+    waited = 0.0
+    while flow is not None:
         since = engine.clock.elapsed
         engine.state.in_queue = True
-        ending = _until(
-            engine, hook, agent.answers_after if agent else LONGEST_WAIT, "waits in the queue flow"
-        )
+        ending = _until(engine, flow, patience, "waits in the queue flow")
         if ending is None or (ending.how == "flow ended" and engine.state.in_queue):
             waited = engine.clock.elapsed - since
             break
         if ending.how != "queued":
             return ending
         queued = ending
-    else:
-        waited = 0.0
     engine.state.in_queue = False
     if agent is None:
+        if flow is not None and waited >= patience:
+            _note(engine, f"waits in the queue until an agent answers; none has within {patience:,g} s")
         return queued
     engine.clock.passes(max(0.0, agent.answers_after - waited))
     return _with_agent(engine, agent)
@@ -66,18 +74,15 @@ def wait_in_queue(engine: Runs, queued: Ending) -> Ending:
 
 def _with_agent(engine: Runs, agent: Agent) -> Ending:
     hooks = engine.state.event_hooks
-    for name in WORKSPACE_HOOKS:
-        if name in hooks:
-            raise CannotPlayError(
-                name,
-                "event hook",
-                f"the flow {hooks[name]} plays in the agent workspace, which the sandbox does not emulate",
-            )
+    engine.state.with_agent = agent
     _note(engine, "takes the contact", who="agent")
+    if "DefaultAgentUI" in hooks:
+        _opens_guide(engine, hooks["DefaultAgentUI"])
     if "AgentWhisper" in hooks:
-        _aside(engine, lambda: engine.run(_flow(engine, hooks["AgentWhisper"], "whispers to the agent")))
+        _plays(engine, engine.ports.flows.flow(hooks["AgentWhisper"]), "whispers to the agent")
     if "CustomerWhisper" in hooks:
-        ending = engine.run(_flow(engine, hooks["CustomerWhisper"], "whispers to the caller"))
+        whisper_to_caller = engine.ports.flows.flow(hooks["CustomerWhisper"])
+        ending = _plays(engine, whisper_to_caller, "whispers to the caller")
         if ending.how == "caller hung up":
             return ending
     if agent.holds_for:
@@ -89,8 +94,12 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
         _note(engine, "hangs up", who="caller", kind="ends")
         return Ending("caller hung up", reason="after the conversation with the agent")
     _note(engine, "hangs up", who="agent")
+    engine.state.with_agent = None
+    if "DisconnectAgentUI" in hooks:
+        _opens_guide(engine, hooks["DisconnectAgentUI"])
     if "CustomerRemaining" in hooks:
-        return engine.run(_flow(engine, hooks["CustomerRemaining"], "plays the disconnect flow"))
+        remaining = engine.ports.flows.flow(hooks["CustomerRemaining"])
+        return _plays(engine, remaining, "plays the disconnect flow")
     return Ending("disconnected", reason="the agent has hung up")
 
 
@@ -100,9 +109,11 @@ def _hold(engine: Runs, seconds: float) -> Ending | None:
     _note(engine, f"puts the caller on hold for {seconds:g} s", who="agent")
     since = engine.clock.elapsed
     if "AgentHold" in hooks:
-        _aside(engine, lambda: _until(engine, hooks["AgentHold"], seconds, "plays the agent's hold flow"))
+        hold = engine.ports.flows.flow(hooks["AgentHold"])
+        _aside(engine, lambda: _until(engine, hold, seconds, "plays the agent's hold flow"))
     if "CustomerHold" in hooks:
-        ending = _until(engine, hooks["CustomerHold"], seconds, "plays the caller's hold flow")
+        flow = engine.ports.flows.flow(hooks["CustomerHold"])
+        ending = _until(engine, flow, seconds, "plays the caller's hold flow")
         if ending is not None and ending.how == "caller hung up":
             return ending
     engine.clock.passes(max(0.0, seconds - (engine.clock.elapsed - since)))
@@ -110,9 +121,82 @@ def _hold(engine: Runs, seconds: float) -> Ending | None:
     return None
 
 
-def _until(engine: Runs, hook: str, seconds: float, what: str) -> Ending | None:
+def _starts_in_queue(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play a queue flow on its own: the contact begins in its queue, the one of setup.queue."""
+    queue = engine.state.queue
+    queued = Ending("queued", queue=queue.arn if queue else None, reason=queue.name if queue else "")
+    _note(
+        engine, f"waits in the queue {queue.name}" if queue else "waits in a queue", who="caller", kind="flow"
+    )
+    ending = wait_in_queue(engine, queued, flow)
+    if ending is queued:
+        _note(
+            engine,
+            f"still waits in the queue {queue.name}" if queue else "still waits in the queue",
+            kind="ends",
+        )
+    return ending
+
+
+def _starts_on_hold(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play a hold flow on its own, until the agent is back."""
+    agent = engine.conditions.agent or Agent()
+    engine.state.with_agent = agent
+    seconds = agent.holds_for or LONGEST_HOLD
+    _note(engine, f"puts the caller on hold for {seconds:g} s", who="agent", kind="flow")
+    who = "agent" if flow.type == "AGENT_HOLD" else "caller"
+    ending = _until(engine, flow, seconds, f"plays the {who}'s hold flow")
+    if ending is not None:
+        return ending
+    _note(engine, "is back", who="agent", kind="ends")
+    return Ending("flow ended", reason="the agent is back")
+
+
+def _starts_with_agent(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play a whisper on its own, when an agent has taken the contact."""
+    engine.state.with_agent = engine.conditions.agent or Agent()
+    to = "agent" if flow.type == "AGENT_WHISPER" else "caller"
+    _note(engine, "takes the contact", who="agent", kind="flow")
+    return _plays(engine, flow, f"whispers to the {to}")
+
+
+def _starts_outbound(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play an outbound whisper on its own, when an agent calls the customer."""
+    state = engine.state
+    state.with_agent = engine.conditions.agent or Agent()
+    if state.initiation_method not in OUTBOUND:
+        state.initiation_method = "OUTBOUND"
+    _note(engine, f"calls {state.customer_number} from {state.system_number}", who="agent", kind="flow")
+    return _plays(engine, flow, "plays the outbound whisper")
+
+
+def _starts_transfer(engine: Runs, flow: PublishedFlow) -> Ending:
+    """Play a transfer flow on its own, when an agent has chosen a quick connect and hears the flow."""
+    state = engine.state
+    state.with_agent = engine.conditions.agent or Agent()
+    to = state.queue.name if state.queue is not None and flow.type == "QUEUE_TRANSFER" else "a quick connect"
+    if state.initiation_method == "INBOUND":
+        state.initiation_method = "TRANSFER"
+    _note(engine, f"transfers the contact to {to}", who="agent", kind="flow")
+    return _plays(engine, flow, "plays the transfer flow for the agent")
+
+
+STARTS: dict[str, Callable[[Runs, PublishedFlow], Ending]] = {
+    "CUSTOMER_QUEUE": _starts_in_queue,
+    "CUSTOMER_HOLD": _starts_on_hold,
+    "AGENT_HOLD": _starts_on_hold,
+    "CUSTOMER_WHISPER": _starts_with_agent,
+    "AGENT_WHISPER": _starts_with_agent,
+    "OUTBOUND_WHISPER": _starts_outbound,
+    "AGENT_TRANSFER": _starts_transfer,
+    "QUEUE_TRANSFER": _starts_transfer,
+}
+"""How a contact begins that is rehearsed in a flow of the type. Flows of other types begin with the call."""
+
+
+def _until(engine: Runs, flow: PublishedFlow, seconds: float, what: str) -> Ending | None:
     """Play a flow for at most `seconds`; None if it was interrupted."""
-    flow = _flow(engine, hook, what)
+    _note(engine, f"{what} ({flow.name})", kind="flow")
     engine.clock.set_alarm(engine.clock.elapsed + seconds)
     try:
         return engine.run(flow)
@@ -132,10 +216,15 @@ def _aside(engine: Runs, plays: Callable[[], object]) -> None:
         engine.clock = clock
 
 
-def _flow(engine: Runs, arn_or_id: str, what: str) -> PublishedFlow:
-    flow = engine.ports.flows.flow(arn_or_id)
+def _plays(engine: Runs, flow: PublishedFlow, what: str) -> Ending:
+    """Play a flow to its end."""
     _note(engine, f"{what} ({flow.name})", kind="flow")
-    return flow
+    return engine.run(flow)
+
+
+def _opens_guide(engine: Runs, arn_or_id: str) -> None:
+    """Let the agent workspace open a guide: a contact of its own, which is rehearsed on its own."""
+    _note(engine, f"opens the guide {arn_or_id} in the agent workspace", kind="flow")
 
 
 def _note(engine: Runs, text: str, *, who: Who = "connect", kind: Kind = "does") -> None:

@@ -17,6 +17,7 @@ from typing import NoReturn
 from connect_flows import FlowSyntaxError
 from connect_flows.importer import FlowImportError
 from connect_flows.template import FlowTemplateError
+from connect_flows.value_map import ValuesError, chosen_values
 
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Coverage
@@ -89,8 +90,9 @@ def parser() -> argparse.ArgumentParser:
         "--values",
         type=Path,
         metavar="FILE",
-        help="JSON file of placeholder values; a scenario's own take precedence",
+        help="JSON: placeholder values, or the map that connect-flows import wrote; a scenario's own take precedence",
     )
+    made.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
     made.add_argument("--quiet", action="store_true", help="print only the transcripts of failures")
     made.add_argument("--coverage", action="store_true", help="list the branches that no scenario has taken")
     made.add_argument(
@@ -127,7 +129,7 @@ def coverage_of(played: Sequence[Played], file: ScenarioFile, flow: Path) -> Cov
 def _rehearse(arguments: argparse.Namespace) -> int:
     if arguments.fail_under is not None and not 0 <= arguments.fail_under <= 100:
         raise _UsageError(f"--fail-under is {arguments.fail_under:g}: give 0 to 100")
-    values = _values(arguments.values)
+    values = _values(arguments.values, arguments.environment)
     files = [_with_values(ScenarioFile.load(path), values) for path in _files(arguments.scenario)]
     for file in files:
         file.check_names(arguments.flow, besides=values)
@@ -185,16 +187,20 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _values(path: Path | None) -> dict[str, str]:
+def _values(path: Path | None, environment: str | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as problem:
         raise _UsageError(f"{path} cannot be read as JSON: {problem}") from problem
-    if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
+    try:
+        values = chosen_values(document, environment, name=str(path))
+    except ValuesError as problem:
+        raise _UsageError(str(problem)) from problem
+    if not all(isinstance(value, str) for value in values.values()):
         raise _UsageError(f"{path} must hold a JSON object of names and texts")
-    return document
+    return values
 
 
 def _print(text: str) -> None:

@@ -48,6 +48,12 @@ class VirtualClock:
             raise BoundReachedError("seconds", self.limit)
         self._elapsed += seconds
 
+    def passes_until_alarm(self) -> None:
+        """Advance to the alarm, which must be set: TimeIsUpError there, BoundReachedError if the limit is before it."""
+        if self._alarm is None:
+            raise ValueError("no alarm is set")
+        self.passes(max(0.0, self._alarm - self._elapsed))
+
     @property
     def has_alarm(self) -> bool:
         """Return whether the clock will interrupt what is going on."""

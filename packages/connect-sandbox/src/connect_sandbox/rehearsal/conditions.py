@@ -40,7 +40,14 @@ class Chooses:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-Move = Says | Presses | Chooses | StaysSilent | HangsUp
+@dataclass(frozen=True)
+class PressesAhead:
+    """The caller presses keys while something else is going on; lost unless the flow buffers them."""
+
+    digits: str
+
+
+Move = Says | Presses | PressesAhead | Chooses | StaysSilent | HangsUp
 """One thing that a caller does."""
 
 
@@ -60,8 +67,17 @@ class Caller:
         return tuple(self._moves)
 
     def reacts(self) -> Move:
-        """Return what the caller does when asked."""
+        """Return what the caller does when asked. Keys that they pressed ahead are gone by then."""
+        self.presses_ahead()
         return self._moves.pop(0) if self._moves else StaysSilent()
+
+    def presses_ahead(self) -> str:
+        """Return the keys that the caller presses now, without being asked."""
+        pressed = ""
+        while self._moves and isinstance(self._moves[0], PressesAhead):
+            pressed += self._moves[0].digits
+            del self._moves[0]
+        return pressed
 
     def leaves_on(self, text: str) -> bool:
         """Return whether hearing `text` makes the caller hang up."""
@@ -94,11 +110,28 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Understanding:
-    """How Amazon Lex understands an utterance. `intent` None: not at all, so the block takes NoMatchingCondition."""
+    """How Amazon Lex understands an utterance. `intent` None: not at all, so the block takes NoMatchingCondition.
+
+    `sentiment` is a label of Amazon Comprehend, e.g. NEGATIVE; `intent_confidence` is from 0 to 1.
+    """
 
     intent: str | None
     slots: Mapping[str, str] = field(default_factory=dict)
     session_attributes: Mapping[str, str] = field(default_factory=dict)
+    sentiment: str | None = None
+    intent_confidence: float | None = None
+    dialog_state: str = "Fulfilled"
+
+    def namespace(self, own: Mapping[str, str]) -> dict[str, Any]:
+        """Return what $.Lex holds; `own` are the session attributes that the block passed to the bot."""
+        return {
+            "IntentName": self.intent,
+            "Slots": dict(self.slots),
+            "SessionAttributes": {**own, **self.session_attributes},
+            "DialogState": self.dialog_state,
+            "IntentConfidence": {"Score": self.intent_confidence},
+            "SentimentResponse": {"Label": self.sentiment},
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +151,21 @@ class Outcome:
 class Agent:
     """An agent who takes the contact out of the queue; times are in seconds.
 
-    They may put the caller on hold once, for `holds_for`, and talk for `talks_for`; then `hangs_up_first` does.
+    They may put the caller on hold once, for `holds_for`, and talk for `talks_for`; then `hangs_up_first` does. The
+    names are what $.Agent holds.
     """
 
     answers_after: float = 10.0
     holds_for: float = 0.0
     talks_for: float = 60.0
     hangs_up_first: Literal["agent", "caller"] = "agent"
+    user_name: str = "agent"
+    first_name: str = ""
+    last_name: str = ""
+
+    def namespace(self) -> dict[str, str]:
+        """Return what $.Agent holds while the contact is with them."""
+        return {"UserName": self.user_name, "FirstName": self.first_name, "LastName": self.last_name}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +192,11 @@ class Conditions:
     chat's bot. `lex`: how Lex understands what the caller says. `outcomes`: by block identifier (with wildcards, the
     first match counts), what a block does instead of being played. `customer_returns_after`: seconds into a Wait
     after which a chat's customer is back. `media_stream`: the ARN of the Kinesis stream that the instance writes to.
-    `security_keys`: the instance's public keys in PEM, by id, for input that is encrypted.
+    `security_keys`: the instance's public keys in PEM, by id, for input that is encrypted. `customer_profiles` and
+    `cases`: those that exist (None: the scenario does not say), see customer_data. `authentication`: how a customer
+    answers AuthenticateParticipant. `email_message`: the plain text of an e-mail contact. `queue_of_contact`:
+    the queue that a contact is in when its flow begins, by ARN or id.
+    `related_contact`: the attributes of the contact that this one is related to (None: there is none).
     """
 
     queues: Iterable[Queue] = ()
@@ -167,12 +212,25 @@ class Conditions:
     customer_returns_after: float | None = None
     media_stream: str | None = None
     security_keys: Mapping[str, str] = field(default_factory=dict)
+    customer_profiles: tuple[Mapping[str, Any], ...] | None = None
+    cases: tuple[Mapping[str, str], ...] | None = None
+    authentication: str | None = None
+    email_message: str | None = None
+    queue_of_contact: str | None = None
+    related_contact: Mapping[str, str] | None = None
 
     def outcome(self, block: str) -> Outcome | None:
         """Return what the block does according to the scenario; None if it is played."""
         if block in self.outcomes:
             return self.outcomes[block]
         return next((told for name, told in self.outcomes.items() if fnmatchcase(block, name)), None)
+
+    def first_queue(self) -> Queue | None:
+        """Return the queue that the contact is in at the start; a name is enough here."""
+        wanted = self.queue_of_contact
+        if wanted is None:
+            return None
+        return self.queue(wanted) or next((queue for queue in self.queues if queue.name == wanted), None)
 
     def queue(self, arn_or_id: str) -> Queue | None:
         """Return the queue of that ARN or id, if it exists."""

@@ -8,10 +8,12 @@ contact.ends(queued="Support")
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
+from uuid import uuid4
 
 from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, Bounds
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import Caller, Conditions, Move
+from connect_sandbox.rehearsal.customer_data import Cases, CustomerProfiles
 from connect_sandbox.rehearsal.engine import Engine, Taken
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.expectations import Expectations
@@ -22,12 +24,12 @@ from connect_sandbox.rehearsal.transcript import Transcript
 
 EXAMPLE_INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 EXAMPLE_NUMBER = "+18005550199"
-Channel = Literal["VOICE", "CHAT"]
+Channel = Literal["VOICE", "CHAT", "TASK", "EMAIL"]
 """The channels that can be rehearsed."""
 
 
 class Contact(Expectations):
-    """One contact, voice or chat. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
+    """One contact. `dialled` is the number that the caller called; `secrets` stay out of the transcript.
 
     `contact_id` is a UUID, a new one by default. `attributes` are user-defined ones that the contact already has.
     `bounds` say how far the contact may go before it is stopped.
@@ -46,19 +48,28 @@ class Contact(Expectations):
         secrets: Iterable[str] = (),
         clock: VirtualClock | None = None,
         channel: Channel = "VOICE",
+        initiation_method: str = "INBOUND",
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         caller = caller or Caller()
+        conditions = conditions or Conditions()
+        related = conditions.related_contact
         state = ContactState(
             instance_arn=instance_arn,
             customer_number=caller.number,
             system_number=dialled,
             attributes=dict(attributes or {}),
             channel=channel,
+            initiation_method=initiation_method,
+            customer_profiles=CustomerProfiles(conditions.customer_profiles),
+            cases=Cases(conditions.cases),
+            related_attributes=None if related is None else dict(related),
+            related_contact_id=None if related is None else str(uuid4()),
         )
+        state.queue = conditions.first_queue()
         if contact_id is not None:
             state.contact_id = state.initial_contact_id = contact_id
-        self._conditions = conditions or Conditions()
+        self._conditions = conditions
         self._ports = ports
         clock = clock or VirtualClock()
         clock.limit = bounds.seconds
@@ -66,7 +77,7 @@ class Contact(Expectations):
             ports=ports,
             state=state,
             caller=caller,
-            conditions=self._conditions,
+            conditions=conditions,
             clock=clock,
             transcript=Transcript(secrets, bounds),
         )

@@ -36,7 +36,7 @@ def _contact_data(state: ContactState) -> dict[str, Any]:
         "PreviousContactId": state.previous_contact_id,
         "Queue": _queue(state),
         "References": {},
-        "RelatedContactId": None,
+        "RelatedContactId": state.related_contact_id,
         "SegmentAttributes": dict(state.segment_attributes),
         "SystemEndpoint": state.endpoint(state.system_number),
         "Tags": dict(state.tags),

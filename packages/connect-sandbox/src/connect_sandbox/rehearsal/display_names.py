@@ -1,4 +1,4 @@
-"""Lets a scenario call resources what the console calls them: an export's Metadata has the names beside ids and ARNs."""
+"""Lets a scenario call resources what the console calls them: exports have the names in their Metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 T = TypeVar("T")
 
 FLOWS, MODULES = "contact-flow", "flow-module"
-_QUEUES, _HOURS, _PROMPTS = "queue", "operating-hours", "prompt"
+PROMPTS = "prompt"
+_QUEUES, _HOURS = "queue", "operating-hours"
 
 
 def with_ids(conditions: Conditions, flows: Iterable[PublishedFlow]) -> Conditions:
@@ -22,12 +23,12 @@ def with_ids(conditions: Conditions, flows: Iterable[PublishedFlow]) -> Conditio
         conditions,
         queues=tuple(_queues(conditions.queues, called)),
         hours=keyed(conditions.hours, _HOURS, called),
-        prompts=keyed(conditions.prompts, _PROMPTS, called),
+        prompts=keyed(conditions.prompts, PROMPTS, called),
     )
 
 
 def keyed(told: Mapping[str, T], kind: str, flows: Iterable[PublishedFlow]) -> dict[str, T]:
-    """Return what is told by name or id, by name, id and ARN. `kind` is that of the ARN: "queue", "prompt", …"""
+    """Return what is told by name or id, by name, id and ARN. `kind` is that of the ARN: "queue", "prompt"."""
     both = dict(told)
     ids_of = _lookup(kind, flows)
     for name, value in told.items():

@@ -1,11 +1,17 @@
 """The interpreter: plays a contact block by block until the flow ends."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from connect_flows import Block
 
 from connect_sandbox.marks import marked
-from connect_sandbox.rehearsal.after_queue import LONGEST_WAIT, wait_in_queue
+from connect_sandbox.rehearsal.after_queue import (
+    LONGEST_WAIT,
+    OUTBOUND,
+    STARTS,
+    wait_in_queue,
+)
 from connect_sandbox.rehearsal.blocks import PLAYED, UNPLAYABLE
 from connect_sandbox.rehearsal.bounds import BoundReachedError
 from connect_sandbox.rehearsal.clock import VirtualClock
@@ -14,7 +20,12 @@ from connect_sandbox.rehearsal.conditions import Caller, Conditions, Outcome
 from connect_sandbox.rehearsal.errors import BoundExceededError, NotSetUpError
 from connect_sandbox.rehearsal.ports import Played, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
-from connect_sandbox.rehearsal.stage import CallerHungUpError, Counters, Stage
+from connect_sandbox.rehearsal.stage import (
+    BlockFailsError,
+    CallerHungUpError,
+    Counters,
+    Stage,
+)
 from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.steps import (
     Decides,
@@ -27,6 +38,7 @@ from connect_sandbox.rehearsal.steps import (
     Step,
 )
 from connect_sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
+from connect_sandbox.rehearsal.values import Json
 
 _CIRCLE = 200
 """The last blocks of a contact, in which an endless loop is looked for."""
@@ -50,6 +62,8 @@ class _Position:
 
     flow: PublishedFlow
     block: str
+    modules: Mapping[str, Json] = field(default_factory=dict)
+    """$.Modules as it was before the contact entered the module."""
 
 
 @dataclass
@@ -71,16 +85,20 @@ class Engine:
     _visited_at: list[float] = field(default_factory=list)
 
     def play(self, flow: PublishedFlow) -> Ending:
-        """Play the contact from the flow's first block and return how it ended."""
-        chat = self.state.channel == "CHAT"
-        called = "starts a chat" if chat else f"{self.state.customer_number} calls {self.state.system_number}"
-        self._write("caller", flow, called)
-        self._write("connect", flow, f"starts the flow {flow.name}")
+        """Play the contact from the flow's first block and return how it ended.
+
+        A queue, hold or whisper flow begins where Amazon Connect would play it: in the queue or with an agent.
+        """
         try:
-            ending = self.run(flow)
+            if flow.type in STARTS:
+                ending = STARTS[flow.type](self, flow)
+            else:
+                self._write("caller", flow, self._called())
+                self._write("connect", flow, f"starts the flow {flow.name}")
+                ending = self.run(flow)
             ending = wait_in_queue(self, ending) if ending.how == "queued" else ending
         except BoundReachedError as reached:  # in the queue or with the agent, not in a block
-            name, block = self.visited[-1]
+            name, block = self.visited[-1] if self.visited else (flow.name, flow.content.start)
             reason = "Shorten what setup.agent does after the last block"
             raise BoundExceededError(block, f"flow {name}", reached.bound, reached.limit, reason) from None
         if self.ports.records is not None:
@@ -89,15 +107,28 @@ class Engine:
             )
         return ending
 
+    def _called(self) -> str:
+        state = self.state
+        if state.channel != "VOICE":
+            return {"CHAT": "starts a chat", "TASK": "a task is created", "EMAIL": "writes an e-mail"}[
+                state.channel
+            ]
+        if state.initiation_method in OUTBOUND:
+            return f"is called at {state.customer_number} from {state.system_number}"
+        return f"{state.customer_number} calls {state.system_number}"
+
     def run(self, flow: PublishedFlow) -> Ending:
         """Play one flow, and those that it transfers to, to the end."""
         counters = Counters()
         stack = [_Position(flow, flow.content.start)]
+        been: dict[object, tuple[float, int]] = {}
         while True:
             position = stack[-1]
             block = position.flow.block(position.block)
             stage = self._stage(position.flow, block, counters)
             try:
+                if self.clock.has_alarm:
+                    self._spare_rounds(stage, stack, been)
                 self._visit(position.flow, block)
                 step = _play(stage)
             except NotSetUpError as missing:
@@ -111,6 +142,30 @@ class Engine:
             if ending is not None:
                 stage.note(_told(ending), kind="ends", how=ending.how, queue=ending.queue)
                 return ending
+
+    def _spare_rounds(
+        self, stage: Stage, stack: list[_Position], been: dict[object, tuple[float, int]]
+    ) -> None:
+        """Let the alarm go off if everything is as it was at an earlier visit: the contact would go round till then.
+
+        `been` holds, by what decides how the contact goes on, when it was there and after how many blocks. Rounds
+        without time in them are left to the bounds, and so are those with functions, which may answer otherwise.
+        """
+        here = (
+            tuple((position.flow.arn, position.block) for position in stack),
+            tuple(sorted(stage.counters.loops.items())),
+            stage.counters.invoked,
+            len(self.caller.moves_left),
+            repr(self.state),
+        )
+        if here not in been:
+            been[here] = (self.clock.elapsed, len(self.visited))
+            return
+        since, visited = been[here]
+        if self.clock.elapsed > since and self.ports.chat is None:
+            circle = [name for _, name in self.visited[visited:]]
+            stage.note(f"goes round {' → '.join(_shortened(circle))} until something else happens")
+            self.clock.passes_until_alarm()
 
     def _visit(self, flow: PublishedFlow, block: Block) -> None:
         limit = self.transcript.bounds.blocks
@@ -127,16 +182,18 @@ class Engine:
             case Ends(ending):
                 self._take(stage, "end")
                 return ending
-            case Enters(flow):
-                return self._enter(stage, flow, stack)
-            case Returns():
+            case Enters():
+                return self._enter(stage, step, stack)
+            case Returns(result, data):
                 self._take(stage, "end")
-                stack.pop()
+                left = stack.pop()
                 if not stack:
-                    return Ending("module ended")
+                    return Ending("module ended", reason=result or "")
+                self.state.modules = {**left.modules, "Result": result, "ResultData": data}
                 caller = stack[-1]
                 invoking = self._stage(caller.flow, caller.flow.block(caller.block), stage.counters)
-                return self._follow(invoking, Next(), stack)
+                decides = result is not None and invoking.block.transitions.conditions
+                return self._follow(invoking, Decides(result) if decides else Next(), stack)
             case _:
                 return self._follow(stage, step, stack)
 
@@ -155,10 +212,12 @@ class Engine:
         stack[-1].block = target
         return None
 
-    def _enter(self, stage: Stage, flow: PublishedFlow, stack: list[_Position]) -> Ending | None:
+    def _enter(self, stage: Stage, step: Enters, stack: list[_Position]) -> Ending | None:
+        flow = step.flow
         if not flow.is_module:
             self._take(stage, "next")
             self.state.flow_attributes = {}
+            self.state.modules = {}
             if self.state.in_queue and flow.type != "CUSTOMER_QUEUE":
                 self.state.in_queue = False  # the contact has left the queue: no agent will answer it
                 self.clock.set_alarm(None)
@@ -167,7 +226,8 @@ class Engine:
         if len(stack) > MAXIMUM_MODULE_DEPTH:
             too_deep = Fails("NoMatchingError", f"modules are nested deeper than {MAXIMUM_MODULE_DEPTH}")
             return self._follow(stage, too_deep, stack)
-        stack.append(_Position(flow, flow.content.start))
+        stack.append(_Position(flow, flow.content.start, self.state.modules))
+        self.state.modules = {"Input": step.input}
         return None
 
     def _take(self, stage: Stage, branch: str) -> None:
@@ -234,8 +294,12 @@ def _circle(visited: list[str]) -> list[str]:
     if last not in before:
         return []
     again = len(before) - 1 - before[::-1].index(last)
-    circle = [*dict.fromkeys(visited[again:])]
-    return [*circle[:_SHOWN_OF_CIRCLE], *(["…"] if len(circle) > _SHOWN_OF_CIRCLE else []), last]
+    return _shortened([*dict.fromkeys(visited[again:])])
+
+
+def _shortened(circle: list[str]) -> list[str]:
+    """Return the blocks of a circle, not too many of them, and the first again."""
+    return [*circle[:_SHOWN_OF_CIRCLE], *(["…"] if len(circle) > _SHOWN_OF_CIRCLE else []), *circle[:1]]
 
 
 def _play(stage: Stage) -> Step:
@@ -249,7 +313,7 @@ def _play(stage: Stage) -> Step:
     if told is not None:
         return _as_told(stage, told)
     spec = stage.block.spec
-    if spec is not None and spec.channels is not None and stage.state.channel not in spec.channels:
+    if spec is not None and spec.channels is not None and not _works_for(stage.state.channel, spec.channels):
         reason = f"it works for {' and '.join(sorted(spec.channels))} only, and this is {stage.state.channel}"
         return Fails("ChannelMismatch", reason)
     behaviour = PLAYED.get(kind)
@@ -263,7 +327,15 @@ def _play(stage: Stage) -> Step:
     wrong = stage.flow.misshapen(stage.block)
     if wrong is not None:
         raise stage.cannot(wrong)
-    return behaviour.play(stage)
+    try:
+        return behaviour.play(stage)
+    except BlockFailsError as failure:
+        return Fails(failure.error, str(failure))
+
+
+def _works_for(channel: str, channels: Collection[str]) -> bool:
+    # The flow language's pages are older than e-mail contacts, which the administrator guide treats like tasks.
+    return channel in channels or (channel == "EMAIL" and "TASK" in channels)
 
 
 def _as_told(stage: Stage, told: Outcome) -> Step:

@@ -94,7 +94,19 @@ def _placeholders(text: str) -> frozenset[str]:
 def _type(flow: Flow) -> str:
     if any(block.type == "EndFlowModuleExecution" for block in flow.blocks):
         return MODULE
-    return _TYPES.get(str(flow.metadata.get("type")), "CONTACT_FLOW")
+    named = _TYPES.get(str(flow.metadata.get("type")))
+    return named if named is not None else _only_type(flow)
+
+
+def _only_type(flow: Flow) -> str:
+    """Return the type of a flow that does not say: an inbound flow, unless its blocks are for other types only."""
+    possible = set(FLOW_TYPES)
+    for block in flow.blocks:
+        if block.spec is not None and block.spec.flow_types is not None:
+            possible &= set(block.spec.flow_types)
+    if not possible or "CONTACT_FLOW" in possible:
+        return "CONTACT_FLOW"
+    return next(flow_type for flow_type in FLOW_TYPES if flow_type in possible)
 
 
 def text_of(path: Path) -> str:

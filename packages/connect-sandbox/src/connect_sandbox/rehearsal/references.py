@@ -15,11 +15,12 @@ from connect_sandbox.rehearsal.values import Json
 
 ROOTS = frozenset(
     {
-        "Attributes", "AwsRegion", "Channel", "ContactId", "Customer", "CustomerEndpoint", "CustomerId", "Description",
-        "External", "FlowAttributes", "InitialContactId", "InitiationMethod", "InstanceARN", "LambdaInvocation",
-        "LanguageCode", "Lex", "Media", "MediaStreams", "Metrics", "Name", "PreviousContactId", "Queue", "References",
-        "RelatedContactId", "SegmentAttributes", "StoredCustomerInput", "SystemEndpoint", "Tags",
-        "TextToSpeechVoiceId", "Views",
+        "Agent", "Attributes", "AwsRegion", "Case", "Channel", "ContactId", "Customer", "CustomerCallbackNumber",
+        "CustomerEndpoint", "CustomerId", "Description", "Email", "External", "FlowAttributes", "InitialContactId",
+        "InitiationMethod", "InstanceARN", "LambdaInvocation", "LanguageCode", "Lex", "Media", "MediaStreams",
+        "Metrics", "Modules", "Name", "PreviousContactId", "Queue", "References", "RelatedContactId",
+        "SegmentAttributes", "StoredCustomerInput", "SystemEndpoint", "Tags", "TextToSpeechVoice",
+        "TextToSpeechVoiceId", "Views", "Wisdom",
     }
 )  # fmt: skip
 """The namespaces of a rehearsed contact. A flow that reads another one cannot be played."""

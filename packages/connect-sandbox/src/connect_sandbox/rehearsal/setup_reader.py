@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from connect_sandbox.rehearsal.blocks.services import AUTHENTICATIONS
 from connect_sandbox.rehearsal.bounds import DEFAULT_BOUNDS, Bounds
 from connect_sandbox.rehearsal.canned_functions import (
     FAILURES,
@@ -34,12 +35,14 @@ from connect_sandbox.rehearsal.conditions import (
     Move,
     Outcome,
     Presses,
+    PressesAhead,
     Queue,
     Says,
     StaysSilent,
     Understanding,
 )
 from connect_sandbox.rehearsal.contact import EXAMPLE_INSTANCE, EXAMPLE_NUMBER, Channel, Contact
+from connect_sandbox.rehearsal.customer_data import PARTS
 from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, keyed, with_ids
 from connect_sandbox.rehearsal.errors import LambdaInvocationError
 from connect_sandbox.rehearsal.flow_files import FLOW_TYPES, FlowFiles, read_flow, stand_in
@@ -48,14 +51,25 @@ from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.reading import Reader
 
 KEYS = (
-    "channel", "number", "dialled", "values", "attributes", "flows", "modules", "queues", "hours", "prompts", "agents",
-    "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call", "customer_returns_after",
-    "media_stream", "security_keys", "bounds",
+    "channel", "number", "dialled", "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts",
+    "agents", "agent", "bot", "lambdas", "vendor", "lex", "blocks", "percentages", "outbound_call",
+    "customer_returns_after", "media_stream", "security_keys", "bounds", "flow_type", "initiation_method", "queue",
+    "customer_profiles", "cases", "authentication", "email_message", "related_contact",
 )  # fmt: skip
-_MERGED = frozenset(
-    {"values", "attributes", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks"}
-)
+INITIATION_METHODS = (
+    "INBOUND", "OUTBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK", "API", "DISCONNECT", "MONITOR",
+    "EXTERNAL_OUTBOUND", "WEBRTC_API", "AGENT_REPLY", "FLOW",
+)  # fmt: skip
+"""How Amazon Connect says that a contact began ($.InitiationMethod)."""
+MERGED = frozenset(
+    {
+        "values", "attributes", "sets", "flows", "modules", "queues", "hours", "prompts", "lambdas", "lex", "blocks",
+        "related_contact",
+    }
+)  # fmt: skip
 _DAY = 86_400.0
+_EMAIL_ADDRESSES = ("customer@example.com", "support@example.com")
+"""Who writes to whom, unless a scenario says."""
 _LARGEST_BOUND = 1_000_000_000
 
 
@@ -85,65 +99,61 @@ class Setup:
     dialled: str = EXAMPLE_NUMBER
     values: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
     flows: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     modules: Mapping[str, FlowFile | StandIn | None] = field(default_factory=dict)
     lambdas: Mapping[str, tuple[Behaviour, ...]] = field(default_factory=dict)
     vendor: tuple[Reaction, ...] = ()
     conditions: Conditions = field(default_factory=Conditions)
     bounds: Bounds = DEFAULT_BOUNDS
+    flow_type: str | None = None
+    initiation_method: str = "INBOUND"
 
     def calls(self, flow: PublishedFlow, moves: Iterable[Move] = ()) -> Contact:
         """Play a contact through `flow`, whose caller makes these moves."""
+        if self.flow_type is not None and not flow.is_module:
+            flow = replace(flow, type=self.flow_type)
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
-        named = [flow, *(found for found in self._read_all() if found is not None)]
-        return self.contact_with(replace(self.ports(flow), records=records), caller, named=named)
+    def contact(
+        self,
+        flow: PublishedFlow,
+        caller: Caller,
+        records: ContactRecords | None = None,
+        *,
+        world: Callable[[Ports], Ports] | None = None,
+        instance_arn: str = EXAMPLE_INSTANCE,
+    ) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it.
 
-    def ports(self, *called: PublishedFlow) -> Ports:
-        """Return the world that the scenario describes, with these flows to call."""
+        world: what makes the world of the contact from the one that the scenario describes.
+        """
         flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
-        named = [*called, *(found for found in self._read_all() if found is not None)]
-        return Ports(
-            flows=FlowFiles(
-                {**{flow.arn: flow for flow in called}, **keyed(flows, FLOWS, named)},
-                keyed(modules, MODULES, named),
-            ),
+        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
+        ports = Ports(
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
-
-    def contact_with(
-        self,
-        ports: Ports,
-        caller: Caller,
-        *,
-        instance_arn: str = EXAMPLE_INSTANCE,
-        named: Sequence[PublishedFlow] = (),
-    ) -> Contact:
-        """Return a contact in another world than the one that the scenario describes.
-
-        named: the flows whose display names the scenario may use.
-        """
-        return Contact(
-            ports,
+        contact = Contact(
+            ports if world is None else world(ports),
             instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
             conditions=with_ids(self.conditions, named),
             attributes=self.attributes,
             channel=self.channel,
+            initiation_method=self.initiation_method,
             bounds=self.bounds,
         )
+        contact.state.is_told(self.sets)
+        return contact
 
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
         named = (*self.flows.values(), *self.modules.values())
         return [file.path for file in named if isinstance(file, FlowFile)]
-
-    def _read_all(self) -> list[PublishedFlow | None]:
-        return [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
 
     def _read(
         self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None
@@ -157,13 +167,24 @@ class Setup:
 
 
 def merged(shared: object, own: object) -> object:
-    """Return the setup of a scenario on top of the one its file shares; names in objects are merged one by one."""
+    """Return the setup of a scenario on top of the one its file shares.
+
+    Names in objects are merged one by one, and in `sets` also those in the namespaces.
+    """
     if not isinstance(shared, Mapping) or not isinstance(own, Mapping):
         return own if own is not None else shared
     both = {**shared, **own}
-    for key in _MERGED & shared.keys() & own.keys():
+    for key in MERGED & shared.keys() & own.keys():
         if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
-            both[key] = {**shared[key], **own[key]}
+            both[key] = _deeply(shared[key], own[key]) if key == "sets" else {**shared[key], **own[key]}
+    return both
+
+
+def _deeply(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**shared, **own}
+    for key in shared.keys() & own.keys():
+        if isinstance(shared[key], Mapping) and isinstance(own[key], Mapping):
+            both[key] = _deeply(shared[key], own[key])
     return both
 
 
@@ -176,18 +197,31 @@ def read_setup(reader: Reader, base: Path) -> Setup:
         return how(own[key]) if key in own else default
 
     flow_file = _flow_file_reader(base)
+    channel = read("channel", lambda r: r.one_of(*get_args(Channel)), "VOICE")
+    queues = read("queues", lambda r: tuple(_queue(name, q) for name, q in r.entries()), ())
     return Setup(
-        channel=cast("Channel", read("channel", lambda r: r.one_of("VOICE", "CHAT"), "VOICE")),
-        number=read("number", Reader.text, Setup.number),
-        dialled=read("dialled", Reader.text, Setup.dialled),
+        channel=cast("Channel", channel),
+        number=read("number", Reader.text, _EMAIL_ADDRESSES[0] if channel == "EMAIL" else Setup.number),
+        dialled=read("dialled", Reader.text, _EMAIL_ADDRESSES[1] if channel == "EMAIL" else Setup.dialled),
+        flow_type=read("flow_type", lambda r: r.one_of(*FLOW_TYPES), None),
+        initiation_method=read("initiation_method", lambda r: r.one_of(*INITIATION_METHODS), "INBOUND"),
         values=read("values", Reader.text_map, {}),
         attributes=read("attributes", Reader.text_map, {}),
+        sets=read("sets", _sets, {}),
         flows=read("flows", lambda r: r.map_of(flow_file), {}),
         modules=read("modules", lambda r: r.map_of(flow_file), {}),
         lambdas=read("lambdas", lambda r: r.map_of(_behaviours), {}),
         vendor=read("vendor", lambda r: tuple(_reaction(item) for item in r.items()), ()),
         conditions=Conditions(
-            queues=read("queues", lambda r: tuple(_queue(name, q) for name, q in r.entries()), ()),
+            queues=queues,
+            queue_of_contact=read("queue", lambda r: _queue_of_contact(r, queues), None),
+            customer_profiles=read(
+                "customer_profiles", lambda r: tuple(_profile(p) for p in r.items()), None
+            ),
+            cases=read("cases", lambda r: tuple(item.text_map() for item in r.items()), None),
+            authentication=read("authentication", lambda r: r.one_of(*AUTHENTICATIONS), None),
+            email_message=read("email_message", Reader.text, None),
+            related_contact=read("related_contact", Reader.text_map, None),
             hours=read("hours", lambda r: r.map_of(_hours), {}),
             prompts=read("prompts", Reader.text_map, {}),
             agents=frozenset(read("agents", Reader.texts, ())),
@@ -211,24 +245,29 @@ def read_moves(reader: Reader) -> tuple[Move, ...]:
 
 
 def _move(reader: Reader) -> Move:
-    if isinstance(reader.value, Says | Presses | Chooses | StaysSilent | HangsUp):
+    if isinstance(reader.value, Says | Presses | PressesAhead | Chooses | StaysSilent | HangsUp):
         return reader.value
     if isinstance(reader.value, str):
         known = reader.one_of("stays silent", "hangs up")
         return HangsUp() if known == "hangs up" else StaysSilent()
-    of = reader.keys("says", "presses", "chooses", "data", "hangs_up_on")
-    _exactly_one(reader, of, "says", "presses", "chooses", "hangs_up_on")
+    of = reader.keys("says", "presses", "presses_ahead", "chooses", "data", "hangs_up_on")
+    _exactly_one(reader, of, "says", "presses", "presses_ahead", "chooses", "hangs_up_on")
     if "says" in of:
         return Says(of["says"].text())
-    if "presses" in of:
-        digits = of["presses"].text()
-        if not digits or set(digits) - set("0123456789*#"):
-            of["presses"].wrong("these are not keys of a telephone", "write 0-9, * and # in quotes, e.g. '1'")
-        return Presses(digits)
+    for key, pressing in (("presses", Presses), ("presses_ahead", PressesAhead)):
+        if key in of:
+            return pressing(_keys_of_telephone(of[key]))
     if "chooses" in of:
         data = of["data"].value if "data" in of and isinstance(of["data"].value, Mapping) else {}
         return Chooses(of["chooses"].text(), data)
     return HangsUp(of["hangs_up_on"].text() if "hangs_up_on" in of else None)
+
+
+def _keys_of_telephone(reader: Reader) -> str:
+    digits = reader.text()
+    if not digits or set(digits) - set("0123456789*#"):
+        reader.wrong("these are not keys of a telephone", "write 0-9, * and # in quotes, e.g. '1'")
+    return digits
 
 
 def _flow_file_reader(base: Path) -> Callable[[Reader], FlowFile | StandIn | None]:
@@ -267,6 +306,30 @@ def _queue(name: str, reader: Reader) -> Queue:
     return Queue(arn=name, name=of["name"].text() if "name" in of else name.rsplit("/", 1)[-1], **told)
 
 
+def _queue_of_contact(reader: Reader, queues: Iterable[Queue]) -> str:
+    name = reader.text()
+    if Conditions(queues=queues, queue_of_contact=name).first_queue() is None:
+        known = ", ".join(queue.arn for queue in queues) or "none"
+        reader.wrong("it is none of setup.queues", f"set the queue up in queues (set up: {known})")
+    return name
+
+
+def _profile(reader: Reader) -> dict[str, Any]:
+    """Read a customer profile: fields by their names, and the parts that hold more."""
+    if not isinstance(reader.value, Mapping):
+        reader.wrong("it must be an object", "write the profile's fields, e.g. PhoneNumber: '+12065550142'")
+        return {}
+    profile: dict[str, Any] = {}
+    for name, entry in reader.entries():
+        if name == "Objects":
+            profile[name] = entry.map_of(lambda kind: [item.text_map() for item in kind.items()])
+        elif name in PARTS:
+            profile[name] = entry.text_map()
+        else:
+            profile[name] = entry.text()
+    return profile
+
+
 def _hours(reader: Reader) -> bool:
     if isinstance(reader.value, bool):
         return reader.value
@@ -276,10 +339,12 @@ def _hours(reader: Reader) -> bool:
 def _agent(reader: Reader) -> Agent | None:
     if reader.value is None or isinstance(reader.value, Agent):
         return reader.value
-    of = reader.keys("answers_after", "holds_for", "talks_for", "hangs_up_first")
+    names = ("user_name", "first_name", "last_name")
+    of = reader.keys("answers_after", "holds_for", "talks_for", "hangs_up_first", *names)
     first = of["hangs_up_first"].one_of("agent", "caller") if "hangs_up_first" in of else "agent"
     times = ("answers_after", "holds_for", "talks_for")
-    told = {key: of[key].number(0, _DAY) for key in times if key in of}
+    told: dict[str, Any] = {key: of[key].number(0, _DAY) for key in times if key in of}
+    told |= {key: of[key].text() for key in names if key in of}
     return Agent(hangs_up_first="caller" if first == "caller" else "agent", **told)
 
 
@@ -309,8 +374,14 @@ def _bot(reader: Reader) -> ChatBot:
 def _understanding(reader: Reader) -> Understanding:
     if reader.value is None or isinstance(reader.value, str):
         return Understanding(intent=reader.value)
-    of = reader.keys("intent", "slots", "session_attributes")
+    of = reader.keys(
+        "intent", "slots", "session_attributes", "sentiment", "intent_confidence", "dialog_state"
+    )
+    told: dict[str, Any] = {key: of[key].text() for key in ("sentiment", "dialog_state") if key in of}
+    if "intent_confidence" in of:
+        told["intent_confidence"] = of["intent_confidence"].number(0, 1)
     return Understanding(
+        **told,
         intent=of["intent"].text() if "intent" in of and of["intent"].value is not None else None,
         slots=of["slots"].text_map() if "slots" in of else {},
         session_attributes=of["session_attributes"].text_map() if "session_attributes" in of else {},
@@ -323,15 +394,20 @@ def _outcome(reader: Reader) -> Outcome:
     of = reader.keys("fails", "decides", "sets")
     if "fails" in of and len(of) > 1:
         reader.wrong("a block that fails neither decides nor sets", "keep fails alone")
-    sets = of["sets"].map_of(lambda entry: entry.value) if "sets" in of else {}
-    if not isinstance(sets.get("Attributes", {}), Mapping):
-        of["sets"].wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
-        sets = {}
+    sets = _sets(of["sets"]) if "sets" in of else {}
     return Outcome(
         fails=of["fails"].text() if "fails" in of else None,
         decides=of["decides"].text() if "decides" in of else None,
         sets=sets,
     )
+
+
+def _sets(reader: Reader) -> dict[str, Any]:
+    sets = reader.map_of(lambda entry: entry.value)
+    if isinstance(sets.get("Attributes", {}), Mapping):
+        return sets
+    reader.wrong("Attributes must be an object of texts", "write Attributes: {name: text}")
+    return {}
 
 
 def _behaviours(reader: Reader) -> tuple[Behaviour, ...]:

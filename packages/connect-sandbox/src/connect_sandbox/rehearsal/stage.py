@@ -8,6 +8,7 @@ from connect_flows import Block
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import Caller, Conditions
 from connect_sandbox.rehearsal.errors import CannotPlayError
+from connect_sandbox.rehearsal.message_processing import processed
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.references import (
@@ -25,12 +26,20 @@ SPEECH_RATE = 14.0
 """Characters spoken in a second, about 150 words a minute; only paces the transcript."""
 
 
-AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD"})
-"""The types of flow that the agent hears and the caller does not."""
+AGENTS_FLOWS = frozenset({"AGENT_WHISPER", "AGENT_HOLD", "AGENT_TRANSFER", "QUEUE_TRANSFER"})
+"""The types of flow that the agent hears and the caller does not (administrator guide: what the agent experiences)."""
 
 
 class CallerHungUpError(Exception):
     """The caller is gone. The engine ends the contact; no block catches it."""
+
+
+class BlockFailsError(Exception):
+    """The block cannot go on, as on AWS: the engine takes the branch of the ErrorType `error`."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(reason)
+        self.error = error
 
 
 @dataclass
@@ -38,6 +47,8 @@ class Counters:
     """What blocks count from one execution to the next."""
 
     loops: dict[tuple[str, str], int] = field(default_factory=dict)
+    invoked: int = 0
+    """How often functions were invoked."""
     lambda_seconds: float = 0.0
     """Seconds spent in Lambda functions since the caller last heard anything."""
 
@@ -91,12 +102,25 @@ class Stage:
         except UnknownNamespaceError as unknown:
             raise self.cannot(str(unknown)) from None
 
+    def empty(self, name: str, written: Json) -> str:
+        """Return the reason why a text parameter is empty: the references in it that are missing."""
+        missing = self.missing_in(written)
+        if not missing:
+            return f"{name} is empty" if written is not None else f"it has no {name}"
+        return (
+            f"{name} is empty, since {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        )
+
     def whole_number(self, written: Json, name: str) -> int:
         """Return a parameter (as written) as a whole number; the flow language writes numbers as text."""
         filled = self.filled(written)
         try:
             return int(filled)
         except (TypeError, ValueError):
+            if filled == "" and self.missing_in(written):
+                if self.block.transitions.error("NoMatchingError") is not None:
+                    raise BlockFailsError("NoMatchingError", self.empty(name, written)) from None
+                raise self.lacks(name, written) from None
             raise self.cannot(f"{name} is {filled!r}, which is not a whole number") from None
 
     def at_least(self, low: int, written: Json, name: str) -> int:
@@ -122,6 +146,18 @@ class Stage:
             example=example,
         )
 
+    def lacks(self, name: str, written: Json) -> CannotPlayError:
+        """Return the error that stops the contact because a reference is missing that the block cannot do without.
+
+        A contact attribute can be given in the setup; whatever else is missing the flow should have set before.
+        """
+        reason = self.empty(name, written)
+        missing = [one.removeprefix("$.Attributes.") for one in self.missing_in(written)]
+        own = [one for one in missing if not one.startswith("$")]
+        if not own:
+            return self.cannot(reason)
+        return self.needs(f"{reason}: give setup.attributes.{own[0]}", "attributes", own[0], example="1")
+
     def refuses(self, reason: str) -> CannotPlayError:
         """Return the error that stops the contact because the sandbox has no fake for what the block does."""
         return CannotPlayError(
@@ -135,6 +171,11 @@ class Stage:
         )
 
     # --- what happens on the contact
+
+    @property
+    def listener(self) -> Who:
+        """Who hears the flow and presses keys in it."""
+        return "agent" if self.flow.type in AGENTS_FLOWS else "caller"
 
     def note(self, text: str, *, who: Who = "connect", kind: Kind = "does", **data: Json) -> None:
         """Add an entry for this block."""
@@ -153,10 +194,14 @@ class Stage:
     def says(self, text: str, *, who: Who = "connect", **data: Json) -> None:
         """Let the caller hear a text, which takes as long as speaking it; they may hang up on it.
 
-        The caller does not hear a flow that plays for the agent.
+        The caller does not hear a flow that plays for the agent, nor a message that the chat's processor rejects.
         """
+        delivered = processed(self, text, "SYSTEM" if who == "connect" else "CUSTOM_BOT")
+        if delivered is None:
+            return
+        text = delivered
         seconds = 0.0 if self.state.channel == "CHAT" else len(text) / SPEECH_RATE
-        if self.flow.type in AGENTS_FLOWS and who == "connect":
+        if self.listener == "agent" and who == "connect":
             self.note(f"tells the agent “{text}”", kind="tells agent", **data)
             self.clock.passes(seconds)
             return
@@ -168,6 +213,11 @@ class Stage:
         if self.caller.leaves_on(text):
             self.caller.reacts()
             raise CallerHungUpError
+
+    def heard(self, text: str) -> str:
+        """Note what the caller says, and return what of it arrives; empty if the chat's processor rejects it."""
+        self.note(text, who="caller", kind="says")
+        return processed(self, text, "CUSTOMER") or ""
 
     def sets(self, what: str, **data: Json) -> None:
         """Keep a setting that no other block reads back, and record it."""

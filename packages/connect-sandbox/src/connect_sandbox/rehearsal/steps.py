@@ -1,9 +1,11 @@
 """What a block tells the engine to do next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.values import Json
 
 How = Literal[
     "queued",
@@ -50,14 +52,18 @@ class Fails:
 
 @dataclass(frozen=True)
 class Enters:
-    """Go on in another flow; a module comes back after the block."""
+    """Go on in another flow; a module comes back after the block and has an input, which is JSON."""
 
     flow: PublishedFlow
+    input: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Returns:
-    """The module has ended: go on after the block that invoked it."""
+    """The module has ended: go on after the block that invoked it, by the condition that `result` meets."""
+
+    result: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

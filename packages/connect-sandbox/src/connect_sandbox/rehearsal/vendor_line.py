@@ -32,9 +32,9 @@ class VendorLine:
                 self._caller_is_there = False
                 return None
             case Says(words):
-                self._stage.note(words, who="caller", kind="says")
+                arrived = self._stage.heard(words)
                 self._stage.clock.passes(len(words) / 14)
-                return words
+                return arrived
             case Presses(digits):
                 self._stage.note(f"presses {digits}", who="caller")
                 return digits

@@ -1,12 +1,15 @@
 """How each block type behaves: one function per type, looked up by the type's name."""
 
 from connect_sandbox.rehearsal.blocks import (
+    cases,
     control,
     conversation,
     decisions,
     functions,
+    profiles,
     prompts,
     queues,
+    services,
     settings,
     transfers,
     unplayable,
@@ -16,12 +19,15 @@ from connect_sandbox.rehearsal.blocks._registry import Registry
 __all__ = ["PLAYED", "UNPLAYABLE"]
 
 PLAYED = Registry.joined(
+    cases.BLOCKS,
     control.BLOCKS,
     conversation.BLOCKS,
     decisions.BLOCKS,
     functions.BLOCKS,
+    profiles.BLOCKS,
     prompts.BLOCKS,
     queues.BLOCKS,
+    services.BLOCKS,
     settings.BLOCKS,
     transfers.BLOCKS,
 )

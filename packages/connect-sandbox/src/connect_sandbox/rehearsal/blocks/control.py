@@ -14,30 +14,38 @@ MAXIMUM_WAIT = 7 * 24 * 3600
 """Seconds; the Wait block's page says 7 days."""
 
 
-@BLOCKS.plays("InvokeFlowModule", "FlowModuleId")
+@BLOCKS.plays("InvokeFlowModule", "FlowModuleId", "Input")
 def invoke_flow_module(stage: Stage) -> Step:
-    """Play a module, then go on after this block."""
+    """Play a module, then go on after this block. The module reads Input as $.Modules.Input."""
     module_id = stage.text("FlowModuleId")
+    if not module_id:
+        return Fails("NoMatchingError", stage.empty("FlowModuleId", stage.parameter("FlowModuleId")))
     try:
         module = stage.ports.flows.module(module_id)
     except NoSuchFlowError as error:
         return Fails("NoMatchingError", str(error))
-    stage.note(f"enters the module {module.name}", kind="flow", module=module.arn)
-    return Enters(module)
+    # evidence: module-input-and-result
+    given = stage.filled(stage.parameter("Input") or {})
+    stage.note(f"enters the module {module.name}", kind="flow", module=module.arn, input=given or None)
+    return Enters(module, given)
 
 
-@BLOCKS.plays("EndFlowModuleExecution")
+@BLOCKS.plays("EndFlowModuleExecution", "Result", "ResultData")
 def end_flow_module_execution(stage: Stage) -> Step:
-    """Leave the module."""
+    """Leave the module; the block that invoked it branches on Result and later ones read $.Modules.ResultData."""
     if not stage.flow.is_module:
         raise stage.cannot(f"{stage.flow.name} is not a flow module")
-    return Returns()
+    result = stage.text("Result") if stage.parameter("Result") is not None else None
+    data = stage.filled(stage.parameter("ResultData") or {})
+    return Returns(result, data)
 
 
 @BLOCKS.plays("TransferToFlow", "ContactFlowId")
 def transfer_to_flow(stage: Stage) -> Step:
     """Go on in another flow, for good."""
     flow_id = stage.text("ContactFlowId")
+    if not flow_id:
+        return Fails("NoMatchingError", stage.empty("ContactFlowId", stage.parameter("ContactFlowId")))
     try:
         flow = stage.ports.flows.flow(flow_id)
     except NoSuchFlowError as error:
@@ -67,8 +75,8 @@ def wait(stage: Stage) -> Step:
     if not 0 < seconds <= MAXIMUM_WAIT:
         return Fails("NoMatchingError", f"TimeLimitSeconds is {seconds}; Amazon Connect waits 1 s to 7 days")
     events = stage.parameter("Events") or []
-    if events and stage.state.channel != "CHAT":
-        raise stage.cannot("Events happen in chats, and this is a voice contact")
+    if stage.state.channel != "CHAT":
+        events = []  # what is waited for happens in chats only: the time limit is all that is left
     if stage.ports.chat is not None:
         return stage.ports.chat.waits(stage, seconds, events)
     if "BotParticipantDisconnected" in events and not _bot_is_there(stage):

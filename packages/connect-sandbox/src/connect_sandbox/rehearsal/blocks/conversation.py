@@ -25,6 +25,8 @@ BLOCKS = Registry()
 )
 def connect_participant_with_lex_bot(stage: Stage) -> Step:
     """Ask in the bot's name and branch on the intent that the scenario says Lex understands."""
+    if stage.state.dtmf_buffer is not None:
+        stage.state.dtmf_buffer = ""  # keys pressed ahead do not reach a bot
     try:
         _opens(stage)
     except PromptError as error:
@@ -44,11 +46,7 @@ def connect_participant_with_lex_bot(stage: Stage) -> Step:
         name: str(stage.filled(value))
         for name, value in (stage.parameter("LexSessionAttributes") or {}).items()
     }
-    stage.state.lex = {
-        "IntentName": understanding.intent,
-        "Slots": dict(understanding.slots),
-        "SessionAttributes": own | dict(understanding.session_attributes),
-    }
+    stage.state.lex = understanding.namespace(own)
     stage.note(
         f"Lex understands {understanding.intent or 'nothing'}", kind="branch", lex=dict(stage.state.lex)
     )
@@ -90,8 +88,7 @@ def _utterance(stage: Stage) -> str | None:
     """Return what the customer says, types or presses; None if nothing."""
     match stage.caller.reacts():
         case Says(text):
-            stage.note(text, who="caller", kind="says")
-            return text
+            return stage.heard(text) or None
         case Presses(digits):
             stage.note(f"presses {digits}", who="caller")
             return digits

@@ -42,6 +42,10 @@ def loop(stage: Stage) -> Step:
 def check_hours_of_operation(stage: Stage) -> Step:
     """Branch on whether the hours (default: the target queue's) are open, as the scenario says."""
     hours_id = stage.text("HoursOfOperationId")
+    if not hours_id and stage.parameter("HoursOfOperationId") is not None:
+        return Fails(
+            "NoMatchingError", stage.empty("HoursOfOperationId", stage.parameter("HoursOfOperationId"))
+        )
     if not hours_id:
         if stage.state.queue is None:
             return Fails("NoMatchingError", "no HoursOfOperationId and no target queue")
@@ -64,11 +68,9 @@ def check_hours_of_operation(stage: Stage) -> Step:
 @BLOCKS.plays("CheckMetricData", "MetricType", "QueueId", "AgentId")
 def check_metric_data(stage: Stage) -> Step:
     """Branch on a real-time metric of a queue (default: the target queue). Ages compare in milliseconds."""
-    if stage.parameter("AgentId") is not None:
-        raise stage.cannot("the sandbox keeps no metrics of agents")
     queue = _queue(stage)
     if queue is None:
-        return Fails("NoMatchingError", "no such queue")
+        return Fails("NoMatchingError", _no_queue(stage))
     metric = stage.text("MetricType")
     values = {
         "NumberOfAgentsAvailable": queue.agents_available,
@@ -86,11 +88,9 @@ def check_metric_data(stage: Stage) -> Step:
 @BLOCKS.plays("GetMetricData", "QueueId", "AgentId", "QueueChannel")
 def get_metric_data(stage: Stage) -> Step:
     """Read a queue's real-time metrics into $.Metrics.Queue and $.Metrics.Agents."""
-    if stage.parameter("AgentId") is not None:
-        raise stage.cannot("the sandbox keeps no metrics of agents")
     queue = _queue(stage)
     if queue is None:
-        return Fails("NoMatchingError", "no such queue")
+        return Fails("NoMatchingError", _no_queue(stage))
     stage.state.metrics = {
         "Queue": {
             "Name": queue.name,
@@ -140,5 +140,26 @@ def distribute_by_percentage(stage: Stage) -> Step:
 
 
 def _queue(stage: Stage) -> Queue | None:
+    """Return the queue that the block names (default: the target queue), None if there is none."""
+    agent = stage.text("AgentId")
+    if agent:
+        return _of_agent(stage, agent)
     queue_id = stage.text("QueueId")
-    return stage.conditions.queue(queue_id) if queue_id else stage.state.queue
+    if stage.parameter("QueueId") is not None or stage.parameter("AgentId") is not None:
+        return stage.conditions.queue(queue_id) if queue_id else None
+    return stage.state.queue
+
+
+def _of_agent(stage: Stage, agent: str) -> Queue:
+    """Return an agent's own queue: nobody waits in it, and one agent is there if setup.agents has them."""
+    there = int(not stage.conditions.agents.isdisjoint({agent, agent.rsplit("/", 1)[-1]}))
+    return Queue(arn=agent, name=agent, agents_available=there, agents_staffed=there, agents_online=there)
+
+
+def _no_queue(stage: Stage) -> str:
+    for name in ("AgentId", "QueueId"):
+        written = stage.parameter(name)
+        if written is not None:
+            named = stage.text(name)
+            return f"there is no queue {named!r}" if named else stage.empty(name, written)
+    return "no queue has been chosen"

@@ -49,7 +49,10 @@ def invoke_lambda_function(stage: Stage) -> Step:
     """Invoke a function and keep its response in $.External."""
     function_arn = stage.text("LambdaFunctionARN")
     if not function_arn:
-        return Fails("NoMatchingError", "LambdaFunctionARN is empty")
+        return Fails(
+            "NoMatchingError", stage.empty("LambdaFunctionARN", stage.parameter("LambdaFunctionARN"))
+        )
+    stage.counters.invoked += 1
     event = contact_flow_event(stage.state, stage.filled(stage.parameter("LambdaInvocationAttributes") or {}))
     name = function_name(function_arn)
     if stage.parameter("InvocationType") == "ASYNCHRONOUS":

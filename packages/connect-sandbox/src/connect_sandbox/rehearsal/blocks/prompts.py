@@ -15,12 +15,15 @@ from connect_sandbox.rehearsal.blocks._registry import Registry
 from connect_sandbox.rehearsal.conditions import HangsUp, Presses, Says
 from connect_sandbox.rehearsal.encrypted_input import NotEncryptedError, encrypt
 from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage, require_map
+from connect_sandbox.rehearsal.state import DTMF_BUFFER
 from connect_sandbox.rehearsal.steps import Decides, Fails, Next, Step
 
 BLOCKS = Registry()
 
 SOURCES = ("PromptId", "Text", "SSML", "Media")
 _DEFAULT_MAXIMUM_DIGITS = 20
+_ROUNDS_HEARD = 3
+"""How often messages are heard that repeat until the contact leaves the queue or is no longer on hold."""
 _E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 
@@ -28,13 +31,18 @@ class PromptError(Exception):
     """The prompt cannot be spoken; Amazon Connect takes the Error branch."""
 
 
-@BLOCKS.plays("MessageParticipant", *SOURCES)
+@BLOCKS.plays("MessageParticipant", *SOURCES, "SkipWhenDTMFBufferEnabled")
 def message_participant(stage: Stage) -> Step:
-    """Speak one prompt."""
+    """Speak one prompt, unless it may be skipped and the caller has pressed keys ahead."""
     try:
-        stage.says(words_of(stage, stage.block.parameters))
+        words = words_of(stage, stage.block.parameters)
     except PromptError as error:
         return Fails("NoMatchingError", str(error))
+    may_be_skipped = str(stage.parameter("SkipWhenDTMFBufferEnabled")).lower() == "true"
+    if may_be_skipped and _buffered(stage):
+        stage.note(f"skips “{words}”, since {stage.state.dtmf_buffer} is in the buffer")
+        return Next()
+    stage.says(words)
     return Next()
 
 
@@ -43,8 +51,11 @@ def message_participant_iteratively(stage: Stage) -> Step:
     """Speak prompts in turn until InterruptFrequencySeconds have passed; then decide MessagesInterrupted."""
     written = stage.parameter("InterruptFrequencySeconds")
     if written is None and not stage.clock.has_alarm:
-        raise stage.cannot(
-            "without InterruptFrequencySeconds it speaks until an agent takes the contact, and no agent does here"
+        raise stage.needs(
+            "without InterruptFrequencySeconds it speaks until an agent takes the contact, and in a flow of the type "
+            f"{stage.flow.type} none does: give setup.flow_type, e.g. CUSTOMER_QUEUE or CUSTOMER_HOLD",
+            "flow_type",
+            example="CUSTOMER_QUEUE",
         )
     messages = stage.parameter("Messages")
     if not isinstance(messages, list) or not messages:
@@ -59,17 +70,23 @@ def message_participant_iteratively(stage: Stage) -> Step:
         words = [words_of(stage, message) for message in messages]
     except PromptError as error:
         return Fails("NoMatchingError", str(error))
+    rounds = 0
     while True:
         for text in words:
             if stage.clock.elapsed >= until:
                 return Decides("MessagesInterrupted")
             stage.says(text)
             stage.clock.passes(0.5)
+        rounds += 1
+        if rounds == _ROUNDS_HEARD and until == math.inf:
+            stage.note("repeats this until something else happens")
+            stage.clock.passes_until_alarm()
 
 
 @BLOCKS.plays(
     "GetParticipantInput",
     *SOURCES,
+    "EnableDTMFBuffer",
     "InputTimeLimitSeconds",
     "StoreInput",
     "InputValidation",
@@ -77,7 +94,10 @@ def message_participant_iteratively(stage: Stage) -> Step:
     "DTMFConfiguration",
 )
 def get_participant_input(stage: Stage) -> Step:
-    """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True")."""
+    """Ask for digits: branch on the first one (StoreInput "False") or keep them in $.StoredCustomerInput ("True").
+
+    With EnableDTMFBuffer it only starts or stops the touchtone buffer, from which it takes digits otherwise.
+    """
     known = stage.ports.records is not None or stage.conditions.security_keys
     if stage.parameter("InputEncryption") is not None and not known:
         settings = require_map(stage, "InputEncryption")
@@ -87,16 +107,80 @@ def get_participant_input(stage: Stage) -> Step:
             str(stage.filled(settings.get("EncryptionKeyId")) or ""),
             example="-----BEGIN PUBLIC KEY-----…",
         )
+    if stage.parameter("EnableDTMFBuffer") is not None:
+        return _buffers(stage)
+    stores = stage.parameter("StoreInput") == "True"
     try:
-        stage.says(words_of(stage, stage.block.parameters))
+        pressed = _entered(stage, _longest(stage) if stores else 1)
     except PromptError as error:
         return Fails("NoMatchingError", str(error))
-    digits = _digits(stage)
-    if stage.parameter("StoreInput") == "True":
-        return _keep(stage, digits)
-    if digits is None:
+    if stores:
+        return _keep(stage, pressed or None)
+    if not pressed:
         return Fails("InputTimeLimitExceeded", "the caller pressed no key in time")
-    return Decides(digits[0])
+    return Decides(pressed[0])
+
+
+def _entered(stage: Stage, enough: int) -> str:
+    """Return what the caller presses: what is in the touchtone buffer, then what they press when asked."""
+    words = words_of(stage, stage.block.parameters) if _asks(stage) else ""
+    ahead = _buffered(stage)
+    if len(ahead) >= enough:
+        stage.note(f"takes {ahead[:enough]} from the buffer and skips “{words}”")
+    elif ahead:
+        stage.note(f"takes {ahead} from the buffer")
+    elif words:
+        stage.says(words)
+        ahead = _buffered(stage)
+    if len(ahead) < enough:
+        pressed = _digits(stage)
+        ahead = ahead if pressed is None else ahead + pressed
+    if stage.state.dtmf_buffer is not None:
+        stage.state.dtmf_buffer = ahead[enough:][:DTMF_BUFFER]
+        ahead = ahead[:enough]
+    return ahead
+
+
+def _asks(stage: Stage) -> bool:
+    """Return whether it has a prompt, which it does not need to have."""
+    return any(stage.parameter(source) is not None for source in SOURCES)
+
+
+def _longest(stage: Stage) -> int:
+    """Return how many digits it stores at most."""
+    validation = stage.parameter("InputValidation") or {}
+    if validation.get("PhoneNumberValidation") is not None:
+        return _DEFAULT_MAXIMUM_DIGITS
+    written = (validation.get("CustomValidation") or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
+    return stage.at_least(1, written, "InputValidation.CustomValidation.MaximumLength")
+
+
+def _buffered(stage: Stage) -> str:
+    """Return the keys in the touchtone buffer, with those that the caller presses now; none if it is off."""
+    if stage.state.dtmf_buffer is None:
+        return ""
+    pressed = stage.caller.presses_ahead()
+    if pressed:
+        stage.note(f"presses {pressed} ahead", who=stage.listener)
+    stage.state.dtmf_buffer = (stage.state.dtmf_buffer + pressed)[:DTMF_BUFFER]
+    return stage.state.dtmf_buffer
+
+
+def _buffers(stage: Stage) -> Step:
+    """Start the touchtone buffer, or stop it and keep what is in it if StoreInput says so."""
+    if stage.parameter("EnableDTMFBuffer").lower() == "true":
+        stage.state.dtmf_buffer = stage.state.dtmf_buffer or ""
+        stage.note("buffers the keys that the caller presses from now on")
+        return Next()
+    held = _buffered(stage)
+    stage.state.dtmf_buffer = None
+    if str(stage.parameter("StoreInput")).lower() == "true":
+        try:
+            stage.state.stored_input = _encrypted(stage, held)
+        except NotEncryptedError as error:
+            return Fails("NoMatchingError", f"the input cannot be encrypted: {error}")
+    stage.note("stops buffering keys" + (f" and clears {held}" if held else ""))
+    return Next()
 
 
 def _digits(stage: Stage) -> str | None:
@@ -104,13 +188,13 @@ def _digits(stage: Stage) -> str | None:
     if isinstance(move, HangsUp):
         raise CallerHungUpError
     if isinstance(move, Presses) and move.digits:
-        stage.note(f"presses {move.digits}", who="caller")
+        stage.note(f"presses {move.digits}", who=stage.listener)
         return move.digits
     if isinstance(move, Says):
-        stage.note(move.text, who="caller", kind="says")
+        stage.note(move.text, who=stage.listener, kind="says")
     limit = stage.at_least(0, stage.parameter("InputTimeLimitSeconds"), "InputTimeLimitSeconds")
     stage.clock.passes(limit)
-    stage.note(f"presses no key for {limit} s", who="caller")
+    stage.note(f"presses no key for {limit} s", who=stage.listener)
     return None
 
 
@@ -124,7 +208,7 @@ def _keep(stage: Stage, digits: str | None) -> Step:
     if settings.get("DisableCancelKey") != "True" and "*" in digits:
         digits = digits.rsplit("*", 1)[-1]
     validation = stage.parameter("InputValidation") or {}
-    phone, custom = validation.get("PhoneNumberValidation"), validation.get("CustomValidation")
+    phone = validation.get("PhoneNumberValidation")
     if phone is not None:
         if phone.get("NumberFormat") == "Local":
             raise stage.cannot(
@@ -134,8 +218,7 @@ def _keep(stage: Stage, digits: str | None) -> Step:
             return Fails("InvalidPhoneNumber", f"{digits} is not an E.164 number")
         digits = f"+{digits.lstrip('+')}"
     else:
-        written = (custom or {}).get("MaximumLength", _DEFAULT_MAXIMUM_DIGITS)
-        digits = digits[: stage.at_least(1, written, "InputValidation.CustomValidation.MaximumLength")]
+        digits = digits[: _longest(stage)]
     try:
         stage.state.stored_input = _encrypted(stage, digits)
     except NotEncryptedError as error:

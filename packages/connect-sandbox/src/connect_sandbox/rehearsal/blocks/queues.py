@@ -22,6 +22,8 @@ def update_contact_target_queue(stage: Stage) -> Step:
     if stage.parameter("AgentId") is not None:
         return _target_agent(stage)
     queue_id = stage.text("QueueId")
+    if not queue_id:
+        return Fails("NoMatchingError", stage.empty("QueueId", stage.parameter("QueueId")))
     queue = stage.conditions.queue(queue_id)
     if queue is None:
         return Fails("NoMatchingError", f"there is no queue {queue_id!r}")
@@ -34,10 +36,14 @@ def update_contact_target_queue(stage: Stage) -> Step:
 def transfer_contact_to_queue(stage: Stage) -> Step:
     """Put the contact into the chosen queue."""
     if stage.state.agent is not None:
+        stage.state.dtmf_buffer = None
         return Ends(Ending("queued", queue=stage.state.agent, reason="an agent's own queue"))
     if stage.state.queue is None:
         return Fails("NoMatchingError", "no queue has been chosen")
-    return _join(stage.state.queue)
+    joined = _join(stage.state.queue)
+    if isinstance(joined, Ends):
+        stage.state.dtmf_buffer = None  # transfers clear the touchtone buffer
+    return joined
 
 
 @BLOCKS.plays("DequeueContactAndTransferToQueue", "QueueId", "AgentId")
@@ -57,6 +63,10 @@ def transfer_contact_to_agent(stage: Stage) -> Step:
 def update_contact_callback_number(stage: Stage) -> Step:
     """Keep the number to call back."""
     number = stage.text("CallbackNumber")
+    if not number:
+        return Fails(
+            "InvalidCallbackNumber", stage.empty("CallbackNumber", stage.parameter("CallbackNumber"))
+        )
     if not _E164.fullmatch(number):
         return Fails("InvalidCallbackNumber", f"{number!r} is not an E.164 number")
     stage.state.callback_number = number
@@ -78,12 +88,16 @@ def create_callback_contact(stage: Stage) -> Step:
     """Put a callback into a queue (default: the chosen one); the caller's own call continues."""
     number = stage.state.callback_number or stage.state.customer_number
     agent = stage.text("AgentId")
+    if not agent and stage.parameter("AgentId") is not None:
+        return Fails("NoMatchingError", stage.empty("AgentId", stage.parameter("AgentId")))
     if agent:
         if not _is_there(stage, agent):
             return Fails("NoMatchingError", f"there is no agent {agent!r}")
         stage.sets(f"queues a callback to {number} for the agent {agent}", number=number, agent=agent)
         return Next()
     queue_id = stage.text("QueueId")
+    if not queue_id and stage.parameter("QueueId") is not None:
+        return Fails("NoMatchingError", stage.empty("QueueId", stage.parameter("QueueId")))
     queue = stage.conditions.queue(queue_id) if queue_id else stage.state.queue
     if queue is None:
         return Fails(
@@ -110,6 +124,8 @@ def update_contact_routing_criteria(stage: Stage) -> Step:
 
 def _target_agent(stage: Stage) -> Step:
     agent = stage.text("AgentId")
+    if not agent:
+        return Fails("NoMatchingError", stage.empty("AgentId", stage.parameter("AgentId")))
     if not _is_there(stage, agent):
         return Fails("NoMatchingError", f"there is no agent {agent!r}")
     stage.state.agent, stage.state.queue = agent, None

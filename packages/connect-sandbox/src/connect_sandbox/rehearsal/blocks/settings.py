@@ -9,6 +9,7 @@ from typing import Any
 
 from connect_sandbox.rehearsal.blocks._registry import Play, Registry
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
+from connect_sandbox.rehearsal.message_processing import Processor
 from connect_sandbox.rehearsal.stage import Stage, require_map
 from connect_sandbox.rehearsal.state import ATTRIBUTE_LIMIT
 from connect_sandbox.rehearsal.steps import Fails, Next, Step
@@ -20,21 +21,22 @@ BLOCKS = Registry()
 @BLOCKS.plays("UpdateContactAttributes", "Attributes", "TargetContact")
 def update_contact_attributes(stage: Stage) -> Step:
     """Set user-defined attributes; past 32,768 bytes in total none is set and the Error branch is taken."""
-    if stage.parameter("TargetContact") not in (None, "Current"):
-        raise stage.cannot("TargetContact Related needs a second contact, and there is only one")
     written = require_map(stage, "Attributes")
     new = {name: str(stage.filled(value)) for name, value in written.items()}
-    size = stage.state.attribute_bytes(stage.state.attributes | new)
+    attributes = _related(stage) if stage.parameter("TargetContact") == "Related" else stage.state.attributes
+    size = stage.state.attribute_bytes(attributes | new)
     if size > ATTRIBUTE_LIMIT:
         return Fails(
             "NoMatchingError",
             f"the attributes would take {size:,} bytes; Amazon Connect keeps {ATTRIBUTE_LIMIT:,}",
         )
-    stage.state.attributes.update(new)
+    attributes.update(new)
     missing = [ref for value in written.values() for ref in stage.missing_in(value)]
     shown_values = ", ".join(f"{name} = {shown(value)}" for name, value in new.items())
     stage.note(
-        f"sets {shown_values}" + (f" ({', '.join(missing)} missing)" if missing else ""),
+        f"sets {shown_values}"
+        + (" on the related contact" if stage.parameter("TargetContact") == "Related" else "")
+        + (f" ({', '.join(missing)} missing)" if missing else ""),
         kind="attributes",
         attributes=new,
     )
@@ -54,16 +56,48 @@ def update_flow_attributes(stage: Stage) -> Step:
     return Next()
 
 
-@BLOCKS.plays("UpdateContactData", "Name", "Description", "LanguageCode", "CustomerId", "TargetContact")
+_VOICE_ID = (
+    "IsVoiceIdStreamingEnabled",
+    "IsVoiceAuthenticationEnabled",
+    "IsFraudDetectionEnabled",
+    "VoiceAuthenticationThreshold",
+    "VoiceAuthenticationResponseTime",
+    "FraudDetectionThreshold",
+    "WatchlistId",
+)
+"""Settings of Amazon Connect Voice ID, which nothing reads any more."""
+
+
+@BLOCKS.plays(
+    "UpdateContactData",
+    "Name",
+    "Description",
+    "LanguageCode",
+    "CustomerId",
+    "WisdomSessionArn",
+    "References",
+    *_VOICE_ID,
+    "TargetContact",
+)
 def update_contact_data(stage: Stage) -> Step:
-    """Set the contact's name, description, language or customer id."""
-    if stage.parameter("TargetContact") not in (None, "Current"):
-        raise stage.cannot("TargetContact Related needs a second contact, and there is only one")
-    new = {key: stage.text(key) for key in stage.block.parameters if key != "TargetContact"}
+    """Set the contact's name, description, language, customer id, or assistant's session."""
+    if stage.parameter("References") is not None:
+        raise stage.cannot("Amazon Connect does not publish a flow with its parameter References")
+    written = {key: value for key, value in stage.block.parameters.items() if key != "TargetContact"}
+    new = {key: stage.text(key) for key in written}
+    if not any(new.values()):
+        empty = [stage.empty(key, value) for key, value in written.items()]
+        return Fails("NoMatchingError", "; ".join(empty) or "it has nothing to set")
+    if stage.parameter("TargetContact") == "Related":
+        _related(stage)
+        stage.note(f"sets {shown(new)} on the related contact", data=new)
+        return Next()
     stage.state.name = new.get("Name", stage.state.name)
     stage.state.description = new.get("Description", stage.state.description)
     stage.state.language_code = new.get("LanguageCode", stage.state.language_code)
     stage.state.customer_id = new.get("CustomerId", stage.state.customer_id)
+    if new.get("WisdomSessionArn"):
+        stage.state.wisdom = {"SessionArn": new["WisdomSessionArn"]}
     stage.note(f"sets {', '.join(f'{key} = {value}' for key, value in new.items())}", data=new)
     return Next()
 
@@ -94,7 +128,12 @@ def untag_contact(stage: Stage) -> Step:
 )
 def update_contact_text_to_speech_voice(stage: Stage) -> Step:
     """Choose the voice for text-to-speech."""
-    stage.state.voice = stage.text("TextToSpeechVoice")
+    voice = stage.text("TextToSpeechVoice")
+    if not voice:
+        return Fails(
+            "NoMatchingError", stage.empty("TextToSpeechVoice", stage.parameter("TextToSpeechVoice"))
+        )
+    stage.state.voice = voice
     stage.note(f"speaks as {stage.state.voice} from now on")
     return Next()
 
@@ -132,18 +171,68 @@ def update_contact_media_streaming_behavior(stage: Stage) -> Step:
     return Next()
 
 
-@BLOCKS.plays("UpdateContactEventHooks", "EventHooks")
+@BLOCKS.plays("UpdateContactMediaProcessing", "ChatProcessor")
+def update_contact_media_processing(stage: Stage) -> Step:
+    """Let each message of the chat pass through a function from now on, or no longer."""
+    if stage.ports.chat is not None:
+        raise stage.refuses("the sandbox's chats have no message processors")
+    settings = require_map(stage, "ChatProcessor")
+    if settings.get("ProcessingEnabled") != "True":
+        stage.state.message_processor = None
+        stage.note("processes no messages")
+        return Next()
+    function = str(stage.filled(settings.get("LambdaProcessorARN")) or "")
+    if not function:
+        return Fails("NoMatchingError", stage.empty("LambdaProcessorARN", settings.get("LambdaProcessorARN")))
+    behaviour = settings.get("ChatProcessorSettings") or {}
+    delivers = str(behaviour.get("DeliverUnprocessedMessages")) == "True"
+    stage.state.message_processor = Processor(function, delivers)
+    stage.note(f"lets messages pass through {function.split(':function:', 1)[-1]}")
+    return Next()
+
+
+@BLOCKS.plays("UpdateContactEventHooks", "EventHooks", "EventHooksConfiguration")
 def update_contact_event_hooks(stage: Stage) -> Step:
-    """Choose the flow that runs at an event, e.g. CustomerQueue or CustomerRemaining; it must exist."""
-    hooks = {event: str(stage.filled(flow)) for event, flow in require_map(stage, "EventHooks").items()}
-    for flow in hooks.values():
+    """Choose the flow that runs at an event, e.g. CustomerQueue or CustomerRemaining; it must exist.
+
+    DisableExecution "true" in EventHooksConfiguration lets no flow run at the event.
+    """
+    written = require_map(stage, "EventHooks")
+    hooks = {event: str(stage.filled(flow) or "") for event, flow in written.items()}
+    disabled = [event for event in hooks if _is_disabled(stage, event)]
+    for event in disabled:
+        stage.state.event_hooks.pop(event, None)
+        del hooks[event]
+        stage.note(f"lets no flow run at {event}")
+    for event, flow in hooks.items():
+        if not flow:
+            return Fails("NoMatchingError", stage.empty(f"EventHooks.{event}", written[event]))
         try:
             stage.ports.flows.flow(flow)
         except NoSuchFlowError as error:
             return Fails("NoMatchingError", str(error))
     stage.state.event_hooks.update(hooks)
-    stage.note(f"hooks {', '.join(f'{event} → {flow}' for event, flow in hooks.items())}", hooks=hooks)
+    if hooks:
+        stage.note(f"hooks {', '.join(f'{event} → {flow}' for event, flow in hooks.items())}", hooks=hooks)
     return Next()
+
+
+def _is_disabled(stage: Stage, event: str) -> bool:
+    settings = (stage.parameter("EventHooksConfiguration") or {}).get(event)
+    return isinstance(settings, Mapping) and str(settings.get("DisableExecution")).lower() == "true"
+
+
+def _related(stage: Stage) -> dict[str, str]:
+    """Return the attributes of the contact that this one is related to."""
+    related = stage.state.related_attributes
+    if related is None:
+        raise stage.needs(
+            "TargetContact Related needs the contact that this one is related to: give setup.related_contact, "
+            "its attributes",
+            "related_contact",
+            example={},
+        )
+    return related
 
 
 @BLOCKS.plays(

@@ -110,6 +110,8 @@ def _invite(stage: Stage) -> Invite:
 
 def _over_the_telephone_network(stage: Stage, dtmf: str | None) -> Invite:
     number = stage.text("ThirdPartyPhoneNumber")
+    if not number:
+        raise _BadInviteError(stage.empty("ThirdPartyPhoneNumber", stage.parameter("ThirdPartyPhoneNumber")))
     if not _E164.fullmatch(number):
         raise _BadInviteError(f"ThirdPartyPhoneNumber {number!r} is not an E.164 number")
     caller_id = stage.filled(stage.parameter("CallerId") or {}).get("Number")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from connect_sandbox.rehearsal.coverage import Branch
 from connect_sandbox.rehearsal.skeleton.facts import Facts
-from connect_sandbox.rehearsal.skeleton.search import WORK, Search
+from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Trace
 
 Key = tuple[str, str]
@@ -24,43 +24,45 @@ class Found:
 
 def covering(search: Search, facts: Facts) -> Found:
     """Return traces that take every branch for which the search finds facts."""
-    kept: list[Trace] = []
+    kept: list[tuple[int, Trace]] = []
     covered: set[Key] = set()
     reasons: dict[Key, str] = {}
 
-    def keep(trace: Trace) -> None:
-        kept.append(trace)
-        covered.update(search.covered(trace))
+    def keep(trace: Trace, goal: int) -> None:
+        kept.append((goal, trace))
+        covered.update(search.routes.covered(trace))
 
-    plain = search.plain(facts)
-    if plain.trace is not None:
-        keep(plain.trace)
+    plain, _ = search.plain(facts)
+    if plain is not None:
+        keep(plain, -1)
     branches = search.routes.branches
-    errors = [b for b in branches if _is_error(b)]
-    for branch in [*reversed([b for b in branches if not _is_error(b)]), *errors]:
+    numbered = list(enumerate(branches))
+    errors = [(i, b) for i, b in numbered if _is_error(b)]
+    # What lies deep first: its scenarios take much of what lies before it.
+    for goal, branch in [*reversed([(i, b) for i, b in numbered if not _is_error(b)]), *errors]:
         key = (branch.block, branch.name)
         if key in covered:
             continue
-        if search.player.work > WORK:
+        if search.is_over:
             reasons[key] = "not looked for: the flow is too large for the search's limit"
             continue
-        attempt = search.reaching(facts, branch)
-        if attempt.trace is None:
-            reasons[key] = attempt.reason
-            continue
-        keep(_with_other_errors(search, attempt.trace, covered, key) if _is_error(branch) else attempt.trace)
+        trace, reasons[key] = search.reaching(facts, branch)
+        if trace is not None:
+            keep(_with_other_errors(search, trace, covered, key) if _is_error(branch) else trace, goal)
     missing = [(b, reasons.get((b.block, b.name), "")) for b in branches if (b.block, b.name) not in covered]
     missing += [(b, "no branch leads to the block") for b in search.routes.unreachable]
-    return Found(_fewest(search, kept), tuple(missing))
+    chosen = _fewest(search, [trace for _, trace in kept])
+    order = sorted(chosen, key=lambda i: (kept[i][0] >= 0, _is_technical(kept[i][1]), kept[i][0]))
+    return Found(tuple(kept[i][1] for i in order), tuple(missing))
 
 
 def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key) -> Trace:
     """Let other blocks on the same way fail, too, as long as the contact still goes that way."""
     wanted = {(b.block, b.name) for b in search.routes.branches if _is_error(b)} - covered
-    keep = frozenset({own} | (search.covered(trace) & wanted))
+    keep = frozenset({own} | (search.routes.covered(trace) & wanted))
     tried = set(keep)
     at = added = 0
-    while at < len(trace.steps) and added < _TOGETHER and search.player.work < WORK:
+    while at < len(trace.steps) and added < _TOGETHER and not search.is_over:
         step = trace.steps[at]
         at += 1
         if step.flow != trace.flow:
@@ -74,9 +76,9 @@ def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key
     return trace
 
 
-def _fewest(search: Search, traces: list[Trace]) -> tuple[Trace, ...]:
+def _fewest(search: Search, traces: list[Trace]) -> list[int]:
     """Choose greedily; the first, plainest trace always stays."""
-    takes = [search.covered(trace) for trace in traces]
+    takes = [search.routes.covered(trace) for trace in traces]
     chosen: list[int] = [0] if traces else []
     covered = set(takes[0]) if traces else set()
     while True:
@@ -89,7 +91,16 @@ def _fewest(search: Search, traces: list[Trace]) -> tuple[Trace, ...]:
         others = set().union(*(takes[i] for i in chosen if i != index))
         if takes[index] <= others:
             chosen.remove(index)
-    return tuple(traces[i] for i in sorted(chosen))
+    return chosen
+
+
+def _is_technical(trace: Trace) -> bool:
+    """Return whether something fails in it that has nothing to do with callers."""
+    told = (trace.facts.at("blocks") or {}).values()
+    functions = (trace.facts.at("lambdas") or {}).values()
+    return any("fails" in outcome for outcome in told) or any(
+        "answers" not in behaviour for behaviours in functions for behaviour in behaviours
+    )
 
 
 def _is_error(branch: Branch) -> bool:

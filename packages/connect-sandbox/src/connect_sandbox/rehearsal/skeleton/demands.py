@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from connect_flows.model import ConditionBranch
 
@@ -59,7 +61,7 @@ class Demand:
         for number in known:
             for step in (1, -1):
                 yield str(number + step)
-        for low, high in zip(known, known[1:], strict=False):
+        for low, high in pairwise(known):
             yield str((low + high) / 2)
         yield from ("0", "1")
 
@@ -67,6 +69,12 @@ class Demand:
 def label_of(condition: ConditionBranch) -> str:
     """Return a condition as coverage and transcript call it: "Equals 1"."""
     return f"{condition.operator} {condition.operands[0] if condition.operands else ''}"
+
+
+def spoken(intent: str) -> str:
+    """Return an intent as a customer might say it: "BookHotel" -> "book hotel"."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", intent)
+    return " ".join(re.split(r"[^A-Za-z0-9]+", apart)).lower().strip() or intent
 
 
 def _number(text: str) -> Decimal | None:

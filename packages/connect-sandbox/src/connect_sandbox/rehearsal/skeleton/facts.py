@@ -10,6 +10,7 @@ from typing import Any
 
 SILENT = "stays silent"
 HANGS_UP = "hangs up"
+FAILED = "fails"
 
 
 @dataclass(frozen=True)

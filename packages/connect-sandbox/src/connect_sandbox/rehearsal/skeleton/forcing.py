@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from connect_flows import Block
 from connect_flows.references import is_reference, references
 
-from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand
-from connect_sandbox.rehearsal.skeleton.facts import HANGS_UP, SILENT, Facts
+from connect_sandbox.rehearsal.blocks.services import AUTHENTICATIONS
+from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
+from connect_sandbox.rehearsal.skeleton.facts import FAILED, HANGS_UP, SILENT, Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.origins import Changes, Origins, behaving, counting
 from connect_sandbox.rehearsal.skeleton.trace import Trace
@@ -23,7 +23,9 @@ _METRICS = {
     "NumberOfContactsInQueue": ("contacts_in_queue", 1),
     "OldestContactInQueueAgeSeconds": ("oldest_contact_age", 1000),
 }
-FAILED = "fails"
+EXAMPLE_QUEUE = "example-queue"
+ROUNDS = "that comes with the rounds, and no way leads round so often"
+"""Why a Loop's branch cannot be forced: it comes by itself."""
 
 
 @dataclass
@@ -60,7 +62,14 @@ class Forcing:
             found.facts.append(trace.facts.having({FAILED: branch}, "blocks", block.identifier))
         elif not found.facts and not found.fixed and block.type not in _DECIDED:
             found.facts += _decided(trace, block, branch)
+            if branch in ("next", "leaves") and step.branch != "next":
+                found.facts.append(self._succeeding(trace, block))
         return found
+
+    def _succeeding(self, trace: Trace, block: Block) -> Facts:
+        """Let a block succeed that cannot as it is, e.g. because the export leaves its resource empty."""
+        sets = self.given.told(block)
+        return trace.facts.having({"sets": sets} if sets else {}, "blocks", block.identifier)
 
     def _told(self, trace: Trace, block: Block, told: Mapping[str, Any], branch: str) -> Ways:
         """Let a block that the sandbox does not play go another way."""
@@ -101,17 +110,23 @@ class Forcing:
                 key = self.given.key("hours", written)
             return Ways([trace.facts.having("open" if wanted else "closed", "hours", key)])
         queue = self.origins.queue(trace, at)
-        return Ways([trace.facts.having(wanted, "queues", queue, "open")]) if queue is not None else Ways()
+        facts = trace.facts if queue is not None else in_queue(trace.facts)
+        found = [facts.having(wanted, "queues", queue or EXAMPLE_QUEUE, "open")]
+        return Ways(found if queue is not None else [*found, *_decided(trace, block, branch)])
 
     def metric(self, trace: Trace, at: int, branch: str) -> Ways:
         """CheckMetricData: the queue's figure."""
         block = trace.steps[at].block
         queue = self.origins.queue(trace, at)
         name, factor = _METRICS.get(str(block.parameters.get("MetricType")), ("", 1))
-        if branch not in _labels(block) or queue is None or not name:
+        if branch not in _labels(block):
             return Ways()
+        if not name or block.parameters.get("AgentId") is not None:
+            return Ways(_decided(trace, block, branch))
         demand = Demand.of(block.transitions.conditions, branch)
-        return Ways(counting(trace.facts, queue, name, demand, factor))
+        facts = trace.facts if queue is not None else in_queue(trace.facts)
+        found = counting(facts, queue or EXAMPLE_QUEUE, name, demand, factor)
+        return Ways(found if queue is not None else [*found, *_decided(trace, block, branch)])
 
     def keys(self, trace: Trace, at: int, branch: str) -> Ways:
         """GetParticipantInput: what the caller presses."""
@@ -147,7 +162,7 @@ class Forcing:
         if demand.index is None:
             return Ways([facts.moving(move, {"says": OTHER}).having(None, "lex", OTHER)])
         intents = demand.values()[:1]
-        return Ways([facts.moving(move, {"says": _spoken(i)}).having(i, "lex", _spoken(i)) for i in intents])
+        return Ways([facts.moving(move, {"says": spoken(i)}).having(i, "lex", spoken(i)) for i in intents])
 
     def view(self, trace: Trace, at: int, branch: str) -> Ways:
         """ShowView: what the customer chooses, with data for what is read of it."""
@@ -176,7 +191,20 @@ class Forcing:
         queue = self.origins.queue(trace, at)
         if branch == "QueueAtCapacity" and queue is not None:
             return Ways([trace.facts.having(True, "queues", queue, "at_capacity")])
+        if branch == "leaves" and queue is None:
+            return Ways([in_queue(trace.facts)])
         return Ways()
+
+    def known(self, trace: Trace, at: int, branch: str) -> Ways:
+        """GetCustomerProfile and GetCase: nobody is known, or there is no case."""
+        key = "cases" if trace.steps[at].block.type == "GetCase" else "customer_profiles"
+        return Ways([trace.facts.having([], key)] if branch in _NOBODY else [])
+
+    def signing_in(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
+        """AuthenticateParticipant: what the customer does when asked to sign in."""
+        if branch == "NoMatchingError":
+            return Ways()
+        return Ways([trace.facts.having(answer, "authentication") for answer in AUTHENTICATIONS])
 
     def dialled(self, trace: Trace, at: int, branch: str) -> Ways:
         """TransferParticipantToThirdParty: how the third party reacts."""
@@ -220,16 +248,17 @@ class Forcing:
             return Ways()
         return Ways([trace.facts.having(value, "outbound_call") for value in demand.values()[:1]])
 
-    def wait(self, trace: Trace, at: int, branch: str) -> Ways:
+    def wait(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
         """Wait: the bot leaves, the customer comes back, or nothing happens."""
         facts = trace.facts
         match branch:
             case "Equals CustomerReturned":
                 return Ways([facts.having(1, "customer_returns_after")])
             case "Equals BotParticipantDisconnected":
-                return Ways([facts.having({"joins": 0, "leaves": 5}, "bot")])
+                bots = [{"joins": joins, "leaves": joins + stays} for joins in _JOINS for stays in _STAYS]
+                return Ways([facts.having(bot, "bot") for bot in bots])
             case "Equals WaitCompleted":
-                return Ways([facts.having({"joins": 0}, "bot")])
+                return Ways([facts.having({"joins": joins}, "bot") for joins in _JOINS])
             case _:
                 return Ways()
 
@@ -245,7 +274,12 @@ class Forcing:
 
     def none(self, trace: Trace, at: int, branch: str) -> Ways:  # noqa: ARG002  (one of the table's)
         """Loop: only going round decides."""
-        return Ways(fixed="the number of rounds decides")
+        return Ways(fixed=ROUNDS)
+
+
+def in_queue(facts: Facts) -> Facts:
+    """Return the facts under which the contact is in a queue when the flow begins."""
+    return facts.having({"name": "Example queue"}, "queues", EXAMPLE_QUEUE).having(EXAMPLE_QUEUE, "queue")
 
 
 def hanging_up(trace: Trace) -> Iterator[Facts]:
@@ -273,13 +307,10 @@ def _labels(block: Block) -> set[str]:
     return conditions | {"NoMatchingCondition", "next"}
 
 
-def _spoken(intent: str) -> str:
-    """Return an intent as a customer might say it: "BookHotel" -> "book hotel"."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", intent)
-    return " ".join(re.split(r"[^A-Za-z0-9]+", apart)).lower().strip() or intent
-
-
 _KEYS = frozenset("0123456789*#")
+_NOBODY = frozenset({"NoneFound", "NoneFoundError"})
+_JOINS, _STAYS = (0, 2, 10), (5, 60, 600, 4000)
+"""Seconds after which a bot may join a chat, and for which it may stay."""
 _ONLY_NATURAL = frozenset({"NoMatchingCondition"})
 """Errors that the block's result makes: a scenario that says "fails" would hide whether they can happen."""
 _DECIDED = frozenset(
@@ -288,6 +319,7 @@ _DECIDED = frozenset(
 """Types whose conditions are never told: what decides them is always a fact."""
 _Natural = Callable[[Forcing, Trace, int, str], Ways]
 _NATURAL: dict[str, _Natural] = {
+    "AuthenticateParticipant": Forcing.signing_in,
     "CheckHoursOfOperation": Forcing.hours,
     "CheckMetricData": Forcing.metric,
     "CheckOutboundCallStatus": Forcing.outbound,
@@ -295,6 +327,8 @@ _NATURAL: dict[str, _Natural] = {
     "ConnectParticipantWithLexBot": Forcing.bot,
     "DequeueContactAndTransferToQueue": Forcing.queued,
     "DistributeByPercentage": Forcing.dice,
+    "GetCase": Forcing.known,
+    "GetCustomerProfile": Forcing.known,
     "GetParticipantInput": Forcing.keys,
     "InvokeFlowModule": Forcing.flow,
     "InvokeLambdaFunction": Forcing.function,

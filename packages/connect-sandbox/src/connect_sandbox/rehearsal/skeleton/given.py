@@ -16,6 +16,7 @@ from connect_flows.references import has_reference, is_reference, references
 
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.setup_reader import STAND_IN
+from connect_sandbox.rehearsal.skeleton.called import file_named
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.plausible import Plausible, by_place
 from connect_sandbox.rehearsal.skeleton.trace import function_key
@@ -33,13 +34,16 @@ _CHAT = frozenset({"ShowView", "CreatePersistentContactAssociation", "Authentica
 
 @dataclass
 class Given:
-    """What a flow needs to be set up. `flows` is a folder with the files of flows and modules, `base` the scenarios'."""
+    """What a flow needs to be set up.
+
+    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be.
+    """
 
     flow: PublishedFlow
     values: Mapping[str, str]
     base: Path
     flows: Path | None = None
-    _examples: dict[str, str] = field(default_factory=dict)
+    _examples: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def uses(self) -> Uses:
@@ -53,14 +57,13 @@ class Given:
 
     def facts(self) -> Facts:
         """Return the facts with which every scenario starts."""
-        setup: dict[str, Any] = {}
-        if self._is_chat():
-            setup["channel"] = "CHAT"
-        if self.values:
-            setup["values"] = dict(self.values)
-        if attributes := self._attributes():
-            setup["attributes"] = attributes
-        facts = Facts(setup)
+        setup: dict[str, Any] = {
+            "channel": "CHAT" if self._is_chat() else None,
+            "values": dict(self.values),
+            "attributes": self._attributes(),
+            "sets": self._from_before(),
+        }
+        facts = Facts({key: value for key, value in setup.items() if value})
         for use in self.uses.all:
             if use.resource in _PLACES and not has_reference(use.text) and use.text:
                 facts = self._named(facts, use)
@@ -69,12 +72,12 @@ class Given:
                 facts = self._answers(facts, block)
             if block.parameters.get("MediaStreamingState") == "Enabled":
                 facts = facts.having(MEDIA_STREAM, "media_stream")
-        for kind, name in self._examples.items():
+        for (kind, _), name in self._examples.items():
             facts = self._set_up(facts, kind, name)
         return facts
 
     def key(self, kind: str, value: str) -> str:
-        """Return what a scenario calls a resource: the console's name where it tells it from all others, else its id."""
+        """Return what a scenario calls a resource: the console's name, or its id where others have that name."""
         if kind == "function":
             return function_key(value)
         name = self.flow.names.get(value)
@@ -95,8 +98,10 @@ class Given:
     def told(self, block: Block) -> dict[str, Any]:
         """Return what a block may put into the namespaces that only blocks without a fake fill."""
         sets: dict[str, Any] = {}
+        if block.type == "InvokeLambdaFunction" and (answer := self.answer(block)):
+            sets["External"] = answer
         for steps in self.uses.readers:
-            if steps[0] in _TOLD and len(steps) > 1 and block.type in _TOLD[steps[0]]:
+            if len(steps) > 1 and block.type in _FILLED_BY.get(steps[0], ()):
                 _put(sets, steps, self.plausible.value(steps))
         return sets
 
@@ -114,7 +119,7 @@ class Given:
             case "agents":
                 return facts.having(sorted({*(facts.at("agents") or ()), key}), "agents")
             case _:
-                return facts.having(self._file(key, name) or STAND_IN, place, key)
+                return facts.having(self.file_or_stand_in(key, name), place, key)
 
     def _named(self, facts: Facts, use: Use) -> Facts:
         kind = use.resource or ""
@@ -139,8 +144,23 @@ class Given:
         read = [s for s in self.uses.readers if s[0] == "Attributes" and len(s) == 2 and s not in written]
         return {steps[1]: self.plausible.value(steps) for steps in read}
 
-    def _example(self, kind: str) -> str:
-        return self._examples.setdefault(kind, f"example-{kind.replace(' ', '-')}")
+    def _from_before(self) -> dict[str, Any]:
+        """Return what the flow reads and none of its own blocks can have left there."""
+        sets: dict[str, Any] = {}
+        for steps in self._read_from(self.flow.content.start, "External"):
+            _put(sets, steps, self.plausible.value(steps))
+        types = {block.type for block in self.flow.content.blocks}
+        for steps in self.uses.readers:
+            if len(steps) > 1 and steps[0] in _FILLED_BY and not types & _FILLED_BY[steps[0]]:
+                _put(sets, steps, self.plausible.value(steps))
+        return sets
+
+    def _example(self, kind: str, name: str) -> str:
+        """Return what a resource of that kind might be called whose id or ARN the reference holds."""
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "-", _short(name)).strip("-").lower()
+        kind_of = kind.replace(" ", "-")
+        own = apart if apart.endswith(kind_of) else f"{apart}-{kind_of}".strip("-")
+        return self._examples.setdefault((kind, name), own)
 
     def _only(self, kind: str, name: str) -> bool:
         called = {
@@ -152,15 +172,18 @@ class Given:
 
     def _read_after(self, block: Block) -> Iterator[Steps]:
         """Yield what is read of $.External on the way to the next invocation."""
-        blocks = self.flow.content.by_identifier
         first = block.transitions.next_action
+        return self._read_from(first, "External") if first is not None else iter(())
+
+    def _read_from(self, first: str, root: str) -> Iterator[Steps]:
+        blocks = self.flow.content.by_identifier
         waiting, seen = deque([first] if first in blocks else []), {first}
         found: dict[Steps, None] = {}
         while waiting:
             here = blocks[waiting.popleft()]
             for use in self.uses.by_block.get(here.identifier, ()):
                 found |= dict.fromkeys(
-                    r.steps for r in references(use.text) if r.root == "External" and r.steps[1:]
+                    r.steps for r in references(use.text) if r.root == root and r.steps[1:]
                 )
             if here.type == "InvokeLambdaFunction":
                 continue
@@ -170,23 +193,21 @@ class Given:
                     waiting.append(edge.target)
         yield from found
 
-    def _file(self, key: str, name: str | None) -> str | None:
-        """Return the path of the file in `flows` that has the flow's name."""
-        if self.flows is None:
-            return None
-        wanted = {_plain(text) for text in (key, name) if text}
-        for file in sorted(self.flows.glob("*.json")):
-            if _plain(file.stem) in wanted:
-                return Path(os.path.relpath(file, self.base)).as_posix()
-        return None
+    def file_or_stand_in(self, key: str, name: str | None = None) -> str:
+        """Return the path of the file in `flows` that has the flow's name, else what stands in for it."""
+        file = file_named(self.flows, key, name)
+        return STAND_IN if file is None else Path(os.path.relpath(file, self.base)).as_posix()
 
     def _is_chat(self) -> bool:
         """Return whether more of the flow's blocks work for chats alone than for voice alone."""
         chat = voice = 0
         for block in self.flow.content.blocks:
             channels = block.spec.channels if block.spec is not None else None
-            if block.type in _CHAT or (
-                channels is not None and "VOICE" not in channels and "CHAT" in channels
+            waits = block.type == "Wait" and block.parameters.get("Events")
+            if (
+                waits
+                or block.type in _CHAT
+                or (channels is not None and "VOICE" not in channels and "CHAT" in channels)
             ):
                 chat += 1
             elif channels is not None and "CHAT" not in channels and "VOICE" in channels:
@@ -194,7 +215,7 @@ class Given:
         return chat > voice
 
 
-_TOLD: dict[str, frozenset[str]] = {
+_FILLED_BY: dict[str, frozenset[str]] = {
     "Customer": frozenset(
         {
             "GetCustomerProfile", "CreateCustomerProfile", "UpdateCustomerProfile", "AssociateContactToCustomerProfile",
@@ -210,12 +231,18 @@ _TOLD: dict[str, frozenset[str]] = {
 """The namespaces that only certain blocks fill."""
 
 
+_FORMS = {
+    "VoiceConnectorArn": "arn:aws:chime:us-east-1:123456789012:vc/example",
+    "UserToUserInformation": "4578616d706c65",
+}
+
+
 def example_value(name: str, flow: Uses) -> str:
     """Return a value for a placeholder, by the place where it stands alone; else by its name."""
     for use in flow.all:
         if use.text == f"${{{name}}}":
-            if use.resource == "voice connector" or use.path[-1] == "VoiceConnectorArn":
-                return "arn:aws:chime:us-east-1:123456789012:vc/example"
+            if use.path[-1] in _FORMS:
+                return _FORMS[use.path[-1]]
             found = by_place(use.path, use.spec, lambda _: _short(name))
             if found is not None:
                 return found
@@ -223,11 +250,7 @@ def example_value(name: str, flow: Uses) -> str:
 
 
 def _short(placeholder: str) -> str:
-    return re.sub(r"(?<=.)(Arn|ARN|Id)$", "", placeholder)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.rsplit("/", 1)[-1].lower())
+    return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
 
 
 def _put(made: dict[str, Any], path: tuple[str, ...], value: str) -> None:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from connect_flows.references import has_reference, is_reference, references
 
-from connect_sandbox.rehearsal.skeleton.demands import Demand
-from connect_sandbox.rehearsal.skeleton.facts import Facts
+from connect_sandbox.rehearsal.contact import Channel
+from connect_sandbox.rehearsal.setup_reader import INITIATION_METHODS
+from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
+from connect_sandbox.rehearsal.skeleton.facts import FAILED, Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
 from connect_sandbox.rehearsal.skeleton.uses import Steps, writes_of
 
 _KEYS = frozenset("0123456789*#")
+_OF_CONTACT: dict[Steps, tuple[str, tuple[str, ...]]] = {
+    ("Channel",): ("channel", get_args(Channel)),
+    ("InitiationMethod",): ("initiation_method", INITIATION_METHODS),
+    ("CustomerEndpoint", "Address"): ("number", ()),
+    ("SystemEndpoint", "Address"): ("dialled", ()),
+}
+"""What a scenario says of the contact itself: the key, and what it may be (empty: any text)."""
+_KNOWN = {"Customer": "customer_profiles", "Case": "cases"}
 _METRICS = {
     ("Queue", "Size"): "contacts_in_queue",
     ("Queue", "OldestContactAge"): "oldest_contact_age",
@@ -44,30 +54,25 @@ class Origins:
 
     def changes(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         """Return the facts under which the reference would have met the demand at step number `at`."""
-        match steps:
-            case ("Attributes" | "FlowAttributes" as root, name):
-                return self._attribute(trace, at, (root, name), demand)
-            case ("External", *_):
-                return self._answer(trace, at, steps, demand)
-            case ("StoredCustomerInput",):
-                return self._input(trace, at, demand)
-            case ("Lex", *path):
-                return self._lex(trace, at, path, demand)
-            case ("Views", *path):
-                return self._view(trace, at, path, demand)
-            case ("Channel",):
-                return _every(trace, demand, ("VOICE", "CHAT"), "channel")
-            case ("CustomerEndpoint", "Address"):
-                return _every(trace, demand, demand.values(), "number")
-            case ("SystemEndpoint", "Address"):
-                return _every(trace, demand, demand.values(), "dialled")
-            case ("Metrics", *path) if tuple(path) in _METRICS:
-                return self._metric(trace, at, _METRICS[tuple(path)], demand)
-            case _:
-                return self._told(trace, at, steps, demand)
+        root, *path = steps
+        if steps in _OF_CONTACT:
+            key, known = _OF_CONTACT[steps]
+            return _every(trace, demand, known or demand.values(), key)
+        if root in _KNOWN and trace.facts.at(_KNOWN[root]):
+            return Changes(_known(trace.facts, _KNOWN[root], tuple(path), demand))
+        follow = {
+            "Attributes": self._attribute,
+            "FlowAttributes": self._attribute,
+            "External": self._answer,
+            "StoredCustomerInput": self._input,
+            "Lex": self._lex,
+            "Views": self._view,
+            "Metrics": self._metric,
+        }.get(root, self._told)
+        return follow(trace, at, steps, demand)
 
-    def _attribute(self, trace: Trace, at: int, place: tuple[str, str], demand: Demand) -> Changes:
-        root, name = place
+    def _attribute(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        root, name = place = (steps[0], steps[-1])
         for index in range(at - 1, -1, -1):
             step = trace.steps[index]
             told = trace.facts.at("blocks", step.block.identifier, "sets", root)
@@ -92,21 +97,25 @@ class Origins:
     def _answer(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):
             step = trace.steps[index]
-            told = trace.facts.at("blocks", step.block.identifier, "sets")
-            if isinstance(told, Mapping) and "External" in told:
-                return Changes(
-                    _putting(trace.facts, ("blocks", step.block.identifier, "sets", *steps), demand)
-                )
-            if step.block.type != "InvokeLambdaFunction":
+            told = trace.facts.at("blocks", step.block.identifier)
+            invokes = step.block.type == "InvokeLambdaFunction"
+            if (
+                isinstance(told, Mapping)
+                and FAILED not in told
+                and (invokes or "External" in told.get("sets", {}))
+            ):
+                path = ("blocks", step.block.identifier, "sets", *steps)
+                return Changes(_putting(trace.facts, path, demand))
+            if not invokes:
                 continue
             if step.block.parameters.get("InvocationType") == "ASYNCHRONOUS":
                 continue
             if step.branch != "next" or step.function is None:
                 return Changes(fixed=f"$.{'.'.join(steps)} is empty after the function has failed")
             return Changes(answering(trace.facts, step.function, steps[1:], demand))
-        return Changes(fixed=f"no function is invoked before $.{'.'.join(steps)} is read")
+        return Changes(_putting(trace.facts, ("sets", *steps), demand))
 
-    def _input(self, trace: Trace, at: int, demand: Demand) -> Changes:
+    def _input(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:  # noqa: ARG002
         found = _last(
             trace, at, "GetParticipantInput", lambda s: s.block.parameters.get("StoreInput") == "True"
         )
@@ -119,13 +128,23 @@ class Origins:
         facts = [trace.facts.moving(found.asked[-1], move) for move in moves]
         return Changes(facts, "" if facts else "no keys of a telephone make that value")
 
-    def _lex(self, trace: Trace, at: int, path: list[str], demand: Demand) -> Changes:
+    def _lex(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        path = list(steps[1:])
         found = _last(trace, at, "ConnectParticipantWithLexBot", lambda s: bool(s.asked))
         if found is None:
             return Changes(fixed="no bot has been asked before")
         move = trace.facts.moves[found.asked[-1]] if found.asked[-1] < len(trace.facts.moves) else None
         if not isinstance(move, Mapping) or "says" not in move:
-            return Changes(fixed="the caller has said nothing to the bot")
+            move = {"says": OTHER}
+        if path == ["IntentName"]:
+            return Changes(
+                [
+                    trace.facts.moving(found.asked[-1], {"says": spoken(value)}).having(
+                        value, "lex", spoken(value)
+                    )
+                    for value in demand.values()
+                ]
+            )
         place = {"Slots": "slots", "SessionAttributes": "session_attributes"}.get(path[0] if path else "")
         if place is None or len(path) != 2:
             return Changes(fixed=f"nothing sets $.Lex.{'.'.join(path)}")
@@ -142,7 +161,8 @@ class Origins:
             )
         return Changes(facts)
 
-    def _view(self, trace: Trace, at: int, path: list[str], demand: Demand) -> Changes:
+    def _view(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        path = list(steps[1:])
         found = _last(trace, at, "ShowView", lambda s: bool(s.asked))
         move = None
         if found is not None and found.asked[-1] < len(trace.facts.moves):
@@ -161,19 +181,21 @@ class Origins:
             facts.append(trace.facts.moving(found.asked[-1], {**move, "data": data}))
         return Changes(facts)
 
-    def _metric(self, trace: Trace, at: int, name: str, demand: Demand) -> Changes:
-        queue = self.queue(trace, at, "GetMetricData")
-        if queue is None:
+    def _metric(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
+        queue, name = self.queue(trace, at, "GetMetricData"), _METRICS.get(steps[1:])
+        if queue is None or name is None:
             return Changes(fixed="no queue's metrics have been read")
         return Changes(counting(trace.facts, queue, name, demand))
 
     def _told(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):
             block = trace.steps[index].block.identifier
-            if isinstance(trace.facts.at("blocks", block), Mapping) and "fails" not in trace.facts.at(
+            if isinstance(trace.facts.at("blocks", block), Mapping) and FAILED not in trace.facts.at(
                 "blocks", block
             ):
                 return Changes(_putting(trace.facts, ("blocks", block, "sets", *steps), demand))
+        if trace.facts.at("sets", steps[0]) is not None:
+            return Changes(_putting(trace.facts, ("sets", *steps), demand))
         return Changes(fixed=f"no fact of a scenario decides $.{'.'.join(steps)}")
 
     def queue(self, trace: Trace, at: int, reader: str | None = None) -> str | None:
@@ -195,17 +217,16 @@ class Origins:
                 else:
                     key = self.given.key("queue", written)
                 return key if trace.facts.at("queues", key) is not None else None
-        return None
+        known = trace.facts.at("queue")
+        return known if isinstance(known, str) else None
 
 
 def answering(facts: Facts, function: tuple[str, int], path: Steps, demand: Demand) -> list[Facts]:
     """Return the facts under which one attempt of a function answers with such a value."""
     name, attempt = function
-    return [
-        facts.having(_answers(facts, name, attempt, Facts(_last_answer(facts, name, attempt)).having(value, *path).setup),
-                     "lambdas", name)
-        for value in demand.values()
-    ]  # fmt: skip
+    before = Facts(_last_answer(facts, name, attempt))
+    answers = [before.having(value, *path).setup for value in demand.values()]
+    return [facts.having(_answers(facts, name, attempt, answer), "lambdas", name) for answer in answers]
 
 
 def behaving(facts: Facts, function: tuple[str, int], behaviour: Mapping[str, Any]) -> Facts:
@@ -256,6 +277,14 @@ def _list(facts: Facts, name: str) -> list[Any]:
 
 def _putting(facts: Facts, path: tuple[str, ...], demand: Demand) -> list[Facts]:
     return [facts.having(value, *path) for value in demand.values()]
+
+
+def _known(facts: Facts, key: str, path: Steps, demand: Demand) -> list[Facts]:
+    """Return the facts under which the profile or case that the contact finds has another value."""
+    first, *others = facts.at(key)
+    return [
+        facts.having([Facts(first).having(value, *path).setup, *others], key) for value in demand.values()
+    ]
 
 
 def _every(trace: Trace, demand: Demand, values: Any, key: str) -> Changes:  # noqa: ANN401  (texts)

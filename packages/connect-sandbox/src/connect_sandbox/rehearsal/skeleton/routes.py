@@ -10,18 +10,23 @@ from functools import cached_property
 
 from connect_sandbox.rehearsal.coverage import REACHED, Branch, Coverage
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.skeleton.trace import Trace
 
-_NEXT, _DEFAULT, _ERROR = 1, 2, 6
+_NEXT, _DEFAULT, _ERROR = 1, 2, 50
 _ENTERS_FOR_GOOD = frozenset({"TransferToFlow"})
 
 
 @dataclass(frozen=True)
 class Goal:
-    """Somewhere to get to: a block, a branch of it, or (block None) the end; never through the blocks to avoid."""
+    """Somewhere to get to: a block, a branch of it, or (block None) the end.
+
+    Never through the blocks to `avoid`, nor by the branches that `cannot` be taken.
+    """
 
     block: str | None = None
     branch: str | None = None
     avoid: frozenset[str] = frozenset()
+    cannot: frozenset[tuple[str, str]] = frozenset()
 
     def is_met(self, block: str, branch: str | None) -> bool:
         """Return whether a step meets the goal."""
@@ -37,6 +42,7 @@ class Routes:
 
     flow: PublishedFlow
     _known: dict[Goal, Mapping[str, int]] = field(default_factory=dict)
+    _options: dict[tuple[str, Goal], list[tuple[int, str]]] = field(default_factory=dict)
 
     @cached_property
     def branches(self) -> list[Branch]:
@@ -71,12 +77,24 @@ class Routes:
             (name for name in ("leaves", REACHED) if name in names and taken in ("end", "next")), taken
         )
 
+    def covered(self, trace: Trace) -> frozenset[tuple[str, str]]:
+        """Return the branches that a contact took, as coverage calls them."""
+        taken = {(block, self.label(block, branch) or "") for block, branch in trace.taken}
+        return frozenset((b.block, b.name) for b in self.branches if (b.block, b.name) in taken)
+
     def options(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         """Return the branches of the block that lead to the goal, the shortest way first."""
+        if (block, goal) not in self._options:
+            self._options[(block, goal)] = self._sorted(block, goal)
+        return self._options[(block, goal)]
+
+    def _sorted(self, block: str, goal: Goal) -> list[tuple[int, str]]:
         ways = self.ways_out.get(block, ())
         far = self.distances(goal)
         found = []
         for place, way in enumerate(ways):
+            if (block, way.name) in goal.cannot:
+                continue
             if goal.is_met(block, way.name) and goal.branch is not None:
                 found.append((0, place, way.name))
             elif way.target is None:
@@ -94,15 +112,15 @@ class Routes:
 
     def _distances(self, goal: Goal) -> Mapping[str, int]:
         into: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        waiting: list[tuple[int, str]] = []
-        for block, ways in self.ways_out.items():
-            for way in ways:
-                if way.target is not None:
-                    into[way.target].append((block, _cost(way.name)))
-                elif goal.block is None:
-                    waiting.append((_cost(way.name), block))
-        if goal.block is not None:
-            waiting = [(0, goal.block)]
+        leaving: list[tuple[int, str]] = []
+        for way in (way for ways in self.ways_out.values() for way in ways):
+            if (way.block, way.name) in goal.cannot:
+                continue
+            if way.target is None:
+                leaving.append((_cost(way.name), way.block))
+            else:
+                into[way.target].append((way.block, _cost(way.name)))
+        waiting = leaving if goal.block is None else [(0, goal.block)]
         heapq.heapify(waiting)
         found: dict[str, int] = {}
         while waiting:

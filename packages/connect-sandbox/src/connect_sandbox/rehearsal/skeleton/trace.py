@@ -89,8 +89,12 @@ class Player:
         contact: Contact | None = None
         stop: RehearsalError | None = None
         try:
-            contact = caller.contact = setup.contact(self.flow, caller)
-            contact.calls(self.flow.arn)
+            # As Setup.calls does, with a caller who is watched.
+            flow = self.flow
+            if setup.flow_type is not None and not flow.is_module:
+                flow = replace(flow, type=setup.flow_type)
+            contact = caller.contact = setup.contact(flow, caller)
+            contact.calls(flow.arn)
         except RehearsalError as stopped:
             stop = stopped
         if contact is None:
@@ -120,8 +124,8 @@ class _Watched(Caller):
         self.asked_at: list[int] = []
 
     def reacts(self) -> Move:
-        assert self.contact is not None
-        self.asked_at.append(len(self.contact.visited_in) - 1)
+        if self.contact is not None:
+            self.asked_at.append(len(self.contact.visited_in) - 1)
         return super().reacts()
 
 

@@ -1,4 +1,4 @@
-"""What a flow reads and writes: resources, placeholders, references, attributes. Found in its blocks, without playing."""
+"""What a flow's blocks read and write: resources, placeholders, references, attributes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Use:
 
     @property
     def resource(self) -> str | None:
-        """The kind of resource that belongs here, as the knowledge calls it: "queue", "function", …"""
+        """The kind of resource that belongs here, as the knowledge calls it: "queue", "function"."""
         return self.spec.resource if self.spec is not None else None
 
 

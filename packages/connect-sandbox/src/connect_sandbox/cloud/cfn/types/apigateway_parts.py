@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any, ClassVar
 
-
 from connect_sandbox.cloud.api_gateway.context import KNOWN_VARIABLES, variables_in
 from connect_sandbox.cloud.api_gateway.errors import RESPONSE_TYPES
 from connect_sandbox.cloud.api_gateway.registry import (

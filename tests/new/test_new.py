@@ -247,6 +247,27 @@ def test_two_flows_that_lead_to_each_other_need_a_value(new: New, tmp_path: Path
         file.check_names(tmp_path / f"app/flows/{name}.json")
 
 
+def test_a_flow_that_does_not_say_its_type_gets_the_one_that_takes_its_blocks(
+    new: New, tmp_path: Path
+) -> None:
+    """Stack, linter and scenarios read the same."""
+    loop = {
+        "Identifier": "hold",
+        "Type": "MessageParticipantIteratively",
+        "Parameters": {"Messages": [{"Text": "One moment."}], "InterruptFrequencySeconds": "20"},
+        "Transitions": {"NextAction": "hold", "Errors": [], "Conditions": []},
+    }
+    path = export(tmp_path, "Waiting", loop)
+    document = json.loads(path.read_text())
+    del document["Metadata"]["type"]
+    path.write_text(json.dumps(document))
+    status, _, problem = new(tmp_path / "app", path)
+    assert status == 0, problem
+    (told,) = re.findall(r'flow_type="(\w+)"', (tmp_path / "app/stack.py").read_text())
+    template = json.loads((tmp_path / "app/flows/waiting.json").read_text())
+    assert template["Metadata"]["type"] == re.sub(r"_(\w)", lambda m: m[1].upper(), told.lower())
+
+
 def test_a_value_of_another_instance_is_left_to_be_filled_in(new: New, tmp_path: Path) -> None:
     status, said, problem = new(tmp_path / "app", *EXPORTS, instance_arn=OTHER)
     assert status == 0, problem

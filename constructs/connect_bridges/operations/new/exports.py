@@ -163,14 +163,25 @@ def _read(path: Path) -> _Export:
     is_module = "module" in told or any(block.type == "EndFlowModuleExecution" for block in flow.blocks)
     kind = FlowKind.MODULE if is_module else FlowKind.FLOW
     known = names(flow)
+    flow_type = _flow_type(path, imported.template, kind, FLOW_TYPE_OF_METADATA.get(told))
+    if not told and flow_type != "CONTACT_FLOW":
+        imported = replace(imported, template=_typed(imported.template, flow_type))
     return _Export(
         source=path,
         title=" ".join(title.split()) if isinstance(title, str) and title.strip() else path.stem,
         kind=kind,
-        flow_type=_flow_type(path, imported.template, kind, FLOW_TYPE_OF_METADATA.get(told)),
+        flow_type=flow_type,
         imported=imported,
         titles={name: " ".join((known.name(v) or "").split()) for name, v in imported.values.items()},
     )
+
+
+def _typed(template: Mapping[str, Any], flow_type: str) -> dict[str, Any]:
+    """Return the template of an export that does not say its type, saying it as others do: customerQueue."""
+    first, *others = flow_type.lower().split("_")
+    metadata = template.get("Metadata")
+    told = {"type": first + "".join(word.capitalize() for word in others)}
+    return {**template, "Metadata": {**metadata, **told} if isinstance(metadata, Mapping) else told}
 
 
 def _flow_type(path: Path, template: Mapping[str, Any], kind: FlowKind, told: str | None) -> str:

@@ -34,6 +34,7 @@ from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
+from connect_sandbox.cloud.environment import check_place, sandbox_environment
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -53,6 +54,7 @@ from connect_sandbox.cloud.sns_api import SnsApi
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
+REGION = "us-east-1"
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
@@ -75,21 +77,26 @@ class Sandbox:
         self,
         work_dir: Path,
         *,
-        region: str = "us-east-1",
+        account: str = ACCOUNT,
+        region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
+        `account` has 12 digits; `region` is one of the partition aws (not of China or GovCloud). Both may be the real
+        ones of an app that names them: nothing is sent there. Anything else is a ValueError.
+
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
         wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
         and pip need.
         """
+        check_place(account, region)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
         self.region = region
-        self.account = ACCOUNT
+        self.account = account
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.faults = Faults()
@@ -106,13 +113,14 @@ class Sandbox:
         cls,
         work_dir: Path,
         *,
-        region: str = "us-east-1",
+        account: str = ACCOUNT,
+        region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, region=region, port=port, inherit=inherit, variables=variables)
+        return cls(work_dir, account=account, region=region, port=port, inherit=inherit, variables=variables)
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -141,26 +149,9 @@ class Sandbox:
         return {
             **{name: value for name, value in os.environ.items() if self._inherits(name)},
             **self._variables,
-            "NO_PROXY": "localhost,127.0.0.1",
-            "no_proxy": "localhost,127.0.0.1",
-            "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "CDK_DEFAULT_ACCOUNT": self.account,
-            "CDK_DEFAULT_REGION": self.region,
-            # No credentials, profiles or settings of this machine, and no requests to EC2's metadata service.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # No network access for versions, notices and statistics.
-            "CDK_DISABLE_VERSION_CHECK": "true",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "CDK_NOTICES": "false",
-            "CI": "true",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-            "NO_COLOR": "1",
+            **sandbox_environment(
+                self.endpoint_url, self.account, self.region, cdk_home=self._work_dir / "cdk-home"
+            ),
         }
 
     def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
@@ -196,7 +187,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        moto = self._exit.enter_context(MotoServer())
+        moto = self._exit.enter_context(MotoServer(self.account))
         self._moto_url = f"http://127.0.0.1:{moto.port}"
         # The parts need the port before they exist; requests are served once everything is in place.
         self._front: Front | None = None

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import boto3
+import botocore.session
 
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY
 
@@ -16,11 +17,28 @@ def check_place(account: str, region: str) -> None:
     """Raise ValueError for what is no account or no Region of the partition aws."""
     if not re.fullmatch(r"\d{12}", account):
         raise ValueError(f"{account!r} is no AWS account: give 12 digits, for example 123456789012")
-    known = boto3.Session().get_available_regions("s3")
+    known = session(region).get_available_regions("s3")
     if region not in known:
         near = get_close_matches(region, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"for example {', '.join(sorted(known)[-3:])}"
         raise ValueError(f"{region!r} is no Region of the partition aws that the sandbox knows: {hint}")
+
+
+def session(region: str) -> boto3.Session:
+    """Return a session with the developer's permissions, whatever profile and settings this machine has."""
+    own = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    return boto3.Session(
+        aws_access_key_id=ADMIN_ACCESS_KEY,
+        aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
+        region_name=region,
+        botocore_session=own,
+    )
 
 
 def sandbox_environment(endpoint_url: str, account: str, region: str, *, cdk_home: Path) -> dict[str, str]:

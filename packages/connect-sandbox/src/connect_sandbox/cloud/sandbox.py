@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
 
-import boto3
 from botocore.config import Config
 
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
@@ -34,7 +33,7 @@ from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
-from connect_sandbox.cloud.environment import check_place, sandbox_environment
+from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -46,7 +45,7 @@ from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
-from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_sandbox.cloud.principals import Principals
 from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
@@ -348,12 +347,8 @@ class Sandbox:
         with self._client_lock:
             key = f"{service} {endpoint_url}"
             if key not in self._clients:
-                session = boto3.Session(
-                    aws_access_key_id=ADMIN_ACCESS_KEY,
-                    aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
-                    region_name=self.region,
-                )
                 # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                self._clients[key] = session.client(service, endpoint_url=endpoint_url, config=config)
+                made = session(self.region).client(service, endpoint_url=endpoint_url, config=config)
+                self._clients[key] = made
             return self._clients[key]

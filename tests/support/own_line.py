@@ -77,6 +77,10 @@ def template(*, may_write: bool = True) -> dict[str, Any]:
         "Association": ("AWS::Connect::IntegrationAssociation", {
             "InstanceId": instance, "IntegrationType": "LAMBDA_FUNCTION",
             "IntegrationArn": {"Fn::GetAtt": ["Lookup", "Arn"]}}),
+        "Permission": ("AWS::Lambda::Permission", {
+            "FunctionName": {"Ref": "Lookup"}, "Action": "lambda:InvokeFunction",
+            "Principal": "connect.amazonaws.com", "SourceArn": instance,
+            "SourceAccount": {"Ref": "AWS::AccountId"}}),
         "Line": ("AWS::Connect::ContactFlow", {
             "InstanceArn": instance, "Name": "Support line", "Type": "CONTACT_FLOW",
             "Content": {"Fn::Sub": json.dumps(flow())}}),

@@ -28,7 +28,7 @@ from connect_sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFl
 from connect_sandbox.rehearsal.conditions import Caller
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
-from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer
+from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
@@ -74,17 +74,21 @@ class DeployedFlow:
         """
         there = _There(scenario.setup.values, self.values)
         setup = there.setup(scenario.setup)
+        caller = Caller(setup.number, scenario.caller)
+        contact = setup.contact_with(self.ports(setup), caller, instance_arn=self.instance_arn)
+        contact.calls(self.arn)
+        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes))
+        replace(scenario, expect=expected).check(contact)
+        return contact
+
+    def ports(self, setup: Setup) -> Ports:
+        """Return the deployed world, in which the setup says what functions answer and who else is there."""
         own = setup.ports()
-        ports = replace(
+        return replace(
             own,
             flows=_DeployedFirst(PublishedFlows(self.sandbox, self.instance_arn), own.flows),
             functions=_AssociatedFunctions(self.sandbox, self.instance_arn, setup),
         )
-        caller = Caller(setup.number, scenario.caller)
-        contact = setup.contact_with(ports, caller, instance_arn=self.instance_arn).calls(self.arn)
-        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes))
-        replace(scenario, expect=expected).check(contact)
-        return contact
 
 
 def functions_exist(sandbox: Sandbox, arns: Iterable[str]) -> None:

@@ -78,7 +78,7 @@ class Forcing:
             return Ways(fixed="the block already fails in this scenario")
         if block.transitions.error(branch) is not None and branch != "NoMatchingCondition":
             return Ways([trace.facts.having({FAILED: branch}, "blocks", block.identifier)])
-        if block.transitions.conditions:
+        if block.transitions.conditions or branch == "NoMatchingCondition":
             demand = Demand.of(block.transitions.conditions, branch)
             place = ("blocks", block.identifier, "decides")
             return Ways([trace.facts.having(value, *place) for value in demand.values()])
@@ -89,7 +89,7 @@ class Forcing:
         block = trace.steps[at].block
         if branch not in _labels(block):
             return Ways()
-        demand = Demand.of(block.transitions.conditions, branch)
+        demand = Demand.of(block.transitions.conditions, branch).filled(trace)
         written = str(block.parameters.get("ComparisonValue") or "")
         if not is_reference(written):
             return Ways(fixed=f"it always compares {written!r}")

@@ -21,6 +21,8 @@ _TYPES = {
 }  # fmt: skip
 """Metadata.type of console exports, as ContactFlow types. Without it a flow is an inbound flow."""
 FLOW_TYPES = tuple(_TYPES.values())
+_LIKELY = ("CUSTOMER_WHISPER", *FLOW_TYPES)
+"""The types in the order in which a flow that does not say is taken for one: a whisper just plays."""
 
 
 class FlowFiles:
@@ -128,7 +130,7 @@ def _only_type(flow: Flow) -> str:
             possible &= set(block.spec.flow_types)
     if not possible or "CONTACT_FLOW" in possible:
         return "CONTACT_FLOW"
-    return next(flow_type for flow_type in FLOW_TYPES if flow_type in possible)
+    return next(flow_type for flow_type in _LIKELY if flow_type in possible)
 
 
 def text_of(path: Path) -> str:

@@ -494,6 +494,10 @@ def test_a_large_flow_takes_no_more_work_than_it_may(tmp_path: Path, monkeypatch
     path.write_text(json.dumps(flow(*blocks, hang_up())), encoding="utf-8")
     made = scenarios_for(path, base=tmp_path)
     assert any("needs: a person's eye; not " in str(one) for one in made.not_taken)
+    assert (made.scenarios, bool(made.stops)) == (
+        (),
+        True,
+    )  # every branch leads to another of the comparisons
     assert made.text == scenarios_for(path, base=tmp_path).text
 
 

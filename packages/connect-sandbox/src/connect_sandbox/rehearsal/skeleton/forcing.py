@@ -288,7 +288,7 @@ def hanging_up(trace: Trace) -> Iterator[Facts]:
     if trace.contact is not None:
         heard = [entry.text for entry in trace.contact.transcript if entry.heard_by_caller() and entry.text]
         for text in dict.fromkeys(reversed(heard[-20:])):
-            yield trace.facts.moving(len(trace.facts.moves), {"hangs_up_on": text})
+            yield trace.facts.moving(len(trace.facts.moves), {"hangs_up_on": text[:_TEXT].rstrip()})
 
 
 def _entered(block: Block) -> str:
@@ -316,6 +316,8 @@ def _labels(block: Block) -> set[str]:
 
 
 _KEYS = frozenset("0123456789*#")
+_TEXT = 60
+"""Characters of a prompt by which a caller knows it."""
 _NOBODY = frozenset({"NoneFound", "NoneFoundError"})
 _JOINS, _STAYS = (0, 2, 10), (5, 60, 600, 4000)
 """Seconds after which a bot may join a chat, and for which it may stay."""

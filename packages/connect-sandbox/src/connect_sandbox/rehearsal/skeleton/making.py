@@ -84,7 +84,9 @@ def scenarios_for(
         )
         for branch, reason in found.missing
     )
-    stops = "" if found.traces else search.plain(facts)[1]
+    stops = (
+        "" if found.traces else search.plain(facts)[1] or "no way to one was found within the search's limit"
+    )
     scenarios = _written(found.traces, facts, search.routes.flow, frozenset(_UUID.findall(text_of(flow))))
     text = _text(
         flow, search, facts, scenarios, coverage=coverage, not_taken=not_taken, stops=stops, expect=expect

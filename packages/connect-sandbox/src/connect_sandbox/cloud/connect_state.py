@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
@@ -21,6 +21,9 @@ from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.quotas import FLOWS, FUNCTIONS_PER_INSTANCE, Quotas
+
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.test_cases import Execution, TestCase
 
 CONNECT = "connect.amazonaws.com"
 #: The alias of what was saved and not published, behind ":$" and the id of a flow.
@@ -173,6 +176,8 @@ class Instance:
     storage: dict[str, StorageConfig] = field(default_factory=dict)
     origins: list[str] = field(default_factory=list)
     security_keys: dict[str, SecurityKey] = field(default_factory=dict)
+    test_cases: dict[str, TestCase] = field(default_factory=dict)
+    test_executions: list[Execution] = field(default_factory=list)
 
     def claim_number(self, number: str) -> Number:
         """Claim a telephone number, in E.164."""

@@ -51,6 +51,7 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.test_cases import Player, TestCases
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
@@ -66,8 +67,8 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `contact_center`, `bots`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`.
-    One at a time in a process.
+    reject), `functions`, `connect`, `contact_center`, `bots`, `test_cases`, `chats`, `sns`, `voice_connectors`, `faults`,
+    `quotas`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -233,6 +234,7 @@ class Sandbox:
             sns=self.sns,
         )
         self.bots = Bots()
+        self.test_cases = TestCases(self.connect, self._test_player)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
         self.apis = ApiRegistry(self.account, self.region)
@@ -248,6 +250,7 @@ class Sandbox:
             self.connect,
             self.sns,
             self.contact_center,
+            self.test_cases,
             self._deployer_of,
         )
         self.deployments = DeploymentEngine(
@@ -289,7 +292,12 @@ class Sandbox:
                 "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(
-                    self.faults, self.connect, self.contact_center, self.voice_connectors, self.chats
+                    self.faults,
+                    self.connect,
+                    self.contact_center,
+                    self.voice_connectors,
+                    self.chats,
+                    test_cases=self.test_cases,
                 ).handle,
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
@@ -318,6 +326,11 @@ class Sandbox:
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
         function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
         return None if function is None else function.policy
+
+    def _test_player(self) -> Player:
+        from connect_sandbox.testcase.instance_player import InstancePlayer  # noqa: PLC0415  (it imports this)
+
+        return InstancePlayer(self)
 
     def _inherits(self, name: str) -> bool:
         return bool(_INHERITED.fullmatch(name)) or any(fnmatchcase(name, wanted) for wanted in self._inherit)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.functions import Functions
     from connect_sandbox.cloud.lambda_state import LambdaState
     from connect_sandbox.cloud.sns import Sns
+    from connect_sandbox.cloud.test_cases import TestCases
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,5 @@ class Services:
     connect: ConnectState
     sns: Sns
     contact_center: ContactCenter
+    test_cases: TestCases
     deployer_of: DeployerOf

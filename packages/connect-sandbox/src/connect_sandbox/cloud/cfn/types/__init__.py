@@ -17,6 +17,7 @@ from connect_sandbox.cloud.cfn.types import (
     connect_instance,
     connect_numbers,
     connect_parts,
+    connect_test_cases,
     dynamodb,
     events,
     iam,
@@ -31,8 +32,8 @@ from connect_sandbox.cloud.cfn.types import (
 
 _MODULES = (
     apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch,
-    connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
-    secretsmanager, sns_subscription, streams,
+    connect, connect_instance, connect_numbers, connect_parts, connect_test_cases, dynamodb, events, iam, iam_users,
+    kms, logs, messaging, secretsmanager, sns_subscription, streams,
 )  # fmt: skip
 
 

@@ -182,12 +182,13 @@ class ConnectApi(TestCasesApi, ContactCenterApi):
         }
 
     def describe_contact_flow(self, instance_id: str, contact_flow_id: str) -> dict[str, Any]:
-        """Describe a flow."""
-        flow = self._state.instance(instance_id).flow(contact_flow_id.split(":$", 1)[0])
+        """Describe a flow: what is published, or with `:$SAVED` behind the id what is saved."""
+        flow_id, _, alias = contact_flow_id.partition(":$")
+        flow = self._state.instance(instance_id).flow(flow_id).seen_as(alias)
         return {"ContactFlow": {**_flow(flow), "Type": flow.type, "FlowContentSha256": flow.content_sha256}}
 
     def update_contact_flow_content(self, instance_id: str, contact_flow_id: str, content: str) -> None:
-        """Replace a flow's content."""
+        """Replace a flow's content and publish it; with `:$SAVED` behind the id, save it without a check."""
         self._state.update_flow(instance_id, contact_flow_id, content=content)
 
     def update_contact_flow_metadata(self, instance_id: str, contact_flow_id: str, **changes: str) -> None:
@@ -245,8 +246,9 @@ class ConnectApi(TestCasesApi, ContactCenterApi):
         return {"Id": module.id, "Arn": module.arn}
 
     def describe_contact_flow_module(self, instance_id: str, contact_flow_module_id: str) -> dict[str, Any]:
-        """Describe a flow module."""
-        module = self._state.instance(instance_id).module(contact_flow_module_id)
+        """Describe a flow module, in the same way as a flow."""
+        module_id, _, alias = contact_flow_module_id.partition(":$")
+        module = self._state.instance(instance_id).module(module_id).seen_as(alias)
         return {"ContactFlowModule": {**_flow(module), "FlowModuleContentSha256": module.content_sha256}}
 
     def update_contact_flow_module_content(
@@ -267,7 +269,9 @@ class ConnectApi(TestCasesApi, ContactCenterApi):
 
     def list_contact_flow_modules(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the flow modules of an instance."""
-        page, token = _page(list(self._state.instance(instance_id).modules.values()), request)
+        wanted = request.get("contact_flow_module_state")
+        modules = self._state.instance(instance_id).modules.values()
+        page, token = _page([m for m in modules if wanted in {None, m.state}], request)
         return {
             "ContactFlowModulesSummaryList": [
                 {"Id": m.id, "Arn": m.arn, "Name": m.name, "State": m.state} for m in page

@@ -12,7 +12,7 @@ import re
 import threading
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from connect_sandbox.cloud.authorization import Authorization
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from connect_sandbox.cloud.test_cases import Execution, TestCase
 
 CONNECT = "connect.amazonaws.com"
+#: The alias of what was saved and not published, behind ":$" and the id of a flow.
+SAVED = "SAVED"
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
 _INSTANCE_ID = re.compile(r"^[-a-zA-Z0-9]{1,100}$")
 
@@ -47,7 +49,10 @@ class Association:
 
 @dataclass
 class Flow:
-    """A flow. `status` is PUBLISHED or SAVED, `state` ACTIVE or ARCHIVED."""
+    """A flow. `status` is PUBLISHED or SAVED, `state` ACTIVE or ARCHIVED.
+
+    `draft` is what was saved since it was last published, which callers do not meet.
+    """
 
     id: str
     arn: str
@@ -58,11 +63,26 @@ class Flow:
     state: str = "ACTIVE"
     status: str = "PUBLISHED"
     tags: dict[str, str] = field(default_factory=dict)
+    draft: str | None = None
 
     @property
     def content_sha256(self) -> str:
         """The content's SHA-256, as the API shows it."""
         return hashlib.sha256(self.content.encode()).hexdigest()
+
+    def seen_as(self, alias: str) -> Flow:
+        """Return the flow as described under an alias: SAVED shows the draft, "" what is published.
+
+        Raises ContactFlowNotPublishedException for a flow that never was.
+        """
+        # evidence: saved-alias-of-a-flow
+        if alias == SAVED:
+            return self if self.draft is None else replace(self, content=self.draft, status="SAVED")
+        if self.status == "SAVED":
+            raise AwsError(
+                "ContactFlowNotPublishedException", f"The flow {self.name} has not been published.", 404
+            )
+        return self
 
 
 @dataclass
@@ -370,7 +390,10 @@ class ConnectState:
         """Change a flow's content, name, description or state, under the same rules as its creation."""
         with self._lock:
             instance = self.instance(instance_arn)
+            flow_id, _, alias = flow_id.partition(":$")
             flow = instance.flow(flow_id)
+            if alias == SAVED:
+                flow.draft = changes.pop("content", flow.draft)
             others = (f for f in instance.flows.values() if f.type == flow.type and f is not flow)
             _change(flow, others, "flow", "Contact flow", changes)
         return flow
@@ -379,7 +402,10 @@ class ConnectState:
         """Change a module's content, name, description or state, under the same rules as its creation."""
         with self._lock:
             instance = self.instance(instance_arn)
+            module_id, _, alias = module_id.partition(":$")
             module = instance.module(module_id)
+            if alias == SAVED:
+                module.draft = changes.pop("content", module.draft)
             others = (m for m in instance.modules.values() if m is not module)
             _change(module, others, "module", "Contact flow module", changes)
         return module
@@ -437,8 +463,9 @@ def _change(
 ) -> None:
     if "name" in changes:
         _refuse_duplicate(others, changes["name"], what)
-    if "content" in changes and (kind == "module" or flow.status == "PUBLISHED"):
+    if "content" in changes:
         _require_valid(changes["content"], kind, flow.type)
+        flow.status, flow.draft = "PUBLISHED", None
     for attribute, value in changes.items():
         setattr(flow, attribute, value)
 

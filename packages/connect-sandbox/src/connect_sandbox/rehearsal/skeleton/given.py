@@ -16,6 +16,7 @@ from connect_flows.references import has_reference, is_reference, references
 
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.setup_reader import STAND_IN
+from connect_sandbox.rehearsal.skeleton.called import file_named
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.plausible import Plausible, by_place
 from connect_sandbox.rehearsal.skeleton.trace import function_key
@@ -118,7 +119,7 @@ class Given:
             case "agents":
                 return facts.having(sorted({*(facts.at("agents") or ()), key}), "agents")
             case _:
-                return facts.having(self._file(key, name) or STAND_IN, place, key)
+                return facts.having(self.file_or_stand_in(key, name), place, key)
 
     def _named(self, facts: Facts, use: Use) -> Facts:
         kind = use.resource or ""
@@ -192,15 +193,10 @@ class Given:
                     waiting.append(edge.target)
         yield from found
 
-    def _file(self, key: str, name: str | None) -> str | None:
-        """Return the path of the file in `flows` that has the flow's name."""
-        if self.flows is None:
-            return None
-        wanted = {_plain(text) for text in (key, name) if text}
-        for file in sorted(self.flows.glob("*.json")):
-            if _plain(file.stem) in wanted:
-                return Path(os.path.relpath(file, self.base)).as_posix()
-        return None
+    def file_or_stand_in(self, key: str, name: str | None = None) -> str:
+        """Return the path of the file in `flows` that has the flow's name, else what stands in for it."""
+        file = file_named(self.flows, key, name)
+        return STAND_IN if file is None else Path(os.path.relpath(file, self.base)).as_posix()
 
     def _is_chat(self) -> bool:
         """Return whether more of the flow's blocks work for chats alone than for voice alone."""
@@ -255,10 +251,6 @@ def example_value(name: str, flow: Uses) -> str:
 
 def _short(placeholder: str) -> str:
     return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.rsplit("/", 1)[-1].lower())
 
 
 def _put(made: dict[str, Any], path: tuple[str, ...], value: str) -> None:

@@ -11,8 +11,9 @@ from connect_flows import Flow
 
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Branch, Coverage
-from connect_sandbox.rehearsal.flow_files import placeholders_of, read_flow, text_of
+from connect_sandbox.rehearsal.flow_files import read_flow, text_of
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.skeleton.called import needed_values
 from connect_sandbox.rehearsal.skeleton.covering import covering
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.forcing import Forcing
@@ -93,8 +94,10 @@ def scenarios_for(
 
 
 def _search(path: Path, values: Mapping[str, str], base: Path, flows: Path | None) -> tuple[Search, Facts]:
-    raw = Uses(Flow.parse(text_of(path), name=str(path)))
-    told = {name: values.get(name, example_value(name, raw)) for name in sorted(placeholders_of(path))}
+    told = {
+        name: values[name] if name in values else example_value(name, Uses(Flow.parse(text_of(file))))
+        for name, file in sorted(needed_values(path, flows).items())
+    }
     flow = read_flow(path, told)
     given = Given(flow, told, base, flows)
     mending = Mending(given, Player(flow, base))

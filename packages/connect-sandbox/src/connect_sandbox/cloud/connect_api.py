@@ -233,15 +233,17 @@ class ConnectApi(TestCasesApi, ContactCenterApi):
         self, instance_id: str, name: str, content: str, **request: Member
     ) -> dict[str, Any]:
         """Create a flow module."""
-        refused = sorted(set(request) & {"settings", "external_invocation_configuration"})
-        if refused:
-            raise NotEmulatedError(f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced")
+        if "external_invocation_configuration" in request:
+            raise NotEmulatedError(
+                "connect:CreateContactFlowModule external_invocation_configuration", "not reproduced"
+            )
         module = self._state.create_module(
             instance_id,
             name=name,
             content=content,
             description=request.get("description", ""),
             tags=request.get("tags", {}),
+            settings=request.get("settings", ""),
         )
         return {"Id": module.id, "Arn": module.arn}
 
@@ -249,13 +251,15 @@ class ConnectApi(TestCasesApi, ContactCenterApi):
         """Describe a flow module, in the same way as a flow."""
         module_id, _, alias = contact_flow_module_id.partition(":$")
         module = self._state.instance(instance_id).module(module_id).seen_as(alias)
-        return {"ContactFlowModule": {**_flow(module), "FlowModuleContentSha256": module.content_sha256}}
+        settings = {"Settings": module.settings} if module.settings else {}
+        described = {**_flow(module), **settings, "FlowModuleContentSha256": module.content_sha256}
+        return {"ContactFlowModule": described}
 
     def update_contact_flow_module_content(
         self, instance_id: str, contact_flow_module_id: str, **changes: str
     ) -> None:
-        """Replace a module's content."""
-        self._state.update_module(instance_id, contact_flow_module_id, content=changes["content"])
+        """Replace a module's content and settings."""
+        self._state.update_module(instance_id, contact_flow_module_id, **changes)
 
     def update_contact_flow_module_metadata(
         self, instance_id: str, contact_flow_module_id: str, **changes: str

@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
+from connect_sandbox.cloud.api_gateway.http_api import HttpApis
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
 from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
@@ -51,7 +52,14 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.states.service import StateMachines, StatesApi
 from connect_sandbox.cloud.test_cases import Player, TestCases
+from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
+from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
+from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
+from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
+from connect_sandbox.cloud.triggers.mappings import Mappings
+from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
@@ -80,14 +88,17 @@ class Sandbox:
         region: str = "us-east-1",
         port: int = 0,
         inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
         wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
-        and pip need.
+        and pip need. `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them,
+        with wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
         """
+        self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
         self.region = region
@@ -111,10 +122,13 @@ class Sandbox:
         region: str = "us-east-1",
         port: int = 0,
         inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, region=region, port=port, inherit=inherit, variables=variables)
+        return cls(
+            work_dir, region=region, port=port, inherit=inherit, tolerate=tolerate, variables=variables
+        )
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -137,6 +151,11 @@ class Sandbox:
         self._exit.close()
 
     # -- for tests and rehearsals
+
+    @property
+    def not_rehearsed(self) -> list[NotRehearsed]:
+        """The deployed resources that do not do here what they are for: tolerated, or recorded without effect."""
+        return self.deployments.not_rehearsed()
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
@@ -210,6 +229,7 @@ class Sandbox:
 
     def _build(self, moto_port: int) -> None:
         self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
+        self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
         self.functions = Functions(
@@ -233,12 +253,40 @@ class Sandbox:
             clients=self._moto_client,
             sns=self.sns,
         )
-        self.test_cases = TestCases(self.connect, self._test_player)
         self.bots = Bots()
+        self.test_cases = TestCases(self.connect, self._test_player)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
+        self.targets = Targets(self.account, self.region, self.authorization)
+        self.targets.add(
+            "not-rehearsed", lambda _sender, arn, _message: self.tolerance.check(arn, lambda: "a delivery")
+        )
+        self.asynchronous = AsyncInvocations(
+            self.lambda_state, self.functions, self.authorization, self.targets
+        )
+        self._exit.callback(self.asynchronous.close)
+        self.sns.sends_to(self.targets)
+        self.buses = Buses(self.account, self.region, self.authorization, self._moto_client, self.targets)
+        self.mappings = Mappings(
+            self.lambda_state, self.functions, self.authorization, self._moto_client, self.targets
+        )
+        self._exit.callback(self.mappings.close)
+        self.bucket_events = BucketEvents(
+            self.account, self.region, self.authorization, self.targets, self.buses
+        )
+        self.state_machines = StateMachines(
+            self.account,
+            self.region,
+            authorization=self.authorization,
+            principals=self.principals,
+            functions=self.functions,
+            endpoint_url=self.endpoint_url,
+            targets=self.targets,
+        )
+        self._exit.callback(self.state_machines.close)
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
+        self.http_apis = HttpApis(self.apis, self.functions)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
         responses = CustomResponses(self.endpoint_url)
         services = Services(
@@ -252,6 +300,14 @@ class Sandbox:
             self.contact_center,
             self.test_cases,
             self._deployer_of,
+            self.targets,
+            self.asynchronous,
+            self.buses,
+            self.mappings,
+            self.bucket_events,
+            self.http_apis,
+            self.state_machines,
+            lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -262,6 +318,7 @@ class Sandbox:
             services=services,
             before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
             faults=self.faults,
+            tolerance=self.tolerance,
         )
         lambda_api = LambdaApi(
             self.faults,
@@ -269,6 +326,7 @@ class Sandbox:
             functions=self.functions,
             authorization=self.authorization,
             read_s3=self._read_s3,
+            asynchronous=self.asynchronous,
         )
         participants = ParticipantApi(self.faults, self.chats)
         sns_api = SnsApi(self.faults, self.sns, self.principals)
@@ -277,7 +335,8 @@ class Sandbox:
             authorization=self.authorization,
             moto_port=moto_port,
             execute_api=lambda request: (
-                self._runtime.handle(request)
+                self.http_apis.handle(request)
+                or self._runtime.handle(request)
                 or participants.early(request)
                 or self.contact_center.instances.site(request)
             ),
@@ -302,6 +361,7 @@ class Sandbox:
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "states": StatesApi(self.faults, self.state_machines).handle,
                 "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
@@ -309,8 +369,14 @@ class Sandbox:
                 "lambda": lambda_api.invoke_over_http,
                 "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
                 "sns": sns_api.early,
+                "events": EventsApi(self.faults, self.buses).early,
+                "s3": self.bucket_events.early,
             },
-            after_services={"monitoring": self.contact_center.alarms.after},
+            tolerance=self.tolerance,
+            after_services={
+                "monitoring": self.contact_center.alarms.after,
+                "s3": self.bucket_events.after,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -324,7 +390,7 @@ class Sandbox:
         return directory
 
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
-        function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
+        function = self.lambda_state.find(arn)
         return None if function is None else function.policy
 
     def _test_player(self) -> Player:

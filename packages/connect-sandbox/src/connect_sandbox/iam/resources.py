@@ -464,6 +464,16 @@ def _ssm(place: Place) -> Iterator[Permission]:
         )
 
 
+def _events(place: Place) -> Iterator[Permission]:
+    """Name the bus of each entry of PutEvents; rules and targets as the reference has them."""
+    if place.request.operation != "PutEvents":
+        yield from by_reference(place)
+        return
+    for entry in place.params.get("Entries", []):
+        bus = entry.get("EventBusName") or "default"
+        yield "events:PutEvents", bus if bus.startswith("arn:") else place.arn(f"event-bus/{bus}")
+
+
 def _s3(place: Place) -> Iterator[Permission]:
     return s3_permissions(place.request.operation, place.params, place.partition)
 
@@ -475,6 +485,7 @@ _SERVICES: Final[dict[str, Callable[[Place], Iterator[Permission]]]] = {
     "cloudwatch": _cloudwatch,
     "connect": _connect,
     "dynamodb": _dynamodb,
+    "events": _events,
     "execute-api": _participant,
     "iam": _iam,
     "kms": _kms,

@@ -102,6 +102,14 @@ _SIMPLE = {
     "AWS::Connect::User": ("connect:CreateUser", "connect:DeleteUser"),
     "AWS::Connect::ApprovedOrigin": ("connect:AssociateApprovedOrigin", "connect:DisassociateApprovedOrigin"),
     "AWS::Connect::SecurityKey": ("connect:AssociateSecurityKey", "connect:DisassociateSecurityKey"),
+    "AWS::Lambda::Version": ("lambda:PublishVersion", "lambda:DeleteFunction"),
+    "AWS::Lambda::Alias": ("lambda:CreateAlias", "lambda:DeleteAlias"),
+    "AWS::Lambda::LayerVersion": ("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"),
+    "AWS::Lambda::EventSourceMapping": ("lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping"),
+    "AWS::Lambda::EventInvokeConfig": (
+        "lambda:PutFunctionEventInvokeConfig",
+        "lambda:DeleteFunctionEventInvokeConfig",
+    ),
     "AWS::AppIntegrations::Application": (
         "app-integrations:CreateApplication",
         "app-integrations:DeleteApplication",

@@ -4,6 +4,8 @@ The interface listens on the loopback interface and answers `Authorization: Bear
 
 GET /status        account, Region, endpoint, stacks with outputs, numbers and flows
 POST /stop         end; everything in the sandbox is gone
+POST /calls        begin a call; /calls/watch, /calls/answer and /calls/hang-up go on with it
+POST /scenarios    play the scenarios of a file
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox, SandboxError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
-from connect_sandbox.workbench.errors import WorkbenchError
+from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.workbench.exchange import Exchange
 from connect_sandbox.workbench.overview import overview
 from connect_sandbox.workbench.place import Place, Running
 
@@ -35,13 +38,17 @@ Answer = Callable[[dict[str, Any]], dict[str, Any]]
 class Control:
     """Answers the commands."""
 
-    def __init__(self, sandbox: Sandbox, token: str, stop: Callable[[], None]) -> None:
+    def __init__(self, sandbox: Sandbox, exchange: Exchange, token: str, stop: Callable[[], None]) -> None:
         self._token = token
-        self._sandbox = sandbox
         self._stop = stop
         self._answers: dict[tuple[str, str], Answer] = {
             ("GET", "/status"): lambda _: overview(sandbox),
             ("POST", "/stop"): self._stops,
+            ("POST", "/calls"): exchange.begin,
+            ("POST", "/calls/watch"): exchange.watch,
+            ("POST", "/calls/answer"): exchange.answer,
+            ("POST", "/calls/hang-up"): exchange.hang_up,
+            ("POST", "/scenarios"): exchange.play,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -54,7 +61,7 @@ class Control:
             return _json(404, {"error": f"there is no {request.method} {request.path}"})
         try:
             return _json(200, answer(json.loads(request.body or b"{}")))
-        except (WorkbenchError, ValueError) as problem:
+        except (SandboxError, RehearsalError, ValueError) as problem:
             return _json(400, {"error": str(problem)})
 
     def _stops(self, _told: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +91,8 @@ def serve(
         _emptied(place.files),
         Sandbox.start(place.files, account=account, region=region, port=port) as sandbox,
     ):
-        control = Control(sandbox, token, ended.set)
+        exchange = Exchange(sandbox)
+        control = Control(sandbox, exchange, token, ended.set)
         server = HttpServer(control.handle)
         server.start()
         running = Running(
@@ -101,6 +109,7 @@ def serve(
             ended.wait()
         finally:
             place.forget()
+            exchange.close()
             server.stop()
 
 

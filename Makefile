@@ -57,6 +57,12 @@ test: setup lint ## lint, types, and every test
 knowledge: setup ## rebuild the linter's knowledge of the flow language from its facts
 	$(BIN)/python packages/connect-flows/tools/build_knowledge.py
 
+.PHONY: rules
+rules: setup ## write docs/flow-rules.md from the linter's rules
+	@mkdir -p build
+	$(BIN)/python packages/connect-flows/tools/build_rules_page.py >build/flow-rules.md
+	mv build/flow-rules.md docs/flow-rules.md
+
 .PHONY: handoff-sample
 handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploys to the sandbox for them
 	$(BIN)/python -m tests.support.handoff $(if $(RECORD),--record)
@@ -74,7 +80,7 @@ limits: setup ## write docs/limits.md from constructs/connect_bridges/operations
 	mv build/limits.md docs/limits.md
 
 .PHONY: faults
-faults: setup ## every call of every function times every way to fail (minutes; make test plays a tenth)
+faults: setup ## every call of every function times every way to fail (minutes; make test plays a twentieth)
 	FAULTS=all $(BIN)/python -m pytest tests/faults -s
 
 .PHONY: recovery

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/reliability.md"
 ALL = (*PLAYS, *BIOMETRICS)
 BEGINS, ENDS = "<!-- faults: written by UPDATE_FAULTS=1 pytest tests/faults -->\n", "\n<!-- /faults -->"
-SHARE = 1 if os.environ.get("FAULTS") == "all" or os.environ.get("UPDATE_FAULTS") else 10
+SHARE = 1 if os.environ.get("FAULTS") == "all" or os.environ.get("UPDATE_FAULTS") else 20
 NOT_IN_THE_CLOUD = {"__init__", "__main__", "endpoints"}
 
 pytestmark = pytest.mark.timeout(400)

@@ -120,6 +120,7 @@ def test_a_legacy_export_and_its_own_render_do_not_differ(
     (room / "new.json").write_text(capsys.readouterr().out, encoding="utf-8")
     assert run("diff", "old.json", "new.json") == 0
     assert run("diff", "old.json", "old.json") == 0
+    assert run("diff", "old.json", "template.json", "--values", "template.values.json") == 0
 
 
 def test_an_export_is_compared_with_a_template_under_its_values(
@@ -151,6 +152,37 @@ def test_one_resource_for_another_in_several_blocks_is_one_change() -> None:
     (change,) = changes(old, new)
     assert (change.block, change.what, change.also) == ("a", "QueueId", ("b", "c"))
     assert "QueueId (also in b, c)" in str(change)
+
+
+def test_a_telephone_number_or_an_id_for_another_in_several_blocks_is_one_change() -> None:
+    for before, after in ((SALES, HELP), ("+12065550100", "+12065550199")):
+        old, new = (
+            export({"a": (before, None), "b": (before, None)}),
+            export({"a": (after, None), "b": (after, None)}),
+        )
+        (change,) = changes(old, new)
+        assert (change.old, change.new, change.also) == (before, after, ("b",))
+
+
+def test_a_name_is_shown_even_if_the_other_side_has_none() -> None:
+    (change,) = changes(export({"one": (queue(SALES), "Sales")}), export({"one": (queue(HELP), None)}))
+    assert (change.old, change.new) == ("Sales", queue(HELP))
+
+
+def test_an_added_or_removed_block_is_told_by_the_names_of_its_resources() -> None:
+    short = export({"one": (queue(SALES), "Sales")})
+    long = export({"one": (queue(SALES), "Sales"), "two": (queue(HELP), "Help")})
+    assert next((c.kind, c.what) for c in changes(short, long)) == ("added", "Help")
+    assert next((c.kind, c.what) for c in changes(long, short)) == ("removed", "Help")
+
+
+def test_names_from_outside_the_flows_are_shown() -> None:
+    old, new = (
+        Flow.parse(export({"one": (queue(SALES), None)})),
+        Flow.parse(export({"one": (queue(HELP), None)})),
+    )
+    (change,) = diff(old, new, shown={queue(SALES): "Sales", queue(HELP): "Help"})
+    assert (change.old, change.new) == ("Sales", "Help")
 
 
 def test_the_same_names_in_another_instance_make_no_difference() -> None:

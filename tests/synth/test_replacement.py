@@ -26,6 +26,9 @@ CONDITIONAL = {
     ("AWS::DynamoDB::GlobalTable", "KeySchema"),
     ("AWS::DynamoDB::GlobalTable", "LocalSecondaryIndexes"),
     ("AWS::DynamoDB::Table", "KeySchema"),
+    ("AWS::Connect::DataTableAttribute", "Name"),
+    ("AWS::EC2::Subnet", "Ipv6CidrBlock"),
+    ("AWS::EC2::VPC", "InstanceTenancy"),
     ("AWS::Events::Rule", "EventBusName"),
     ("AWS::SNS::Subscription", "Region"),
 }
@@ -36,6 +39,11 @@ DISPUTED = {
     ("AWS::Connect::PhoneNumber", "Description"): False,
     # Template reference: "Updates are not supported"; DynamoDB makes a local index with the table or never.
     ("AWS::DynamoDB::Table", "LocalSecondaryIndexes"): True,
+    # Recorded types, of which only the made-up id would change: the schema decides.
+    ("AWS::CertificateManager::Certificate", "ValidationMethod"): False,
+    ("AWS::Connect::ViewVersion", "VersionDescription"): False,
+    ("AWS::EC2::EIP", "Domain"): False,
+    ("AWS::Route53::RecordSet", "Name"): False,
 }
 """By type and property: whether the sandbox replaces, where schema, CDK CLI and sandbox do not agree."""
 
@@ -101,8 +109,9 @@ def test_the_sandbox_replaces_what_cdk_diff_says(name: str) -> None:
 
 @pytest.mark.parametrize("region", REGIONS[1:])
 def test_what_a_contact_centre_is_made_of_is_replaced_by_the_same_everywhere(region: str) -> None:
+    there = set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
     for name in KINDS:
-        if name.startswith("AWS::Connect::"):
+        if name.startswith("AWS::Connect::") and name in there:
             assert create_only(region, name) == create_only(REGIONS[0], name), name
 
 

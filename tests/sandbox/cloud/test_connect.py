@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import AwsError, Sandbox
+from connect_sandbox.cloud.connect_state import Part
+from connect_sandbox.cloud.contact_center.defaults import ARN_NAMES
 
 INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 INSTANCE = f"arn:aws:connect:us-east-1:123456789012:instance/{INSTANCE_ID}"
@@ -28,7 +30,7 @@ BAD = GOOD.replace('"DisconnectParticipant"', '"DoNothingAtAll"')
 def connect(sandbox: Sandbox) -> Iterator[Any]:
     yield sandbox.boto3_client("connect")
     instance = sandbox.connect.instance(INSTANCE)
-    for held in (instance.flows, instance.modules, instance.associations):
+    for held in (instance.flows, instance.modules, instance.associations, instance.parts):
         held.clear()
 
 
@@ -66,6 +68,59 @@ def test_a_saved_flow_is_not_checked(connect: Any) -> None:
     assert created["ContactFlowArn"].startswith(INSTANCE)
 
 
+def test_a_saved_flow_is_seen_under_its_alias_alone_until_it_is_published(connect: Any) -> None:
+    flow_id = connect.create_contact_flow(
+        InstanceId=INSTANCE_ID, Name="a", Type="CONTACT_FLOW", Content=BAD, Status="SAVED"
+    )["ContactFlowId"]
+
+    def seen(alias: str = "") -> tuple[str, str]:
+        flow = connect.describe_contact_flow(InstanceId=INSTANCE_ID, ContactFlowId=flow_id + alias)[
+            "ContactFlow"
+        ]
+        return flow["Status"], flow["Content"]
+
+    with pytest.raises(connect.exceptions.ContactFlowNotPublishedException):
+        seen()
+    assert seen(":$SAVED") == ("SAVED", BAD)
+    with pytest.raises(connect.exceptions.InvalidContactFlowException):
+        connect.update_contact_flow_content(InstanceId=INSTANCE_ID, ContactFlowId=flow_id, Content=BAD)
+    connect.update_contact_flow_content(InstanceId=INSTANCE_ID, ContactFlowId=flow_id, Content=GOOD)
+    assert seen() == seen(":$SAVED") == ("PUBLISHED", GOOD)
+    connect.update_contact_flow_content(
+        InstanceId=INSTANCE_ID, ContactFlowId=f"{flow_id}:$SAVED", Content=BAD
+    )
+    assert seen() == ("PUBLISHED", GOOD)
+    assert seen(":$SAVED") == ("SAVED", BAD)
+
+
+def test_a_modules_draft_is_seen_under_its_alias(connect: Any) -> None:
+    module = GOOD.replace("DisconnectParticipant", "EndFlowModuleExecution")
+    draft = module.replace('"end"', '"bye"')
+    given = {"InstanceId": INSTANCE_ID}
+    given["ContactFlowModuleId"] = ident = connect.create_contact_flow_module(
+        **given, Name="a", Content=module
+    )["Id"]
+    connect.update_contact_flow_module_content(
+        **given | {"ContactFlowModuleId": f"{ident}:$SAVED"}, Content=draft
+    )
+
+    published = connect.describe_contact_flow_module(**given)["ContactFlowModule"]
+    saved = connect.describe_contact_flow_module(**given | {"ContactFlowModuleId": f"{ident}:$SAVED"})
+    assert (published["Status"], published["Content"]) == ("PUBLISHED", module)
+    assert (saved["ContactFlowModule"]["Status"], saved["ContactFlowModule"]["Content"]) == ("SAVED", draft)
+
+
+def test_views_and_task_templates_are_listed(sandbox: Sandbox, connect: Any) -> None:
+    instance = sandbox.connect.instance(INSTANCE)
+    for kind in ("View", "TaskTemplate"):
+        instance.parts[kind] = Part(kind, kind, f"{INSTANCE}/{ARN_NAMES[kind]}/{kind}", f"My {kind}")
+
+    assert [v["Name"] for v in connect.list_views(InstanceId=INSTANCE_ID)["ViewsSummaryList"]] == ["My View"]
+    assert connect.list_views(InstanceId=INSTANCE_ID, Type="AWS_MANAGED")["ViewsSummaryList"] == []
+    templates = connect.list_task_templates(InstanceId=INSTANCE_ID)["TaskTemplates"]
+    assert [one["Arn"] for one in templates] == [f"{INSTANCE}/task-template/TaskTemplate"]
+
+
 def test_a_name_is_taken_once_per_instance_and_type(connect: Any) -> None:
     connect.create_contact_flow(InstanceId=INSTANCE_ID, Name="a", Type="CONTACT_FLOW", Content=GOOD)
     connect.create_contact_flow(InstanceId=INSTANCE_ID, Name="a", Type="QUEUE_TRANSFER", Content=GOOD)
@@ -90,8 +145,8 @@ def test_an_instance_of_another_account_is_not_found(sandbox: Sandbox) -> None:
 
 
 def test_an_operation_that_is_not_reproduced_is_refused_by_name(connect: Any) -> None:
-    with pytest.raises(ClientError, match="the sandbox does not emulate connect:ListViews") as refused:
-        connect.list_views(InstanceId=INSTANCE_ID)
+    with pytest.raises(ClientError, match="the sandbox does not emulate connect:ListRules") as refused:
+        connect.list_rules(InstanceId=INSTANCE_ID)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
@@ -208,3 +263,15 @@ def test_connect_may_invoke_a_function_with_association_and_permission_alone(
     assert not unpermitted.allowed
     assert "lambda:InvokeFunction" in unpermitted.reason
     assert sandbox.connect.may_invoke(INSTANCE, arn).allowed
+
+
+def test_bots_and_aliases_of_lex_have_names(sandbox: Sandbox) -> None:
+    sandbox.bots.add("ABCDEFGHIJ", "Orders", TSTALIASID="live")
+    lex = sandbox.boto3_client("lexv2-models")
+
+    assert lex.describe_bot(botId="ABCDEFGHIJ")["botName"] == "Orders"
+    assert lex.describe_bot_alias(botId="ABCDEFGHIJ", botAliasId="TSTALIASID")["botAliasName"] == "live"
+    with pytest.raises(lex.exceptions.ResourceNotFoundException, match="ZZZZZZZZZZ"):
+        lex.describe_bot(botId="ZZZZZZZZZZ")
+    with pytest.raises(lex.exceptions.ResourceNotFoundException, match="AAAAAAAAAA"):
+        lex.describe_bot_alias(botId="ABCDEFGHIJ", botAliasId="AAAAAAAAAA")

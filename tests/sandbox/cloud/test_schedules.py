@@ -36,9 +36,18 @@ def test_a_disabled_rule_sets_nothing_off(sandbox: Sandbox, deploy: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "properties", [{"EventPattern": {"source": ["aws.s3"]}}, {"EventBusName": "own"}, {"RoleArn": "r"}]
+    ("properties", "named"),
+    [
+        ({"RoleArn": "r"}, "AWS::Events::Rule RoleArn"),
+        ({"EventBusName": "own"}, "ScheduleExpression is supported only on the default event bus"),
+        ({"EventPattern": {"source": "aws.s3"}}, "source must be an object or a list of values"),
+        ({"EventPattern": {"source": [{"like": "aws"}]}}, "unrecognized match type like"),
+        ({"Targets": [{"Id": "1", "Arn": "arn:aws:batch:us-east-1:123456789012:q"}]}, "arn:aws:batch:"),
+    ],
 )
-def test_what_does_not_happen_here_is_refused_by_name(deploy: Any, properties: dict[str, Any]) -> None:
+def test_what_does_not_happen_here_is_refused_by_name(
+    deploy: Any, properties: dict[str, Any], named: str
+) -> None:
     stack = deploy({"Resources": {"Daily": rule(**properties)}})
     assert stack.status == "ROLLBACK_COMPLETE"
-    assert f"AWS::Events::Rule {next(iter(properties))}" in stack.reasons
+    assert named in stack.reasons

@@ -344,7 +344,8 @@ def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(
 @pytest.mark.parametrize(
     ("properties", "named"),
     [
-        ({"Protocol": "sqs"}, "Protocol=sqs"),
+        ({"Protocol": "sms"}, "Protocol=sms"),
+        ({"Protocol": "sqs"}, "Invalid parameter: SQS endpoint ARN"),
         ({"Protocol": "email"}, "Invalid parameter: Email address"),
         ({"FilterPolicyScope": "MessageBody"}, "FilterPolicyScope=MessageBody"),
         ({"FilterPolicy": {"n": [{"numeric": [">", 1]}]}}, "the filter operator numeric on n"),

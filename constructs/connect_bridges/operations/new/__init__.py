@@ -1,6 +1,6 @@
 """``connect-bridges new``: from exports of the flow designer to a CDK app with scenarios, tests and pictures.
 
-Needs connect-sandbox, which writes the scenarios, and what draws pictures: ``pip install 'connect-bridges[new]'``.
+Needs connect-sandbox, which writes the scenarios: ``pip install 'connect-bridges[new]'``.
 Nothing is asked of AWS.
 
 Exit status: 0 the app is written; 1 it is not, and nothing else either; 2 the command was written wrongly.
@@ -13,7 +13,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
             exports=exports,
             environments=environments(exports, _instance(exports, arguments.instance_arn)),
         )
-        write(app, folder)
+        app = write(app, folder)
     except UsageError as problem:
         sys.stderr.write(f"{PROG}: {problem}\n")
         return 2
@@ -63,8 +64,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def write(app: App, folder: Path) -> None:
-    """Write the app to a folder that is empty or not there; complete, or not at all.
+def write(app: App, folder: Path) -> App:
+    """Write the app to a folder that is empty or not there; complete, or not at all; return it.
 
     Raises ``NewError`` if the folder cannot be written to, ``ToolError`` if scenarios or pictures cannot be made.
     """
@@ -77,21 +78,27 @@ def write(app: App, folder: Path) -> None:
         ) from problem
     try:
         made.chmod(0o755)
-        pictures = {flow.file: f"docs/{flow.file}.svg" for flow in app.exports.flows}
-        texts = {**app.files(), "README.md": readme(app, pictures)}
-        for path, text in texts.items():
-            (made / path).parent.mkdir(parents=True, exist_ok=True)
-            (made / path).write_text(text, encoding="utf-8")
-        (made / "docs").mkdir()
-        (made / "scenarios").mkdir()
+        for name in ("docs", "scenarios"):
+            (made / name).mkdir()
+        _write(made, app.flow_files())
+        called = app.scenario_names()
         for flow in app.exports.flows:
-            draw(made / f"flows/{flow.file}.json", made / pictures[flow.file])
-            write_scenarios(app, flow, made)
+            draw(made, flow.file)
+        why = {flow.file: write_scenarios(made, flow.file, called) for flow in app.exports.flows}
+        app = replace(app, unplayed={file: reason for file, reason in why.items() if reason is not None})
+        _write(made, {**app.files(), "README.md": readme(app)})
         made.rename(folder)
     except OSError as problem:
         raise NewError(f"{folder} cannot be written: {problem.strerror}. Name another folder.") from problem
     finally:
         shutil.rmtree(made, ignore_errors=True)
+    return app
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -163,6 +170,7 @@ def _instance(exports: Exports, told: str | None) -> str | None:
 def _summary(app: App, folder: Path) -> str:
     flows = app.exports.flows
     lines = [f"{folder}: {app.name}", *(f"  flows/{flow.file}.json  {flow.title}" for flow in flows)]
+    lines += [f"  no scenario for {file}: {reason}" for file, reason in app.unplayed.items()]
     for environment in app.environments:
         lines += _to_fill_in(environment)
     return "\n".join([*lines, f"Next: cd {folder} && make test && make demo", ""])

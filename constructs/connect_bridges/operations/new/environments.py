@@ -104,7 +104,8 @@ def _first(exports: Exports, instance_arn: str | None) -> Environment:
         values[resource.placeholder] = None if refused or not resource.value else resource.value
         if refused and resource.value:
             notes.append(f"{resource.placeholder}: {refused[0]}")
-    # Flows of that instance invoke the functions and use the bots already: associating them again would fail.
+    # evidence: association-exists-already
+    # Flows of that instance invoke the functions and talk to the bots already.
     return Environment(FIRST, instance_arn, False, values, tuple(notes))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -36,12 +36,16 @@ _STATIC = {
 
 @dataclass(frozen=True)
 class App:
-    """An app to be written. name: as people write it. version: of connect-bridges."""
+    """An app to be written.
+
+    name: as people write it. version: of connect-bridges. unplayed: files of flows without scenarios, with the reason.
+    """
 
     name: str
     version: str
     exports: Exports
     environments: Sequence[Environment]
+    unplayed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -69,7 +73,7 @@ class App:
         return bool(self.functions or self.bots)
 
     def files(self) -> dict[str, str]:
-        """Return its files but for pictures and scenarios, by path."""
+        """Return its files but for flows, pictures and scenarios, by path."""
         return {
             **{path: _text(name) for path, name in _STATIC.items()},
             "app.py": self._filled("app.py.txt"),
@@ -88,8 +92,23 @@ class App:
                 for name in ("connect-flows", "connect-sandbox", "mypy", "pytest", "ruff")
             ),
             "tests/test_stack.py": self._test_stack(),
-            **{f"flows/{flow.file}.json": _json(flow.template) for flow in self.exports.flows},
         }
+
+    def flow_files(self) -> dict[str, str]:
+        """Return the templates of its flows, by path."""
+        return {f"flows/{flow.file}.json": _json(flow.template) for flow in self.exports.flows}
+
+    def scenario_names(self) -> dict[str, str]:
+        """Return what scenarios call the things behind placeholders: as people do, where only one is called so."""
+        called: dict[str, str] = {}
+        for flow in self.exports.flows:
+            for placeholder, reference in flow.references.items():
+                title = reference.resource.title
+                if reference.flow is not None:
+                    title = self.exports.flow(reference.flow).title
+                others = {value for name, value in called.items() if name != placeholder}
+                called[placeholder] = placeholder if not title or title in others else title
+        return called
 
     # -- settings
 
@@ -219,9 +238,10 @@ class App:
             f"        functions_exist(\n            sandbox,\n            [\n{''.join('    ' + one for one in arns)}"
             "            ],\n        )\n"
         )
+        played = [flow for flow in self.exports.flows if flow.file not in self.unplayed]
         return self._filled(
             "demo.py.txt",
-            outputs="\n".join(f'    "{flow.file}": "{flow.construct}Arn",' for flow in self.exports.flows),
+            outputs="\n".join(f'    "{flow.file}": "{flow.construct}Arn",' for flow in played),
             import_functions=", functions_exist" if self.functions else "",
             functions_exist=exist if self.functions else "",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 
 from connect_flows import FlowKind
 
@@ -21,20 +20,21 @@ _KIND_WORDS = {
 }
 
 
-def readme(app: App, pictures: Mapping[str, str]) -> str:
-    """Return the README; `pictures` are the paths of the flows' pictures by the flow's file name."""
+def readme(app: App) -> str:
+    """Return the README."""
     return (
         "\n\n".join(
             [
                 f"# {app.name}",
                 _about(app),
                 _COMMANDS,
-                _flows(app, pictures),
+                _flows(app),
                 *([_refers_to(app)] if app.exports.resources else []),
                 _environments(app),
                 *([_circles(app)] if app.exports.circles else []),
                 *([_notes(app)] if any(flow.notes for flow in app.exports.flows) else []),
                 _SCENARIOS,
+                *([_unplayed(app)] if app.unplayed else []),
             ]
         )
         + "\n"
@@ -72,11 +72,12 @@ _SCENARIOS = """\
 ## Scenarios
 
 [scenarios/](scenarios) has a file for each flow. A scenario says what is around the flow (`setup`: queues, hours, what
-functions answer), what the caller does and what must happen (`expect`). They were written from the flows, so that every
-one runs to an end: add to `expect` what callers are to hear. One file alone:
+functions answer), what the caller does and what must happen (`expect`). They were found by playing the flow, until
+every branch was taken that can be, and expect what was observed: read them, and correct what should be otherwise. One
+file alone:
 
 ```
-.venv/bin/connect-sandbox rehearse flows/FLOW.json --scenario scenarios/FLOW.yaml --coverage
+.venv/bin/connect-flows rehearse flows/FLOW.json --scenario scenarios/FLOW.yaml --coverage
 ```"""
 
 
@@ -90,7 +91,7 @@ def _about(app: App) -> str:
     return textwrap.fill(told, 120, break_long_words=False, break_on_hyphens=False)
 
 
-def _flows(app: App, pictures: Mapping[str, str]) -> str:
+def _flows(app: App) -> str:
     parts = ["## Flows"]
     for flow in app.exports.flows:
         kind = "module" if flow.kind is FlowKind.MODULE else flow.flow_type.lower().replace("_", " ")
@@ -99,7 +100,7 @@ def _flows(app: App, pictures: Mapping[str, str]) -> str:
         uses = f" It leads to {', '.join(others)}." if others else ""
         parts.append(f"### {flow.title}")
         parts.append(f"A {kind} in [flows/{flow.file}.json](flows/{flow.file}.json).{uses}")
-        parts.append(f"![{flow.title}]({pictures[flow.file]})")
+        parts.append(f"![{flow.title}](docs/{flow.file}.svg)")
     return "\n\n".join(parts)
 
 
@@ -172,6 +173,11 @@ def _notes(app: App) -> str:
     return "\n".join(
         ["## Left out in the conversion", "", "Of exports from before the flow language:", "", *rows]
     )
+
+
+def _unplayed(app: App) -> str:
+    rows = [f"- flows/{file}.json: {reason}" for file, reason in app.unplayed.items()]
+    return "\n".join(["No scenario was found for these; write one, with what only you know:", "", *rows])
 
 
 def _cell(text: str) -> str:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
-from connect_flows import FlowKind, cli
-
-from connect_bridges.operations.new.exports import ExportedFlow
-from connect_bridges.operations.new.project import App
+from connect_flows import cli
 
 INSTALL = "pip install 'connect-bridges[new]'"
 
@@ -20,43 +17,40 @@ class ToolError(Exception):
     """Scenarios or pictures cannot be made; the message says why and what to install."""
 
 
-def draw(flow: Path, picture: Path) -> None:
-    """Draw a flow as SVG."""
-    _run("the picture", lambda: cli.main(["diagram", str(flow), "-o", str(picture)]))
-
-
-def write_scenarios(app: App, flow: ExportedFlow, folder: Path) -> None:
-    """Write the scenarios of a flow: what is around it, and one call that runs to an end."""
-    own = {one.construct: one for one in app.exports.flows}
-    needed, waiting = [flow], [flow]
-    while waiting:
-        for other in waiting.pop().flows:
-            if own[other] not in needed:
-                needed.append(own[other])
-                waiting.append(own[other])
-    references = {name: one for used in needed for name, one in used.references.items()}
-    values = {name: one.flow or one.resource.title or name for name, one in references.items()}
-    setup: dict[str, object] = {"values": values} if values else {}
-    for name, one in references.items():
-        value, kind = values[name], one.resource.kind
-        if one.flow is not None:
-            key = "modules" if own[one.flow].kind is FlowKind.MODULE else "flows"
-            setup.setdefault(key, {})[value] = f"../flows/{own[one.flow].file}.json"
-        elif kind == "Queue":
-            setup.setdefault("queues", {})[value] = {"name": value}
-        elif kind == "Hours":
-            setup.setdefault("hours", {})[value] = "open"
-        elif kind == "Function":
-            setup.setdefault("lambdas", {})[value] = {"answers": {}}
-        elif kind == "Prompt":
-            setup.setdefault("prompts", {})[value] = value
-    scenario = {"setup": setup, "scenarios": [{"name": "a caller says nothing", "expect": {}}]}
-    (folder / f"scenarios/{flow.file}.yaml").write_text(json.dumps(scenario, indent=2))
-
-
-def _run(what: str, command: Callable[[], int]) -> None:
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-        status = command()
+def draw(folder: Path, flow: str) -> None:
+    """Draw a flow of the app in that folder as SVG into docs/."""
+    status, said = _run(folder, "diagram", f"flows/{flow}.json", "-o", f"docs/{flow}.svg")
     if status:
-        raise ToolError(f"{what} cannot be made: {said.getvalue().strip()} ({INSTALL})")
+        raise ToolError(f"there is no picture of flows/{flow}.json: {said} ({INSTALL})")
+
+
+def write_scenarios(folder: Path, flow: str, values: Mapping[str, str]) -> str | None:
+    """Write scenarios that take every branch of a flow of the app; return why there are none, or None.
+
+    values: what scenarios call that which placeholders stand for.
+    """
+    told = folder / "values.json"
+    told.write_text(json.dumps(dict(values)), encoding="utf-8")
+    file = f"scenarios/{flow}.yaml"
+    status, said = _run(
+        folder, "scenarios", f"flows/{flow}.json", "-o", file, "--flows", "flows", "--values", told.name, "--expect"
+    )  # fmt: skip
+    told.unlink()
+    if status > 1:
+        raise ToolError(f"there are no scenarios for flows/{flow}.json: {said} ({INSTALL})")
+    if status:
+        (folder / file).unlink()
+        return said.splitlines()[-1]
+    return None
+
+
+def _run(folder: Path, *command: str) -> tuple[int, str]:
+    """Run a command of connect-flows in a folder, so that what it writes names no path of this machine."""
+    said = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        status = cli.main(command)
+    return status, said.getvalue().strip()

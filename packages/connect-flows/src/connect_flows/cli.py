@@ -1,4 +1,4 @@
-"""``connect-flows``: lint, explain, import, render, diagram and diff from the command line.
+"""``connect-flows``: lint, explain, import, render, diagram, diff, pull and push from the command line.
 
 Other packages add commands (connect_flows.commands), which get the arguments after their name.
 
@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,9 @@ from connect_flows.diagnostics import Diagnostic, FlowKind, LintConfig, LintCont
 from connect_flows.diff import as_markdown, as_text, diff
 from connect_flows.examples import example_flow
 from connect_flows.importer import FlowImportError, import_flow
+from connect_flows.instance import commands as instance_commands
+from connect_flows.instance.errors import InstanceError
+from connect_flows.instance.project import is_about_flows
 from connect_flows.knowledge import ActionSpec, ParameterSpec, knowledge
 from connect_flows.linter import RULES, explain, lint
 from connect_flows.model import Flow, FlowSyntaxError
@@ -56,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         FlowImportError,
         FlowSyntaxError,
         FlowTemplateError,
+        InstanceError,
         pictures.DiagramError,
     ) as problem:
         sys.stderr.write(f"connect-flows: {problem}\n")
@@ -69,7 +74,7 @@ def parser(*, others: bool = False) -> argparse.ArgumentParser:
     """Return the parser of the group's commands; with `others`, those of other packages are listed, too."""
     top = _Parser(
         prog="connect-flows",
-        description="Tools for the flow language of Amazon Connect. None of them needs an AWS account.",
+        description="Tools for the flow language of Amazon Connect. None but pull and push needs an AWS account.",
     )
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for add in OWN.values():
@@ -199,6 +204,8 @@ OWN: dict[str, Callable[[Any], None]] = {
     "render": _render_parser,
     "diagram": _diagram_parser,
     "diff": _diff_parser,
+    "pull": lambda commands: instance_commands.pull_parser(partial(_add, commands)),
+    "push": lambda commands: instance_commands.push_parser(partial(_add, commands)),
 }
 """The commands of this package, each with what adds its parser."""
 
@@ -248,7 +255,7 @@ def _files(names: Sequence[str]) -> list[str]:
     for name in names:
         path = Path(name)
         if name != STDIN and path.is_dir():
-            inside = sorted(str(p) for p in path.rglob("*.json") if not p.name.endswith(".values.json"))
+            inside = sorted(str(p) for p in path.rglob("*.json") if not is_about_flows(p))
             if not inside:
                 raise UsageError(f"{name} holds no *.json file")
             found += inside
@@ -334,11 +341,13 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    _print(render(_bytes(arguments.file), _read_values(arguments)))
+    source = _bytes(arguments.file)
+    _print(render(source, _read_values(arguments, placeholders(source))))
     return 0
 
 
-def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
+def _read_values(arguments: argparse.Namespace, wanted: Collection[str] | None = None) -> dict[str, Any]:
+    """Return the values; of a file for all flows of an instance, as pull writes it, those that are known and wanted."""
     if arguments.values is None:
         return {}
     try:
@@ -346,7 +355,7 @@ def _read_values(arguments: argparse.Namespace) -> dict[str, Any]:
     except ValueError as problem:
         raise UsageError(f"{arguments.values} is not JSON: {problem}") from problem
     try:
-        return chosen_values(document, arguments.environment, name=str(arguments.values))
+        return chosen_values(document, arguments.environment, name=str(arguments.values), wanted=wanted)
     except ValuesError as problem:
         raise UsageError(str(problem)) from problem
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from connect_flows.diagnostics import listed, one_line
@@ -21,6 +23,8 @@ HEADINGS: Mapping[ChangeKind, str] = {
     "changed": "Settings changed",
     "rewired": "Branches rewired",
 }
+#: What a resource is, where nothing names it: an ARN, an id or a telephone number.
+_RESOURCE = re.compile(r"arn:|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-|\+[1-9][0-9]{7,14}$")
 _SPOKEN = ("Text", "SSML", "PromptId", "Media", "Messages")
 
 
@@ -60,8 +64,8 @@ class _Meaning:
     elsewhere: bool
 
     @classmethod
-    def of(cls, old: Flow, new: Flow) -> _Meaning:
-        ours, theirs = names(old), names(new)
+    def of(cls, old: Flow, new: Flow, shown: Mapping[str, str]) -> _Meaning:
+        ours, theirs = names(old).with_names(shown), names(new).with_names(shown)
         return cls(ours, theirs, ours.elsewhere(theirs))
 
     def same(self, ours: object, theirs: object) -> bool:
@@ -71,20 +75,23 @@ class _Meaning:
         return name is not None and name == self.new.name(theirs)
 
     def shown(self, ours: object, theirs: object) -> tuple[str, str]:
-        """Return both values as people know them: by name if that tells them apart."""
+        """Return both values as people know them: by name, unless both have the same."""
         before, after = self.old.name(ours), self.new.name(theirs)
-        if before is not None and after is not None and before != after:
-            return before, after
-        return _text(ours), _text(theirs)
+        if before is not None and before == after:
+            return _text(ours), _text(theirs)
+        return before or _text(ours), after or _text(theirs)
 
 
-def diff(old: Flow, new: Flow) -> list[Change]:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def diff(old: Flow, new: Flow, *, shown: Mapping[str, str] = _NOTHING) -> list[Change]:
     """Return the changes from old to new; empty if callers notice none.
 
     If the flows lie in different instances, resources with the same name are the same. One resource that took the
-    place of another in several blocks is one change.
+    place of another in several blocks is one change. shown: names by ARN or id, beside those that the flows have.
     """
-    same, meaning = match(old, new), _Meaning.of(old, new)
+    same, meaning = match(old, new), _Meaning.of(old, new, shown)
     back = {theirs: ours for ours, theirs in same.items()}
     before, after = old.by_identifier, new.by_identifier
     changes: list[Change] = []
@@ -92,10 +99,14 @@ def diff(old: Flow, new: Flow) -> list[Change]:
         kind = after[new.start].type if new.start in after else "?"
         changes.append(Change("start", new.start, kind, "is now the first block", old.start, new.start))
     changes += [
-        Change("added", b.identifier, b.type, _gist(b)) for b in new.blocks if b.identifier not in back
+        Change("added", b.identifier, b.type, _gist(b, meaning.new))
+        for b in new.blocks
+        if b.identifier not in back
     ]
     changes += [
-        Change("removed", b.identifier, b.type, _gist(b)) for b in old.blocks if b.identifier not in same
+        Change("removed", b.identifier, b.type, _gist(b, meaning.old))
+        for b in old.blocks
+        if b.identifier not in same
     ]
     for ours, theirs in same.items():
         changes += _parameters(before[ours], after[theirs], meaning)
@@ -112,7 +123,7 @@ def match(old: Flow, new: Flow) -> dict[str, str]:
     the same branch of a matched block leads to. Types must be equal.
     """
     before, after = old.by_identifier, new.by_identifier
-    meaning = _Meaning.of(old, new)
+    meaning = _Meaning.of(old, new, _NOTHING)
     pairs = {name: name for name, block in before.items() if name in after and after[name].type == block.type}
     free = {name for name in after if name not in pairs}
 
@@ -241,12 +252,14 @@ def _targets(block: Block) -> dict[tuple[str, str], str]:
     return found
 
 
-def _gist(block: Block) -> str:
+def _gist(block: Block, known: Names) -> str:
+    """Return what a block says, or else the names of the resources in its parameters."""
     for name in _SPOKEN[:2]:
         value = block.parameters.get(name)
         if isinstance(value, str):
             return f'"{one_line(value, 100)}"'
-    return ""
+    named = (known.name(value) for _, value in _leaves(block.parameters))
+    return listed(dict.fromkeys(name for name in named if name), 3)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -281,7 +294,7 @@ def _folded(changes: list[Change], named: set[str]) -> list[Change]:
     groups: dict[object, list[Change]] = {}
     for index, change in enumerate(changes):
         resource = change.kind == "changed" and any(
-            v is not None and (v in named or v.startswith("arn:")) for v in (change.old, change.new)
+            v is not None and (v in named or _RESOURCE.match(v)) for v in (change.old, change.new)
         )
         key = (change.what, change.old, change.new) if resource else index
         groups.setdefault(key, []).append(change)

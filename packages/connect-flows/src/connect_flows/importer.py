@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from connect_flows.template import escape, is_opaque
 Json = dict[str, Any]
 
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:[a-z0-9-]{1,40}:[a-z0-9-]{0,30}:[0-9]{12}:[A-Za-z0-9_/:$.-]*[A-Za-z0-9_/$-]"
+    r"arn:aws[a-z-]*:(?:[a-z0-9-]{1,40}:[a-z0-9-]{0,30}:[0-9]{12}:|connect:[a-z0-9-]{1,30}:aws:view/)"
+    r"[A-Za-z0-9_/:$.-]*[A-Za-z0-9_/$-]"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -75,13 +76,18 @@ class Imported:
 
 
 def import_flow(
-    source: str | bytes | Mapping[str, Any], *, name: str = "<flow>", readable: bool = False
+    source: str | bytes | Mapping[str, Any],
+    *,
+    name: str = "<flow>",
+    readable: bool = False,
+    names: ResourceNames | None = None,
 ) -> Imported:
     """Return the template for a console export, in the current language or the one before.
 
-    readable: blocks with generated identifiers (UUIDs) get readable ones. Rendering the template with ``values``
-    restores the export, unless it was converted or made readable. Raises FlowImportError when the source is neither
-    kind of export.
+    readable: blocks with generated identifiers (UUIDs) get readable ones. names: what the flows before this one call
+    their resources, to be continued; ``values`` then has theirs, too. Rendering the template with ``values`` restores
+    the export, unless it was converted or made readable. Raises FlowImportError when the source is neither kind of
+    export.
     """
     reading = read(source)
     fatal = [p.message for p in reading.problems if p.fatal]
@@ -101,17 +107,28 @@ def import_flow(
         )
     if readable:
         document = _renamed(document)
-    names = _Names()
+    names = ResourceNames() if names is None else names
     template = names.template(document)
     return Imported(template, names.values, names.kinds, tuple(notes), converted)
 
 
+def _nothing_known(_value: str) -> None:
+    """Return no name."""
+
+
 @dataclass
-class _Names:
-    """Finds the resources in the document and names each."""
+class ResourceNames:
+    """Finds the resources in flows and names each, the same resource alike in all of them.
+
+    by_value: the placeholder of each resource; kinds: of each placeholder the kind and the console's name, in words.
+    Both may hold what earlier imports made. known: says what the instance calls a resource, if it does. Empty ids
+    become placeholders unless keep_empty.
+    """
 
     by_value: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    known: Callable[[str], str | None] = _nothing_known
+    keep_empty: bool = False
 
     @property
     def values(self) -> dict[str, str]:
@@ -158,9 +175,9 @@ class _Names:
             return value
         label = shown.get((block, parameter)) or shown.get(("", value))
         is_id = parameter in ID_PARAMETERS or parameter == "EventHook"
-        if is_id and not value:
+        if is_id and not value and not self.keep_empty:
             return f"${{{self._name(f'{_EMPTY}{block} {parameter}', parameter, label)}}}"
-        if (is_id and not has_reference(value) and not is_opaque(value)) or _PHONE.fullmatch(value):
+        if (is_id and value and not has_reference(value) and not is_opaque(value)) or _PHONE.fullmatch(value):
             return f"${{{self._name(value, parameter, label)}}}"
         return self._pieces(value, parameter, label)
 
@@ -190,6 +207,7 @@ class _Names:
     def _name(self, value: str, parameter: str, label: str | None) -> str:
         if value in self.by_value:
             return self.by_value[value]
+        label = self.known(value) or label
         kind, own = _kind(value, parameter)
         base = _pascal(label or own)
         name = base if base.endswith(kind) else base + kind
@@ -216,6 +234,8 @@ def _kind(value: str, parameter: str) -> tuple[str, str]:
         return "Function", resource.split(":")[1] if ":" in resource else resource
     if service == "connect":
         parts = resource.split("/")
+        if parts[0] == "view":
+            return "View", parts[1].partition(":")[0]
         return (_KINDS.get(parts[2], _pascal(parts[2])) if len(parts) > 3 else "Instance"), ""
     return _OF_SERVICE.get(service, _pascal(service)), ""
 

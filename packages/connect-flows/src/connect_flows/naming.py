@@ -37,6 +37,10 @@ class Names:
         function = _FUNCTION.search(value) if value.startswith("arn:") and ":lambda:" in value else None
         return function.group(1) if function else None
 
+    def with_names(self, known: Mapping[str, str]) -> Names:
+        """Return these names with others beside them, which win."""
+        return Names({**self.shown, **known}, self.places) if known else self
+
     def elsewhere(self, other: Names) -> bool:
         """Tell whether both have resources, and none in a place of the other's."""
         return bool(self.places and other.places) and self.places.isdisjoint(other.places)

@@ -189,16 +189,22 @@ class Authorization:
 
     def require_lambda_may_assume(self, role_arn: str) -> None:
         """Raise unless the role exists and its trust policy lets Lambda assume it."""
-        document = self._trust_policy(role_arn)
         message = "The role defined for the function cannot be assumed by Lambda."
-        if document is None:
+        if self._trust_policy(role_arn) is None:
             raise AwsError("InvalidParameterValueException", f"{message} There is no role {role_arn}.")
-        policy = Policy.parse(document, name=f"trust policy of {role_arn}", kind=PolicyKind.TRUST)
-        request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of({}, ["aws:*", "sts:*"]))
-        if not evaluate(request, IamPrincipal.service("lambda.amazonaws.com"), (), [policy]).allowed:
+        if not self.may_assume("lambda.amazonaws.com", role_arn):
             raise AwsError(
                 "InvalidParameterValueException", f"{message} Its trust policy does not allow it: {role_arn}"
             )
+
+    def may_assume(self, service: str, role_arn: str) -> bool:
+        """Return whether the role exists and its trust policy lets the service assume it."""
+        document = self._trust_policy(role_arn)
+        if document is None:
+            return False
+        policy = Policy.parse(document, name=f"trust policy of {role_arn}", kind=PolicyKind.TRUST)
+        request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of({}, ["aws:*", "sts:*"]))
+        return evaluate(request, IamPrincipal.service(service), (), [policy]).allowed
 
     def role_exists(self, role_arn: str) -> bool:
         """Return whether there is a role of this ARN."""

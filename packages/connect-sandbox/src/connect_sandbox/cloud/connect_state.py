@@ -12,8 +12,8 @@ import re
 import threading
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
@@ -22,7 +22,12 @@ from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.quotas import FLOWS, FUNCTIONS_PER_INSTANCE, Quotas
 
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.test_cases import Execution, TestCase
+
 CONNECT = "connect.amazonaws.com"
+#: The alias of what was saved and not published, behind ":$" and the id of a flow.
+SAVED = "SAVED"
 _INSTANCE_ARN = re.compile(r"^arn:(aws[\w-]*):connect:([\w-]+):(\d{12}):instance/([-a-zA-Z0-9]+)$")
 _INSTANCE_ID = re.compile(r"^[-a-zA-Z0-9]{1,100}$")
 
@@ -44,7 +49,10 @@ class Association:
 
 @dataclass
 class Flow:
-    """A flow. `status` is PUBLISHED or SAVED, `state` ACTIVE or ARCHIVED."""
+    """A flow. `status` is PUBLISHED or SAVED, `state` ACTIVE or ARCHIVED.
+
+    `draft` is what was saved since it was last published, which callers do not meet.
+    """
 
     id: str
     arn: str
@@ -55,16 +63,36 @@ class Flow:
     state: str = "ACTIVE"
     status: str = "PUBLISHED"
     tags: dict[str, str] = field(default_factory=dict)
+    draft: str | None = None
 
     @property
     def content_sha256(self) -> str:
         """The content's SHA-256, as the API shows it."""
         return hashlib.sha256(self.content.encode()).hexdigest()
 
+    def seen_as(self, alias: str) -> Self:
+        """Return the flow as described under an alias: SAVED shows the draft, "" what is published.
+
+        Raises ContactFlowNotPublishedException for a flow that never was.
+        """
+        # evidence: saved-alias-of-a-flow
+        if alias == SAVED:
+            return self if self.draft is None else replace(self, content=self.draft, status="SAVED")
+        if self.status == "SAVED":
+            raise AwsError(
+                "ContactFlowNotPublishedException", f"The flow {self.name} has not been published.", 404
+            )
+        return self
+
 
 @dataclass
 class FlowModule(Flow):
-    """A flow module; its type is always MODULE, which is the sandbox's term, not Connect's."""
+    """A flow module; its type is always MODULE, which is the sandbox's term, not Connect's.
+
+    `settings` are JSON, as they were sent.
+    """
+
+    settings: str = ""
 
 
 @dataclass
@@ -148,6 +176,8 @@ class Instance:
     storage: dict[str, StorageConfig] = field(default_factory=dict)
     origins: list[str] = field(default_factory=list)
     security_keys: dict[str, SecurityKey] = field(default_factory=dict)
+    test_cases: dict[str, TestCase] = field(default_factory=dict)
+    test_executions: list[Execution] = field(default_factory=list)
 
     def claim_number(self, number: str) -> Number:
         """Claim a telephone number, in E.164."""
@@ -346,7 +376,7 @@ class ConnectState:
 
     def create_module(
         self, instance_arn: str, *, name: str, content: str, description: str = "", state: str = "ACTIVE",
-        tags: dict[str, str] | None = None,
+        tags: dict[str, str] | None = None, settings: str = "",
     ) -> FlowModule:  # fmt: skip
         """Add a flow module; content that Connect refuses is an InvalidContactFlowModuleException."""
         with self._lock:
@@ -356,8 +386,9 @@ class ConnectState:
             module_id = str(uuid.uuid4())
             arn = f"{instance.arn}/flow-module/{module_id}"
             module = FlowModule(
-                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {}
-            )
+                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {},
+                settings=settings,
+            )  # fmt: skip
             instance.modules[module_id] = module
         return module
 
@@ -365,7 +396,10 @@ class ConnectState:
         """Change a flow's content, name, description or state, under the same rules as its creation."""
         with self._lock:
             instance = self.instance(instance_arn)
+            flow_id, _, alias = flow_id.partition(":$")
             flow = instance.flow(flow_id)
+            if alias == SAVED:
+                flow.draft = changes.pop("content", flow.draft)
             others = (f for f in instance.flows.values() if f.type == flow.type and f is not flow)
             _change(flow, others, "flow", "Contact flow", changes)
         return flow
@@ -374,7 +408,10 @@ class ConnectState:
         """Change a module's content, name, description or state, under the same rules as its creation."""
         with self._lock:
             instance = self.instance(instance_arn)
+            module_id, _, alias = module_id.partition(":$")
             module = instance.module(module_id)
+            if alias == SAVED:
+                module.draft = changes.pop("content", module.draft)
             others = (m for m in instance.modules.values() if m is not module)
             _change(module, others, "module", "Contact flow module", changes)
         return module
@@ -432,8 +469,9 @@ def _change(
 ) -> None:
     if "name" in changes:
         _refuse_duplicate(others, changes["name"], what)
-    if "content" in changes and (kind == "module" or flow.status == "PUBLISHED"):
+    if "content" in changes:
         _require_valid(changes["content"], kind, flow.type)
+        flow.status, flow.draft = "PUBLISHED", None
     for attribute, value in changes.items():
         setattr(flow, attribute, value)
 

@@ -289,6 +289,30 @@ class ContactCenterApi(ConnectInstanceApi):
         """List the prompts; those that AWS puts into a new instance are not kept here."""
         return self._listed(instance_id, "Prompt", "PromptSummaryList", request)
 
+    def list_views(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List the instance's own views; those that AWS makes are not kept here."""
+        parts = self._center.parts.all(instance_id, "View") if request.get("type") != "AWS_MANAGED" else []
+        found, token = page(parts, request)
+        listed = [
+            {
+                "Id": part.id,
+                "Arn": part.arn,
+                "Name": part.name,
+                "Type": "CUSTOMER_MANAGED",
+                "Status": "PUBLISHED",
+            }
+            for part in found
+        ]
+        return {"ViewsSummaryList": listed, **token}
+
+    def list_task_templates(self, instance_id: str, **request: Member) -> dict[str, Any]:
+        """List the task templates."""
+        name = request.get("name")
+        parts = self._center.parts.all(instance_id, "TaskTemplate")
+        found, token = page([part for part in parts if name in {None, part.name}], request)
+        listed = [{"Id": part.id, "Arn": part.arn, "Name": part.name, "Status": "ACTIVE"} for part in found]
+        return {"TaskTemplates": listed, **token}
+
     def list_user_hierarchy_groups(self, instance_id: str, **request: Member) -> dict[str, Any]:
         """List the hierarchy groups."""
         return self._listed(instance_id, "UserHierarchyGroup", "UserHierarchyGroupSummaryList", request)

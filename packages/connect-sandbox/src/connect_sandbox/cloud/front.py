@@ -9,12 +9,14 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from urllib.parse import unquote, unquote_plus
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import error_response
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
-from connect_sandbox.cloud.principals import Principals, credential_scope
+from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
+from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
 #: moto knows more, but nothing is deployed there: it would describe an empty account.
@@ -43,6 +45,7 @@ class Front:
         services: Mapping[str, Handler],
         before_services: Mapping[str, EarlyHandler],
         after_services: Mapping[str, AfterHandler] = MappingProxyType({}),
+        tolerance: Tolerance | None = None,
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
@@ -50,6 +53,7 @@ class Front:
         each request to one of moto's services that it has answered.
         """
         self._after_services = after_services
+        self._tolerance = tolerance or Tolerance()
         self._principals = principals
         self._authorization = authorization
         self._moto = MotoClient(moto_port)
@@ -63,8 +67,11 @@ class Front:
         for prefix, handler in self._internal.items():
             if request.path.startswith(prefix):
                 return handler(request)
-        answer = self._execute_api(request)
-        return answer if answer is not None else self._handle_aws(request)
+        try:
+            answer = self._execute_api(request)
+            return answer if answer is not None else self._handle_aws(request)
+        except NotRehearsedError as refusal:
+            return error_response(AwsError("NotRehearsed", str(refusal), 501), _protocol(request))
 
     def _handle_aws(self, request: HttpRequest) -> HttpResponse:
         scope = credential_scope(request)
@@ -73,6 +80,8 @@ class Front:
             principal = self._principals.identify(request)
         except AwsError as error:
             return error_response(error, _protocol(request))
+        if name != "cloudformation":
+            self._check_tolerated(principal, request, name)
         refused = self._authorization.check_request(principal, request)
         if refused is not None:
             return refused
@@ -84,11 +93,19 @@ class Front:
             return handler(request)
         if name in MOTO_SERVICES:
             response = self._moto.handle(request, name)
-            if name in self._after_services:
+            if name in self._after_services and response.status < 400:
                 self._after_services[name](request)
             return response
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
+
+    def _check_tolerated(self, principal: Principal, request: HttpRequest, service: str) -> None:
+        """Refuse a request that names a tolerated resource; the developer's tools may look at stacks as they are."""
+        if b"not-rehearsed" not in request.body and "not-rehearsed" not in request.target:
+            return
+        by = principal.session_name if isinstance(principal, RolePrincipal) else ""
+        text = unquote(request.target) + "\n" + unquote_plus(request.body.decode("utf-8", "replace"))
+        self._tolerance.check(text, lambda: f"a request to {service}", by)
 
 
 class MotoClient:

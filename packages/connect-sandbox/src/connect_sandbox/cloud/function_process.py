@@ -265,13 +265,16 @@ def _processor_seconds(pid: int) -> float:
     )
 
 
-def python_command(handler: str, task_root: Path, runtime_dir: Path) -> list[str]:
-    """Return the command that runs a Python function: this interpreter, without any of its site-packages."""
+def python_command(handler: str, task_root: Path, runtime_dir: Path, opt: Path | None = None) -> list[str]:
+    """Return the command that runs a Python function: this interpreter, without any of its site-packages.
+
+    `opt`: the folder of its layers.
+    """
     interpreter = getattr(sys, "_base_executable", None) or sys.executable
     launcher = str(Path(lambda_python.__file__).resolve())
     return [
         *(str(interpreter), "-I", "-S", "-X", "utf8"),
-        *(launcher, handler, str(task_root), str(runtime_dir)),
+        *(launcher, handler, str(task_root), str(runtime_dir), *([] if opt is None else [str(opt)])),
     ]
 
 

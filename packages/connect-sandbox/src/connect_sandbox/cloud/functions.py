@@ -4,7 +4,8 @@ What holds as on AWS: the resource policy decides who may invoke; the role decid
 environment holds the deployed variables and Lambda's own and nothing of this machine's; a process serves one
 invocation at a time and is kept for the next one (cold and warm starts); an invocation that exceeds the function's
 time-out is killed; what the code prints goes to its log group if, and only if, the role may write there.
-Not reproduced: the memory limit, the CPU share that goes with it, read-only file system, layers, versions, VPCs.
+Not reproduced: the memory limit, the CPU share that goes with it, the read-only file system, a VPC's network.
+A layer lies in a folder of its own, which Python and Node.js search as they do /opt; there is no /opt.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import signal
 import threading
 import time
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait as wait_for
@@ -42,6 +43,7 @@ from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ class Invocation:
     def json(self) -> Any:  # noqa: ANN401  (whatever the function answered)
         """Return the payload, decoded."""
         return json.loads(self.payload)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation as it was made: the event, and what came of it."""
+
+    function_arn: str
+    event: str
+    invocation: Invocation
 
 
 class InvocationTimeoutError(SandboxError):
@@ -135,6 +146,8 @@ class Functions:
         self._started: list[FunctionProcess] = []
         self._faults: dict[str, list[FunctionFault]] = defaultdict(list)
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
+        #: The last invocations, whoever made them, oldest first.
+        self.calls: deque[Call] = deque(maxlen=_REMEMBERED)
         #: What differs from AWS on this machine, in words.
         self.notes: list[str] = []
 
@@ -196,8 +209,10 @@ class Functions:
     def end(self, name: str) -> None:
         """End the processes of a function that was deleted; one that is at work ends when it has answered."""
         with self._lock:
-            pool = self._pools[name]
-            idle, pool.idle = pool.idle, []
+            pools = [pool for key, pool in self._pools.items() if key.partition(":")[0] == name]
+            idle = [copy for pool in pools for copy in pool.idle]
+            for pool in pools:
+                pool.idle = []
         for copy in idle:
             copy.process.kill()
 
@@ -220,13 +235,13 @@ class Functions:
             return self._run(function, request, fault, begun)
         finally:
             with self._lock:
-                self._pools[function.name].busy -= 1
+                self._pools[function.copy_name].busy -= 1
 
     def _occupy(self, function: LambdaFunction) -> None:
         reserved = function.reserved_concurrency
         with self._lock:
-            pool = self._pools[function.name]
-            if reserved is not None and pool.busy >= reserved:
+            pool = self._pools[function.copy_name]
+            if reserved is not None and self._busy(function.name) >= reserved:
                 raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
             if reserved is None and self._unreserved_busy() >= self._state.unreserved():
                 raise _throttled("ConcurrentInvocationLimitExceeded")
@@ -235,7 +250,13 @@ class Functions:
     def _unreserved_busy(self) -> int:
         """Return how many executions of functions without a reservation run."""
         with_reservation = {f.name for f in self._state.all() if f.reserved_concurrency is not None}
-        return sum(pool.busy for name, pool in self._pools.items() if name not in with_reservation)
+        return sum(
+            pool.busy for name, pool in self._pools.items() if name.partition(":")[0] not in with_reservation
+        )
+
+    def _busy(self, name: str) -> int:
+        """Return how many executions of a function run, all versions together."""
+        return sum(pool.busy for key, pool in self._pools.items() if key.partition(":")[0] == name)
 
     def _run(
         self,
@@ -253,7 +274,9 @@ class Functions:
         invocation = _describe(function, outcome, request_id, init_ms)
         refused = self._logs.deliver(function, copy.credentials, copy.log_stream, list(invocation.logs))
         self._give_back(function, copy, reusable=failed is None and not outcome.timed_out)
-        return Invocation(**{**invocation.__dict__, "logs_refused": refused})
+        told = Invocation(**{**invocation.__dict__, "logs_refused": refused})
+        self.calls.append(Call(function.arn, request.payload, told))
+        return told
 
     def _mark_used(self, copy: _Copy) -> float | None:
         """Return the init time if this is the process's first invocation."""
@@ -286,7 +309,7 @@ class Functions:
     def _take_copy(self, function: LambdaFunction) -> tuple[_Copy, Outcome | None]:
         """Return an idle process of the function as it is deployed now, or a new one; and how its init failed."""
         with self._lock:
-            pool = self._pools[function.name]
+            pool = self._pools[function.copy_name]
             stale = [
                 copy
                 for copy in pool.idle
@@ -302,10 +325,12 @@ class Functions:
         self._authorization.require_lambda_may_assume(function.role)
         self._note_runtime(function)
         credentials = self._principals.issue(function.role, function.name)
-        log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         task_root = self._state.unpack(function)
         if function.runtime.startswith("python"):
-            command = python_command(function.handler, task_root, self._runtime_dir)
+            command = python_command(
+                function.handler, task_root, self._runtime_dir, self._state.opt(function)
+            )
         else:
             command = node_command(function.handler, task_root)
         process = FunctionProcess(
@@ -334,7 +359,7 @@ class Functions:
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
@@ -342,6 +367,7 @@ class Functions:
             "LAMBDA_RUNTIME_DIR": str(self._runtime_dir),
             "LANG": "en_US.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
+            **_under_opt(self._state.opt(function)),
             "TZ": ":UTC",
             "_HANDLER": function.handler,
         }
@@ -350,7 +376,7 @@ class Functions:
         exists = any(known.name == function.name for known in self._state.all())
         if reusable and copy.process.alive and exists:
             with self._lock:
-                self._pools[function.name].idle.append(copy)
+                self._pools[function.copy_name].idle.append(copy)
         else:
             copy.process.kill()
 
@@ -364,6 +390,17 @@ class Functions:
         note = f"functions for {function.runtime} run on this machine's {here}"
         if function.runtime.startswith("python") and function.runtime != here and note not in self.notes:
             self.notes.append(note)
+
+
+def _under_opt(opt: Path | None) -> dict[str, str]:
+    """Return where Node.js and the shell find what layers hold (Lambda developer guide, layer paths)."""
+    if opt is None:
+        return {}
+    return {
+        "NODE_PATH": f"{opt}/nodejs/node_modules",
+        "PATH": f"/usr/local/bin:/usr/bin:/bin:{opt}/bin",
+        "LD_LIBRARY_PATH": f"{opt}/lib",
+    }
 
 
 def _as_text(payload: bytes | str | dict[str, Any] | list[Any]) -> str:
@@ -388,7 +425,7 @@ def _describe(
         f"Memory Size: {function.memory} MB"
     )
     report += f"\tInit Duration: {init_ms:.2f} ms" if init_ms is not None else ""
-    lines = [f"START RequestId: {request_id} Version: $LATEST", *outcome.output, *last_lines]
+    lines = [f"START RequestId: {request_id} Version: {function.version}", *outcome.output, *last_lines]
     lines += [f"END RequestId: {request_id}", report]
     return Invocation(payload, error, tuple(lines), duration, billed, init_ms, request_id, function.arn)
 

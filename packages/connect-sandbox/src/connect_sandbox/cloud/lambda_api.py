@@ -16,6 +16,8 @@ from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.lambda_versions import Alias
+from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
 from connect_sandbox.cloud.values import Member
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
@@ -69,6 +71,7 @@ class LambdaApi(AwsService):
         functions: Functions,
         authorization: Authorization,
         read_s3: Callable[[str, str], bytes],
+        asynchronous: AsyncInvocations,
     ) -> None:
         """`read_s3` returns an object's bytes, for code given by bucket and key."""
         super().__init__(faults)
@@ -76,6 +79,7 @@ class LambdaApi(AwsService):
         self._functions = functions
         self._authorization = authorization
         self._read_s3 = read_s3
+        self._asynchronous = asynchronous
 
     def invoke_over_http(self, request: HttpRequest) -> HttpResponse | None:
         """Answer Invoke; None if the request is another operation. Authorised by the front already."""
@@ -84,11 +88,15 @@ class LambdaApi(AwsService):
             return None
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
-            function = self._state.get(unquote(found[1]))
+            name, qualifier = unquote(found[1]), dict(request.query).get("Qualifier")
+            function = self._state.get(f"{name}:{qualifier}" if qualifier else name)
             if kind == "DryRun":
                 return HttpResponse(204)
-            if kind != "RequestResponse":
-                raise NotEmulatedError(f"the invocation type {kind}", "it invokes synchronously")
+            if kind == "Event":
+                text = request.body.decode() or "{}"
+                return HttpResponse(
+                    202, [("x-amzn-RequestId", self._asynchronous.submit(None, function.arn, text))]
+                )
             context = _client_context(request.headers.get("X-Amz-Client-Context"))
             invocation = self._functions.invoke_authorised(function, request.body, context)
         except AwsError as error:
@@ -98,7 +106,7 @@ class LambdaApi(AwsService):
         headers = [
             ("Content-Type", "application/json"),
             ("x-amzn-RequestId", invocation.request_id),
-            ("X-Amz-Executed-Version", "$LATEST"),
+            ("X-Amz-Executed-Version", function.version),
         ]
         if invocation.function_error:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
@@ -160,6 +168,32 @@ class LambdaApi(AwsService):
     def get_function_configuration(self, function_name: str, **_request: Member) -> dict[str, Any]:
         """Return a function's configuration."""
         return self._state.get(function_name).configuration()
+
+    def publish_version(self, function_name: str, **request: Member) -> dict[str, Any]:
+        """Publish what a function is now."""
+        function = self._state.get(function_name)
+        version, _ = self._state.versions.publish(function, request.get("description", ""))
+        return version.configuration()
+
+    def list_versions_by_function(self, function_name: str, **_request: Member) -> dict[str, Any]:
+        """List a function's versions, $LATEST first."""
+        function = self._state.get(function_name)
+        versions = [function, *self._state.versions.of(function.name)]
+        return {"Versions": [one.configuration() for one in versions]}
+
+    def list_aliases(self, function_name: str, **_request: Member) -> dict[str, Any]:
+        """List a function's aliases."""
+        function = self._state.get(function_name)
+        return {"Aliases": [_alias(function, one) for one in self._state.versions.aliases(function.name)]}
+
+    def get_alias(self, function_name: str, name: str) -> dict[str, Any]:
+        """Return one alias."""
+        function = self._state.get(function_name)
+        found = next((one for one in self._state.versions.aliases(function.name) if one.name == name), None)
+        if found is None:
+            message = f"Cannot find alias arn: {function.arn}:{name}"
+            raise AwsError("ResourceNotFoundException", message, 404)
+        return _alias(function, found)
 
     def get_account_settings(self) -> dict[str, Any]:
         """Return the account's limits, and what of them is used."""
@@ -237,6 +271,15 @@ class LambdaApi(AwsService):
         raise NotEmulatedError(
             f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
         )
+
+
+def _alias(function: LambdaFunction, alias: Alias) -> dict[str, Any]:
+    return {
+        "AliasArn": f"{function.arn}:{alias.name}",
+        "Name": alias.name,
+        "FunctionVersion": alias.version,
+        "Description": alias.description,
+    }
 
 
 def _client_context(header: str) -> str | None:

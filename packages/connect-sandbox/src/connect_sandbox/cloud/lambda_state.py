@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import io
 import re
+import shutil
 import threading
 import uuid
 import zipfile
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
+from connect_sandbox.cloud.lambda_versions import Layer, Versions
 from connect_sandbox.cloud.quotas import CONCURRENT_EXECUTIONS, Quotas
+from connect_sandbox.cloud.tolerance import Tolerance
 from connect_sandbox.cloud.values import Member
 
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+MAX_LAYERS = 5
 _RUNTIME = re.compile(r"^(python3\.\d+|nodejs\d+\.x)$")
 _FUNCTION_NAME = re.compile(
     r"^(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:|\d{12}:)?([\w-]{1,140})(?::([\w$-]+))?$"
@@ -46,6 +50,10 @@ class LambdaFunction:
     tracing: str = "PassThrough"
     ephemeral_storage: int = 512
     tags: dict[str, str] = field(default_factory=dict)
+    layers: list[str] = field(default_factory=list)
+    vpc: dict[str, Any] = field(default_factory=dict)
+    dead_letter_arn: str = ""
+    version: str = "$LATEST"
     statements: list[dict[str, Any]] = field(default_factory=list)
     revision: str = field(default_factory=lambda: str(uuid.uuid4()))
     last_modified: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
@@ -73,9 +81,14 @@ class LambdaFunction:
         """What, when it changes, makes the running copies stale: code and configuration."""
         parts = (
             self.code_sha256, self.handler, self.runtime, self.role, self.timeout, self.memory,
-            sorted(self.environment.items()), sorted(self.logging.items()),
+            sorted(self.environment.items()), sorted(self.logging.items()), self.layers,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    @property
+    def copy_name(self) -> str:
+        """The name under which running copies are kept: each version has its own."""
+        return self.name if self.version == "$LATEST" else f"{self.name}:{self.version}"
 
     @property
     def policy(self) -> dict[str, Any]:
@@ -101,7 +114,7 @@ class LambdaFunction:
             "MemorySize": self.memory,
             "LastModified": self.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
             "CodeSha256": self.code_sha256,
-            "Version": "$LATEST",
+            "Version": self.version,
             "Environment": {"Variables": self.environment},
             "TracingConfig": {"Mode": self.tracing},
             "RevisionId": self.revision,
@@ -111,6 +124,8 @@ class LambdaFunction:
             "Architectures": self.architectures,
             "EphemeralStorage": {"Size": self.ephemeral_storage},
             "LoggingConfig": {"LogFormat": "Text", **self.logging, "LogGroup": self.log_group},
+            "Layers": [{"Arn": arn} for arn in self.layers],
+            "VpcConfig": self.vpc,
         }
 
 
@@ -125,6 +140,10 @@ class LambdaState:
         self._work_dir = work_dir
         self._lock = threading.RLock()
         self._functions: dict[str, LambdaFunction] = {}
+        self._layers: dict[str, Layer] = {}
+        self._layer_numbers: dict[str, int] = {}
+        self.versions = Versions()
+        self.tolerance = Tolerance()
 
     def create(self, **settings: Member) -> LambdaFunction:
         """Add a function; raise ResourceConflictException when the name is taken."""
@@ -137,6 +156,7 @@ class LambdaState:
                 arn=f"arn:aws:lambda:{self.region}:{self.account}:function:{name}", **settings
             )
             self.unpack(function)
+            self.opt(function)
             self._functions[name] = function
         return function
 
@@ -151,6 +171,7 @@ class LambdaState:
                 setattr(function, attribute, value)
             function.__post_init__()
             self.unpack(function)
+            self.opt(function)
             function.touch()
         return function
 
@@ -158,22 +179,76 @@ class LambdaState:
         """Remove a function."""
         with self._lock:
             del self._functions[self.get(name).name]
+            self.versions.forget(name)
 
     def get(self, name_or_arn: str) -> LambdaFunction:
         """Return the function by name, partial or full ARN; raise ResourceNotFoundException if there is none."""
+        self.tolerance.check(name_or_arn, lambda: "an invocation")
         found = _FUNCTION_NAME.match(name_or_arn)
         if found is None:
             raise AwsError("ValidationException", f"{name_or_arn!r} is not a function name or ARN")
-        if found[2] not in {None, "$LATEST"}:
-            raise NotEmulatedError(
-                f"the qualifier of {name_or_arn}", "versions and aliases are not reproduced"
-            )
         function = self._functions.get(found[1])
         if function is None or (name_or_arn.startswith("arn:") and not name_or_arn.startswith(function.arn)):
             arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{found[1]}"
             wanted = name_or_arn if name_or_arn.startswith("arn:") else arn
             raise AwsError("ResourceNotFoundException", f"Function not found: {wanted}", 404)
-        return function
+        if found[2] in {None, "$LATEST"}:
+            return function
+        meant = self.versions.find(function, found[2])
+        if meant is None:
+            raise AwsError("ResourceNotFoundException", f"Function not found: {function.arn}:{found[2]}", 404)
+        return meant
+
+    def find(self, arn: str) -> LambdaFunction | None:
+        """Return what has exactly this ARN: a function, a version or an alias; None if nothing has."""
+        try:
+            found = self.get(arn)
+        except AwsError:
+            return None
+        return found if found.arn == arn else None
+
+    def add_layer(self, name: str, code: bytes, description: str = "") -> Layer:
+        """Add a version of a layer."""
+        with self._lock:
+            number = self._layer_numbers.get(name, 0) + 1
+            self._layer_numbers[name] = number
+            arn = f"arn:aws:lambda:{self.region}:{self.account}:layer:{name}:{number}"
+            layer = Layer(arn, code, description)
+            folder = self._folder(code)
+            if (folder / "extensions").is_dir():
+                raise NotEmulatedError(
+                    f"the extensions of the layer {name}", "no process runs beside a function's"
+                )
+            self._layers[arn] = layer
+        return layer
+
+    def delete_layer(self, arn: str) -> None:
+        """Delete a version of a layer; functions that have it keep what they unpacked."""
+        self._layers.pop(arn, None)
+
+    def opt(self, function: LambdaFunction) -> Path | None:
+        """Return the folder with the function's layers, one over the other in their order; None without layers."""
+        if not function.layers:
+            return None
+        if len(function.layers) > MAX_LAYERS:
+            message = f"Cannot reference more than {MAX_LAYERS} layers."
+            raise AwsError("InvalidParameterValueException", message)
+        missing = [arn for arn in function.layers if arn not in self._layers]
+        name = hashlib.sha256(repr(function.layers).encode()).hexdigest()[:32]
+        target = self._work_dir / f"opt-{name}"
+        with self._lock:
+            if target.exists():
+                return target
+            if missing:
+                raise NotEmulatedError(
+                    f"the layer {missing[0]}",
+                    "it has the layers that its stacks make; put what the layer holds into one of them",
+                )
+            partial = target.with_name(f"{target.name}.partial")
+            for arn in function.layers:
+                shutil.copytree(self._folder(self._layers[arn].code), partial, dirs_exist_ok=True)
+            partial.rename(target)
+        return target
 
     def all(self) -> list[LambdaFunction]:
         """Return every function, by name."""
@@ -199,10 +274,13 @@ class LambdaState:
 
     def unpack(self, function: LambdaFunction) -> Path:
         """Return the folder that holds the function's unzipped code; unzip it if this is the first use."""
-        target = self._work_dir / hashlib.sha256(function.code).hexdigest()[:32]
+        return self._folder(function.code)
+
+    def _folder(self, code: bytes) -> Path:
+        target = self._work_dir / hashlib.sha256(code).hexdigest()[:32]
         with self._lock:
             if not target.exists():
-                _unzip(function.code, target)
+                _unzip(code, target)
         return target
 
 

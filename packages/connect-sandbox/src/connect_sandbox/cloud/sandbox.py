@@ -16,6 +16,7 @@ from urllib.parse import urlparse
 from botocore.config import Config
 
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
+from connect_sandbox.cloud.api_gateway.http_api import HttpApis
 from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
 from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
@@ -42,6 +43,7 @@ from connect_sandbox.cloud.functions import Functions
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
+from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
@@ -50,6 +52,14 @@ from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
+from connect_sandbox.cloud.states.service import StateMachines, StatesApi
+from connect_sandbox.cloud.test_cases import Player, TestCases
+from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
+from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
+from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
+from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
+from connect_sandbox.cloud.triggers.mappings import Mappings
+from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
@@ -66,8 +76,8 @@ class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
-    reject), `functions`, `connect`, `contact_center`, `chats`, `sns`, `voice_connectors`, `faults`, `quotas`. One at a
-    time in a process.
+    reject), `functions`, `connect`, `contact_center`, `bots`, `test_cases`, `chats`, `sns`, `voice_connectors`,
+    `faults`, `quotas`. One at a time in a process.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -80,6 +90,7 @@ class Sandbox:
         region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
@@ -89,9 +100,11 @@ class Sandbox:
 
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
         wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
-        and pip need.
+        and pip need. `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them,
+        with wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
         """
         check_place(account, region)
+        self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
         self.region = region
@@ -116,10 +129,19 @@ class Sandbox:
         region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
+        tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
-        return cls(work_dir, account=account, region=region, port=port, inherit=inherit, variables=variables)
+        return cls(
+            work_dir,
+            account=account,
+            region=region,
+            port=port,
+            inherit=inherit,
+            tolerate=tolerate,
+            variables=variables,
+        )
 
     def __enter__(self) -> Self:
         """Start everything; the port is open on return."""
@@ -142,6 +164,11 @@ class Sandbox:
         self._exit.close()
 
     # -- for tests and rehearsals
+
+    @property
+    def not_rehearsed(self) -> list[NotRehearsed]:
+        """The deployed resources that do not do here what they are for: tolerated, or recorded without effect."""
+        return self.deployments.not_rehearsed()
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
@@ -198,6 +225,7 @@ class Sandbox:
 
     def _build(self, moto_port: int) -> None:
         self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
+        self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
         self.functions = Functions(
@@ -221,10 +249,40 @@ class Sandbox:
             clients=self._moto_client,
             sns=self.sns,
         )
+        self.bots = Bots()
+        self.test_cases = TestCases(self.connect, self._test_player)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
+        self.targets = Targets(self.account, self.region, self.authorization)
+        self.targets.add(
+            "not-rehearsed", lambda _sender, arn, _message: self.tolerance.check(arn, lambda: "a delivery")
+        )
+        self.asynchronous = AsyncInvocations(
+            self.lambda_state, self.functions, self.authorization, self.targets
+        )
+        self._exit.callback(self.asynchronous.close)
+        self.sns.sends_to(self.targets)
+        self.buses = Buses(self.account, self.region, self.authorization, self._moto_client, self.targets)
+        self.mappings = Mappings(
+            self.lambda_state, self.functions, self.authorization, self._moto_client, self.targets
+        )
+        self._exit.callback(self.mappings.close)
+        self.bucket_events = BucketEvents(
+            self.account, self.region, self.authorization, self.targets, self.buses
+        )
+        self.state_machines = StateMachines(
+            self.account,
+            self.region,
+            authorization=self.authorization,
+            principals=self.principals,
+            functions=self.functions,
+            endpoint_url=self.endpoint_url,
+            targets=self.targets,
+        )
+        self._exit.callback(self.state_machines.close)
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
+        self.http_apis = HttpApis(self.apis, self.functions)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
         responses = CustomResponses(self.endpoint_url)
         services = Services(
@@ -236,7 +294,16 @@ class Sandbox:
             self.connect,
             self.sns,
             self.contact_center,
+            self.test_cases,
             self._deployer_of,
+            self.targets,
+            self.asynchronous,
+            self.buses,
+            self.mappings,
+            self.bucket_events,
+            self.http_apis,
+            self.state_machines,
+            lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
             account=self.account,
@@ -247,6 +314,7 @@ class Sandbox:
             services=services,
             before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
             faults=self.faults,
+            tolerance=self.tolerance,
         )
         lambda_api = LambdaApi(
             self.faults,
@@ -254,6 +322,7 @@ class Sandbox:
             functions=self.functions,
             authorization=self.authorization,
             read_s3=self._read_s3,
+            asynchronous=self.asynchronous,
         )
         participants = ParticipantApi(self.faults, self.chats)
         sns_api = SnsApi(self.faults, self.sns, self.principals)
@@ -262,7 +331,8 @@ class Sandbox:
             authorization=self.authorization,
             moto_port=moto_port,
             execute_api=lambda request: (
-                self._runtime.handle(request)
+                self.http_apis.handle(request)
+                or self._runtime.handle(request)
                 or participants.early(request)
                 or self.contact_center.instances.site(request)
             ),
@@ -277,19 +347,32 @@ class Sandbox:
                 "apigateway": ApiGatewayApi(self.faults, self.apis).handle,
                 "lambda": lambda_api.handle,
                 "connect": ConnectApi(
-                    self.faults, self.connect, self.contact_center, self.voice_connectors, self.chats
+                    self.faults,
+                    self.connect,
+                    self.contact_center,
+                    self.voice_connectors,
+                    self.chats,
+                    test_cases=self.test_cases,
                 ).handle,
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "states": StatesApi(self.faults, self.state_machines).handle,
+                "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
             },
             before_services={
                 "lambda": lambda_api.invoke_over_http,
                 "logs": LogsApi(self.faults, self.authorization, self.account, self.region).early,
                 "sns": sns_api.early,
+                "events": EventsApi(self.faults, self.buses).early,
+                "s3": self.bucket_events.early,
             },
-            after_services={"monitoring": self.contact_center.alarms.after},
+            tolerance=self.tolerance,
+            after_services={
+                "monitoring": self.contact_center.alarms.after,
+                "s3": self.bucket_events.after,
+            },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
@@ -303,8 +386,13 @@ class Sandbox:
         return directory
 
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
-        function = next((f for f in self.lambda_state.all() if f.arn == arn), None)
+        function = self.lambda_state.find(arn)
         return None if function is None else function.policy
+
+    def _test_player(self) -> Player:
+        from connect_sandbox.testcase.instance_player import InstancePlayer  # noqa: PLC0415  (it imports this)
+
+        return InstancePlayer(self)
 
     def _inherits(self, name: str) -> bool:
         return bool(_INHERITED.fullmatch(name)) or any(fnmatchcase(name, wanted) for wanted in self._inherit)

@@ -1,4 +1,4 @@
-"""SNS for HTTP subscriptions: subscribe, confirm, publish. moto keeps the topics.
+"""SNS for subscriptions over HTTP, of queues and of functions: subscribe, confirm, publish. moto keeps the topics.
 
 Sources: Amazon SNS developer guide, "Subscribing an HTTP/S endpoint", "Parsing Amazon SNS message formats" and "Key
 management" (what an encrypted topic asks of a publisher).
@@ -13,21 +13,26 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
-from connect_sandbox.cloud.principals import Principal
+from connect_sandbox.cloud.principals import Principal, ServicePrincipal
 from connect_sandbox.cloud.sns_delivery import Deliveries, Delivery, Destination
 from connect_sandbox.cloud.sns_filter import FilterPolicy
 from connect_sandbox.cloud.sns_retries import pauses
 from connect_sandbox.cloud.sns_signing import SnsSigner
 from connect_sandbox.moto_internals import backend
 
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.triggers.targets import Targets
+
 SNS_PATH = "/.sns/"
 """Where the sandbox serves what AWS serves publicly at https://sns.REGION.amazonaws.com/: confirmations and
 the signing certificate."""
+#: Protocols that need no confirmation: their endpoints are this account's own.
+_INSIDE = frozenset({"sqs", "lambda"})
 _LONGEST_MESSAGE = 262_144
 _SETTINGS = frozenset(
     {"FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy", "RawMessageDelivery"}
@@ -85,6 +90,7 @@ class Sns:
         self._subscriptions: dict[str, Subscription] = {}
         self.signer = SnsSigner()
         self.deliveries = Deliveries(account, region, authorization)
+        self._targets: Targets | None = None
 
     @property
     def certificate_url(self) -> str:
@@ -94,6 +100,11 @@ class Sns:
     def close(self) -> None:
         """Drop what has not been delivered."""
         self.deliveries.close()
+
+    def sends_to(self, targets: Targets) -> None:
+        """Deliver to queues and functions by these; topics become a kind of target themselves."""
+        self._targets = targets
+        targets.add("sns", self.publish)
 
     # -- subscriptions
 
@@ -124,6 +135,10 @@ class Sns:
             )
             self.change(subscription, dict(settings or {}))
             self._subscriptions[subscription.arn] = subscription
+        if protocol in _INSIDE:
+            # The owner of topic and queue, or function, is one account: nobody has to confirm.
+            subscription.confirmed = True
+            return subscription
         self._ask_to_confirm(subscription)
         return subscription
 
@@ -203,6 +218,20 @@ class Sns:
             ):
                 continue
             destination = subscription.destination()
+            if subscription.protocol in _INSIDE:
+                self._deliver_inside(
+                    subscription,
+                    self._notification(
+                        topic=topic,
+                        message_id=message_id,
+                        message=message,
+                        subject=subject,
+                        attributes=given,
+                        subscription=subscription,
+                    ),
+                    destination,
+                )
+                continue
             body = (
                 message
                 if destination.raw
@@ -219,6 +248,31 @@ class Sns:
             )
             self.deliveries.add(Delivery(message_id, "Notification", destination, body, attributes=given))
         return message_id
+
+    def _deliver_inside(
+        self, subscription: Subscription, notification: dict[str, Any], destination: Destination
+    ) -> None:
+        """Deliver to a queue or a function of this account, if its policy lets SNS."""
+        if self._targets is None:
+            raise NotEmulatedError(f"SNS deliveries to {subscription.endpoint}", "nothing delivers them")
+        message = str(notification["Message"]) if destination.raw else json.dumps(notification)
+        if subscription.protocol == "lambda":
+            message = json.dumps(
+                {
+                    "Records": [
+                        {
+                            "EventSource": "aws:sns",
+                            "EventVersion": "1.0",
+                            "EventSubscriptionArn": subscription.arn,
+                            "Sns": {"Subject": None, "MessageAttributes": {}, **_for_function(notification)},
+                        }
+                    ]
+                }
+            )
+        sender = ServicePrincipal("sns.amazonaws.com", self._account, subscription.topic_arn)
+        refused = self._targets.send(sender, subscription.endpoint, message)
+        if refused and destination.dead_letter_queue_arn:
+            self._targets.send(sender, destination.dead_letter_queue_arn, message)
 
     def _authorize(self, publisher: Principal, topic_arn: str, key: str) -> None:
         decision = self._authorization.decide(publisher, "sns:Publish", topic_arn)
@@ -311,13 +365,23 @@ def _check_endpoint(protocol: str, endpoint: str) -> None:
         if "@" not in endpoint:
             raise AwsError("InvalidParameter", "Invalid parameter: Email address")
         return
+    if protocol in _INSIDE:
+        if not endpoint.startswith(f"arn:aws:{protocol}:"):
+            raise AwsError("InvalidParameter", f"Invalid parameter: {protocol.upper()} endpoint ARN")
+        return
     if protocol not in {"http", "https"}:
         raise NotEmulatedError(
             f"SNS subscriptions of protocol {protocol}",
-            "it delivers to http and https, and leaves email pending",
+            "it delivers to http, https, sqs and lambda, and leaves email pending",
         )
     if not endpoint.startswith(f"{protocol}://"):
         raise AwsError("InvalidParameter", "Invalid parameter: Endpoint must match the specified protocol")
+
+
+def _for_function(notification: dict[str, Any]) -> dict[str, Any]:
+    """Return a notification with the names that a function's event has for two of its members."""
+    renamed = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}
+    return {renamed.get(name, name): value for name, value in notification.items()}
 
 
 def _json(name: str, text: str) -> dict[str, Any]:

@@ -68,6 +68,7 @@ _SERVICES: Final = {
     "kinesis": _Service(("kinesis",), "kinesis"),
     "kms": _Service(("kms",), "kms"),
     "lambda": _Service(("lambda",), "lambda"),
+    "lex": _Service(("lexv2-models",), "lex"),
     "logs": _Service(("logs",), "logs"),
     "monitoring": _Service(("cloudwatch",), "cloudwatch"),
     "s3": _Service(("s3",), "s3"),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 from connect_sandbox.cloud import AwsError, Invocation, InvocationTimeoutError, Sandbox
+from connect_sandbox.cloud.tolerance import NotRehearsedError, refusal
 from connect_sandbox.rehearsal.errors import (
     FunctionFailedError,
     InvocationDeniedError,
@@ -74,14 +75,21 @@ class DeployedFunctions:
             raise InvocationDeniedError(f"Amazon Connect may not invoke it: {decision.reason}")
         principal = self._sandbox.connect.principal(self._instance_arn)
         started = time.monotonic()
+        before = len(self._sandbox.tolerance.uses)
         try:
-            return self._sandbox.functions.invoke(
+            invocation = self._sandbox.functions.invoke(
                 function_arn, json.dumps(event), invoked_by=principal, timeout=time_limit
             )
         except InvocationTimeoutError as error:
             raise InvocationTimedOutError(str(error), seconds=time_limit or 0.0) from error
         except AwsError as error:
             raise _told(error, time.monotonic() - started) from error
+        # The function may have caught the refusal: the call went through what is not there all the same.
+        name = invocation.function_arn.split(":")[6]
+        for use in self._sandbox.tolerance.uses[before:]:
+            if use.by == name:
+                raise NotRehearsedError(refusal(use))
+        return invocation
 
 
 class AssociatedConnectors:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from connect_sandbox.rehearsal.canned_functions import CannedFunctions
 from connect_sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFlows
 from connect_sandbox.rehearsal.conditions import Caller
 from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, PROMPTS, keyed
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
 from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
@@ -45,6 +46,8 @@ _STAND_IN = """\
 def handler(event, context):
     raise RuntimeError(f"{context.function_name} only stands in: say under lambdas what it answers")
 """
+
+_FLOW, _MODULE, _PROMPT, _FUNCTION = "/contact-flow/", "/flow-module/", "/prompt/", ":function:"
 
 Value = TypeVar("Value")
 
@@ -73,22 +76,34 @@ class DeployedFlow:
         with the transcript, if the contact goes differently, and RehearsalError if it cannot be played.
         """
         there = _There(scenario.setup.values, self.values)
-        setup = there.setup(scenario.setup)
-        caller = Caller(setup.number, scenario.caller)
-        contact = setup.contact_with(self.ports(setup), caller, instance_arn=self.instance_arn)
-        contact.calls(self.arn)
-        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes))
+        setup = there.setup(scenario.setup, self._called())
+        contact = self.contact(setup, Caller(setup.number, scenario.caller)).calls(self.arn)
+        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes, _FUNCTION))
         replace(scenario, expect=expected).check(contact)
         return contact
 
-    def ports(self, setup: Setup) -> Ports:
-        """Return the deployed world, in which the setup says what functions answer and who else is there."""
-        own = setup.ports()
-        return replace(
-            own,
-            flows=_DeployedFirst(PublishedFlows(self.sandbox, self.instance_arn), own.flows),
-            functions=_AssociatedFunctions(self.sandbox, self.instance_arn, setup),
-        )
+    def contact(
+        self, setup: Setup, caller: Caller, *, world: Callable[[Ports], Ports] | None = None
+    ) -> Contact:
+        """Return a contact that can call the flow, in a setup that calls things as they are deployed.
+
+        world: what makes the world of the contact from the deployed one. NoSuchFlowError if it is not published.
+        """
+        called, published = self._called(), PublishedFlows(self.sandbox, self.instance_arn)
+
+        def deployed(told: Ports) -> Ports:
+            functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
+            absent = _absent(setup, called)
+            ports = replace(told, flows=_Deployed(published, told.flows, absent), functions=functions)
+            return ports if world is None else world(ports)
+
+        return setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)
+
+    def _called(self) -> PublishedFlow:
+        called = _published(PublishedFlows(self.sandbox, self.instance_arn), self.arn)
+        if called is None:
+            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
+        return called
 
 
 def functions_exist(sandbox: Sandbox, arns: Iterable[str]) -> None:
@@ -125,58 +140,81 @@ class _There:
     here: Mapping[str, str]
     there: Mapping[str, str]
 
-    def name(self, named: str) -> str:
-        """Return the deployed value of what the scenario calls `named`."""
+    def name(self, named: str, kind: str) -> str:
+        """Return the deployed value of what the scenario calls `named`; `kind` is a part of its ARN."""
         for placeholder, value in self.here.items():
-            if placeholder in self.there and named in {value, _short(value)}:
-                return self.there[placeholder]
+            deployed = self.there.get(placeholder)
+            fits = deployed is not None and (kind in deployed or not deployed.startswith("arn:"))
+            if deployed is not None and fits and named in {value, _short(value)}:
+                return deployed
         return named
 
-    def keys(self, told: Mapping[str, Value]) -> dict[str, Value]:
+    def keys(self, told: Mapping[str, Value], kind: str) -> dict[str, Value]:
         """Return the same under the deployed names."""
-        return {self.name(named): value for named, value in told.items()}
+        return {self.name(named, kind): value for named, value in told.items()}
 
-    def setup(self, setup: Setup) -> Setup:
-        """Return the setup under the deployed names."""
+    def setup(self, setup: Setup, called: PublishedFlow) -> Setup:
+        """Return the setup under the deployed names; the flow that is called knows those of the console."""
         told = setup.conditions
+        prompts = self.keys(told.prompts, _PROMPT)
+        spoken = keyed(prompts, PROMPTS, [called])
+        # What is heard of a prompt without words is its name in the scenario.
+        unspoken = {
+            deployed: f"[prompt {_short(self.here[placeholder])}]"
+            for placeholder, deployed in self.there.items()
+            if placeholder in self.here and _PROMPT in deployed and deployed not in spoken
+        }
         return replace(
             setup,
             values={**setup.values, **self.there},
-            flows=self.keys(setup.flows),
-            modules=self.keys(setup.modules),
-            lambdas=self.keys(setup.lambdas),
+            flows=self.keys(setup.flows, _FLOW),
+            modules=self.keys(setup.modules, _MODULE),
+            lambdas=self.keys(setup.lambdas, _FUNCTION),
             conditions=replace(
                 told,
-                queues=tuple(replace(queue, arn=self.name(queue.arn)) for queue in told.queues),
-                hours=self.keys(told.hours),
-                prompts=self.keys(told.prompts),
-                agents=frozenset(self.name(agent) for agent in told.agents),
-                security_keys=self.keys(told.security_keys),
+                queues=tuple(replace(queue, arn=self.name(queue.arn, "/queue/")) for queue in told.queues),
+                hours=self.keys(told.hours, "/operating-hours/"),
+                prompts={**unspoken, **prompts},
+                agents=frozenset(self.name(agent, "/agent/") for agent in told.agents),
             ),
         )
 
 
-class _DeployedFirst:
-    """A FlowSource: what is published, else what the scenario names. A module can be called like a flow."""
+class _Deployed:
+    """A FlowSource: what is published, else what the scenario names. A module can be called like a flow.
 
-    def __init__(self, published: PublishedFlows, named: FlowSource) -> None:
-        self._published, self._named = published, named
+    absent: ARNs of what the scenario says that there is not.
+    """
+
+    def __init__(self, published: PublishedFlows, told: FlowSource, absent: frozenset[str]) -> None:
+        self._source, self._told, self._absent = published, told, absent
 
     def flow(self, arn_or_id: str) -> PublishedFlow:
         """Return the flow."""
-        for find in (self._published.flow, self._published.module):
-            try:
-                return find(arn_or_id)
-            except NoSuchFlowError:
-                continue
-        return self._named.flow(arn_or_id)
+        return self._published(arn_or_id) or self._told.flow(arn_or_id)
 
     def module(self, arn_or_id: str) -> PublishedFlow:
         """Return the module."""
+        return self._published(arn_or_id) or self._told.module(arn_or_id)
+
+    def _published(self, arn_or_id: str) -> PublishedFlow | None:
+        found = _published(self._source, arn_or_id)
+        return None if found is None or found.arn in self._absent else found
+
+
+def _published(source: PublishedFlows, arn_or_id: str) -> PublishedFlow | None:
+    for find in (source.flow, source.module):
         try:
-            return self._published.module(arn_or_id)
+            return find(arn_or_id)
         except NoSuchFlowError:
-            return self._named.module(arn_or_id)
+            continue
+    return None
+
+
+def _absent(setup: Setup, called: PublishedFlow) -> frozenset[str]:
+    """Return the ARNs of the flows and modules of which the scenario says that there are none."""
+    told = {**keyed(setup.flows, FLOWS, [called]), **keyed(setup.modules, MODULES, [called])}
+    return frozenset(arn for arn, file in told.items() if file is None)
 
 
 class _AssociatedFunctions:

@@ -12,7 +12,8 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 T = TypeVar("T")
 
 FLOWS, MODULES = "contact-flow", "flow-module"
-_QUEUES, _HOURS, _PROMPTS = "queue", "operating-hours", "prompt"
+PROMPTS = "prompt"
+_QUEUES, _HOURS = "queue", "operating-hours"
 
 
 def with_ids(conditions: Conditions, flows: Iterable[PublishedFlow]) -> Conditions:
@@ -22,7 +23,7 @@ def with_ids(conditions: Conditions, flows: Iterable[PublishedFlow]) -> Conditio
         conditions,
         queues=tuple(_queues(conditions.queues, called)),
         hours=keyed(conditions.hours, _HOURS, called),
-        prompts=keyed(conditions.prompts, _PROMPTS, called),
+        prompts=keyed(conditions.prompts, PROMPTS, called),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from connect_flows import Block
 
+from connect_sandbox.marks import marked
 from connect_sandbox.rehearsal.after_queue import (
     LONGEST_WAIT,
     OUTBOUND,
@@ -303,6 +304,11 @@ def _shortened(circle: list[str]) -> list[str]:
 
 def _play(stage: Stage) -> Step:
     kind = stage.block.type
+    missing = marked(str(stage.block.parameters))
+    if missing is not None:
+        raise stage.cannot(
+            f"it goes through {missing[1]} of the stack {missing[0]}, which was tolerated instead of deployed"
+        )
     told = stage.conditions.outcome(stage.block.identifier)
     if told is not None:
         return _as_told(stage, told)
@@ -328,6 +334,7 @@ def _play(stage: Stage) -> Step:
 
 
 def _works_for(channel: str, channels: Collection[str]) -> bool:
+    # evidence: email-contacts-like-tasks
     # The flow language's pages are older than e-mail contacts, which the administrator guide treats like tasks.
     return channel in channels or (channel == "EMAIL" and "TASK" in channels)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -115,38 +115,29 @@ class Setup:
             flow = replace(flow, type=self.flow_type)
         return self.contact(flow, Caller(self.number, moves)).calls(flow.arn)
 
-    def contact(self, flow: PublishedFlow, caller: Caller, records: ContactRecords | None = None) -> Contact:
-        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it."""
-        named = [flow, *(found for found in self._read_all() if found is not None)]
-        return self.contact_with(replace(self.ports(flow), records=records), caller, named=named)
+    def contact(
+        self,
+        flow: PublishedFlow,
+        caller: Caller,
+        records: ContactRecords | None = None,
+        *,
+        world: Callable[[Ports], Ports] | None = None,
+        instance_arn: str = EXAMPLE_INSTANCE,
+    ) -> Contact:
+        """Return a contact that can call `flow`, and whatever the scenario names; `records` hear of it.
 
-    def ports(self, *called: PublishedFlow) -> Ports:
-        """Return the world that the scenario describes, with these flows to call."""
+        world: what makes the world of the contact from the one that the scenario describes.
+        """
         flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
-        named = [*called, *(found for found in self._read_all() if found is not None)]
-        return Ports(
-            flows=FlowFiles(
-                {**{flow.arn: flow for flow in called}, **keyed(flows, FLOWS, named)},
-                keyed(modules, MODULES, named),
-            ),
+        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
+        ports = Ports(
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
             functions=CannedFunctions(self.lambdas),
             external_voice=CannedVendor(self.vendor),
+            records=records,
         )
-
-    def contact_with(
-        self,
-        ports: Ports,
-        caller: Caller,
-        *,
-        instance_arn: str = EXAMPLE_INSTANCE,
-        named: Sequence[PublishedFlow] = (),
-    ) -> Contact:
-        """Return a contact in another world than the one that the scenario describes.
-
-        named: the flows whose display names the scenario may use.
-        """
         contact = Contact(
-            ports,
+            ports if world is None else world(ports),
             instance_arn=instance_arn,
             caller=caller,
             dialled=self.dialled,
@@ -163,9 +154,6 @@ class Setup:
         """Return the files of the flows and modules that the scenario names."""
         named = (*self.flows.values(), *self.modules.values())
         return [file.path for file in named if isinstance(file, FlowFile)]
-
-    def _read_all(self) -> list[PublishedFlow | None]:
-        return [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
 
     def _read(
         self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None

@@ -13,6 +13,7 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.deployed import DeployedFlow
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
 from connect_sandbox.rehearsal.left_behind import LeftBehind, flow_of_number
+from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
@@ -64,13 +65,13 @@ class Line:
             dialled=self.dialled or setup.dialled,
         )
         deployed = DeployedFlow(sandbox=self.sandbox, arn=self.flow_arn)
-        ports = deployed.ports(told)
-        ports = replace(
-            ports,
-            external_voice=AssociatedConnectors(self.sandbox, self.instance.arn, ports.external_voice),
-            records=LeftBehind(self.sandbox, self.instance.arn),
-        )
-        return told.contact_with(ports, caller, instance_arn=self.instance.arn, named=flows)
+        records = LeftBehind(self.sandbox, self.instance.arn)
+
+        def world(ports: Ports) -> Ports:
+            voice = AssociatedConnectors(self.sandbox, self.instance.arn, ports.external_voice)
+            return replace(ports, external_voice=voice, records=records)
+
+        return deployed.contact(told, caller, world=world)
 
     def play(self, scenario: Scenario) -> Contact:
         """Play a scenario and check what it expects; AssertionError, with the transcript, if it goes differently."""

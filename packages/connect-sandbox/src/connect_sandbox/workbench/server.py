@@ -32,6 +32,8 @@ from connect_sandbox.workbench.overview import overview
 from connect_sandbox.workbench.place import Place, Running
 
 _LOG = logging.getLogger(__name__)
+#: Seconds after which it looks whether anybody can still find it: without its state file it ends.
+_LOOKS_EVERY = 2.0
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -77,7 +79,7 @@ def serve(
     port: int = 0,
     ready: Callable[[Running], None],
 ) -> None:
-    """Keep a sandbox up until it is told to stop, by a command or by SIGINT or SIGTERM.
+    """Keep a sandbox up until it is told to stop, by a command, SIGINT or SIGTERM, or its state file is deleted.
 
     `ready` is told where it is. ValueError for an account or Region that cannot be.
     """
@@ -106,7 +108,8 @@ def serve(
         place.remember(running)
         try:
             ready(running)
-            ended.wait()
+            while not ended.wait(_LOOKS_EVERY) and place.state.exists():
+                continue
         finally:
             place.forget()
             exchange.close()

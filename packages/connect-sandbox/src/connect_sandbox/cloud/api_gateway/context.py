@@ -42,6 +42,10 @@ class RequestState:
     stage: str
     host: str
     path: str
+    #: Where the API is; a domain of one's own does not tell.
+    region: str = ""
+    #: The base path, with a slash in front, under which a domain of one's own has the API; None without such a domain.
+    base_path: str | None = None
     resource_id: str = ""
     resource_path: str = ""
     authorizer: dict[str, str] = field(default_factory=dict)
@@ -52,13 +56,15 @@ class RequestState:
 
     @property
     def full_path(self) -> str:
-        """The path with the stage in front."""
+        """The path with the stage in front, or as it was asked for under a domain of one's own."""
+        if self.base_path is not None:
+            return self.base_path + self.path
         return f"/{self.stage}{self.path}"
 
     @property
     def method_arn(self) -> str:
         """What a policy must allow to let this request pass."""
-        region = self.host.split(".")[2]
+        region = self.region or self.host.split(".")[2]
         verb, path = self.request.method, self.path.lstrip("/")
         return f"arn:aws:execute-api:{region}:{self.account}:{self.api_id}/{self.stage}/{verb}/{path}"
 

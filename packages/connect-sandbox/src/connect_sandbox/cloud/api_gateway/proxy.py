@@ -25,7 +25,7 @@ def proxy_event(state: RequestState, path_parameters: dict[str, str]) -> dict[st
     query = request.query
     return {
         "resource": state.resource_path,
-        "path": state.path,
+        "path": (state.base_path or "") + state.path,
         "httpMethod": request.method,
         "headers": dict(headers),
         "multiValueHeaders": _multi(headers),

@@ -27,9 +27,19 @@ class ApiResource:
     path_part: str
 
 
+@dataclass(frozen=True)
+class MockResponse:
+    """What a mock integration answers, if the status that its request template gives matches the pattern."""
+
+    status: int
+    pattern: str | None
+    headers: dict[str, str]
+    body: str = ""
+
+
 @dataclass
 class Method:
-    """A method of a resource. `integration` is CloudFormation's structure."""
+    """A method of a resource: a function answers, or if there is none a mock."""
 
     verb: str
     resource_id: str
@@ -43,6 +53,26 @@ class Method:
     function_arn: str
     timeout_ms: int
     api_key_required: bool = False
+    #: The status that a mock's request template gives, and what it can answer.
+    mock_status: str = ""
+    mock_responses: tuple[MockResponse, ...] = ()
+
+
+@dataclass
+class Domain:
+    """A domain of one's own. `mappings`: base path -> (API id, stage or empty)."""
+
+    name: str
+    mappings: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def find(self, path: str) -> tuple[str, str, str] | None:
+        """Return (API id, stage, base path) of the longest base path that the path begins with."""
+        parts = path.strip("/").split("/")
+        for length in range(len(parts), -1, -1):
+            base = "/".join(parts[:length])
+            if base in self.mappings:
+                return (*self.mappings[base], base)
+        return None
 
 
 @dataclass
@@ -167,6 +197,7 @@ class ApiRegistry:
         self._apis: dict[str, RestApi] = {}
         self.keys: dict[str, ApiKey] = {}
         self.plans: dict[str, UsagePlan] = {}
+        self.domains: dict[str, Domain] = {}
 
     def plan_for(self, api_id: str, stage: str, key: str) -> UsagePlan | None:
         """Return the usage plan of a stage that an enabled key of that value belongs to."""

@@ -51,7 +51,7 @@ class ApiRuntime:
         """Answer a request to an execute-api host; None for any other host."""
         found = _HOST.match(request.host)
         if found is None:
-            return None
+            return self._at_domain(request)
         stage_name, _, rest = request.path.lstrip("/").partition("/")
         host = request.host.split(":", 1)[0].lower()
         state = RequestState(request, self._registry.account, found[1].lower(), stage_name, host, "/" + rest)
@@ -60,6 +60,33 @@ class ApiRuntime:
         if api is None or api.closed or stage is None or found[2].lower() != self._registry.region:
             return _forbidden(state)
         return self._serve(state, api, stage)
+
+    def _at_domain(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer a request to a domain of one's own; None for a host that is none, or another kind of API."""
+        host = request.host.split(":", 1)[0].lower()
+        domain = self._registry.domains.get(host)
+        if domain is None:
+            return None
+        mapped = domain.find(request.path)
+        api = next((one for one in self._registry.all() if mapped is not None and one.id == mapped[0]), None)
+        if mapped is not None and api is None:
+            return None
+        api_id, stage_name, base = mapped or ("", "", "")
+        rest = request.path.lstrip("/")[len(base) :].lstrip("/")
+        if not stage_name:
+            stage_name, _, rest = rest.partition("/")
+        state = RequestState(
+            request,
+            self._registry.account,
+            api_id,
+            stage_name,
+            host,
+            "/" + rest,
+            region=self._registry.region,
+            base_path=f"/{base}" if base else "",
+        )
+        stage = api.stages.get(stage_name) if api is not None else None
+        return _forbidden(state) if api is None or stage is None else self._serve(state, api, stage)
 
     def _serve(self, state: RequestState, api: RestApi, stage: Stage) -> HttpResponse:
         definition = api.deployments[stage.deployment_id]
@@ -104,6 +131,8 @@ class ApiRuntime:
     def _integrate(
         self, state: RequestState, method: Method, path_parameters: dict[str, str]
     ) -> HttpResponse:
+        if not method.function_arn:
+            return _mock(method, state)
         # SourceArn holds the resource's path as declared, with {parameters}, and the method as declared.
         arn = state.method_arn.split("/", 1)[0]
         source_arn = f"{arn}/{state.stage}/{state.request.method}{state.resource_path}"
@@ -130,6 +159,22 @@ class ApiRuntime:
         answer = proxy_answer(invocation.json(), state)
         state.values["integrationStatus"] = "200"
         return answer
+
+
+def _mock(method: Method, state: RequestState) -> HttpResponse:
+    """Answer as a mock integration: by the response whose pattern the status matches, or the one without a pattern."""
+    patterned = (one for one in method.mock_responses if one.pattern)
+    found = next((one for one in patterned if re.fullmatch(one.pattern or "", method.mock_status)), None)
+    found = found or next((one for one in method.mock_responses if not one.pattern), None)
+    if found is None or not method.mock_status:
+        raise GatewayError("API_CONFIGURATION_ERROR", "Internal server error")
+    state.values["integrationStatus"] = method.mock_status
+    own = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", state.request_id),
+        ("x-amz-apigw-id", state.extended_id),
+    ]
+    return HttpResponse(found.status, [*own, *found.headers.items()], found.body.encode())
 
 
 def _match(definition: ApiDefinition, state: RequestState) -> tuple[Method, dict[str, str]]:

@@ -98,9 +98,18 @@ _SIMPLE = {
     "AWS::Connect::QuickConnect": ("connect:CreateQuickConnect", "connect:DeleteQuickConnect"),
     "AWS::Connect::RoutingProfile": ("connect:CreateRoutingProfile", "connect:DeleteRoutingProfile"),
     "AWS::Connect::SecurityProfile": ("connect:CreateSecurityProfile", "connect:DeleteSecurityProfile"),
+    "AWS::Connect::TestCase": ("connect:CreateTestCase", "connect:DeleteTestCase"),
     "AWS::Connect::User": ("connect:CreateUser", "connect:DeleteUser"),
     "AWS::Connect::ApprovedOrigin": ("connect:AssociateApprovedOrigin", "connect:DisassociateApprovedOrigin"),
     "AWS::Connect::SecurityKey": ("connect:AssociateSecurityKey", "connect:DisassociateSecurityKey"),
+    "AWS::Lambda::Version": ("lambda:PublishVersion", "lambda:DeleteFunction"),
+    "AWS::Lambda::Alias": ("lambda:CreateAlias", "lambda:DeleteAlias"),
+    "AWS::Lambda::LayerVersion": ("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"),
+    "AWS::Lambda::EventSourceMapping": ("lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping"),
+    "AWS::Lambda::EventInvokeConfig": (
+        "lambda:PutFunctionEventInvokeConfig",
+        "lambda:DeleteFunctionEventInvokeConfig",
+    ),
     "AWS::AppIntegrations::Application": (
         "app-integrations:CreateApplication",
         "app-integrations:DeleteApplication",

@@ -32,6 +32,7 @@ from connect_sandbox.cloud.cfn.template import (
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
 
 _LOG = logging.getLogger(__name__)
 #: Statuses from which a stack can be updated; what is left of CREATE_FAILED and UPDATE_FAILED is said where they are.
@@ -52,6 +53,7 @@ class DeploymentEngine:
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
         faults: Faults,
+        tolerance: Tolerance,
     ) -> None:
         """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
         self.account = account
@@ -66,6 +68,7 @@ class DeploymentEngine:
             services=services,
             before_deploy=before_deploy,
             faults=faults,
+            tolerance=tolerance,
         )
         self._lock = threading.RLock()
         self._stacks: dict[str, Stack] = {}
@@ -107,6 +110,16 @@ class DeploymentEngine:
         raise invalid(
             f"Template validation error: Fn::GetStackOutput: stack {stack_name} has no output {name}; it has {known}"
         )
+
+    def not_rehearsed(self) -> list[NotRehearsed]:
+        """Return the resources of all stacks that do not do what they are for, and why."""
+        return [
+            NotRehearsed(stack.name, name, held.declared.type, why, bool(held.created.not_rehearsed))
+            for stack in self.stacks()
+            if stack.exists
+            for name, held in list(stack.resources.items())
+            if (why := held.created.not_rehearsed or self._rollout.kind_of(held).without_effect)
+        ]
 
     def new_stack(self, name: str, tags: dict[str, str]) -> Stack:
         """Add an empty stack in REVIEW_IN_PROGRESS; raise AlreadyExistsException if the name is taken."""
@@ -223,7 +236,7 @@ class DeploymentEngine:
     def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return what a change set of this template and these parameters would do, or raise why it can do nothing."""
         refuse_other_types(stack, template)
-        return planned_changes(stack, template, parameters, self._rollout.type)
+        return planned_changes(stack, template, parameters, partial(self._rollout.type, unknown_too=True))
 
     # -- the work
 
@@ -288,7 +301,7 @@ class DeploymentEngine:
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401
         held = held_resource(stack, name)
-        kind = self._rollout.type(held.declared.type)
+        kind = self._rollout.kind_of(held)
         if not kind.has_attribute(attribute):
             known = ", ".join(kind.attributes) or "none"
             raise NotEmulatedError(

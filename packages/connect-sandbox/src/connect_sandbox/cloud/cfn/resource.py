@@ -27,6 +27,8 @@ class Created:
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
     ref: str | None = None
+    #: Why nothing was made, if the resource was tolerated.
+    not_rehearsed: str = ""
 
     @property
     def reference(self) -> str:
@@ -89,6 +91,8 @@ class ResourceType:
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     #: What Fn::GetAtt can return.
     attributes: ClassVar[tuple[str, ...]] = ()
+    #: Why the type is only recorded; empty for a type that does what it is for.
+    without_effect: ClassVar[str] = ""
 
     def create(self, context: Context, properties: dict[str, Any], /) -> Created:
         """Create the resource from resolved properties."""

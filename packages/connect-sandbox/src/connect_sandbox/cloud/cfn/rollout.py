@@ -24,6 +24,7 @@ from connect_sandbox.cloud.cfn.template import (
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.tolerance import Tolerance, Tolerated
 from connect_sandbox.iam.errors import IamError
 
 # How a resource may fail; anything else is a bug in the sandbox.
@@ -68,9 +69,11 @@ class Rollout:
         services: Services,
         before_deploy: Callable[[Stack, Template], None],
         faults: Faults,
+        tolerance: Tolerance,
     ) -> None:
         """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
         self._faults = faults
+        self._tolerance = tolerance
         self._account = account
         self._region = region
         self._types = types
@@ -117,7 +120,7 @@ class Rollout:
         return []
 
     def _create_one(self, stack: Stack, resolver: Resolver, declared: Resource) -> bool:
-        kind = self.type(declared.type)
+        kind = self._kind(declared)
         stack.record(declared.logical_id, "", declared.type, "CREATE_IN_PROGRESS")
         properties: dict[str, Any] = {}
         try:
@@ -207,7 +210,7 @@ class Rollout:
     def _update_one(
         self, stack: Stack, resolver: Resolver, declared: Resource, held: StackResource, changes: _Changes
     ) -> bool:
-        kind = self.type(declared.type)
+        kind = self._kind(declared)
         physical_id = held.created.physical_id
         replace, properties = False, held.properties
         try:
@@ -217,7 +220,10 @@ class Rollout:
                 return True
             stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
             context = self._context(stack, declared)
-            replace = kind.needs_replacement(held.properties, properties)
+            tolerated = isinstance(kind, Tolerated)
+            replace = tolerated != bool(held.created.not_rehearsed) or (
+                not tolerated and kind.needs_replacement(held.properties, properties)
+            )
             if replace:
                 reason = (
                     "Requested update requires the creation of a new physical resource; hence creating one."
@@ -290,7 +296,7 @@ class Rollout:
         """Undo what the failed update may have half done."""
         if failed is None:
             return True
-        kind = self.type(failed.declared.type)
+        kind = self.kind_of(failed.held)
         context = self._context(stack, failed.declared)
         try:
             if failed.replaced and isinstance(failed.error, FailedResourceError):
@@ -308,7 +314,7 @@ class Rollout:
 
     def _restore(self, stack: Stack, name: str, before: StackResource) -> bool:
         now = stack.resources[name]
-        kind = self.type(before.declared.type)
+        kind = self.kind_of(before)
         physical_id = now.created.physical_id
         stack.record(name, physical_id, before.declared.type, "UPDATE_IN_PROGRESS")
         try:
@@ -374,7 +380,7 @@ class Rollout:
             self._faults.check_resource(*place, "delete", half_done=False)
             context = self._context(stack, declared)
             _require(context, "delete", held.properties)
-            self.type(declared.type).delete(context, held.created, held.properties)
+            self.kind_of(held).delete(context, held.created, held.properties)
             self._faults.check_resource(*place, "delete", half_done=True)
         except _FAILURES as error:
             held.status, held.reason = "DELETE_FAILED", _reason(error, declared)
@@ -399,7 +405,7 @@ class Rollout:
             if not _wanted(declared, resolver):
                 continue
             reasons = self._problems(declared)
-            if reasons:
+            if reasons and not self._tolerance.covers(declared.type):
                 refused.append(name)
                 stack.record(name, "", declared.type, status, "; ".join(reasons))
         return refused
@@ -427,6 +433,8 @@ class Rollout:
     def _resolve(self, kind: ResourceType, declared: Resource, resolver: Resolver) -> dict[str, Any]:
         """Return the resolved properties; refuse values only known now (a parameter's, for example)."""
         properties: dict[str, Any] = resolver.resolve(declared.properties)
+        if isinstance(kind, Tolerated):
+            return properties
         for path, reason in unsupported_properties(kind.properties, properties):
             raise NotEmulatedError(f"{declared.type} {path}", reason)
         return properties
@@ -450,13 +458,30 @@ class Rollout:
         stack.outputs = outputs
         return None
 
-    def type(self, name: str) -> ResourceType:
-        """Return a resource type by name; refuse an unknown one by name."""
+    def _kind(self, declared: Resource) -> ResourceType:
+        """Return the type of a resource, or what records it if it cannot be made and may be missing."""
+        if self._tolerance.covers(declared.type) and (problems := self._problems(declared)):
+            return Tolerated(declared.type, "; ".join(problems))
+        return self.type(declared.type)
+
+    def kind_of(self, held: StackResource) -> ResourceType:
+        """Return the type of a resource as it was deployed."""
+        if held.created.not_rehearsed:
+            return Tolerated(held.declared.type, held.created.not_rehearsed)
+        return self.type(held.declared.type)
+
+    def type(self, name: str, *, unknown_too: bool = False) -> ResourceType:
+        """Return a resource type by name; refuse an unknown one by name.
+
+        `unknown_too`: return what records it, if it may be missing.
+        """
         if name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource":
             return self._custom_type
         try:
             return self._types[name]
         except KeyError:
+            if unknown_too and self._tolerance.covers(name):
+                return Tolerated(name, "")
             known = ", ".join(sorted(self._types))
             raise NotEmulatedError(f"the resource type {name}", f"known are Custom::* and {known}") from None
 

@@ -23,6 +23,8 @@ ARN_NAMES: Final[dict[str, str]] = {
     "Prompt": "prompt",
     "UserHierarchyGroup": "agent-group",
     "AgentStatus": "agent-state",
+    "View": "view",
+    "TaskTemplate": "task-template",
 }
 BASIC_HOURS: Final = "Basic Hours"
 BASIC_QUEUE: Final = "BasicQueue"

@@ -57,6 +57,8 @@ KINDS: Final[dict[str, Kind]] = {
     "Prompt": Kind("Prompt", PROMPTS),
     "UserHierarchyGroup": Kind("Hierarchy group", HIERARCHY_GROUPS, stays_while_used=True),
     "AgentStatus": Kind("Agent status"),
+    "View": Kind("View"),
+    "TaskTemplate": Kind("Task template"),
 }
 _KIND_OF = {name: kind for kind, name in ARN_NAMES.items()}
 

@@ -130,7 +130,9 @@ def update_contact_text_to_speech_voice(stage: Stage) -> Step:
     """Choose the voice for text-to-speech."""
     voice = stage.text("TextToSpeechVoice")
     if not voice:
-        return Fails("NoMatchingError", stage.empty("TextToSpeechVoice", stage.parameter("TextToSpeechVoice")))
+        return Fails(
+            "NoMatchingError", stage.empty("TextToSpeechVoice", stage.parameter("TextToSpeechVoice"))
+        )
     stage.state.voice = voice
     stage.note(f"speaks as {stage.state.voice} from now on")
     return Next()

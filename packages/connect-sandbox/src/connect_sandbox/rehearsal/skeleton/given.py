@@ -35,13 +35,15 @@ _CHAT = frozenset({"ShowView", "CreatePersistentContactAssociation", "Authentica
 class Given:
     """What a flow needs to be set up.
 
-    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be.
+    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be. `others` are
+    the flows and modules of that folder that the flow calls.
     """
 
     flow: PublishedFlow
     values: Mapping[str, str]
     base: Path
     flows: Path | None = None
+    others: tuple[PublishedFlow, ...] = ()
     _examples: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
@@ -73,6 +75,10 @@ class Given:
                 facts = facts.having(MEDIA_STREAM, "media_stream")
         for (kind, _), name in self._examples.items():
             facts = self._set_up(facts, kind, name)
+        for other in self.others:
+            needed = Given(other, {}, self.base, self.flows).facts()
+            for place in (*_PLACES.values(), "media_stream"):
+                facts = _besides(facts, needed, place)
         return facts
 
     def key(self, kind: str, value: str) -> str:
@@ -118,7 +124,7 @@ class Given:
             case "agents":
                 return facts.having(sorted({*(facts.at("agents") or ()), key}), "agents")
             case _:
-                return facts.having(self._file(key, name) or STAND_IN, place, key)
+                return facts.having(self.file_or_stand_in(key, name), place, key)
 
     def _named(self, facts: Facts, use: Use) -> Facts:
         kind = use.resource or ""
@@ -192,15 +198,10 @@ class Given:
                     waiting.append(edge.target)
         yield from found
 
-    def _file(self, key: str, name: str | None) -> str | None:
-        """Return the path of the file in `flows` that has the flow's name."""
-        if self.flows is None:
-            return None
-        wanted = {_plain(text) for text in (key, name) if text}
-        for file in sorted(self.flows.glob("*.json")):
-            if _plain(file.stem) in wanted:
-                return Path(os.path.relpath(file, self.base)).as_posix()
-        return None
+    def file_or_stand_in(self, key: str, name: str | None = None) -> str:
+        """Return the path of the file in `flows` that has the flow's name, else what stands in for it."""
+        file = file_named(self.flows, key, name)
+        return STAND_IN if file is None else Path(os.path.relpath(file, self.base)).as_posix()
 
     def _is_chat(self) -> bool:
         """Return whether more of the flow's blocks work for chats alone than for voice alone."""
@@ -254,11 +255,30 @@ def example_value(name: str, flow: Uses) -> str:
 
 
 def _short(placeholder: str) -> str:
-    return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
+    return re.sub(r"(?<=[a-z0-9])(Arn|ARN|Id|ID)$|(?<=.)_(arn|id)$", "", placeholder)
+
+
+def file_named(folder: Path | None, *called: str | None) -> Path | None:
+    """Return the file of a folder that is named like a flow, by its name in the console or its id."""
+    wanted = {_plain(name) for name in called if name}
+    files = sorted(folder.glob("*.json")) if folder is not None else []
+    return next((file for file in files if _plain(file.stem) in wanted), None)
 
 
 def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", text.rsplit("/", 1)[-1].lower())
+
+
+def _besides(facts: Facts, other: Facts, place: str) -> Facts:
+    """Return the facts with what another flow needs there and they do not have."""
+    own, needed = facts.at(place), other.at(place)
+    if needed is None:
+        return facts
+    if isinstance(needed, Mapping):
+        return facts.having({**needed, **(own or {})}, place)
+    if isinstance(needed, list):
+        return facts.having(sorted({*needed, *(own or ())}), place)
+    return facts if own is not None else facts.having(needed, place)
 
 
 def _put(made: dict[str, Any], path: tuple[str, ...], value: str) -> None:

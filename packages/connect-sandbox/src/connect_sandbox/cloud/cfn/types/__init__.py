@@ -8,8 +8,10 @@ from connect_sandbox.cloud.cfn.types import (
     apigateway,
     apigateway_parts,
     apigateway_plans,
+    apigatewayv2,
     appintegrations,
     awslambda,
+    awslambda_parts,
     bootstrap,
     cloudformation,
     cloudwatch,
@@ -17,6 +19,7 @@ from connect_sandbox.cloud.cfn.types import (
     connect_instance,
     connect_numbers,
     connect_parts,
+    connect_test_cases,
     dynamodb,
     events,
     iam,
@@ -24,15 +27,18 @@ from connect_sandbox.cloud.cfn.types import (
     kms,
     logs,
     messaging,
+    recorded,
     secretsmanager,
     sns_subscription,
+    stepfunctions,
     streams,
 )
 
 _MODULES = (
-    apigateway, apigateway_parts, apigateway_plans, appintegrations, awslambda, bootstrap, cloudformation, cloudwatch,
-    connect, connect_instance, connect_numbers, connect_parts, dynamodb, events, iam, iam_users, kms, logs, messaging,
-    secretsmanager, sns_subscription, streams,
+    apigateway, apigateway_parts, apigateway_plans, apigatewayv2, appintegrations, awslambda, awslambda_parts,
+    bootstrap, cloudformation, cloudwatch, connect, connect_instance, connect_numbers, connect_parts,
+    connect_test_cases, dynamodb, events, iam, iam_users, kms, logs, messaging, recorded, secretsmanager,
+    sns_subscription, stepfunctions, streams,
 )  # fmt: skip
 
 

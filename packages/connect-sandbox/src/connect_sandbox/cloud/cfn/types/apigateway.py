@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from connect_sandbox.cloud.api_gateway.registry import (
     Method,
     MethodSetting,
+    MockResponse,
     RestApi,
     Stage,
 )
@@ -15,14 +17,18 @@ from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.cfn.types.apigateway_support import (
     DESCRIPTION,
+    add_domain,
     apis,
     find_api,
     function_arn,
     is_true,
+    map_domain,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _FALSE = (False, "false")
+_STATUS = re.compile(r"statusCode[\"']?\s*:\s*[\"']?(\d{3})")
+_HEADER = "method.response.header."
 
 
 class Api(ResourceType):
@@ -115,11 +121,26 @@ class ApiMethod(ResourceType):
         "RequestParameters": SUPPORTED,
         "RequestModels": SUPPORTED,
         "RequestValidatorId": SUPPORTED,
-        "MethodResponses": Recorded("a proxy integration's answer is passed on as it is"),
+        "MethodResponses": Nested(
+            {
+                "StatusCode": SUPPORTED,
+                "ResponseParameters": SUPPORTED,
+                "ResponseModels": Recorded("answers are not checked against models"),
+            }
+        ),
         "Integration": Nested(
             {
-                "Type": Only(("AWS_PROXY",), "only Lambda proxy integrations are reproduced"),
-                "IntegrationHttpMethod": Only(("POST",), "Lambda is invoked by POST"),
+                "Type": Only(("AWS_PROXY", "MOCK"), "only Lambda proxy and mock integrations are reproduced"),
+                "IntegrationHttpMethod": Only(("POST", "OPTIONS"), "Lambda is invoked by POST"),
+                "RequestTemplates": SUPPORTED,
+                "IntegrationResponses": Nested(
+                    {
+                        "StatusCode": SUPPORTED,
+                        "SelectionPattern": SUPPORTED,
+                        "ResponseParameters": SUPPORTED,
+                        "ResponseTemplates": SUPPORTED,
+                    }
+                ),
                 "Uri": SUPPORTED,
                 "TimeoutInMillis": SUPPORTED,
                 "PassthroughBehavior": Recorded("a proxy integration takes every content type"),
@@ -149,9 +170,10 @@ class ApiMethod(ResourceType):
 
     def _put(self, context: Context, properties: dict[str, Any]) -> None:
         integration = properties.get("Integration") or {}
-        if integration.get("Type") != "AWS_PROXY":
+        mock = integration.get("Type") == "MOCK"
+        if not mock and integration.get("Type") != "AWS_PROXY":
             raise NotEmulatedError(
-                f"{self.type_name} without Integration.Type AWS_PROXY", "it has no other integration"
+                f"{self.type_name} without Integration.Type AWS_PROXY or MOCK", "it has no other integration"
             )
         custom = properties.get("AuthorizationType", "NONE") == "CUSTOM"
         if custom != ("AuthorizerId" in properties):
@@ -170,11 +192,132 @@ class ApiMethod(ResourceType):
                 k: is_true(v) for k, v in (properties.get("RequestParameters") or {}).items()
             },
             request_models=dict(properties.get("RequestModels") or {}),
-            function_arn=function_arn(integration.get("Uri", ""), "Integration.Uri"),
+            function_arn="" if mock else function_arn(integration.get("Uri", ""), "Integration.Uri"),
+            mock_status=_mock_status(integration) if mock else "",
+            mock_responses=_mock_responses(integration, properties) if mock else (),
             timeout_ms=int(integration.get("TimeoutInMillis", 29_000)),
             api_key_required=is_true(properties.get("ApiKeyRequired", False)),
         )
         apis(context).put_method(properties["RestApiId"], method)
+
+
+def _mock_status(integration: dict[str, Any]) -> str:
+    """Return the status that a mock's request template gives; it must be written out: no template is evaluated."""
+    template = (integration.get("RequestTemplates") or {}).get("application/json", "")
+    if "#" in template or "$" in template:
+        raise NotEmulatedError(
+            "Integration.RequestTemplates with variables or directives", "write the statusCode out"
+        )
+    found = _STATUS.search(template)
+    return found[1] if found else ""
+
+
+def _mock_responses(integration: dict[str, Any], properties: dict[str, Any]) -> tuple[MockResponse, ...]:
+    declared = {
+        str(one["StatusCode"]): set(one.get("ResponseParameters") or {})
+        for one in properties.get("MethodResponses") or []
+    }
+    made = []
+    for one in integration.get("IntegrationResponses") or []:
+        status, given = str(one["StatusCode"]), one.get("ResponseParameters") or {}
+        undeclared = sorted(set(given) - declared.get(status, set()))
+        if status not in declared or undeclared:
+            where = undeclared[0] if undeclared else f"No method response exists for status {status}"
+            message = f"Invalid mapping expression specified: Validation Result: errors : [{where}]"
+            raise AwsError("BadRequestException", message)
+        templates = one.get("ResponseTemplates") or {}
+        body = templates.get("application/json", "")
+        if "#" in body or "$" in body:
+            raise NotEmulatedError("Integration.ResponseTemplates with variables", "write the answer out")
+        headers = {name.removeprefix(_HEADER): _constant(name, value) for name, value in given.items()}
+        made.append(MockResponse(int(status), one.get("SelectionPattern"), headers, body))
+    return tuple(made)
+
+
+def _constant(name: str, value: str) -> str:
+    if not (name.startswith(_HEADER) and value.startswith("'") and value.endswith("'")):
+        raise NotEmulatedError(f"Integration.ResponseParameters {name}={value}", "give a header a 'constant'")
+    return value[1:-1]
+
+
+class Domain(ResourceType):
+    """A domain of one's own, under which stages of APIs are mapped."""
+
+    type_name = "AWS::ApiGateway::DomainName"
+    properties: ClassVar[PropertyTable] = {
+        "DomainName": SUPPORTED,
+        "CertificateArn": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "RegionalCertificateArn": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "EndpointConfiguration": Nested(
+            {
+                "Types": Only(("REGIONAL", "EDGE"), "private APIs need a VPC"),
+                "IpAddressType": Recorded("the sandbox listens on the loopback interface"),
+            }
+        ),
+        "EndpointAccessMode": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "MutualTlsAuthentication": Only((), "the sandbox speaks HTTP"),
+        "OwnershipVerificationCertificateArn": Recorded("the sandbox speaks HTTP"),
+        "RoutingMode": Only(("BASE_PATH_MAPPING_ONLY",), "there are no routing rules here"),
+        "SecurityPolicy": Recorded("the sandbox speaks HTTP on the loopback interface"),
+        "Tags": TAGS,
+    }
+    required = ("DomainName",)
+    replaced_by = frozenset({"DomainName"})
+    attributes = (
+        *("DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"),
+        *("DistributionDomainName", "DistributionHostedZoneId"),
+    )
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Add the domain."""
+        return add_domain(context, properties["DomainName"])
+
+    def update(
+        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+    ) -> Created:
+        """Keep the domain: what may change has no effect here."""
+        return existing
+
+    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
+        """Remove the domain with its mappings."""
+        apis(context).domains.pop(existing.physical_id, None)
+
+
+class BasePathMapping(ResourceType):
+    """A stage of an API under a domain of one's own."""
+
+    type_name = "AWS::ApiGateway::BasePathMapping"
+    properties: ClassVar[PropertyTable] = dict.fromkeys(
+        ("BasePath", "DomainName", "RestApiId", "Stage"), SUPPORTED
+    )
+    required = ("DomainName",)
+    replaced_by = frozenset({"BasePath", "DomainName"})
+
+    def create(self, context: Context, properties: dict[str, Any]) -> Created:
+        """Map the stage; without one the first part of the path names it."""
+        api = apis(context).get(properties["RestApiId"])
+        stage = properties.get("Stage", "")
+        if stage and stage not in api.stages:
+            raise AwsError("BadRequestException", "Invalid stage identifier specified")
+        base = str(properties.get("BasePath") or "").strip("/")
+        map_domain(context, properties["DomainName"], base, (api.id, stage))
+        return Created(f"{properties['DomainName']}|{base or '(none)'}")
+
+    def update(
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
+    ) -> Created:
+        """Map another stage."""
+        domain = apis(context).domains.get(new["DomainName"])
+        if domain is not None:
+            domain.mappings.pop(str(new.get("BasePath") or "").strip("/"), None)
+        self.create(context, new)
+        return existing
+
+    def delete(self, context: Context, _existing: Created, properties: dict[str, Any]) -> None:
+        """Remove the mapping."""
+        domain = apis(context).domains.get(properties["DomainName"])
+        if domain is not None:
+            domain.mappings.pop(str(properties.get("BasePath") or "").strip("/"), None)
 
 
 class Deployment(ResourceType):
@@ -332,5 +475,5 @@ def _log_group(arn: str) -> str:
 
 TYPES = (
     Api(), Resource(), ApiMethod(), Deployment(), ApiStage(),
-    Account(),
+    Account(), Domain(), BasePathMapping(),
 )  # fmt: skip

@@ -11,6 +11,11 @@ from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, Pro
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.lambda_api import permission_statement
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.principals import RolePrincipal
+
+#: What a function in a VPC does with the role's rights (Lambda developer guide, "Required IAM permissions").
+_ON_INTERFACES = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
+_NETWORK = "the function reaches what this machine reaches: routes and security groups are not applied"
 
 
 class Function(ResourceType):
@@ -43,6 +48,15 @@ class Function(ResourceType):
         "Architectures": Recorded("functions run on this machine's processor"),
         "TracingConfig": Recorded("there is no X-Ray here"),
         "RuntimeManagementConfig": Recorded("functions run on this machine's Python or Node.js"),
+        "Layers": SUPPORTED,
+        "VpcConfig": Nested(
+            {
+                "SubnetIds": Recorded(_NETWORK),
+                "SecurityGroupIds": Recorded(_NETWORK),
+                "Ipv6AllowedForDualStack": Recorded(_NETWORK),
+            }
+        ),
+        "DeadLetterConfig": Nested({"TargetArn": SUPPORTED}),
         "RecursiveLoop": Recorded("loops are not detected here"),
         "KmsKeyArn": Recorded("encryption at rest: variables live in memory"),
         "Tags": TAGS,
@@ -54,7 +68,7 @@ class Function(ResourceType):
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
         """Create the function; its role must exist and trust Lambda."""
         name = properties.get("FunctionName") or context.physical_name(limit=64)
-        context.services.authorization.require_lambda_may_assume(properties["Role"])
+        _check_role(context, properties)
         function = _state(context).create(
             name=name, code=_code(context, properties), **_settings(context, properties)
         )
@@ -64,7 +78,7 @@ class Function(ResourceType):
         self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
         """Change code and configuration."""
-        context.services.authorization.require_lambda_may_assume(new["Role"])
+        _check_role(context, new)
         _state(context).update(existing.physical_id, code=_code(context, new), **_settings(context, new))
         return existing
 
@@ -143,7 +157,32 @@ def _settings(context: Context, properties: dict[str, Any]) -> dict[str, Any]:
         "tracing": (properties.get("TracingConfig") or {}).get("Mode", "PassThrough"),
         "ephemeral_storage": int((properties.get("EphemeralStorage") or {}).get("Size", 512)),
         "tags": merged_tags(context, properties.get("Tags")),
+        "layers": list(properties.get("Layers") or []),
+        "vpc": dict(properties.get("VpcConfig") or {}),
+        "dead_letter_arn": (properties.get("DeadLetterConfig") or {}).get("TargetArn", ""),
     }
+
+
+def _check_role(context: Context, properties: dict[str, Any]) -> None:
+    """Refuse a role that Lambda cannot assume, or that may not do what the configuration takes."""
+    authorization, role = context.services.authorization, properties["Role"]
+    authorization.require_lambda_may_assume(role)
+    needed: list[tuple[str, str, str]] = []
+    if (properties.get("VpcConfig") or {}).get("SubnetIds"):
+        needed += [(f"ec2:{name}", "*", "EC2") for name in _ON_INTERFACES]
+    target = (properties.get("DeadLetterConfig") or {}).get("TargetArn")
+    if target:
+        service = target.split(":")[2]
+        needed.append(({"sqs": "sqs:SendMessage", "sns": "sns:Publish"}[service], target, service.upper()))
+    for action, resource, service in needed:
+        # evidence: lambda-execution-role-checks
+        decision = authorization.decide(RolePrincipal(role, "lambda"), action, resource)
+        if not decision.allowed:
+            message = (
+                f"The provided execution role does not have permissions to call {action.partition(':')[2]} on "
+                f"{service} [sandbox: {decision.message}]"
+            )
+            raise AwsError("InvalidParameterValueException", message)
 
 
 def _code(context: Context, properties: dict[str, Any]) -> bytes:

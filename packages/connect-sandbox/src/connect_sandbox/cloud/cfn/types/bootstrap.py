@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
-from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.iam import Policy, PolicyKind
 
 #: Members of a CORS rule in CloudFormation, and what S3's API calls them.
@@ -33,6 +33,16 @@ class Bucket(ResourceType):
         "LifecycleConfiguration": Recorded("nothing expires while the sandbox runs"),
         "LoggingConfiguration": Recorded("moto writes no access log; the bucket for it must exist"),
         "CorsConfiguration": SUPPORTED,
+        "NotificationConfiguration": Nested(
+            {
+                "LambdaConfigurations": Nested(
+                    {"Event": SUPPORTED, "Function": SUPPORTED, "Filter": SUPPORTED}
+                ),
+                "QueueConfigurations": Nested({"Event": SUPPORTED, "Queue": SUPPORTED, "Filter": SUPPORTED}),
+                "TopicConfigurations": Nested({"Event": SUPPORTED, "Topic": SUPPORTED, "Filter": SUPPORTED}),
+                "EventBridgeConfiguration": Nested({"EventBridgeEnabled": SUPPORTED}),
+            }
+        ),
         "Tags": TAGS,
     }
     replaced_by = frozenset({"BucketName"})
@@ -57,8 +67,11 @@ class Bucket(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change versioning and CORS rules; the bucket for the access log must exist."""
+        """Change versioning, CORS rules and notifications; the bucket for the access log must exist."""
         self._set_access(context, existing.physical_id, old, new)
+        if "NotificationConfiguration" in {*old, *new}:
+            targets, event_bridge = _notifications(new.get("NotificationConfiguration") or {})
+            context.services.bucket_events.configure(existing.physical_id, targets, event_bridge=event_bridge)
         if "VersioningConfiguration" in new:
             context.client("s3").put_bucket_versioning(
                 Bucket=existing.physical_id, VersioningConfiguration=new["VersioningConfiguration"]
@@ -78,6 +91,26 @@ class Bucket(ResourceType):
     def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
         """Delete the bucket, which must be empty."""
         context.client("s3").delete_bucket(Bucket=existing.physical_id)
+
+
+def _notifications(configuration: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    """Return whom a bucket notifies of what, and whether EventBridge is among them."""
+    named = (
+        ("LambdaConfigurations", "Function"),
+        ("QueueConfigurations", "Queue"),
+        ("TopicConfigurations", "Topic"),
+    )
+    targets = [
+        {
+            "Arn": one[target],
+            "Events": [one["Event"]],
+            "Filter": ((one.get("Filter") or {}).get("S3Key") or {}).get("Rules") or [],
+        }
+        for kind, target in named
+        for one in configuration.get(kind) or []
+    ]
+    bridge = configuration.get("EventBridgeConfiguration")
+    return targets, bridge is not None and str(bridge.get("EventBridgeEnabled", True)).lower() == "true"
 
 
 class BucketPolicy(ResourceType):

@@ -1,4 +1,4 @@
-"""AWS::SNS::Subscription of an HTTP or HTTPS endpoint, or of an email address that never confirms."""
+"""AWS::SNS::Subscription of an HTTP(S) endpoint, a queue, a function, or an email address that never confirms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Subscription(ResourceType):
     properties: ClassVar[PropertyTable] = {
         "TopicArn": SUPPORTED,
         "Protocol": Only(
-            ("http", "https", "email"), "the sandbox delivers over HTTP, and leaves email pending"
+            ("http", "https", "email", "sqs", "lambda"),
+            "the sandbox delivers over HTTP, to queues and functions, and leaves email pending",
         ),
         "Endpoint": SUPPORTED,
         "FilterPolicy": SUPPORTED,

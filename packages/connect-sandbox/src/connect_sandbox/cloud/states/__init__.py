@@ -1,0 +1,1 @@
+"""AWS Step Functions: state machines in JSONPath, played with the rights of their role."""

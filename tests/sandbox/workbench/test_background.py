@@ -209,6 +209,19 @@ def test_a_deployment_that_fails_says_why(run: Command, app: Path) -> None:
     run("destroy", "broken")
 
 
+def test_what_is_tolerated_is_listed(run: Command, app: Path) -> None:
+    game = app / "game.json"
+    fleet = {"Type": "AWS::GameLift::Fleet", "Properties": {"Name": "one"}}
+    game.write_text(json.dumps({"Resources": {"Calls": {"Type": "AWS::SQS::Queue"}, "Fleet": fleet}}))
+    assert "AWS::GameLift::Fleet" in run("deploy", str(game), status=1)
+    (app / "tolerated.txt").write_text("# not needed for calls\nAWS::GameLift::*  # games\n")
+    printed = run("deploy", str(game), "--tolerate", f"@{app / 'tolerated.txt'}")
+    assert "stack  game  CREATE_COMPLETE" in printed
+    assert "not rehearsed  game/Fleet  AWS::GameLift::Fleet: " in printed
+    assert "'GameLift' is no resource type" in run("deploy", str(game), "--tolerate", "GameLift", status=2)
+    run("destroy", "game")
+
+
 def test_what_cannot_be_deployed_is_named(run: Command, app: Path) -> None:
     assert "it holds cdk.json" in run("deploy", str(app / "nothing"), status=2)
     assert "the sandbox has no stack nothing; it has support-line" in run("destroy", "nothing", status=2)

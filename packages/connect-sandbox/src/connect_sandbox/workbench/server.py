@@ -4,6 +4,7 @@ The interface listens on the loopback interface and answers `Authorization: Bear
 
 GET /status        account, Region, endpoint, stacks with outputs, numbers and flows
 POST /stop         end; everything in the sandbox is gone
+POST /tolerate     let resource types be missing: {"types": ["AWS::WAFv2::*"]}
 POST /calls        begin a call; /calls/watch, /calls/answer and /calls/hang-up go on with it
 POST /scenarios    play the scenarios of a file
 """
@@ -42,10 +43,12 @@ class Control:
 
     def __init__(self, sandbox: Sandbox, exchange: Exchange, token: str, stop: Callable[[], None]) -> None:
         self._token = token
+        self._sandbox = sandbox
         self._stop = stop
         self._answers: dict[tuple[str, str], Answer] = {
             ("GET", "/status"): lambda _: overview(sandbox),
             ("POST", "/stop"): self._stops,
+            ("POST", "/tolerate"): self._tolerates,
             ("POST", "/calls"): exchange.begin,
             ("POST", "/calls/watch"): exchange.watch,
             ("POST", "/calls/answer"): exchange.answer,
@@ -65,6 +68,10 @@ class Control:
             return _json(200, answer(json.loads(request.body or b"{}")))
         except (SandboxError, RehearsalError, ValueError) as problem:
             return _json(400, {"error": str(problem)})
+
+    def _tolerates(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._sandbox.tolerance.add(told["types"])
+        return {}
 
     def _stops(self, _told: dict[str, Any]) -> dict[str, Any]:
         self._stop()

@@ -13,7 +13,8 @@ import os
 import boto3
 
 def handler(event, context):
-    number = event["Details"]["ContactData"]["CustomerEndpoint"]["Address"]
+    endpoint = event["Details"]["ContactData"]["CustomerEndpoint"] or {}  # a chat has none
+    number = endpoint.get("Address", "none")
     print("looking up", number)
     table = boto3.client("dynamodb")
     table.put_item(TableName=os.environ["TABLE"], Item={"number": {"S": number}})
@@ -45,6 +46,23 @@ def flow() -> dict[str, Any]:
         hang_up(),
     ]
     return {"Version": "2019-10-30", "StartAction": "lookup", "Actions": actions}
+
+
+def chat_flow() -> dict[str, Any]:
+    """Return the flow for chats: a bot understands what the customer writes."""
+    alias = "arn:aws:lex:${AWS::Region}:${AWS::AccountId}:bot-alias/BOT1234567/ALIAS12345"
+    ask = block(
+        "ask", "ConnectParticipantWithLexBot", "sorry", errors={
+            "NoMatchingCondition": "sorry", "NoMatchingError": "sorry"},
+        when=[("Equals", "Agent", "hello")], Text="How can we help?", LexV2Bot={"AliasArn": alias},
+    )  # fmt: skip
+    actions = [
+        ask,
+        say("hello", "Somebody will be with you.", "bye"),
+        say("sorry", "We did not get that.", "bye"),
+        hang_up(),
+    ]
+    return {"Version": "2019-10-30", "StartAction": "ask", "Actions": actions}
 
 
 def template(*, may_write: bool = True) -> dict[str, Any]:
@@ -84,11 +102,15 @@ def template(*, may_write: bool = True) -> dict[str, Any]:
         "Line": ("AWS::Connect::ContactFlow", {
             "InstanceArn": instance, "Name": "Support line", "Type": "CONTACT_FLOW",
             "Content": {"Fn::Sub": json.dumps(flow())}}),
+        "Chat": ("AWS::Connect::ContactFlow", {
+            "InstanceArn": instance, "Name": "Chat line", "Type": "CONTACT_FLOW",
+            "Content": {"Fn::Sub": json.dumps(chat_flow())}}),
         "Number": ("AWS::Connect::PhoneNumber", {"TargetArn": instance, "Type": "DID", "CountryCode": "US"}),
     }  # fmt: skip
     made: dict[str, Any] = {name: {"Type": kind, "Properties": of} for name, (kind, of) in resources.items()}
     made["Line"]["DependsOn"] = "Association"
-    outputs = {"Instance": instance, "Line": {"Ref": "Line"}, "Table": {"Ref": "Callers"}}
+    outputs = {"Instance": instance, "Line": {"Ref": "Line"}, "Number": {"Ref": "Number"},
+               "Address": {"Fn::GetAtt": ["Number", "Address"]}}  # fmt: skip
     return {"Resources": made, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
 
 

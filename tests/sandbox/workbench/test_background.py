@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import pty
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 import requests
 from connect_sandbox.cli import main
+from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.place import Place
 
 from tests.support import ROOT
@@ -80,6 +86,94 @@ def test_boto3_in_the_printed_environment_reaches_it(run: Command, monkeypatch: 
     assert f":{REGION}:123456789012:stack/support-line/" in stacks[0]["StackId"]
 
 
+def test_a_call_is_answered_at_the_terminal(app: Path) -> None:
+    command = [sys.executable, "-m", "connect_sandbox.cli", "call", "Support line", "--at", str(app)]
+    master, slave = pty.openpty()
+    with subprocess.Popen([*command, "--number", "+12065550123"], stdin=slave, stdout=slave, stderr=slave):
+        os.close(slave)
+        shown = _until(master, "> ")
+        assert "“Welcome, Ada.”" in shown
+        assert "[ask] “Press 1 for an agent.”" in shown
+        os.write(master, b"1\n")
+        shown = _until(master, None)
+    os.close(master)
+    assert "caller   [ask] presses 1" in shown
+    assert "the caller waits in the queue: Support" in shown
+
+
+def test_keys_words_silence_and_hanging_up(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for typed, expected in {
+        "1\n": "the caller waits in the queue: Support",
+        "agent\n": "“agent”",
+        "\n": "presses no key for 5 s",
+        "bye\n": "[ask] hangs up",
+        "": "[ask] hangs up",
+    }.items():
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        assert expected in run("call", "Support line")
+
+
+def test_a_chat_is_written(run: Command, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (app / "setup.yaml").write_text("lex: {somebody please: Agent}")
+    monkeypatch.setattr("sys.stdin", io.StringIO("somebody please\n"))
+    shown = run("chat", "Chat line", "--setup", str(app / "setup.yaml"))
+    assert "“How can we help?”\n> somebody please\n" in shown
+    assert "“Somebody will be with you.”" in shown
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("12\n"))
+    shown = run("chat", "Chat line", status=2)
+    assert "the scenario does not say what Lex understands of '12'" in shown
+
+
+def test_a_number_that_leads_to_a_flow_can_be_called(run: Command, app: Path) -> None:
+    sandbox = RemoteSandbox.require(Place.of(app))
+    (stack,) = (one for one in overview_of(sandbox)["stacks"] if one["name"] == "support-line")
+    number = stack["outputs"]["Address"]
+    assert (
+        "nobody has claimed the number +12065559999; there are the flows Chat line, Support line and"
+        in run("call", "+12065559999", status=2)
+    )
+    sandbox.boto3_client("connect").associate_phone_number_contact_flow(
+        InstanceId=stack["outputs"]["Instance"].rpartition("/")[2],
+        PhoneNumberId=stack["outputs"]["Number"].rpartition("/")[2],
+        ContactFlowId=stack["outputs"]["Line"].rpartition("/")[2],
+    )
+    assert f"number {number}  Support line" in run("status")
+    assert "1 scenario, none failed" in run("call", number, "--scenario", str(scenario(app, "Welcome, Ada.")))
+
+
+def test_scenarios_that_go_differently_fail(run: Command, app: Path) -> None:
+    printed = run("call", "Support line", "--scenario", str(scenario(app, "Welcome, Bob.")), status=1)
+    assert "FAILED  a member" in printed
+    assert "the caller should have heard “Welcome, Bob.”" in printed
+    assert "1 scenario, 1 failed" in printed
+    printed = run("chat", "Support line", "--scenario", str(scenario(app, "Welcome, Ada.")), status=1)
+    assert "starts a chat" in printed
+
+
+def scenario(folder: Path, hears: str) -> Path:
+    path = folder / "scenario.yaml"
+    moves = {"caller": [{"presses": "1"}], "expect": {"hears": [hears], "ends": {"queued": "Support"}}}
+    path.write_text(json.dumps({"name": "a member", **moves}))  # JSON is YAML
+    return path
+
+
+def overview_of(sandbox: RemoteSandbox) -> dict[str, Any]:
+    return sandbox.ask("GET", "/status")
+
+
+def _until(terminal: int, wanted: str | None) -> str:
+    """Read what a terminal shows, up to `wanted` or to the end of the command."""
+    shown = ""
+    while wanted is None or not shown.endswith(wanted):
+        try:
+            shown += os.read(terminal, 4096).decode()
+        except OSError:  # Linux's way to say that nobody writes any more
+            assert wanted is None, shown
+            break
+    return shown
+
+
 def test_a_cloud_assembly_is_deployed_and_nothing_is_left_at_home(
     run: Command, app: Path, home: Path
 ) -> None:
@@ -113,6 +207,19 @@ def test_a_deployment_that_fails_says_why(run: Command, app: Path) -> None:
         "deploy", str(broken)
     )  # what is left of the first attempt is in no way
     run("destroy", "broken")
+
+
+def test_what_is_tolerated_is_listed(run: Command, app: Path) -> None:
+    game = app / "game.json"
+    fleet = {"Type": "AWS::GameLift::Fleet", "Properties": {"Name": "one"}}
+    game.write_text(json.dumps({"Resources": {"Calls": {"Type": "AWS::SQS::Queue"}, "Fleet": fleet}}))
+    assert "AWS::GameLift::Fleet" in run("deploy", str(game), status=1)
+    (app / "tolerated.txt").write_text("# not needed for calls\nAWS::GameLift::*  # games\n")
+    printed = run("deploy", str(game), "--tolerate", f"@{app / 'tolerated.txt'}")
+    assert "stack  game  CREATE_COMPLETE" in printed
+    assert "not rehearsed  game/Fleet  AWS::GameLift::Fleet: " in printed
+    assert "'GameLift' is no resource type" in run("deploy", str(game), "--tolerate", "GameLift", status=2)
+    run("destroy", "game")
 
 
 def test_what_cannot_be_deployed_is_named(run: Command, app: Path) -> None:

@@ -46,11 +46,15 @@ def test_scenarios_play_through_it(line):
     (contact,) = line.plays("line.yaml", "Support line")
     assert contact.visited == ["lookup", "welcome", "ask", "queue", "transfer"]
 
+def test_a_chat(line):
+    chat = line.chat("Chat line", lex={"somebody please": "Agent"}).hears("How can we help?")
+    chat.says("somebody please").hears("Somebody will be with you.").ends("disconnected")
+
 def test_a_call_that_goes_on_ends_with_its_test(line):
     line.call("Support line").hears("Welcome")
 
 def test_what_is_not_there_is_named(line):
-    with pytest.raises(Exception, match="no flow is called 'Sales'; there are the flows Support line and the numbers"):
+    with pytest.raises(Exception, match="no flow is called 'Sales'; there are the flows Chat line, Support line and"):
         line.call("Sales")
     with pytest.raises(Exception, match="no resource of type AWS::DynamoDB::Table is called 'Orders'"):
         line.table("Orders")
@@ -82,4 +86,4 @@ def test_an_own_app_is_tested_in_a_few_lines(
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\nconnect_sandbox_region = eu-west-1")
     pytester.makepyfile(OWN)
     # By the name of its entry point, as pytest finds it; other plugins of this environment stay out.
-    pytester.runpytest_subprocess("-p", "connect_sandbox").assert_outcomes(passed=9)
+    pytester.runpytest_subprocess("-p", "connect_sandbox").assert_outcomes(passed=10)

@@ -13,6 +13,8 @@ Rehearse Amazon Connect apps without an AWS account.
 
 commands:
   deploy     deploy a CDK app, a cloud assembly or a template into a sandbox that stays up
+  call       call a number or a flow: at the terminal, or as a scenario file says
+  chat       start a chat with a flow, likewise
   status     list its stacks, numbers and flows
   env        print the variables that point the AWS CLI and boto3 at it
   destroy    delete stacks, or end the sandbox
@@ -28,6 +30,8 @@ COMMANDS = {
         command: f"connect_sandbox.workbench.commands:{command}"
         for command in ("deploy", "destroy", "env", "serve", "status")
     },
+    "call": "connect_sandbox.workbench.calling:call",
+    "chat": "connect_sandbox.workbench.calling:chat",
     "rehearse": "connect_sandbox.rehearsal.cli",
     "scenarios": "connect_sandbox.rehearsal.skeleton.cli",
 }

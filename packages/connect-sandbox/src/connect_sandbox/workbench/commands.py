@@ -19,7 +19,7 @@ from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.sandbox import ACCOUNT, REGION
 from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.deploying import Deployer
-from connect_sandbox.workbench.errors import DeploymentFailedError
+from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
 from connect_sandbox.workbench.server import serve as serve_here
 
@@ -35,6 +35,10 @@ def deploy(argv: Sequence[str] | None = None) -> int:
     made.add_argument("--name", help="a template's stack is called so (default: like the file)")
     made.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE")
     made.add_argument("-c", "--context", action="append", default=[], type=_pair, metavar="NAME=VALUE")
+    made.add_argument(
+        "--tolerate", action="append", default=[], metavar="TYPE",
+        help="deploy the rest if the sandbox cannot make such resources: 'AWS::WAFv2::*', or @FILE with one a line",
+    )  # fmt: skip
     made.add_argument("--account", metavar="ID", help=f"the sandbox's account (default: {ACCOUNT})")
     made.add_argument("--region", metavar="NAME", help=f"the sandbox's Region (default: {REGION})")
     return run(made, argv, _deploy)
@@ -110,6 +114,7 @@ def say(text: str) -> None:
 def _deploy(told: argparse.Namespace) -> int:
     place = Place.of(told.at)
     sandbox = RemoteSandbox.ensure(place, told.account, told.region)
+    sandbox.ask("POST", "/tolerate", {"types": [one for named in told.tolerate for one in _types(named)]})
     deployer = Deployer(sandbox, place.files, say)
     stacks = deployer.deploy(
         told.app,
@@ -121,7 +126,21 @@ def _deploy(told: argparse.Namespace) -> int:
     found = sandbox.ask("GET", "/status")
     _tell_stacks([one for one in found["stacks"] if one["name"] in stacks])
     _tell_instances(found["instances"])
+    for one in found["not_rehearsed"]:
+        if one["stack"] in stacks:
+            say(f"not rehearsed  {one['stack']}/{one['logical_id']}  {one['type']}: {one['why']}")
     return 0
+
+
+def _types(told: str) -> list[str]:
+    """Return the types that one --tolerate names; in a file, what follows # is a comment."""
+    if not told.startswith("@"):
+        return [told]
+    try:
+        lines = Path(told[1:]).read_text(encoding="utf-8-sig").splitlines()
+    except OSError as problem:
+        raise WorkbenchError(f"--tolerate {told}: {problem}") from problem
+    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
 
 
 def _destroy(told: argparse.Namespace) -> int:

@@ -132,15 +132,18 @@ class TestSandbox:
         name: str | None = None,
         parameters: Mapping[str, str] | None = None,
         context: Mapping[str, str] | None = None,
+        tolerate: Iterable[str] = (),
     ) -> Deployed:
         """Deploy a CDK app, a cloud assembly or a template, once in a run: a later test gets the same stacks.
 
-        `stacks`: only these. `name` and `parameters` are for a template, `context` for a CDK app. Raises CdkFailedError
+        `stacks`: only these. `name` and `parameters` are for a template, `context` for a CDK app. `tolerate` names
+        resource types that may be missing ("AWS::WAFv2::*"); `cloud.not_rehearsed` lists what is. Raises CdkFailedError
         or DeploymentFailedError with what went wrong.
         """
         path = self._path(app).resolve()
         key = (path, stacks, name, *(tuple(sorted((one or {}).items())) for one in (parameters, context)))
         if key not in self._run.deployed:
+            self.cloud.tolerance.add(tolerate)
             deployer = Deployer(self.cloud, self._run.scratch, print)
             names = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
             self._run.deployed[key] = Deployed({one: self.cloud.stack_outputs(one) for one in names})

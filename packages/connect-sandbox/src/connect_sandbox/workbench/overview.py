@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from connect_sandbox.cloud import Flow, Instance, Sandbox
@@ -41,5 +42,6 @@ def overview(sandbox: Sandbox) -> dict[str, Any]:
             }
             for instance in sandbox.connect.instances()
         ],
+        "not_rehearsed": [asdict(one) for one in sandbox.not_rehearsed],
         "warnings": list(sandbox.warnings),
     }

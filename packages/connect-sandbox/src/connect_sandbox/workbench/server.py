@@ -4,6 +4,9 @@ The interface listens on the loopback interface and answers `Authorization: Bear
 
 GET /status        account, Region, endpoint, stacks with outputs, numbers and flows
 POST /stop         end; everything in the sandbox is gone
+POST /tolerate     let resource types be missing: {"types": ["AWS::WAFv2::*"]}
+POST /calls        begin a call; /calls/watch, /calls/answer and /calls/hang-up go on with it
+POST /scenarios    play the scenarios of a file
 """
 
 from __future__ import annotations
@@ -22,26 +25,35 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Sandbox, SandboxError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
-from connect_sandbox.workbench.errors import WorkbenchError
+from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.workbench.exchange import Exchange
 from connect_sandbox.workbench.overview import overview
 from connect_sandbox.workbench.place import Place, Running
 
 _LOG = logging.getLogger(__name__)
+#: Seconds after which it looks whether anybody can still find it: without its state file it ends.
+_LOOKS_EVERY = 2.0
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Control:
     """Answers the commands."""
 
-    def __init__(self, sandbox: Sandbox, token: str, stop: Callable[[], None]) -> None:
+    def __init__(self, sandbox: Sandbox, exchange: Exchange, token: str, stop: Callable[[], None]) -> None:
         self._token = token
         self._sandbox = sandbox
         self._stop = stop
         self._answers: dict[tuple[str, str], Answer] = {
             ("GET", "/status"): lambda _: overview(sandbox),
             ("POST", "/stop"): self._stops,
+            ("POST", "/tolerate"): self._tolerates,
+            ("POST", "/calls"): exchange.begin,
+            ("POST", "/calls/watch"): exchange.watch,
+            ("POST", "/calls/answer"): exchange.answer,
+            ("POST", "/calls/hang-up"): exchange.hang_up,
+            ("POST", "/scenarios"): exchange.play,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -54,8 +66,12 @@ class Control:
             return _json(404, {"error": f"there is no {request.method} {request.path}"})
         try:
             return _json(200, answer(json.loads(request.body or b"{}")))
-        except (WorkbenchError, ValueError) as problem:
+        except (SandboxError, RehearsalError, ValueError) as problem:
             return _json(400, {"error": str(problem)})
+
+    def _tolerates(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._sandbox.tolerance.add(told["types"])
+        return {}
 
     def _stops(self, _told: dict[str, Any]) -> dict[str, Any]:
         self._stop()
@@ -70,7 +86,7 @@ def serve(
     port: int = 0,
     ready: Callable[[Running], None],
 ) -> None:
-    """Keep a sandbox up until it is told to stop, by a command or by SIGINT or SIGTERM.
+    """Keep a sandbox up until it is told to stop, by a command, SIGINT or SIGTERM, or its state file is deleted.
 
     `ready` is told where it is. ValueError for an account or Region that cannot be.
     """
@@ -84,7 +100,8 @@ def serve(
         _emptied(place.files),
         Sandbox.start(place.files, account=account, region=region, port=port) as sandbox,
     ):
-        control = Control(sandbox, token, ended.set)
+        exchange = Exchange(sandbox)
+        control = Control(sandbox, exchange, token, ended.set)
         server = HttpServer(control.handle)
         server.start()
         running = Running(
@@ -98,9 +115,11 @@ def serve(
         place.remember(running)
         try:
             ready(running)
-            ended.wait()
+            while not ended.wait(_LOOKS_EVERY) and place.state.exists():
+                continue
         finally:
             place.forget()
+            exchange.close()
             server.stop()
 
 

@@ -198,7 +198,7 @@ class Authorization:
             )
 
     def may_assume(self, service: str, role_arn: str, source_arn: str = "") -> bool:
-        """Return whether the role exists and its trust policy lets the service assume it, for a source if one is given."""
+        """Return whether the role exists and its trust policy lets the service assume it, for a source if given."""
         document = self._trust_policy(role_arn)
         if document is None:
             return False

@@ -2,15 +2,21 @@
 
 And botocore's descriptions of the services are parsed once: moto wants a new session for each test, and every session
 would parse them again, 0.1 s each, and 1.2 MB of endpoints.
+
+And aws-cdk-lib does not validate templates, which takes 4 s to start and half of each synthesis: tests/synth/shapes.py
+has it look at all that this repository deploys.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+import os
 from typing import Any
 
 from botocore.loaders import JSONFileLoader
+
+os.environ["CDK_VALIDATION"] = "false"
 
 pytest_plugins = ["tests.support.limits", "tests.support.draws", "tests.support.workers"]
 

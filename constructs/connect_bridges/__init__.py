@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from connect_bridges.contact_center.contact_center import ContactCenter as ContactCenter
     from connect_bridges.contact_center.contact_flow import ContactFlow as ContactFlow
     from connect_bridges.contact_center.contact_flow import ContactFlowError as ContactFlowError
+    from connect_bridges.contact_center.flow_test_case import FlowTestCase as FlowTestCase
     from connect_bridges.contact_center.instance_options import IdentityManagement as IdentityManagement
     from connect_bridges.contact_center.instance_options import InstanceAttributes as InstanceAttributes
     from connect_bridges.contact_center.monitoring import ContactCenterMonitoring as ContactCenterMonitoring
@@ -71,6 +72,7 @@ _HOMES = {
     "ExternalVoiceConnector": "connect_bridges.voice.connector",
     "ExternalVoiceTransfer": "connect_bridges.voice.transfer",
     "FlowKind": "connect_flows",
+    "FlowTestCase": "connect_bridges.contact_center.flow_test_case",
     "FunctionOptions": "connect_bridges.shared.function_options",
     "IdentityManagement": "connect_bridges.contact_center.instance_options",
     "InstanceAttributes": "connect_bridges.contact_center.instance_options",

@@ -61,3 +61,30 @@ def test_the_example_in_the_help_is_a_scenario(tmp_path: Path, capsys: pytest.Ca
     assert example is not None
     (tmp_path / "help.yaml").write_text(example.group())
     assert len(ScenarioFile.load(tmp_path / "help.yaml").scenarios) == 1
+
+
+def test_the_scenarios_that_the_documentation_shows_are_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/flows.md").read_text(encoding="utf-8")
+    section = page.split("## Write scenarios\n")[1].split("\n## ")[0]
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    shown = re.search(
+        r"^```\n\$ connect-flows (.*?)\n(.*?)\n\$ connect-flows (.*?)\n```$",
+        section,
+        re.DOTALL | re.MULTILINE,
+    )
+    assert shown is not None
+    write, told, rehearse = shown.groups()
+
+    assert main(shlex.split(write)) == 0
+    assert capsys.readouterr().err == f"{told}\n"
+    written = (tmp_path / "support_line.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{written}```" in section
+    assert main(shlex.split(rehearse)) == 0
+
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    (tmp_path / "support_line.yaml").unlink()
+    exec(code, {})  # noqa: S102  (our own documentation)
+    assert (tmp_path / "support_line.yaml").read_text(encoding="utf-8") == written

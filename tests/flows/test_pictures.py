@@ -419,6 +419,10 @@ def test_mermaids_own_parser_reads_every_picture() -> None:
     texts |= {f"odd {text}": mermaid(odd(text)) for text in ODD}
     texts |= {name: mermaid(flow()) for name, flow in DRAWN.items()}
     texts |= {"loop": mermaid(chain(60, back=True)), "empty": mermaid(Flow("empty", "", ()))}
+    nowhere = example_flow("Loop")
+    nowhere["StartAction"] = "end [1]"
+    nowhere["Actions"][0]["Transitions"]["Conditions"][1]["NextAction"] = 'no "where"'
+    texts |= {"nowhere": mermaid(Flow.parse(nowhere))}
     assert refused(**texts) == {}
 
 
@@ -500,6 +504,18 @@ def test_words_are_told_without_their_markup_and_silence_as_such() -> None:
     }
     flow = console_export(*(("MessageParticipant", {"SSML": text}) for text in said))
     assert [headline(block, names(flow)) for block in flow.blocks[:-1]] == list(said.values())
+
+
+def test_blocks_of_one_type_have_the_names_that_the_console_gives_them() -> None:
+    blocks: dict[str, tuple[str, Json]] = {
+        "Check queue status": ("CheckMetricData", {"MetricType": "NumberOfContactsInQueue"}),
+        "Check staffing": ("CheckMetricData", {"MetricType": "NumberOfAgentsOnline"}),
+        "Get customer input": ("GetParticipantInput", {"Text": "a", "StoreInput": "False"}),
+        "Store customer input": ("GetParticipantInput", {"Text": "a", "StoreInput": "True"}),
+        "Set hold flow": ("UpdateContactEventHooks", {"EventHooks": {"AgentHold": "${Hold}"}}),
+    }
+    drawn = texts(svg(console_export(*blocks.values())))
+    assert [rows[1] for rows in drawn[:-1]] == list(blocks)
 
 
 def test_no_picture_shows_a_uuid() -> None:

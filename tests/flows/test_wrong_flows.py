@@ -18,7 +18,7 @@ from connect_flows.importer import import_flow
 from connect_flows.pictures import mermaid, svg
 from connect_flows.template import render
 
-from tests.flows.test_diagram import needs_mermaid, parsed, refused
+from tests.flows.test_pictures import needs_mermaid, parsed, refused
 from tests.flows.wrong_flows import ValidFlow, Wrong, examples, exports, wrong_flows
 from tests.support import ROOT
 

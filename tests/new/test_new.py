@@ -36,7 +36,8 @@ def new(capsys: pytest.CaptureFixture[str]) -> New:
     def run(folder: Path, *exports: Path, **options: str) -> tuple[int, str, str]:
         told = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
         status = cli.main(["new", str(folder), "--from", *map(str, exports), *told])
-        return status, *capsys.readouterr()
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
 
     return run
 
@@ -241,6 +242,9 @@ def test_two_flows_that_lead_to_each_other_need_a_value(new: New, tmp_path: Path
         f"{INSTANCE}/contact-flow/b"
     )
     assert "- *Menu* leads to *Sales*, which leads back" in (tmp_path / "app/README.md").read_text()
+    for name in ("menu", "sales"):
+        file = ScenarioFile.load(tmp_path / f"app/scenarios/{name}.yaml")
+        file.check_names(tmp_path / f"app/flows/{name}.json")
 
 
 def test_a_value_of_another_instance_is_left_to_be_filled_in(new: New, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_flow_language_imports_the_standard_library_and_itself() -> None:
         f"{path.relative_to(FLOWS)}: {name}"
         for path in FLOWS.rglob("*.py")
         for name in imports(path) - allowed
-    } == set()
+    } == {"instance/live.py: boto3", "instance/live.py: botocore"}  # of connect-flows[aws]
 
 
 @pytest.mark.parametrize("words", [VENDORS, OURS], ids=["vendors", "this repository"])

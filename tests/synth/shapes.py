@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +89,8 @@ STACKS = (
 )
 ALARMS = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
 EXAMPLES = ("contact_center", "encrypted_input", "own_app", "own_voice_check")
+WRONG, VALIDATION = "wrong", "CloudFormation Validate"
+"""A stack that is wrong on purpose and no shape, and who says so: aws-cdk-lib itself."""
 PACKS = (AwsSolutionsChecks, ServerlessChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
 _BOT = "https://bot.example.com/adapter/hooks/amazonconnect/st-1"
 
@@ -119,23 +123,50 @@ class Shapes:
 
 
 def synthesize(folder: Path) -> Shapes:
-    """Synthesize every shape below a folder, all packs looking on."""
+    """Synthesize every shape below a folder, all packs looking on, and aws-cdk-lib's own validation as well.
+
+    In a process of its own: in all others that validation is off (tests/conftest.py).
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.synth.shapes", str(folder)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    templates: dict[str, dict[str, Any]] = {}
+    findings: list[Finding] = []
+    packs = set[str]()
+    for report in sorted(folder.glob("*/validation-report.json")):
+        for file in sorted(report.parent.glob("*.template.json")):
+            templates[file.name.removesuffix(".template.json")] = json.loads(file.read_text())
+        for one in json.loads(report.read_text())["pluginReports"]:
+            packs.add(one["pluginName"])
+            findings += _findings(one)
+    del templates[WRONG]
+    return Shapes(templates, findings, packs)
+
+
+def write(folder: Path) -> None:
+    """Write cloud assembly and validation report of every app below a folder."""
     apps = [_app(folder / "stacks", CONTEXT)]
     _environments(apps[0])
     _users(apps[0])
     apps += [_example(name, folder / name) for name in EXAMPLES]
-    templates: dict[str, dict[str, Any]] = {}
-    findings: list[Finding] = []
-    packs = set[str]()
-    for app in apps:
-        outdir = Path(app.outdir)
-        report = _synthesize(app)
-        for file in sorted(outdir.glob("*.template.json")):
-            templates[file.name.removesuffix(".template.json")] = json.loads(file.read_text())
-        for one in report["pluginReports"]:
-            packs.add(one["pluginName"])
-            findings += _findings(one)
-    return Shapes(templates, findings, packs)
+    for app in [*apps, _wrong(folder / WRONG)]:
+        _synthesize(app)
+
+
+def _wrong(outdir: Path) -> cdk.App:
+    """Return an app that CloudFormation would refuse, so that one sees that validation is on."""
+    app = cdk.App(outdir=str(outdir))
+    cdk.CfnResource(
+        cdk.Stack(app, WRONG), "Queue", type="AWS::SQS::Queue", properties={"VisibilityTimeout": "soon"}
+    )
+    return app
 
 
 def _findings(report: dict[str, Any]) -> Iterator[Finding]:
@@ -150,15 +181,14 @@ def _findings(report: dict[str, Any]) -> Iterator[Finding]:
             )
 
 
-def _synthesize(app: cdk.App) -> dict[str, Any]:
-    """Synthesize and return the report; findings end in an exception after templates and report are written."""
+def _synthesize(app: cdk.App) -> None:
+    """Synthesize; findings end in an exception after templates and report are written."""
     file = Path(app.outdir, "validation-report.json")
     try:
         app.synth()
     except RuntimeError:
         if not file.is_file():
             raise
-    return dict(json.loads(file.read_text()))
 
 
 def _app(outdir: Path, context: dict[str, Any]) -> cdk.App:
@@ -440,3 +470,7 @@ def _regulated(stack: cdk.Stack) -> None:
             web_acl_arn=f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/vendors/"
             "11111111-2222-3333-4444-555555555555",
         )
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -17,7 +17,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sqs as sqs
 
 from tests.support import ROOT
-from tests.synth.shapes import PACKS, Shapes
+from tests.synth.shapes import PACKS, VALIDATION, WRONG, Shapes
 
 PAGE = ROOT / "docs/security.md"
 WITHOUT_FINDINGS = ("AwsSolutions", "Serverless")
@@ -61,6 +61,10 @@ def test_nothing_is_found_that_is_not_acknowledged(shapes: Shapes, pack: str) ->
     assert pack in shapes.packs
     found = [f"{one.path}: {one.rule}" for one in shapes.findings if one.pack == pack]
     assert not found, "\n".join(["Mend it, or acknowledge it there with the reason:", *found])
+
+
+def test_aws_cdk_lib_itself_finds_nothing_but_what_is_wrong_on_purpose(shapes: Shapes) -> None:
+    assert {one.stack for one in shapes.findings if one.pack == VALIDATION} == {WRONG}
 
 
 def test_every_pack_has_looked(shapes: Shapes) -> None:

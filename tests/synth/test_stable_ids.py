@@ -30,6 +30,7 @@ from connect_bridges import (
     ContactFlow,
     ExternalVoiceConnector,
     ExternalVoiceTransfer,
+    FlowTestCase,
     MetadataBridge,
     MetadataPreset,
     VendorAccess,
@@ -61,6 +62,7 @@ PROMISED = {
     "AWS::Connect::RoutingProfile": "users have it, and names are unique",
     "AWS::Connect::SecurityKey": "flows encrypt with it",
     "AWS::Connect::SecurityProfile": "users have it, and names are unique",
+    "AWS::Connect::TestCase": "its executions are kept with it, and names are unique",
     "AWS::Connect::User": "somebody signs in as it",
     "AWS::DynamoDB::GlobalTable": "holds contacts' metadata, or enrolled callers",
     "AWS::IAM::AccessKey": "the vendor uses it",
@@ -94,6 +96,11 @@ NEW = (
 Ids = dict[str, dict[str, Any]]
 Build = Callable[[cdk.Stack, ConnectInstance], Construct]
 WEBHOOK = "https://bot.example.com/hook"
+A_CASE: dict[str, Any] = {
+    "Name": "a caller waits",
+    "EntryPoint": {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": {"FlowId": "${FlowArn}"}},
+    "Content": {"Version": "2019-10-30", "Metadata": {}, "Observations": [{"Identifier": "start"}]},
+}
 
 STANDARD: dict[str, Build] = {
     "ChatStreamBridge": lambda stack, instance: ChatStreamBridge(
@@ -126,6 +133,18 @@ STANDARD: dict[str, Build] = {
             "AssistantModuleArn": f"{INSTANCE_ARN}/flow-module/33333333-4444-4555-8666-777777777777",
             "QueueArn": QUEUE_ARN,
         },
+    ),
+    "FlowTestCase": lambda stack, instance: FlowTestCase(
+        stack,
+        "Waits",
+        flow=ContactFlow(
+            stack,
+            "Line",
+            instance=instance,
+            template=ROOT / "examples/contact_center/flows/weekday_line.json",
+            values={"QueueArn": QUEUE_ARN},
+        ),
+        case=A_CASE,
     ),
     "ExternalVoiceConnector": lambda stack, instance: ExternalVoiceConnector(
         stack, "Connector", instance=instance, host="sbc.example.com"

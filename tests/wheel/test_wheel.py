@@ -68,6 +68,11 @@ def test_a_picture_needs_nothing_else(flows: Installed, tmp_path: Path) -> None:
     assert (tmp_path / "flow.svg").read_text().startswith("<svg ")
 
 
+def test_pull_without_its_extra_says_what_to_install(flows: Installed, tmp_path: Path) -> None:
+    for asked in ("connect-flows pull center --instance 1 2>&1", "connect-flows push center 2>&1"):
+        assert "pip install 'connect-flows[aws]'" in flows.run(asked, tmp_path, status=2)
+
+
 def test_the_readme_of_the_sandbox_works_as_it_stands(sandbox: Installed, tmp_path: Path) -> None:
     assert follow(sandbox, tmp_path) >= 3
     assert "1 passed" in sandbox.run("python -m pytest -q test_deploy.py", tmp_path)

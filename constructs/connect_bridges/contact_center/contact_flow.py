@@ -51,6 +51,10 @@ class ContactFlow(Construct):
     """ARN of the flow or of the module."""
     name: str
     """The published name, unique in the instance."""
+    instance: ConnectInstance
+    """Where it is published."""
+    values: Mapping[str, str]
+    """What each placeholder became."""
     resource: cdk.CfnResource
     """The CfnContactFlow or CfnContactFlowModule."""
 
@@ -84,7 +88,7 @@ class ContactFlow(Construct):
         super().__init__(scope, id)
         self._check(instance, values, kind, flow_type, name)
         kind = FlowKind(kind)  # its text would publish a flow
-        self._instance = instance
+        self.instance = instance
         # evidence: flow-names-are-unique
         self.name = (
             name
@@ -96,7 +100,7 @@ class ContactFlow(Construct):
             document, source = _load(template)
         except ContactFlowError as error:
             raise ContactFlowError(f"{self.node.path}: {error}") from error
-        values = dict(values or {})
+        values = self.values = dict(values or {})
         for finding in self._lint(document, source, kind, flow_type):
             cdk.Annotations.of(self).add_warning_v2(
                 f"connect-bridges:{finding.rule}:{finding.block}", str(finding)
@@ -159,8 +163,8 @@ class ContactFlow(Construct):
         """Refuse a name that another flow of the app has on the same instance: the second one would fail to deploy."""
         if comes_later(self.name):
             return
-        arn = self._instance.instance_arn
-        key = (self._instance.node.path if comes_later(arn) else arn, kind, self.name)
+        arn = self.instance.instance_arn
+        key = (self.instance.node.path if comes_later(arn) else arn, kind, self.name)
         # On the app's root, since two stacks may publish to one instance.
         claimed: dict[object, str] = self.node.root.__dict__.setdefault("_connect_bridges_flow_names", {})
         owner = claimed.setdefault(key, self.node.path)
@@ -195,11 +199,11 @@ class ContactFlow(Construct):
         return findings
 
     def _place(self) -> LintContext | None:
-        arn = self._instance.instance_arn
+        arn = self.instance.instance_arn
         if comes_later(arn):
             return None
         return LintContext(
-            account=self._instance.account, region=arn.split(":")[3], instance_id=self._instance.instance_id
+            account=self.instance.account, region=arn.split(":")[3], instance_id=self.instance.instance_id
         )
 
     def _publish(
@@ -210,7 +214,7 @@ class ContactFlow(Construct):
             module = connect.CfnContactFlowModule(
                 self,
                 "Resource",
-                instance_arn=self._instance.instance_arn,
+                instance_arn=self.instance.instance_arn,
                 name=self.name,
                 content=content,
                 description=description,
@@ -220,7 +224,7 @@ class ContactFlow(Construct):
         flow = connect.CfnContactFlow(
             self,
             "Resource",
-            instance_arn=self._instance.instance_arn,
+            instance_arn=self.instance.instance_arn,
             name=self.name,
             type=flow_type,
             content=content,

@@ -408,6 +408,77 @@ def test_flows_that_call_each_other_are_created(
     assert command("push", room, "--environment", "prod")[0] == 0
 
 
+def test_a_resource_of_another_instance_is_found_before_anything_is_written(
+    dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    prod.fill()
+    command("pull", room, "--instance", DEV)
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+    path = room / "values/prod.json"
+    document = json.loads(path.read_text())
+    ours = json.loads((room / "values/dev.json").read_text())["environments"]["dev"]
+    document["environments"]["prod"]["SupportQueue"] = ours["SupportQueue"]
+    path.write_text(json.dumps(document))
+
+    status, told = command("push", room, "--environment", "prod", "--apply")
+
+    assert status == 1
+    assert any(line.startswith("flows/support_line.json: CF502 error [queue]") for line in told)
+    assert told[-1] == "nothing was changed: mend that first"
+
+
+def test_what_is_half_done_is_said_and_the_next_push_ends_it(
+    prod: Center, sandbox: Sandbox, command: Command, room: Path
+) -> None:
+    dev = Center(sandbox, DEV)
+    first = dev.flow("First", chain(say("One."), BYE))
+    second = dev.flow("Second", chain(say("Two."), ("on", "TransferToFlow", {"ContactFlowId": first}), BYE))
+    dev.connect.update_contact_flow_content(
+        InstanceId=dev.id, ContactFlowId=first.rpartition("/")[2],
+        Content=chain(say("One."), ("on", "TransferToFlow", {"ContactFlowId": second}), BYE),
+    )  # fmt: skip
+    prod.flow("Something", chain(BYE))
+    command("pull", room, "--instance", DEV)
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+    edit(room / "flows/second.json", "MessageParticipant", "MessageParticipent")
+    to_prod = ("push", room, "--environment", "prod", "--apply")
+
+    status, told = command(*to_prod, "--no-lint")
+
+    assert status == 1
+    assert told[-3:] == [
+        "done: nothing",
+        "half done: flows/first.json exists and ends at once; push again to fill it",
+        "not done: flows/second.json, flows/first.json",
+    ]
+    assert [a["Type"] for a in prod.content("First")["Actions"]] == ["DisconnectParticipant"]
+    edit(room / "flows/second.json", "MessageParticipent", "MessageParticipant")
+    assert command(*to_prod)[0] == 0
+    assert command("push", room, "--environment", "prod")[0] == 0
+    assert prod.instance.flow("Second").arn in prod.instance.flow("First").content
+
+
+def test_what_fails_after_the_content_is_written_says_so(
+    sandbox: Sandbox, dev: Center, command: Command, room: Path
+) -> None:
+    command("pull", room, "--instance", DEV)
+    edit(room / "flows/overflow_nights.json", "We are closed.", "Closed.")
+    edit(room / "flows.json", "After hours", "At night")
+    denied = {"status": 403, "code": "AccessDeniedException", "message": "No."}
+
+    sandbox.faults.fail("connect", "UpdateContactFlowMetadata", **denied)
+    status, told = command("push", room, "--apply")
+    assert status == 1
+    assert told[-3] == (
+        "refused: flows/overflow_nights.json: its content is written, its description is not: "
+        "allow connect:UpdateContactFlowMetadata, which is denied: No."
+    )
+    assert dev.content("Overflow (nights)")["Actions"][0]["Parameters"]["Text"] == "Closed."
+
+    assert command("push", room, "--apply")[0] == 0
+    assert dev.instance.flow("Overflow (nights)").description == "At night"
+
+
 def test_a_flow_that_connect_refuses_is_named_with_block_and_problem_and_nothing_is_half_done_unsaid(
     dev: Center, command: Command, room: Path
 ) -> None:
@@ -477,6 +548,46 @@ def test_what_is_published_is_pulled_and_a_draft_beside_it_is_left_alone(
     assert (described["ContactFlow"]["Status"], "A draft." in described["ContactFlow"]["Content"]) == (
         "SAVED",
         True,
+    )
+
+
+def test_settings_of_a_module_go_with_it(dev: Center, prod: Center, command: Command, room: Path) -> None:
+    module = dev.instance.module("Assistant")
+    settings = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"})
+    dev.connect.update_contact_flow_module_content(
+        InstanceId=dev.id, ContactFlowModuleId=module.id, Content=module.content, Settings=settings
+    )
+    prod.flow("Other", chain(BYE))
+    command("pull", room, "--instance", DEV, "--only", "Assistant")
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+
+    assert command("push", room, "--environment", "dev")[0] == 0
+    assert command("push", room, "--environment", "prod", "--apply")[0] == 0
+    assert prod.instance.module("Assistant").settings == settings
+
+    edit(room / "flows.json", "2020-12", "2019-09")
+    assert any("settings: " in line for line in command("push", room, "--environment", "prod", "--apply")[1])
+    assert "2019-09" in prod.instance.module("Assistant").settings
+
+
+def test_flows_of_several_types_with_one_name_are_told_apart(
+    dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    for center in (prod, dev):
+        inbound = center.flow("Twice", chain(say("Inbound."), BYE))
+        center.flow("Twice", chain(say("Transfer."), BYE), Type="QUEUE_TRANSFER")
+        center.flow("Caller", chain(("on", "TransferToFlow", {"ContactFlowId": inbound}), BYE))
+    command("pull", room, "--instance", DEV)
+    _, told = command("pull", room, "--instance", PROD, "--environment", "prod", "--only", "Caller")
+
+    assert told[-1] == "prod -> dev: 1 the same, 0 different, 0 not there yet"
+    index = json.loads((room / "flows.json").read_text())
+    assert index["resources"]["TwiceCONTACTFLOWFlow"] == {"kind": "flow", "name": "Twice (CONTACT_FLOW)"}
+    values = json.loads((room / "values/prod.json").read_text())["environments"]["prod"]
+    assert values["TwiceCONTACTFLOWFlow"] == next(
+        flow.arn
+        for flow in prod.instance.flows.values()
+        if (flow.type, flow.name) == ("CONTACT_FLOW", "Twice")
     )
 
 
@@ -673,6 +784,73 @@ def test_what_is_denied_while_writing_is_named_with_what_is_done(
     assert told[-3].startswith(f"refused: modules/assistant.json: allow {denied}, which is denied: ")
     assert told[-2] == "done: flows/new.json, flows/overflow_nights.json"
     assert told[-1] == "not done: modules/assistant.json, modules/new.json"
+
+
+def test_what_lex_denies_is_named(
+    sandbox: Sandbox, dev: Center, command: Command, room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = {"alias": bot_alias(sandbox, DEV, "CCCCCCCCCC")}
+    dev.flow("Ask", chain(("ask", "UpdateContactAttributes", {"Attributes": alias}), BYE))
+    sandbox.faults.fail(
+        "lexv2-models", "DescribeBot", status=403, code="AccessDeniedException", message="No."
+    )
+
+    status, told = command("pull", room, "--instance", DEV, "--only", "Ask")
+
+    assert (status, told) == (
+        2,
+        ["connect-flows: allow lex:DescribeBot and lex:DescribeBotAlias, which is denied: No."],
+    )
+
+
+def test_an_id_needs_a_region_and_a_region_an_answer(
+    dev: Center, command: Command, room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", slept.append)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    status, told = command("pull", room, "--instance", DEV)
+    assert (status, len(slept)) == (2, 11)
+    assert told[0].startswith(
+        "connect-flows: connect:ListContactFlows: Could not connect to the endpoint URL"
+    )
+
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    assert command("pull", room, "--instance", dev.id) == (
+        2,
+        [f"connect-flows: the Region of {dev.id} is not known: pass its ARN, or --region"],
+    )
+
+
+def test_a_template_that_is_broken_is_named_and_pull_mends_it(
+    dev: Center, command: Command, room: Path
+) -> None:
+    command("pull", room, "--instance", DEV)
+    before = files(room)
+    template = room / "flows/support_line.json"
+    for text, said in (("{", "is not JSON"), ("{}", "support_line.json: ")):
+        template.write_text(text)
+        status, told = command("push", room)
+        assert status == 2
+        assert said in told[0]
+        assert "support_line.json" in told[0]
+
+    template.write_text("{")
+    assert command("pull", room, "--instance", DEV)[1][0] == (
+        "changed: flows/support_line.json (CONTACT_FLOW Support line)"
+    )
+    assert files(room) == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(dev: Center, command: Command, room: Path) -> None:
+    room.mkdir()
+    (room / "flows").write_text("a file where a folder belongs")
+
+    status, told = command("pull", room, "--instance", DEV)
+
+    assert status == 2
+    assert "flows/overflow_nights.json cannot be written: " in told[-1]
 
 
 def test_without_boto3_the_extra_is_named(

@@ -78,8 +78,12 @@ def test_conditions_are_tried_in_order(world: Any) -> None:
 def test_an_unknown_operator_or_namespace_stops_the_contact_by_name(world: Any) -> None:
     with pytest.raises(CannotPlayError, match=r"cannot play compare \(Compare\): unknown operator 'Like'"):
         world.plays(compare("$.Channel", ("Like", "x", "yes")), YES, NO, hang_up())
-    with pytest.raises(CannotPlayError, match=r"namespace \$\.Campaign"):
+    with pytest.raises(CannotPlayError, match=r"namespace \$\.Campaign.*give setup\.sets\.Campaign") as stop:
         world.plays(compare("$.Campaign.Name", ("Equals", "x", "yes")), YES, NO, hang_up())
+    assert (stop.value.kind, stop.value.missing) == ("setup", ("sets", "Campaign"))
+    with pytest.raises(CannotPlayError, match=r"namespace \$\.Sales.*neither does Amazon Connect") as stop:
+        world.plays(compare("$.Sales.Name", ("Equals", "x", "yes")), YES, NO, hang_up())
+    assert (stop.value.kind, stop.value.missing) == ("flow", ())
 
 
 def test_a_loop_goes_round_and_starts_anew(world: Any) -> None:

@@ -190,6 +190,11 @@ def test_event_hooks_can_be_disabled(world: Any) -> None:
     ).does_not_hear("Secret.")
 
 
+def test_a_flow_reads_what_a_function_answered_before_it(contact: Any, write_flow: Any) -> None:
+    flow = write_flow([say("a", "Rule $.External.rule.name, $.External.none.", "bye"), hang_up()], {})
+    contact.calls(flow, sets={"External": {"rule": {"name": "VIP"}}}).hears("Rule VIP, .")
+
+
 # --- the type of a flow in a file
 
 
@@ -200,6 +205,8 @@ def test_event_hooks_can_be_disabled(world: Any) -> None:
         ({}, [MUSIC], {}, "waits in a queue"),  # its block plays in queue and hold flows only
         ({}, [MUSIC], {"flow_type": "CUSTOMER_HOLD"}, "puts the caller on hold for 60 s"),
         ({"type": "agentWhisper"}, [END], {}, "takes the contact"),
+        ({}, [END], {}, "takes the contact"),
+        ({}, [block("b", "CompleteOutboundCall", "end"), END], {}, "calls +12065550142 from +18005550199"),
         ({}, [hang_up()], {}, "+12065550142 calls +18005550199"),
     ],
 )

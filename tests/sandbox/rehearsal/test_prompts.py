@@ -139,3 +139,33 @@ def test_messages_in_turn_play_until_they_are_interrupted(world: Any) -> None:
         hang_up(),
     )
     contact.hears("la la", "please hold", "la la", "Still here?")
+
+
+@pytest.mark.parametrize(
+    ("validation", "pressed", "heard"),
+    [
+        ({"NumberFormat": "Local", "CountryCode": "US"}, "2065550142", "+12065550142"),
+        ({"NumberFormat": "Local", "CountryCode": "US"}, "12065550142#", "+12065550142"),
+        ({"NumberFormat": "Local", "CountryCode": "US"}, "5550142", "Not a number."),
+        ({"NumberFormat": "Local", "CountryCode": "GB"}, "02079460000", "+442079460000"),
+        ({"NumberFormat": "Local", "CountryCode": "IT"}, "0669800000", "+390669800000"),
+        ({"NumberFormat": "Local", "CountryCode": "DE"}, "1", "Not a number."),
+        ({"NumberFormat": "E164"}, "442079460000", "+442079460000"),
+    ],
+)
+def test_a_telephone_number_is_stored_with_its_country_code(
+    world: Any, validation: dict[str, str], pressed: str, heard: str
+) -> None:
+    ask = block("ask", "GetParticipantInput", "tell", errors={"NoMatchingError": "bye", "InvalidPhoneNumber": "no"},
+                Text="Your number?", StoreInput="True", InputTimeLimitSeconds="5",
+                InputValidation={"PhoneNumberValidation": validation})  # fmt: skip
+    rest = [say("tell", "$.StoredCustomerInput", "bye"), say("no", "Not a number.", "bye"), hang_up()]
+    world.plays(ask, *rest, caller=Caller(moves=[Presses(pressed)])).hears(heard)
+
+
+def test_a_country_whose_numbers_are_not_known_stops_the_contact(world: Any) -> None:
+    validation = {"PhoneNumberValidation": {"NumberFormat": "Local", "CountryCode": "XX"}}
+    ask = block("ask", "GetParticipantInput", "bye", errors={"NoMatchingError": "bye"}, Text="Your number?",
+                StoreInput="True", InputTimeLimitSeconds="5", InputValidation=validation)  # fmt: skip
+    with pytest.raises(CannotPlayError, match=r"numbers of the country 'XX'.*setup\.blocks"):
+        world.plays(ask, hang_up(), caller=Caller(moves=[Presses("1234567")]))

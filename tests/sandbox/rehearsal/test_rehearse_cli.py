@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from connect_flows.cli import main as connect_flows_main
 from connect_sandbox.cli import main
 
 from tests.support.rehearsal import block, hang_up, say
@@ -94,6 +95,33 @@ def test_the_values_that_import_wrote_are_taken_by_environment(
     assert run("menu.json --scenario one.yaml --values map.json --environment prod") == 2
     assert "map.json has no value yet in environment prod for Greeting" in capsys.readouterr().err
     assert run("menu.json --scenario one.yaml --values one.yaml") == 2
+
+
+def test_an_export_is_imported_and_rehearsed_with_the_values_that_import_wrote(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555/queue/q-1"
+    choose = block(
+        "choose", "UpdateContactTargetQueue", "go", errors={"NoMatchingError": "bye"}, QueueId=queue
+    )
+    go = block(
+        "go", "TransferContactToQueue", "bye", errors={"NoMatchingError": "bye", "QueueAtCapacity": "bye"}
+    )
+    names = {"choose": {"parameters": {"QueueId": {"displayName": "Sales"}}}}
+    export = {
+        "Version": "2019-10-30",
+        "StartAction": "choose",
+        "Metadata": {"ActionMetadata": names, "type": "contactFlow"},
+        "Actions": [choose, go, hang_up()],
+    }
+    Path("export.json").write_text(json.dumps(export))
+    assert connect_flows_main(["import", "export.json", "-o", "sales.json"]) == 0
+    assert "${" in Path("sales.json").read_text()
+    Path("sales.yaml").write_text(
+        f"{{setup: {{queues: {{{queue!r}: {{name: Sales}}}}}}, expect: {{ends: {{queued: Sales}}}}}}"
+    )
+    capsys.readouterr()
+    assert run("sales.json --scenario sales.yaml --values sales.values.json") == 0, capsys.readouterr().err
 
 
 def test_coverage_lists_what_was_not_taken_and_fails_under_the_threshold(

@@ -67,6 +67,15 @@ def test_what_is_stored_waits_for_the_rest(world: Any) -> None:
     contact.hears("You entered 123456.").does_not_hear("Your number?")
 
 
+def test_the_last_key_ends_what_is_taken_from_the_buffer(world: Any) -> None:
+    again = {**store(), "Identifier": "again"}
+    first = {**store("9"), "Transitions": {**store()["Transitions"], "NextAction": "again"}}
+    flow = [{**ON, "Transitions": {**ON["Transitions"], "NextAction": "store"}}, first, again]
+    contact = calls(world, *flow, moves=[PressesAhead("12#3456")])
+    contact.does_not_hear("Your number?").hears("You entered 3456.")
+    assert "takes 12# from the buffer" in str(contact.transcript)
+
+
 def test_the_buffer_is_stopped_cleared_and_kept(world: Any) -> None:
     stop = block("stop", "GetParticipantInput", "tell", errors={"NoMatchingError": "wrong"},
                  EnableDTMFBuffer="false", StoreInput="true")  # fmt: skip

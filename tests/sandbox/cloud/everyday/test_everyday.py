@@ -543,7 +543,7 @@ def test_queue_mapping(
         counts = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]
 
-    # What the function has taken and what the filter lets nobody see is deleted; the reported one becomes visible again.
+    # What the function has taken and what the filter hides is deleted; the reported one is kept.
     eventually(lambda: left() == ("0", "1"))
 
 

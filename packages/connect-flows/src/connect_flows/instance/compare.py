@@ -81,6 +81,8 @@ def _notes(entry: Entry, held: Held, content: str, changes: list[Change]) -> tup
         notes.append("layout or metadata only: no difference for the caller")
     if entry.published and not held.published:
         notes.append("saved, not published yet")
+    if entry.settings != held.settings:
+        notes.append(f"settings: {held.settings or '(none)'} -> {entry.settings or '(none)'}")
     if entry.description != held.description:
         notes.append(f"description: {held.description or '(none)'} -> {entry.description or '(none)'}")
     return tuple(notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -69,14 +70,20 @@ class Item:
         """Return type and name, which no two items of an instance share."""
         return self.type, self.name
 
+    @property
+    def typed_name(self) -> str:
+        """Return the name with the type: Sales (QUEUE_TRANSFER)."""
+        return f"{self.name} ({self.type})"
+
 
 @dataclass(frozen=True)
 class Held:
-    """What an instance holds of an item: its content, and whether that is published."""
+    """What an instance holds of an item: its content, and whether that is published. settings: a module's, as JSON."""
 
     content: str
     description: str
     published: bool
+    settings: str = ""
 
 
 class Live:
@@ -123,13 +130,15 @@ class Live:
             return self.read(item, saved=True)
         held = answer["ContactFlowModule" if item.module else "ContactFlow"]
         published = str(held.get("Status", PUBLISHED)).upper() == PUBLISHED
-        return Held(held["Content"], held.get("Description", ""), published and not saved)
+        return Held(
+            held["Content"], held.get("Description", ""), published and not saved, held.get("Settings", "")
+        )
 
     def names(self, kind: str) -> dict[str, str]:
         """Return the names of the resources of a kind by their ARN; empty for a kind without names."""
         if kind not in self._names:
             if kind in {"flow", "module"}:
-                found = {item.arn: item.name for item in self.items() if item.module == (kind == "module")}
+                found = self._names_of_items(module=kind == "module")
             elif kind in LISTINGS:
                 listing = LISTINGS[kind]
                 rows = self._pages(listing.operation, listing.member, **(listing.parameters or {}))
@@ -142,36 +151,53 @@ class Live:
             self._names[kind] = {split(arn)[1]: name for arn, name in sorted(found.items())}
         return self._names[kind]
 
-    def create(
-        self, type_: str, name: str, description: str, content: str, *, published: bool = True
-    ) -> Item:
-        """Create a flow or a module; a flow that is not `published` is saved without a check.
+    def create(self, key: tuple[str, str], held: Held) -> Item:
+        """Create a flow or a module, by type and name; a flow that is not published is saved without a check.
 
         Raises RefusedError with the blocks that Amazon Connect refuses.
         """
-        given = {"Name": name, "Content": content, **({"Description": description} if description else {})}
+        type_, name = key
+        given = {"Name": name, "Content": held.content}
+        if held.description:
+            given["Description"] = held.description
         if type_ == "MODULE":
-            made = self._write("CreateContactFlowModule", content, **given)
+            settings = {"Settings": held.settings} if held.settings else {}
+            made = self._write("CreateContactFlowModule", held.content, **given, **settings)
             item = Item(made["Id"], made["Arn"], name, type_)
         else:
-            given["Status"] = PUBLISHED if published else "SAVED"
-            made = self._write("CreateContactFlow", content, Type=type_, **given)
+            given["Status"] = PUBLISHED if held.published else "SAVED"
+            made = self._write("CreateContactFlow", held.content, Type=type_, **given)
             item = Item(made["ContactFlowId"], made["ContactFlowArn"], name, type_)
         self._items = None if self._items is None else [*self._items, item]
         self._names.pop("module" if item.module else "flow", None)
         return item
 
-    def update(self, item: Item, content: str, *, published: bool = True) -> None:
-        """Replace the content and publish it, or without `published` save it; RefusedError as for `create`."""
-        operation = "UpdateContactFlowModuleContent" if item.module else "UpdateContactFlowContent"
-        key = "ContactFlowModuleId" if item.module else "ContactFlowId"
-        self._write(operation, content, **{key: item.id + _SAVED * (not published)}, Content=content)
+    def update(self, item: Item, held: Held) -> None:
+        """Replace content and settings and publish them, or save them; RefusedError as for `create`."""
+        place = item.id + _SAVED * (not held.published)
+        if not item.module:
+            self._write("UpdateContactFlowContent", held.content, ContactFlowId=place, Content=held.content)
+            return
+        settings = {"Settings": held.settings} if held.settings else {}
+        self._write(
+            "UpdateContactFlowModuleContent",
+            held.content,
+            ContactFlowModuleId=place,
+            Content=held.content,
+            **settings,
+        )
 
     def describe(self, item: Item, description: str) -> None:
         """Replace the description."""
         operation = "UpdateContactFlowModuleMetadata" if item.module else "UpdateContactFlowMetadata"
         key = "ContactFlowModuleId" if item.module else "ContactFlowId"
         self._call(operation, **{key: item.id}, Description=description)
+
+    def _names_of_items(self, *, module: bool) -> dict[str, str]:
+        """Return the names of the flows or the modules; flows of several types with one name have the type in it."""
+        items = [item for item in self.items() if item.module == module]
+        often = Counter(item.name for item in items)
+        return {item.arn: item.name if often[item.name] == 1 else item.typed_name for item in items}
 
     def _bot_alias(self, arn: str) -> str:
         """Return the names of a bot and its alias: Orders/live."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from connect_flows.diagnostics import LintContext
 from connect_flows.instance.errors import InstanceError
 from connect_flows.instance.resources import Resource
 from connect_flows.template import FlowTemplateError, placeholders, render
@@ -31,13 +32,17 @@ _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Entry:
-    """A flow or module of the folder; `file` is relative to it, `type` CONTACT_FLOW and so on, or MODULE."""
+    """A flow or module of the folder; `file` is relative to it, `type` CONTACT_FLOW and so on, or MODULE.
+
+    settings: those of a module, as JSON.
+    """
 
     file: str
     name: str
     type: str
     description: str = ""
     published: bool = True
+    settings: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -52,6 +57,7 @@ class Entry:
             "type": self.type,
             **({"description": self.description} if self.description else {}),
             "status": "PUBLISHED" if self.published else "SAVED",
+            **({"settings": self.settings} if self.settings else {}),
         }
 
 
@@ -66,6 +72,11 @@ class Environment:
     def known(self) -> dict[str, str]:
         """Return the placeholders that have a value."""
         return {name: value for name, value in self.values.items() if value is not None}
+
+    def context(self) -> LintContext:
+        """Return what the linter has to know to find resources of other instances."""
+        _, _, _, region, account, resource = self.instance.split(":", 5)
+        return LintContext(account=account, region=region, instance_id=resource.partition("/")[2])
 
 
 @dataclass
@@ -141,10 +152,9 @@ class Project:
         if resource is None or resource.kind not in {"flow", "module"}:
             return None
         module = resource.kind == "module"
-        return next(
-            (one for one in self.entries if one.name == resource.name and (one.type == MODULE) == module),
-            None,
-        )
+        # Live.names: the type stands behind a name that flows of several types have.
+        fitting = (one for one in self.entries if (one.type == MODULE) == module)
+        return next((one for one in fitting if resource.name in {one.name, f"{one.name} ({one.type})"}), None)
 
     def path_for(self, type_: str, name: str, taken: Iterable[str]) -> str:
         """Return a file for a flow of this name that is not among `taken`."""
@@ -229,6 +239,7 @@ def _entry(given: Mapping[str, Any]) -> Entry:
         str(given["type"]),
         str(given.get("description", "")),
         str(given.get("status", "PUBLISHED")) == "PUBLISHED",
+        str(given.get("settings", "")),
     )
 
 

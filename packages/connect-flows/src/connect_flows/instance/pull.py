@@ -105,7 +105,7 @@ def _pull_templates(job: _Job, items: list[Item]) -> int:
         known = before.get(item.key)
         taken = [*(entry.file for entry in before.values()), *(entry.file for entry in made)]
         file = known.file if known else project.path_for(item.type, item.name, taken)
-        made.append(Entry(file, item.name, item.type, held.description, held.published))
+        made.append(Entry(file, item.name, item.type, held.description, held.published, held.settings))
         existed = (project.folder / file).exists()
         if project.write(file, template):
             say(f"{'changed' if existed else 'new'}: {file} ({item.type} {item.name}){_draft(held)}")

@@ -16,7 +16,7 @@ from connect_flows.diff import diff
 from connect_flows.examples import example_flow
 from connect_flows.instance.compare import State, compare
 from connect_flows.instance.errors import InstanceError
-from connect_flows.instance.live import Item, Live
+from connect_flows.instance.live import Held, Item, Live
 from connect_flows.instance.project import MODULE, Entry, Environment, Project
 from connect_flows.instance.report import compared
 from connect_flows.linter import lint
@@ -94,6 +94,7 @@ def _obstacles(
             name=state.entry.file,
             kind=FlowKind.MODULE if module else FlowKind.FLOW,
             flow_type=None if module else state.entry.type,
+            context=environment.context(),
         )
         lines += [str(one) for one in found if one.severity is Severity.ERROR]
     return lines
@@ -159,32 +160,44 @@ def _write(
 ) -> str:
     entry = step.state.entry
     if step.stub:
-        item = live.create(entry.type, entry.name, entry.description, stub_for(entry.type))
+        item = live.create(entry.key, Held(stub_for(entry.type), entry.description, published=True))
         made[entry.key] = item
         _remember(project, environment, item)
         return f"created: {entry.file} ({entry.type} {entry.name}), to be filled below"
     content = project.rendered(entry, environment)
+    wanted = Held(content, entry.description, entry.published, entry.settings)
     known = step.state.item or made.get(entry.key)
     if known is None:
-        item = live.create(entry.type, entry.name, entry.description, content, published=entry.published)
+        item = live.create(entry.key, wanted)
         _remember(project, environment, item)
         told = "created"
     else:
         item = known
-        _update(live, step.state, item, content)
+        _update(live, item, step.state.held, wanted)
         told = "updated"
-    held = live.read(item, saved=not entry.published)
+    try:
+        held = live.read(item, saved=not entry.published)
+    except InstanceError as problem:
+        raise InstanceError(f"it is {told}, but cannot be read back: {problem}") from problem
     if diff(Flow.parse(held.content), Flow.parse(content)):
         raise InstanceError("it was taken, but the instance now holds something else; compare with pull")
     return f"{told}: {entry.file} ({entry.type} {entry.name})"
 
 
-def _update(live: Live, state: State, item: Item, content: str) -> None:
-    entry, held = state.entry, state.held
-    if held is None or json.loads(held.content) != json.loads(content) or entry.published != held.published:
-        live.update(item, content, published=entry.published)
-    if held is not None and held.description != entry.description:
-        live.describe(item, entry.description)
+def _update(live: Live, item: Item, held: Held | None, wanted: Held) -> None:
+    if held is None or _written(held) != _written(wanted):
+        live.update(item, wanted)
+    if held is None or held.description == wanted.description:
+        return
+    try:
+        live.describe(item, wanted.description)
+    except InstanceError as problem:
+        raise InstanceError(f"its content is written, its description is not: {problem}") from problem
+
+
+def _written(held: Held) -> tuple[object, bool, str]:
+    """Return what an update of the content writes."""
+    return json.loads(held.content), held.published, held.settings
 
 
 def _remember(project: Project, environment: Environment, item: Item) -> None:

@@ -235,8 +235,7 @@ class _Layout:
             for number, item in enumerate(row):
                 x[item] = float(number)
         self._set_ports(x)
-        x = placed(self.rows, self.left, self.right, self._links())
-        self._set_ports(x)
+        self._set_ports(placed(self.rows, self.left, self.right, self._links(), sweeps=12))
         x = placed(self.rows, self.left, self.right, self._links())
         self._align(x)
         shift = MARGIN - min(x[i] - self.left[i] + (_BETWEEN if i < self.count else 0) for i in range(len(x)))

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 
 SWEEPS = 32
 _NEAR = 6.0  # differences below it count as straight
+_STILL = 0.1  # nothing has moved
 
 
 @dataclass
@@ -22,7 +23,12 @@ class Link:
 
 
 def placed(
-    rows: Sequence[Sequence[int]], left: Sequence[float], right: Sequence[float], links: Sequence[Link]
+    rows: Sequence[Sequence[int]],
+    left: Sequence[float],
+    right: Sequence[float],
+    links: Sequence[Link],
+    *,
+    sweeps: int = SWEEPS,
 ) -> list[float]:
     """Return the x of each item. left, right: how far it reaches to either side of its x, with the space around it.
 
@@ -42,8 +48,9 @@ def placed(
     for link in links:
         down[link.upper].append(link)
         up[link.lower].append(link)
-    for sweep in range(SWEEPS):
-        one_sided = sweep < SWEEPS // 4
+    for sweep in range(sweeps):
+        one_sided = sweep < sweeps // 4
+        before = list(x)
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             pulls = [
                 _pull(
@@ -57,6 +64,8 @@ def placed(
             apart = [right[a] + left[b] for a, b in pairwise(row)]
             for item, at in zip(row, _settled(pulls, apart), strict=True):
                 x[item] = at
+        if not one_sided and all(abs(a - b) < _STILL for a, b in zip(x, before, strict=True)):
+            break
     return x
 
 

@@ -1,6 +1,7 @@
 """For each action type: what the console calls the block, and which parameters tell what it does.
 
-The console's names are those of the block definitions in the Amazon Connect Administrator Guide. In a form, ``{Name}``
+The console's names are those of the flow block definitions in the Amazon Connect Administrator Guide; actions that the
+guide names no block for have names of our own in the same manner. In a form, ``{Name}``
 stands for a parameter ("Name.Inner" for one of an object), ``{Name|how}`` for one in another form: "lower", "words" for
 names of the flow language, "duration" for seconds, "other" for what need not be said of the current contact.
 """
@@ -41,7 +42,7 @@ SAYINGS: Mapping[str, Saying] = {
         "Check hours of operation", ("{HoursOfOperationId}",), (), "Hours of the working queue"
     ),
     "CheckMetricData": Saying(
-        "Check queue status or staffing",
+        "Check queue status",
         ("{MetricType|words}",),
         ("of {QueueId}", "of the agent {AgentId}"),
     ),
@@ -50,7 +51,7 @@ SAYINGS: Mapping[str, Saying] = {
     "CheckVoiceId": Saying("Check Voice ID", ("{CheckVoiceIdOption|words}", "{CheckType|words}")),
     "Compare": Saying("Check contact attributes", ("{ComparisonValue}",)),
     "CompleteOutboundCall": Saying(
-        "Complete outbound call",
+        "Call phone number",
         ("Call from {CallerId.Number}", "Call {VoiceConnector.ToUser}"),
         ("over {VoiceConnector.VoiceConnectorArn}", "rings {ConnectionTimeLimitSeconds|duration}"),
         "Dial the customer",
@@ -110,7 +111,7 @@ SAYINGS: Mapping[str, Saying] = {
     "GetCustomerProfile": Saying("Customer profiles: get profile", _PROFILE, _READ),
     "GetCustomerProfileObject": Saying("Customer profiles: get profile object", _PROFILE, _READ),
     "GetMetricData": Saying(
-        "Get queue metrics",
+        "Get metrics",
         ("{QueueId}", "Agent {AgentId}"),
         ("{QueueChannel}",),
         "Metrics of the working queue",

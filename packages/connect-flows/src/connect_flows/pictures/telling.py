@@ -43,6 +43,13 @@ _TAG = re.compile(
 """Of SSML."""
 _BREAK = re.compile(r"""<break\s[^<>]{0,100}?time\s*=\s*["']([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s)["']""")
 _FIELD = re.compile(r"\{([\w.]+)(?:\|(\w+))?\}")
+_HOOKS = (
+    ("Whisper", "Set whisper flow"),
+    ("Hold", "Set hold flow"),
+    ("Queue", "Set customer queue flow"),
+    ("Remaining", "Set disconnect flow"),
+)
+"""How the names of event hooks end, and what the console calls the block."""
 _MOST = 4
 """So many entries of an object or list are told, then how many more there are."""
 _DEEPEST = 5
@@ -101,9 +108,17 @@ def headline(block: Block, known: Names) -> str:
 
 
 def title_of(block: Block) -> str:
-    """Return the block's type in the console's words."""
-    if block.type == "GetParticipantInput" and block.parameters.get("StoreInput") == "True":
+    """Return the block's type in the console's words; for some types it has several."""
+    parameters = block.parameters
+    if block.type == "GetParticipantInput" and parameters.get("StoreInput") == "True":
         return "Store customer input"
+    if block.type == "CheckMetricData" and "Agents" in str(parameters.get("MetricType")):
+        return "Check staffing"
+    hooks = parameters.get("EventHooks")
+    if block.type == "UpdateContactEventHooks" and isinstance(hooks, Mapping):
+        found = {title for hook in hooks for end, title in _HOOKS if str(hook).endswith(end)}
+        if len(found) == 1:
+            return found.pop()
     saying = SAYINGS.get(block.type)
     return saying.title if saying else words_of(block.type) or "Block without a type"
 

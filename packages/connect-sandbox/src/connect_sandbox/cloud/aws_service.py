@@ -162,7 +162,9 @@ def _string_problems(shape: StringShape, value: str, path: str) -> Iterator[str]
 
 @lru_cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    # The patterns are Java's; the few that Python cannot compile (\p{L}) are left to AWS.
+    # The patterns are Java's; the few that Python cannot compile (\p{L}) are left to AWS. Connect's of telephone
+    # numbers is escaped twice.
+    pattern = pattern.replace("\\\\", "\\") if "\\\\d" in pattern else pattern
     try:
         return re.compile(pattern) if pattern else None
     except re.error:

@@ -14,6 +14,9 @@ from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.contact_center_api import ContactCenterApi
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
+from connect_sandbox.cloud.http import HttpRequest, HttpResponse
+from connect_sandbox.cloud.test_cases import TestCases
+from connect_sandbox.cloud.test_cases_api import BY_ARN, TestCasesApi
 from connect_sandbox.cloud.values import Member
 from connect_sandbox.moto_internals import Operation
 
@@ -21,7 +24,7 @@ from connect_sandbox.moto_internals import Operation
 _TYPES = frozenset({"CALL_TRANSFER_CONNECTOR"})
 
 
-class ConnectApi(ContactCenterApi):
+class ConnectApi(TestCasesApi, ContactCenterApi):
     """Serves Connect calls from a ConnectState."""
 
     def __init__(
@@ -31,15 +34,24 @@ class ConnectApi(ContactCenterApi):
         center: ContactCenter,
         voice_connectors: VoiceConnectors,
         chats: Chats,
+        *,
+        test_cases: TestCases,
     ) -> None:
         """`voice_connectors` holds the call transfer connectors, `chats` the chats in progress."""
         super().__init__(faults, state, center)
+        self.test_cases = test_cases
         self._chats = chats
         self._voice_connectors = voice_connectors
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Respond to one request."""
+        return self.in_milliseconds(request, super().handle(request))
 
     def _validate(self, operation: Operation, parameters: dict[str, Any]) -> None:
         """Refuse an ARN where the API takes an id, in Connect's words (hashicorp/terraform-provider-aws#43356)."""
         super()._validate(operation, parameters)
+        if operation.name in BY_ARN:
+            return
         for name in ("InstanceId", "ContactId"):
             if str(parameters.get(name, "")).startswith("arn:"):
                 raise AwsError("InvalidRequestException", f"Invalid input for field {name}")
@@ -133,17 +145,20 @@ class ConnectApi(ContactCenterApi):
 
     def tag_resource(self, resource_arn: str, tags: dict[str, str]) -> None:
         """Add tags to a flow, a module or an association, or change them."""
-        self._state.tags_of(resource_arn).update(tags)
+        self._tags_of(resource_arn).update(tags)
 
     def untag_resource(self, resource_arn: str, tag_keys: list[str]) -> None:
         """Remove tags; it is no error if a key is absent."""
-        tags = self._state.tags_of(resource_arn)
+        tags = self._tags_of(resource_arn)
         for key in tag_keys:
             tags.pop(key, None)
 
     def list_tags_for_resource(self, resource_arn: str) -> dict[str, Any]:
         """List tags."""
-        return {"tags": self._state.tags_of(resource_arn)}
+        return {"tags": self._tags_of(resource_arn)}
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        return (self.test_cases if "/test-case/" in arn else self._state).tags_of(arn)
 
     # -- flows
 
@@ -218,15 +233,17 @@ class ConnectApi(ContactCenterApi):
         self, instance_id: str, name: str, content: str, **request: Member
     ) -> dict[str, Any]:
         """Create a flow module."""
-        refused = sorted(set(request) & {"settings", "external_invocation_configuration"})
-        if refused:
-            raise NotEmulatedError(f"connect:CreateContactFlowModule {', '.join(refused)}", "not reproduced")
+        if "external_invocation_configuration" in request:
+            raise NotEmulatedError(
+                "connect:CreateContactFlowModule external_invocation_configuration", "not reproduced"
+            )
         module = self._state.create_module(
             instance_id,
             name=name,
             content=content,
             description=request.get("description", ""),
             tags=request.get("tags", {}),
+            settings=request.get("settings", ""),
         )
         return {"Id": module.id, "Arn": module.arn}
 
@@ -234,13 +251,15 @@ class ConnectApi(ContactCenterApi):
         """Describe a flow module, in the same way as a flow."""
         module_id, _, alias = contact_flow_module_id.partition(":$")
         module = self._state.instance(instance_id).module(module_id).seen_as(alias)
-        return {"ContactFlowModule": {**_flow(module), "FlowModuleContentSha256": module.content_sha256}}
+        settings = {"Settings": module.settings} if module.settings else {}
+        described = {**_flow(module), **settings, "FlowModuleContentSha256": module.content_sha256}
+        return {"ContactFlowModule": described}
 
     def update_contact_flow_module_content(
         self, instance_id: str, contact_flow_module_id: str, **changes: str
     ) -> None:
-        """Replace a module's content."""
-        self._state.update_module(instance_id, contact_flow_module_id, content=changes["content"])
+        """Replace a module's content and settings."""
+        self._state.update_module(instance_id, contact_flow_module_id, **changes)
 
     def update_contact_flow_module_metadata(
         self, instance_id: str, contact_flow_module_id: str, **changes: str

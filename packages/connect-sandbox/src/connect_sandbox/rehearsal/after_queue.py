@@ -3,8 +3,8 @@
 Customer queue flow while it waits, whispers when an agent answers, hold flows, and the disconnect flow
 (CustomerRemaining) when the agent hangs up first. Source: administrator guide, "Set customer queue flow", "Set whisper
 flow", "Set hold flow", "Set disconnect flow", "Contact initiation methods and flow types" (the agent's whisper ends
-before the customer's begins). The instance's default flows, which run where no hook is set, are
-unknown here, so nothing is heard.
+before the customer's begins). The instance's default flows, which run where no hook is set, are unknown here, so
+nothing is heard.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ LONGEST_HOLD = 60.0
 """Virtual seconds that a hold flow plays on its own, unless the setup says how long the agent holds."""
 OUTBOUND = frozenset({"OUTBOUND", "CALLBACK", "EXTERNAL_OUTBOUND"})
 """The initiation methods by which Amazon Connect calls the customer."""
-WORKSPACE_HOOKS = ("DefaultAgentUI", "DisconnectAgentUI")
 
 
 class Runs(Protocol):

@@ -7,7 +7,6 @@ Exit status: 0 everything went as expected, 1 a scenario did not (or branches ar
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,11 @@ from typing import NoReturn
 from connect_flows import FlowSyntaxError
 from connect_flows.importer import FlowImportError
 from connect_flows.template import FlowTemplateError
-from connect_flows.value_map import ValuesError, chosen_values
 
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Coverage
 from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.flow_files import read_values
 from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
 
@@ -129,7 +128,7 @@ def coverage_of(played: Sequence[Played], file: ScenarioFile, flow: Path) -> Cov
 def _rehearse(arguments: argparse.Namespace) -> int:
     if arguments.fail_under is not None and not 0 <= arguments.fail_under <= 100:
         raise _UsageError(f"--fail-under is {arguments.fail_under:g}: give 0 to 100")
-    values = _values(arguments.values, arguments.environment)
+    values = read_values(arguments.values, arguments.environment)
     files = [_with_values(ScenarioFile.load(path), values) for path in _files(arguments.scenario)]
     for file in files:
         file.check_names(arguments.flow, besides=values)
@@ -185,22 +184,6 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         else:
             found.append(path)
     return list(dict.fromkeys(found))
-
-
-def _values(path: Path | None, environment: str | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as problem:
-        raise _UsageError(f"{path} cannot be read as JSON: {problem}") from problem
-    try:
-        values = chosen_values(document, environment, name=str(path))
-    except ValuesError as problem:
-        raise _UsageError(str(problem)) from problem
-    if not all(isinstance(value, str) for value in values.values()):
-        raise _UsageError(f"{path} must hold a JSON object of names and texts")
-    return values
 
 
 def _print(text: str) -> None:

@@ -144,6 +144,29 @@ class Contact(Expectations):
             )
         return self._ending
 
+    def has_customer_profile(self, fields: Mapping[str, str]) -> "Contact":
+        """Expect a customer profile with at least these fields at the end; "Attributes.x" is one of its attributes."""
+        found = self.state.customer_profiles
+        if not found.search(fields.items(), together=True):
+            raise self._failure(f"there should be a customer profile with {dict(fields)}; there are {found}")
+        return self
+
+    def has_case(self, fields: Mapping[str, str]) -> "Contact":
+        """Expect a case with at least these fields at the end."""
+        if not self.state.cases.search(fields):
+            raise self._failure(f"there should be a case with {dict(fields)}; there are {self.state.cases}")
+        return self
+
+    def has_related_attributes(self, **attributes: str) -> "Contact":
+        """Expect the related contact to have at least these attributes with these values."""
+        related = self.state.related_attributes or {}
+        for name, value in attributes.items():
+            if related.get(name) != value:
+                raise self._failure(
+                    f"attribute {name} of the related contact should be {value!r}; it is {related.get(name)!r}"
+                )
+        return self
+
     def queue_names(self, arn: str) -> set[str]:
         """Return the names by which an expectation may call the queue: ARN, id, name."""
         queue = self._conditions.queue(arn)

@@ -334,6 +334,7 @@ def _play(stage: Stage) -> Step:
 
 
 def _works_for(channel: str, channels: Collection[str]) -> bool:
+    # evidence: email-contacts-like-tasks
     # The flow language's pages are older than e-mail contacts, which the administrator guide treats like tasks.
     return channel in channels or (channel == "EMAIL" and "TASK" in channels)
 

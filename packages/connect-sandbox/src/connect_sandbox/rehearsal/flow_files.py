@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from connect_flows import Flow, placeholders, render
 from connect_flows.importer import import_flow
+from connect_flows.value_map import ValuesError, chosen_values
 
 from connect_sandbox.rehearsal.errors import NoSuchFlowError, NotSetUpError, RehearsalError
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
@@ -19,6 +21,8 @@ _TYPES = {
 }  # fmt: skip
 """Metadata.type of console exports, as ContactFlow types. Without it a flow is an inbound flow."""
 FLOW_TYPES = tuple(_TYPES.values())
+_LIKELY = ("CUSTOMER_WHISPER", *FLOW_TYPES)
+"""The types in the order in which a flow that does not say is taken for one: a whisper just plays."""
 
 
 class FlowFiles:
@@ -77,6 +81,26 @@ def placeholders_of(path: Path) -> frozenset[str]:
     return _placeholders(text_of(path))
 
 
+def read_values(path: Path | None, environment: str | None = None) -> dict[str, str]:
+    """Return placeholders' values from JSON: an object, or the map that connect-flows import wrote; none if None.
+
+    Raises RehearsalError naming the file and what is wrong with it.
+    """
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as problem:
+        raise RehearsalError(f"{path} cannot be read as JSON: {problem}") from problem
+    try:
+        values = chosen_values(document, environment, name=str(path))
+    except ValuesError as problem:
+        raise RehearsalError(str(problem)) from problem
+    if not all(isinstance(value, str) for value in values.values()):
+        raise RehearsalError(f"{path} must hold a JSON object of names and texts")
+    return values
+
+
 @lru_cache(maxsize=256)
 def _parsed(
     text: str, values: tuple[tuple[str, str], ...], path: Path, arn: str, flow_type: str | None
@@ -106,7 +130,7 @@ def _only_type(flow: Flow) -> str:
             possible &= set(block.spec.flow_types)
     if not possible or "CONTACT_FLOW" in possible:
         return "CONTACT_FLOW"
-    return next(flow_type for flow_type in FLOW_TYPES if flow_type in possible)
+    return next(flow_type for flow_type in _LIKELY if flow_type in possible)
 
 
 def text_of(path: Path) -> str:

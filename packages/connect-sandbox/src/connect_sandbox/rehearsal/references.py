@@ -27,7 +27,11 @@ ROOTS = frozenset(
 
 
 class UnknownNamespaceError(Exception):
-    """A reference starts in a namespace that the sandbox does not model."""
+    """A reference starts in a namespace that the sandbox does not model; `root` is its name."""
+
+    def __init__(self, reference: Reference) -> None:
+        super().__init__(f"{reference.text} reads the namespace $.{reference.root}, which it does not model")
+        self.root = reference.root
 
 
 def look_up(text: str, namespaces: Mapping[str, Json]) -> str | None:
@@ -98,9 +102,7 @@ def _pieces(text: str) -> tuple[str | Reference, ...]:
 
 def _look_up(reference: Reference, namespaces: Mapping[str, Json]) -> str | None:
     if reference.root not in ROOTS and reference.root not in namespaces:
-        raise UnknownNamespaceError(
-            f"{reference.text} reads the namespace $.{reference.root}, which it does not model"
-        )
+        raise UnknownNamespaceError(reference)
     value: Json = namespaces
     for step in reference.steps:
         if not isinstance(value, Mapping) or step not in value:

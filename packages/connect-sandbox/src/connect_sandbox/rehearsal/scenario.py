@@ -42,6 +42,9 @@ class Expected:
     meets_agent: bool | None = None
     ends: str | None = None
     queued: str | None = None
+    customer_profiles: tuple[Mapping[str, str], ...] = ()
+    cases: tuple[Mapping[str, str], ...] = ()
+    related_attributes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, contact: Contact) -> None:
         """Raise AssertionError, with the transcript, if the contact went differently."""
@@ -51,6 +54,11 @@ class Expected:
             **{name: value for name, value in self.attributes.items() if value is not None}
         )
         contact.lacks_attributes(*(name for name, value in self.attributes.items() if value is None))
+        contact.has_related_attributes(**self.related_attributes)
+        for profile in self.customer_profiles:
+            contact.has_customer_profile(profile)
+        for case in self.cases:
+            contact.has_case(case)
         for function, times in self.invokes.items():
             contact.invokes(function, times=times)
         if self.meets_agent is not None:
@@ -87,10 +95,11 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioFile:
-    """The scenarios of one file."""
+    """The scenarios of one file. `flows`: the files of flows and modules that its setup names for all of them."""
 
     path: Path
     scenarios: tuple[Scenario, ...]
+    flows: tuple[Path, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> ScenarioFile:
@@ -98,6 +107,7 @@ class ScenarioFile:
         document = _yaml(path)
         problems: list[str] = []
         reader = Reader(document, "", problems)
+        shared: object = None
         if isinstance(document, Mapping) and "scenarios" in document:
             of = reader.keys("setup", "scenarios", renamed=_RENAMED)
             shared = document.get("setup")
@@ -113,7 +123,8 @@ class ScenarioFile:
             for name in {n for n in names if names.count(n) > 1}
         ]
         checked(list(dict.fromkeys(problems)), str(path))
-        return cls(path=path, scenarios=tuple(found))
+        named = read_setup(Reader(shared or {}, "setup", []), path.parent).files()
+        return cls(path=path, scenarios=tuple(found), flows=tuple(named))
 
     def flow(self, scenario: Scenario, path: Path) -> PublishedFlow:
         """Return the flow of a file with the scenario's values."""
@@ -125,7 +136,7 @@ class ScenarioFile:
         Values named in `besides` may be for other flows.
         """
         problems = []
-        files = {path, *(file for scenario in self.scenarios for file in scenario.setup.files())}
+        files = {path, *self.flows, *(file for one in self.scenarios for file in one.setup.files())}
         known_values = frozenset[str]().union(*(placeholders_of(file) for file in files))
         blocks: set[str] = set()
         for scenario in self.scenarios:
@@ -169,10 +180,14 @@ def _scenario(reader: Reader, shared: object, path: Path, default_name: str) -> 
 
 def _expected(reader: Reader) -> Expected:
     lists = ("hears", "does_not_hear", "agent_hears", "reaches", "does_not_reach")
-    of = reader.keys(*lists, "attributes", "invokes", "meets_agent", "ends")
+    records = ("customer_profiles", "cases")
+    of = reader.keys(*lists, "attributes", "related_attributes", *records, "invokes", "meets_agent", "ends")
     told: dict[str, Any] = {key: of[key].texts() for key in lists if key in of}
     if "attributes" in of:
         told["attributes"] = of["attributes"].map_of(lambda e: None if e.value is None else e.text())
+    if "related_attributes" in of:
+        told["related_attributes"] = of["related_attributes"].text_map()
+    told |= {key: tuple(item.text_map() for item in of[key].items()) for key in records if key in of}
     if "invokes" in of:
         told["invokes"] = _invoked(of["invokes"])
     if "meets_agent" in of:

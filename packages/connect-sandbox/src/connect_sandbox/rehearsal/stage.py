@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connect_flows import Block
+from connect_flows import Block, knowledge
 
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import Caller, Conditions
@@ -78,7 +78,7 @@ class Stage:
         try:
             return fill_in(value, self.state.namespaces(), self.transcript.work)
         except UnknownNamespaceError as unknown:
-            raise self.cannot(str(unknown)) from None
+            raise self._unmodelled(unknown) from None
 
     def text(self, name: str) -> str:
         """Return a text parameter with its references replaced; empty if absent."""
@@ -91,7 +91,7 @@ class Stage:
         try:
             return look_up(written.strip(), self.state.namespaces())
         except UnknownNamespaceError as unknown:
-            raise self.cannot(str(unknown)) from None
+            raise self._unmodelled(unknown) from None
 
     def missing_in(self, written: Json) -> list[str]:
         """Return the references in a text that are missing now."""
@@ -100,10 +100,11 @@ class Stage:
         try:
             return missing_references(written, self.state.namespaces())
         except UnknownNamespaceError as unknown:
-            raise self.cannot(str(unknown)) from None
+            raise self._unmodelled(unknown) from None
 
     def empty(self, name: str, written: Json) -> str:
         """Return the reason why a text parameter is empty: the references in it that are missing."""
+        # evidence: empty-id-takes-error-branch
         missing = self.missing_in(written)
         if not missing:
             return f"{name} is empty" if written is not None else f"it has no {name}"
@@ -169,6 +170,11 @@ class Stage:
             missing=("blocks", self.block.identifier),
             example={"sets": {}},
         )
+
+    def _unmodelled(self, unknown: UnknownNamespaceError) -> CannotPlayError:
+        if unknown.root not in knowledge().json_path_roots:
+            return self.cannot(f"{unknown}, and neither does Amazon Connect")
+        return self.needs(f"{unknown}: give setup.sets.{unknown.root}", "sets", unknown.root, example={})
 
     # --- what happens on the contact
 

@@ -1,4 +1,4 @@
-"""Plays a converted test case on the flow's file: does it say the same as the scenario that it was made from?
+"""Plays a converted test case on the flow's file, to see that it says what the scenario says that it was made from.
 
 What the contact finds there is what the scenario sets up, save what the test's overrides must bring about: functions
 fail, hours are the other way round, no queue is full, and the customer does what the instructions say.
@@ -12,15 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connect_sandbox.rehearsal.canned_vendor import CannedVendor
 from connect_sandbox.rehearsal.conditions import Conditions
+from connect_sandbox.rehearsal.display_names import with_ids
 from connect_sandbox.rehearsal.errors import FunctionFailedError
-from connect_sandbox.rehearsal.flow_files import FlowFiles, read_flow
-from connect_sandbox.rehearsal.ports import LambdaAnswer, Ports
-from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
+from connect_sandbox.rehearsal.flow_files import read_flow
+from connect_sandbox.rehearsal.ports import LambdaAnswer
 from connect_sandbox.rehearsal.scenario import Scenario
-from connect_sandbox.rehearsal.setup_reader import FlowFile, Setup
-from connect_sandbox.testcase.convert import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
+from connect_sandbox.testcase.converted import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
 from connect_sandbox.testcase.document import Document, initial_attributes
 from connect_sandbox.testcase.player import TestPlayer, TestResult
 
@@ -42,15 +40,10 @@ def play_test_case(
     initial = filled.get("InitializationData")
     player = TestPlayer(
         document,
-        ports=Ports(
-            flows=FlowFiles(
-                {published.arn: published, **_read(setup, setup.flows, None)},
-                _read(setup, setup.modules, MODULE),
-            ),
-            functions=_NotMocked(),
-            external_voice=CannedVendor(setup.vendor),
+        ports=replace(setup.ports(published), functions=_NotMocked()),
+        conditions=with_ids(
+            _found(setup.conditions), [published, *(read_flow(f, known) for f in setup.files())]
         ),
-        conditions=_found(setup.conditions),
         channel=setup.channel,
         number=setup.number,
         dialled=setup.dialled,
@@ -85,12 +78,3 @@ def _found(conditions: Conditions) -> Conditions:
         customer_returns_after=None,
         outbound_call_status=None,
     )
-
-
-def _read(
-    setup: Setup, files: Mapping[str, FlowFile | None], kind: str | None
-) -> dict[str, PublishedFlow | None]:
-    return {
-        arn: read_flow(file.path, setup.values, arn=arn, type=kind or file.type) if file else None
-        for arn, file in files.items()
-    }

@@ -6,22 +6,32 @@ merges them, one mock for each call of a function, and each input on the event a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from connect_flows.template import dump, escape, placeholders, render
+from connect_flows import Block
+from connect_flows.template import dump, escape
 
+from connect_sandbox.rehearsal.canned_functions import Calls
 from connect_sandbox.rehearsal.conditions import Chooses, HangsUp, Presses, Says, StaysSilent
 from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER
 from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
-from connect_sandbox.rehearsal.setup_reader import Setup
 from connect_sandbox.rehearsal.steps import Ending
+from connect_sandbox.rehearsal.transcript import Entry
+from connect_sandbox.testcase.converted import (
+    CLOSED_HOURS,
+    FLOW,
+    OPEN_HOURS,
+    Converted,
+    Mark,
+    Statement,
+    TestCase,
+)
 from connect_sandbox.testcase.document import (
     ACTION_COMPLETED,
     ACTION_STARTED,
@@ -31,6 +41,7 @@ from connect_sandbox.testcase.document import (
     LEX,
     MESSAGE_RECEIVED,
     MOCK_ERRORS,
+    STARTED_TYPES,
     TEST_INITIATED,
     TO_QUEUE,
     VERSION,
@@ -39,22 +50,26 @@ from connect_sandbox.testcase.document import (
 from connect_sandbox.testcase.events import Event, resource_used
 from connect_sandbox.testcase.journal import Journal, Reaction, Step
 from connect_sandbox.testcase.player import LIMIT_SECONDS
+from connect_sandbox.testcase.writing import (
+    Point,
+    chained,
+    event_of,
+    hearing,
+    identifier_of,
+    instruction_of,
+    observable,
+    overriding,
+    plain,
+    short,
+    words_of,
+)
+from connect_sandbox.testcase.written import Templates
 
-Mark = Literal["said", "approximate", "cannot"]
-Verdict = Literal["said", "approximate", "in part", "cannot"]
-VERDICTS: tuple[Verdict, ...] = ("said", "approximate", "in part", "cannot")
 LONGEST_NAME = 127
-OPEN_HOURS, CLOSED_HOURS = "OpenHoursArn", "ClosedHoursArn"
-"""Placeholders of hours of operation that are always open, and never."""
-FLOW = "FlowArn"
-"""The placeholder of the flow that the test calls."""
+"""Characters that the name of a test case may have (CloudFormation's schema)."""
 _DEQUEUE_BLOCK = "DequeueContactAndTransferToQueue"
-_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
-_ENOUGH_WORDS = 3
 _INPUTS = ("GetParticipantInput", LEX)
-_WHOLE = re.compile(r"\$\{[A-Za-z_][\w.:-]*\}")
-_DOES_NOTHING_ELSE = frozenset({"NoMatchingCondition"})
-_BY_CUSTOMER = frozenset({"NoMatchingCondition", "InputTimeLimitExceeded", "InvalidPhoneNumber"})
+_BY_CUSTOMER = frozenset({"InputTimeLimitExceeded", "InvalidPhoneNumber"})
 _UNSAYABLE = {
     "TransferParticipantToThirdParty": "a test has no third party: the flow would dial",
     "ShowView": "a test cannot answer a view",
@@ -65,68 +80,19 @@ _UNSAYABLE = {
     "CreateCallbackContact": "a test would queue a real callback",
     "TransferContactToAgent": "a test has no agents",
 }
-
-
-@dataclass(frozen=True)
-class Statement:
-    """Something that the scenario says, and whether the test case says it. `why` is empty if it just does."""
-
-    what: str
-    mark: Mark
-    why: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.mark:<12}{self.what}" + (f": {self.why}" if self.why else "")
-
-
-@dataclass(frozen=True)
-class TestCase:
-    """A test case as CreateTestCase takes it, before its placeholders are filled in."""
-
-    name: str
-    entry_point: Mapping[str, Any]
-    content: Mapping[str, Any]
-    initialization_data: Mapping[str, Any] | None = None
-
-    __test__ = False
-
-    def as_file(self) -> dict[str, Any]:
-        """Return what the file of a test case holds."""
-        written: dict[str, Any] = {"Name": self.name, "EntryPoint": dict(self.entry_point)}
-        if self.initialization_data is not None:
-            written["InitializationData"] = dict(self.initialization_data)
-        return {**written, "Content": dict(self.content)}
-
-    @property
-    def placeholders(self) -> frozenset[str]:
-        """The names of the values that it needs."""
-        return frozenset(placeholders(self.as_file()))
-
-    def filled(self, values: Mapping[str, str]) -> dict[str, Any]:
-        """Return the file with these values filled in; other placeholders stay."""
-        own = {name: values.get(name, f"${{{name}}}") for name in self.placeholders}
-        filled: dict[str, Any] = json.loads(render(self.as_file(), own))
-        return filled
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What became of a scenario. `problem`: why it does not go as expected locally, None if it does."""
-
-    scenario: Scenario
-    test_case: TestCase | None
-    statements: tuple[Statement, ...]
-    problem: str | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """Return how much of the scenario the test case says."""
-        if self.test_case is None:
-            return "cannot"
-        marks = {statement.mark for statement in self.statements}
-        if "cannot" in marks:
-            return "in part"
-        return "approximate" if "approximate" in marks else "said"
+_PLAYED_ALIKE = frozenset(
+    {
+        *STARTED_TYPES, "Compare", "DequeueContactAndTransferToQueue", "DisconnectParticipant", "EndFlowExecution",
+        "EndFlowModuleExecution", "GetParticipantInput", "InvokeFlowModule", "Loop", "MessageParticipant",
+        "MessageParticipantIteratively", "TagContact", "TransferToFlow", "UntagContact", "UpdateContactAttributes",
+        "UpdateContactCallbackNumber", "UpdateContactData", "UpdateContactEventHooks",
+        "UpdateContactMediaStreamingBehavior", "UpdateContactRecordingAndAnalyticsBehavior",
+        "UpdateContactRecordingBehavior", "UpdateContactRoutingBehavior", "UpdateContactRoutingCriteria",
+        "UpdateContactTargetQueue", "UpdateContactTextToSpeechVoice", "UpdateFlowAttributes",
+        "UpdateFlowLoggingBehavior", "Wait",
+    }
+)  # fmt: skip
+"""Block types that do in a test what they do in a rehearsal; others find or change what a test cannot set up."""
 
 
 def convert_file(
@@ -144,17 +110,6 @@ def convert(scenario: Scenario, flow: Path, values: Mapping[str, str] | None = N
     return _Conversion(scenario, published, flow, journal).convert()
 
 
-@dataclass
-class _Point:
-    """An event that the test observes: what it expects there, and what it does then."""
-
-    seen: int
-    event: Event
-    expected: list[str] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    asserts: list[tuple[str, str]] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class _Cut:
     """Where the test must stop: before the block of this number."""
@@ -167,18 +122,17 @@ class _Conversion:
     def __init__(self, scenario: Scenario, flow: PublishedFlow, path: Path, journal: Journal) -> None:
         self._scenario, self._setup, self._expect = scenario, scenario.setup, scenario.expect
         self._flow, self._journal = flow, journal
-        self._templates = _Templates(flow, path, scenario.setup)
+        self._templates = Templates(flow, path, scenario.setup)
         self._statements: list[Statement] = []
         self._overrides: list[dict[str, Any]] = []
-        self._points: dict[int, _Point] = {}
+        self._points: dict[int, Point] = {}
         self._chat = scenario.setup.channel == "CHAT"
         self._cut: _Cut | None = None
-        self._mocked: set[int] = set()
 
     def convert(self) -> Converted:
-        if self._flow.is_module:
-            why = "a module is no entry point: convert a scenario of a flow that invokes it"
-            self._say("the flow is a module", "cannot", why)
+        no_entry = self._no_entry()
+        if no_entry is not None:
+            self._say(*no_entry)
             return self._converted(None)
         self._cut = self._find_cut()
         self._inputs()
@@ -193,7 +147,7 @@ class _Conversion:
         told = [each for each in self._statements if each.what.startswith("expect.")]
         if not any(each.mark != "cannot" for each in told):
             return self._converted(None)
-        return self._converted(self._test_case(last))
+        return self._converted(self._test_case())
 
     def _converted(self, test_case: TestCase | None) -> Converted:
         return Converted(self._scenario, test_case, tuple(self._statements), self._journal.problem)
@@ -202,6 +156,23 @@ class _Conversion:
         statement = Statement(what, mark, why)
         if statement not in self._statements:
             self._statements.append(statement)
+
+    def _no_entry(self) -> tuple[str, Mark, str] | None:
+        """Return why no test can begin as the scenario does, None if one can."""
+        setup, conditions = self._setup, self._setup.conditions
+        if self._flow.is_module:
+            why = "a module is no entry point: convert a scenario of a flow that invokes it"
+            return "the flow is a module", "cannot", why
+        if setup.channel not in ("VOICE", "CHAT"):
+            return f"setup.channel {setup.channel}", "cannot", "a test comes in as a call or a chat"
+        kind = setup.flow_type or self._flow.type
+        if kind != "CONTACT_FLOW":
+            return f"setup.flow_type {kind}", "cannot", "a test begins in an inbound flow"
+        if setup.initiation_method != "INBOUND":
+            return f"setup.initiation_method {setup.initiation_method}", "cannot", "a test's contact comes in"
+        if setup.sets or conditions.queue_of_contact is not None or conditions.related_contact is not None:
+            return "setup.sets", "cannot", "a test's contact begins with attributes, and nothing else"
+        return None
 
     # -- where the test must stop
 
@@ -217,27 +188,25 @@ class _Conversion:
     def _unsayable(self, step: Step) -> str | None:
         """Return why a test cannot bring about what a block does; None if it can, or if the flow does it anyway."""
         block = step.visit.block
-        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
-        told = self._setup.conditions.outcome(block.identifier)
         where = f"{block.identifier} ({block.type})"
+        told = self._setup.conditions.outcome(block.identifier)
         if told is not None:
-            mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(kind, ())
-            if not mockable or not self._written(step):
-                return f"a test cannot tell {where} what to do"
-            return None
-        if block.type in _UNSAYABLE:
-            return f"{where}: {_UNSAYABLE[block.type]}"
+            mockable = told.fails is not None and told.fails in MOCK_ERRORS.get(kind_of(block), ())
+            return None if mockable and self._written(step) else f"a test cannot tell {where} what to do"
+        if block.type not in _PLAYED_ALIKE:
+            return f"{where}: {_UNSAYABLE.get(block.type, 'a test cannot set up what it works with')}"
         if block.type == "Wait" and block.parameters.get("Events"):
             return f"{where}: a test has no bot, and its customer does not come back"
         if block.type == HOURS and not self._written(step):
             return f"{where} looks at the queue's own hours, which a test cannot replace"
-        if step.error is None or step.error in _DOES_NOTHING_ELSE:
-            return None
-        if kind in MOCK_ERRORS and step.error in (*MOCK_ERRORS[kind], *_BY_CUSTOMER):
-            return None if self._written(step) or kind == LEX else f"{where} fails, and names nothing to mock"
-        if block.type in _INPUTS and step.error in _BY_CUSTOMER:
-            return None
-        return f"a test cannot make {where} fail"
+        return None if step.error is None or self._can_fail(step) else f"a test cannot make {where} fail"
+
+    def _can_fail(self, step: Step) -> bool:
+        """Return whether a test can make a block fail as it did: by a mock, or by what the customer does."""
+        block, error = step.visit.block, step.error
+        if error == "NoMatchingCondition" or (block.type in _INPUTS and error in _BY_CUSTOMER):
+            return True
+        return error in MOCK_ERRORS.get(kind_of(block), ()) and bool(self._written(step))
 
     def _before_cut(self, visit: int) -> bool:
         return self._cut is None or visit < self._cut.visit
@@ -254,20 +223,18 @@ class _Conversion:
             if at is None:
                 self._cut = _Cut(reaction.visit, "no event tells the test that the flow listens (again)")
                 break
-            self._point(at).actions.append(_instruction(reaction))
+            self._point(at).actions.append(instruction_of(reaction))
         for number, move in enumerate(self._scenario.caller):
             done = self._journal.reactions[number] if number < len(self._journal.reactions) else None
             self._of_move(move, done)
 
     def _heard_before(self, reaction: Reaction) -> int | None:
         """Return the number of the event on which the customer can do this."""
-        step = self._step(reaction.visit)
         for number in range(reaction.seen - 1, -1, -1):
             event = self._journal.seen[number].event
-            if reaction.visit in event.visits and event.type in (MESSAGE_RECEIVED, ACTION_STARTED):
+            asked = reaction.visit in event.visits and event.type in (MESSAGE_RECEIVED, ACTION_STARTED)
+            if (asked or isinstance(reaction.move, HangsUp)) and observable(event):
                 return number
-        if isinstance(reaction.move, HangsUp) and reaction.seen and step is not None:
-            return reaction.seen - 1
         return None
 
     def _step(self, visit: int) -> Step | None:
@@ -312,7 +279,7 @@ class _Conversion:
 
     def _override(self, step: Step) -> None:
         block = step.visit.block
-        kind = DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
+        kind = kind_of(block)
         written = self._written(step)
         told = self._setup.conditions.outcome(block.identifier)
         if told is not None and told.fails is not None:
@@ -324,18 +291,18 @@ class _Conversion:
             is_open = any("is open" in entry.text for entry in step.entries)
             substitute = f"${{{OPEN_HOURS if is_open else CLOSED_HOURS}}}"
             strategy = {"Type": "SubstituteResource", "SubstituteArn": substitute}
-            self._overrides.append(_overriding(HOURS, written, strategy))
+            self._overrides.append(overriding(HOURS, written, strategy))
             need = f"other hours stand in, which are {'always' if is_open else 'never'} open: {substitute}"
-            self._say(f"setup.hours.{_short(written)}", "approximate", need)
+            self._say(f"setup.hours.{short(written)}", "approximate", need)
         elif kind in (TO_QUEUE, DEQUEUE) and step.error is not None:
             self._mock(kind, written, {"Type": "Error", "Error": {"Value": step.error}})
-            self._say(f"setup.queues.{_short(written)}", "said")
+            self._say(f"setup.queues.{short(written)}", "said")
         elif kind == LEX:
             self._of_bot(step)
 
     def _mock_function(self, step: Step, written: str) -> None:
         calls = [entry for entry in step.entries if entry.kind == "invokes"]
-        name = f"setup.lambdas.{_short(written)}"
+        name = f"setup.lambdas.{short(written)}"
         answered = next((entry for entry in calls if "answer" in entry.data), None)
         if step.error is not None or not calls:
             late = any("no answer within" in entry.text for entry in calls)
@@ -351,10 +318,19 @@ class _Conversion:
         self._mock(INVOKE, written, {"Type": "ExecutionResult", "ExecutionResult": result})
         if len(calls) > 1:
             self._say(name, "approximate", "the mock answers at once; Amazon Connect's retries are not made")
+        elif self._runs_code(answered):
+            self._say(name, "approximate", "the mock answers what the code answered here")
         elif answered is None:
             self._say(name, "approximate", "the flow does not wait for it; the mock answers {}")
         else:
             self._say(name, "said")
+
+    def _runs_code(self, answered: Entry | None) -> bool:
+        """Return whether code has given an answer, and not the scenario."""
+        function = str(answered.data["function"]) if answered is not None else ""
+        names = (function, short(function), short(function).split(":", 1)[0])
+        behaviours = next((self._setup.lambdas[name] for name in names if name in self._setup.lambdas), ())
+        return any(isinstance(behaviour, Calls) for behaviour in behaviours)
 
     def _of_bot(self, step: Step) -> None:
         understood = next((entry for entry in step.entries if "lex" in entry.data), None)
@@ -369,7 +345,7 @@ class _Conversion:
 
     def _mock(self, kind: str, written: str, response: Mapping[str, Any]) -> None:
         strategy = {"Type": "MockResponse", "Response": dict(response)}
-        self._overrides.append(_overriding(kind, written, strategy))
+        self._overrides.append(overriding(kind, written, strategy))
 
     # -- what is expected
 
@@ -379,7 +355,8 @@ class _Conversion:
         for number, seen in enumerate(self._journal.seen):
             if seen.event.visits and not self._before_cut(max(seen.event.visits)):
                 break
-            last = number
+            if observable(seen.event):
+                last = number
             if self._queues(seen.event):
                 break
         return last
@@ -419,16 +396,13 @@ class _Conversion:
         by_entry = {
             entry: number for number, seen in enumerate(self._journal.seen) for entry in seen.event.entries
         }
+        heard: list[tuple[str, Point]] = []
         until = 0
         for text in self._expect.hears:
             what = f"expect.hears {text!r}"
+            entries = range(until, len(transcript))
             at = next(
-                (
-                    i
-                    for i in range(until, len(transcript))
-                    if transcript[i].heard_by_caller() and text in transcript[i].text
-                ),
-                None,
+                (i for i in entries if transcript[i].heard_by_caller() and text in transcript[i].text), None
             )
             if at is None:  # it is wrong, and the test must say so too
                 self._point(last).expected.append(text)
@@ -442,28 +416,33 @@ class _Conversion:
             elif seen > last:
                 self._say(what, "cannot", self._why_not_later())
             else:
-                self._point(seen).expected.append(text)
-                self._say(what, *self._how_heard(self._points[seen], text))
+                point = self._point(seen)
+                point.expected.append(text)
+                heard.append((text, point))
+        for text, point in heard:
+            self._say(f"expect.hears {text!r}", *self._how_heard(point, text))
 
-    def _how_heard(self, point: _Point, text: str) -> tuple[Mark, str]:
+    def _how_heard(self, point: Point, text: str) -> tuple[Mark, str]:
         if self._chat:
             return "said", ""
-        criteria, words = _words(point)
+        criteria, words = words_of(point, chat=False)
         if not self._goes_on_after(point):
             # evidence: test-case-last-prompt
             return "approximate", "the last prompt before the contact ends is lost in some runs"
+        if not text.isascii() and any(letter.isalpha() and not letter.isascii() for letter in text):
+            return "approximate", "Amazon Connect recognises English alone"
         if criteria == "Similarity":
             return "approximate", "the prompts that come together, similar"
-        if words.lower() != " ".join(re.findall(r"[A-Za-z0-9]+", text)).lower():
+        if words.lower() != " ".join(re.findall(r"[^\W_]+", text)).lower():
             return "approximate", f"by its words {words!r}"
         return "said", ""
 
-    def _goes_on_after(self, point: _Point) -> bool:
+    def _goes_on_after(self, point: Point) -> bool:
         if any(each["Type"] == "SendInstruction" for each in point.actions):
             return True
         return point.seen + 1 < len(self._journal.seen) or not self._hangs_up_next(point)
 
-    def _hangs_up_next(self, point: _Point) -> bool:
+    def _hangs_up_next(self, point: Point) -> bool:
         after = max(point.event.visits) + 1
         step = self._step(after)
         return step is None or step.visit.block.type == "DisconnectParticipant"
@@ -508,7 +487,7 @@ class _Conversion:
             return
         # It is wrong: the test waits for what never happens, so that it fails too.
         nowhere = Event(ACTION_STARTED, 0.0, (), action_type=kind, resource="never")
-        self._points[last + len(self._points) + 1000] = _Point(10**6, nowhere)
+        self._points[last + len(self._points) + 1000] = Point(10**6, nowhere)
         self._say(what, "approximate", "it does not happen")
 
     def _reaches(self, block: str, last: int) -> None:
@@ -520,7 +499,7 @@ class _Conversion:
             return
         for visit in inside:
             seen = next((n for n, s in enumerate(self._journal.seen) if visit.number in s.event.visits), None)
-            if seen is not None and seen <= last:
+            if seen is not None and seen <= last and observable(self._journal.seen[seen].event):
                 point = self._point(seen)
                 if point.event.type == MESSAGE_RECEIVED:
                     point.expected.append(self._part_of(point.event, visit.number))
@@ -543,7 +522,11 @@ class _Conversion:
             self._say(what, "cannot", "an assertion needs a value")
             return
         seen = self._journal.seen[: last + 1]
-        right = [number for number, each in enumerate(seen) if each.attributes.get(name) == value]
+        right = [
+            number
+            for number, each in enumerate(seen)
+            if each.attributes.get(name) == value and observable(each.event)
+        ]
         ends_so = self._journal.contact.attributes.get(name) == value
         if not right and ends_so:
             self._say(what, "cannot", f"no event comes after it is set; {self._why_not_later()}")
@@ -560,7 +543,10 @@ class _Conversion:
             names = contact.queue_names(event.resource)
             if queue not in names:
                 self._point(last).asserts.append(("$.Queue.Name", queue))
-            self._say(what, "said")
+            written = self._resource(event)
+            deployed = written.startswith(("${", "arn:"))
+            why = "" if deployed else f"the deployed queue must have the id {written}"
+            self._say(what, "said" if deployed else "approximate", why)
             return
         if contact.ending.how == "queued" and self._cut is not None:
             self._say(what, "cannot", self._cut.why)
@@ -587,8 +573,8 @@ class _Conversion:
 
     # -- the document
 
-    def _point(self, seen: int) -> _Point:
-        return self._points.setdefault(seen, _Point(seen, self._journal.seen[seen].event))
+    def _point(self, seen: int) -> Point:
+        return self._points.setdefault(seen, Point(seen, self._journal.seen[seen].event))
 
     def _event_of(self, visit: int, kind: str) -> int | None:
         return next(
@@ -596,13 +582,13 @@ class _Conversion:
             None,
         )
 
-    def _test_case(self, last: int) -> TestCase:
-        observations = []
+    def _test_case(self) -> TestCase:
+        observations: list[dict[str, Any]] = []
         if self._overrides:
             observations.append(
                 {
                     "Identifier": "start",
-                    "Event": _event("start", TEST_INITIATED, {}),
+                    "Event": event_of("start", TEST_INITIATED, {}),
                     "Actions": self._overrides,
                 }
             )
@@ -620,7 +606,7 @@ class _Conversion:
         ]
         for number, observation in enumerate(observations):
             follows = [observations[number + 1]["Identifier"]] if number + 1 < len(observations) else []
-            observation["Actions"] = _chained(observation["Actions"], number)
+            observation["Actions"] = chained(observation["Actions"], number)
             observation["Transitions"] = {"NextObservations": follows}
         attributes = {name: escape(value) for name, value in self._setup.attributes.items()}
         return TestCase(
@@ -639,7 +625,8 @@ class _Conversion:
         by = {"FlowId": flow, "SourcePhoneNumber": self._setup.number}
         return {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": by}
 
-    def _observations(self, point: _Point) -> list[dict[str, Any]]:
+    def _observations(self, point: Point) -> list[dict[str, Any]]:
+        """Return the observation of an event, and after it one for each text that the contact does not hear there."""
         event = point.event
         asserts = [
             {
@@ -649,24 +636,21 @@ class _Conversion:
             for namespace, value in dict.fromkeys(point.asserts)
         ]
         actions = [*asserts, *point.actions]
-        if event.type != MESSAGE_RECEIVED:
+        if event.type == MESSAGE_RECEIVED:
+            criteria, words = words_of(point, chat=self._chat)
+            made = [hearing(identifier_of(point.seen, words), criteria, words, actions)]
+        else:
             written = self._resource(event)
-            name = _identifier(point.seen, f"{event.type} {_short(written)}")
-            properties = {
+            name = identifier_of(point.seen, f"{event.type} {short(written)}")
+            used = {
                 "ActionType": event.action_type,
                 "ActionParameters": parameters_of(event.action_type, written),
             }
-            return [{"Identifier": name, "Event": _event(name, event.type, properties), "Actions": actions}]
-        criteria, words = _words(point, chat=self._chat)
+            made = [{"Identifier": name, "Event": event_of(name, event.type, used), "Actions": actions}]
         foreign = [text for text in point.expected if not any(text in part for part in event.parts)]
-        name = _identifier(point.seen, words)
-        made = [_hearing(name, criteria, words, actions)]
-        for number, text in enumerate(
-            foreign
-        ):  # what the contact does not hear: the test waits for it in vain
-            made.append(
-                _hearing(_identifier(point.seen, f"{number} {text}"), "Inclusion", _plain(text) or text, [])
-            )
+        for number, text in enumerate(foreign):
+            name = identifier_of(point.seen, f"{number} {text}")
+            made.append(hearing(name, "Inclusion", plain(text) or text, []))
         return made
 
     def _resource(self, event: Event) -> str:
@@ -700,113 +684,9 @@ class _Conversion:
         return resource_used(self._journal.contact, step.visit.block)
 
 
-class _Templates:
-    """The flows' files as they are written, with their placeholders."""
-
-    def __init__(self, flow: PublishedFlow, path: Path, setup: Setup) -> None:
-        named = {**setup.flows, **setup.modules}
-        self._paths = {flow.arn: path, **{arn: file.path for arn, file in named.items() if file is not None}}
-        self._blocks: dict[str, dict[str, Mapping[str, Any]]] = {}
-
-    def written(self, step: Step, parameter: str) -> str:
-        """Return a block's parameter if it is written as one placeholder, else empty text."""
-        arn = step.visit.flow.arn
-        if arn not in self._blocks:
-            path = self._paths.get(arn)
-            document = json.loads(path.read_text(encoding="utf-8-sig")) if path is not None else {}
-            self._blocks[arn] = {
-                str(each.get("Identifier")): each.get("Parameters") or {}
-                for each in document.get("Actions", [])
-            }
-        value: Any = self._blocks[arn].get(step.visit.block.identifier, {})
-        for key in parameter.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return value if isinstance(value, str) and _WHOLE.fullmatch(value) else ""
-
-
-def _instruction(reaction: Reaction) -> dict[str, Any]:
-    match reaction.move:
-        case Presses(digits):
-            instruction = {"Type": "DtmfInput", "Properties": {"Value": digits}}
-        case Says(text):
-            # evidence: test-case-utterance
-            instruction = {"Type": "Utterance", "Properties": {"Value": escape(text)}}
-        case _:
-            instruction = {"Type": "Disconnect", "Properties": {}}
-    parameters = {"ActionType": "SendInstruction", "Actor": "Customer", "Instruction": instruction}
-    return {"Type": "SendInstruction", "Parameters": parameters}
-
-
-def _overriding(kind: str, written: str, strategy: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = {
-        "ActionType": "OverrideSystemBehavior",
-        "Behavior": {
-            "Type": "FlowAction",
-            "Properties": {
-                "ActionType": kind,
-                "ActionParameters": parameters_of(kind, written),
-                "Strategy": dict(strategy),
-            },
-        },
-    }
-    return {"Type": "OverrideSystemBehavior", "Parameters": parameters}
-
-
-def _chained(actions: Sequence[Mapping[str, Any]], observation: int) -> list[dict[str, Any]]:
-    """Return actions with identifiers, each leading to the next; the last leads nowhere."""
-    names = [f"{observation + 1}-{number + 1}" for number in range(len(actions))]
-    return [
-        {
-            "Identifier": name,
-            **action,
-            "Transitions": {"NextAction": names[number + 1]} if number + 1 < len(names) else {},
-        }
-        for number, (name, action) in enumerate(zip(names, actions, strict=True))
-    ]
-
-
-def _event(name: str, kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Identifier": f"e-{name}", "Type": kind, "Actor": "System", "Properties": dict(properties)}
-
-
-def _hearing(name: str, criteria: str, words: str, actions: list[dict[str, Any]]) -> dict[str, Any]:
-    properties = {"Text": escape(words), "MatchingCriteria": {"Type": criteria}}
-    return {"Identifier": name, "Event": _event(name, MESSAGE_RECEIVED, properties), "Actions": actions}
-
-
-def _words(point: _Point, *, chat: bool = False) -> tuple[str, str]:
-    """Return by which criteria and text an observation recognises an event.
-
-    Speech recognition gives back neither digits nor punctuation, so that Inclusion takes plain words; several texts of
-    one event take Similarity.
-    """
-    event = point.event
-    expected = list(
-        dict.fromkeys(text for text in point.expected if any(text in part for part in event.parts))
-    )
-    if chat:
-        return "Inclusion", expected[0] if len(expected) == 1 else event.text
-    if len(expected) > 1:
-        return "Similarity", event.text
-    text = expected[0] if expected else event.parts[-1]
-    words = _plain(text)
-    all_words = re.findall(r"[^\W_]+", text)
-    few = len(words.split()) < min(_ENOUGH_WORDS, len(all_words))
-    return ("Similarity", event.text) if few or not words else ("Inclusion", words)
-
-
-def _plain(text: str) -> str:
-    """Return the longest run of plain words in a text."""
-    return max(_WORDS.findall(text), key=len, default="")
-
-
-def _identifier(number: int, text: str) -> str:
-    words = re.sub(r"[^A-Za-z0-9 _-]+", " ", text)
-    return f"{number + 1} {' '.join(words.split())}"[:60].strip()
-
-
-def _short(written: str) -> str:
-    return written.strip("${}").rsplit("/", 1)[-1].rsplit(":function:", 1)[-1]
+def kind_of(block: Block) -> str:
+    """Return a block's type as overrides call it."""
+    return DEQUEUE if block.type == _DEQUEUE_BLOCK else block.type
 
 
 def _told(move: object) -> str:

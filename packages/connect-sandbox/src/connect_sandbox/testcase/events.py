@@ -30,6 +30,8 @@ from connect_sandbox.testcase.document import (
     resource_of,
 )
 
+NUMERALS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+"""Digits as speech recognition gives them back."""
 _ASKS = "GetParticipantInput"
 _SPEAKS = ("MessageParticipant", _ASKS)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.conditions import (
     Caller,
     Conditions,
-    HangsUp,
     Move,
     Outcome,
     Presses,
@@ -51,7 +50,7 @@ from connect_sandbox.testcase.document import (
     Observation,
     resource_of,
 )
-from connect_sandbox.testcase.events import Event, Visit, Watcher, resource_used, same_resource
+from connect_sandbox.testcase.events import NUMERALS, Event, Visit, Watcher, resource_used, same_resource
 
 LIMIT_SECONDS = 300.0
 """How long a test may take (administrator guide, "Execute test cases")."""
@@ -63,7 +62,7 @@ SIMILAR = 0.7
 """How alike two texts are to be Similar here; the service's threshold is not documented."""
 _DEQUEUE_BLOCK = "DequeueContactAndTransferToQueue"
 
-_DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+_DIGITS = dict(zip("0123456789", NUMERALS, strict=True))
 
 Status = Literal["PASSED", "FAILED"]
 
@@ -106,7 +105,8 @@ class _TestOverError(Exception):
     """The test has ended, and with it the contact."""
 
     def __init__(self, status: Status, reason: str = "", problem: str = "") -> None:
-        self.status, self.reason, self.problem = status, reason, problem
+        self.status: Status = status
+        self.reason, self.problem = reason, problem
         super().__init__(problem or status)
 
 
@@ -372,7 +372,7 @@ class TestPlayer:
                     name, "FAILED", {"Type": "OBSERVATION", "Identifier": name, "Event": {}, "Actions": []}
                 )
             chat = self._contact.state.channel == "CHAT"
-            at = at if at >= self._limit or chat else at - COMPLETES_AFTER + OPEN_AFTER_CALL
+            at = at if at >= self._limit else at - COMPLETES_AFTER + (0.0 if chat else OPEN_AFTER_CALL)
             problem = f"never observed: {', '.join(names)}"
             over = _TestOverError("FAILED", "OBSERVE_EVENT", problem)
         return self._result(over, min(at, self._limit))
@@ -490,7 +490,7 @@ class _Functions:
 
 def plain(text: str) -> str:
     """Return a text without markup and punctuation, in lower case."""
-    return " ".join(re.findall(r"[^\W_]+", re.sub(r"['’]", "", re.sub(r"<[^>]*>", " ", text).lower())))
+    return " ".join(re.findall(r"[^\W_]+", re.sub(r"['\u2019]", "", re.sub(r"<[^>]*>", " ", text).lower())))
 
 
 def recognized(text: str) -> str:
@@ -512,25 +512,26 @@ def _hears(properties: Mapping[str, Any], heard: str, *, chat: bool) -> bool:
 def _holds(operator: str, actual: str | None, operand: str) -> bool:
     if actual is None:
         return False
-    match operator:
-        case "Equals":
-            return actual == operand
-        case "TextStartsWith":
-            return actual.startswith(operand)
-        case "TextEndsWith":
-            return actual.endswith(operand)
-        case "TextContains":
-            return operand in actual
+    if operator in _OF_TEXTS:
+        return _OF_TEXTS[operator](actual, operand)
     try:
-        one, other = float(actual), float(operand)
+        return _OF_NUMBERS[operator](float(actual), float(operand))
     except ValueError:
         return False
-    return {
-        "NumberGreaterThan": one > other,
-        "NumberGreaterOrEqualTo": one >= other,
-        "NumberLessThan": one < other,
-        "NumberLessOrEqualTo": one <= other,
-    }[operator]
+
+
+_OF_TEXTS: Mapping[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__,
+    "TextStartsWith": str.startswith,
+    "TextEndsWith": str.endswith,
+    "TextContains": str.__contains__,
+}
+_OF_NUMBERS: Mapping[str, Callable[[float, float], bool]] = {
+    "NumberGreaterThan": float.__gt__,
+    "NumberGreaterOrEqualTo": float.__ge__,
+    "NumberLessThan": float.__lt__,
+    "NumberLessOrEqualTo": float.__le__,
+}
 
 
 def _shown(event: Event) -> dict[str, Any]:

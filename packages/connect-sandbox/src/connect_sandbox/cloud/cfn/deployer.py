@@ -98,6 +98,7 @@ _SIMPLE = {
     "AWS::Connect::QuickConnect": ("connect:CreateQuickConnect", "connect:DeleteQuickConnect"),
     "AWS::Connect::RoutingProfile": ("connect:CreateRoutingProfile", "connect:DeleteRoutingProfile"),
     "AWS::Connect::SecurityProfile": ("connect:CreateSecurityProfile", "connect:DeleteSecurityProfile"),
+    "AWS::Connect::TestCase": ("connect:CreateTestCase", "connect:DeleteTestCase"),
     "AWS::Connect::User": ("connect:CreateUser", "connect:DeleteUser"),
     "AWS::Connect::ApprovedOrigin": ("connect:AssociateApprovedOrigin", "connect:DisassociateApprovedOrigin"),
     "AWS::Connect::SecurityKey": ("connect:AssociateSecurityKey", "connect:DisassociateSecurityKey"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.lex_api import Bots
     from connect_sandbox.cloud.sns import Sns
     from connect_sandbox.cloud.states.service import StateMachines
+    from connect_sandbox.cloud.test_cases import TestCases
     from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
     from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
     from connect_sandbox.cloud.triggers.buses import Buses
@@ -39,6 +40,7 @@ class Services:
     connect: ConnectState
     sns: Sns
     contact_center: ContactCenter
+    test_cases: TestCases
     deployer_of: DeployerOf
     targets: Targets
     asynchronous: AsyncInvocations

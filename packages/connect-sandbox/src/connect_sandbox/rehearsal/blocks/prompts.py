@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 from connect_sandbox.rehearsal.blocks._registry import Registry
 from connect_sandbox.rehearsal.conditions import HangsUp, Presses, Says
 from connect_sandbox.rehearsal.encrypted_input import NotEncryptedError, encrypt
+from connect_sandbox.rehearsal.phone_numbers import COUNTRY_CODES, international, local
 from connect_sandbox.rehearsal.stage import CallerHungUpError, Stage, require_map
 from connect_sandbox.rehearsal.state import DTMF_BUFFER
 from connect_sandbox.rehearsal.steps import Decides, Fails, Next, Step
@@ -24,7 +25,6 @@ SOURCES = ("PromptId", "Text", "SSML", "Media")
 _DEFAULT_MAXIMUM_DIGITS = 20
 _ROUNDS_HEARD = 3
 """How often messages are heard that repeat until the contact leaves the queue or is no longer on hold."""
-_E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 
 class PromptError(Exception):
@@ -111,7 +111,7 @@ def get_participant_input(stage: Stage) -> Step:
         return _buffers(stage)
     stores = stage.parameter("StoreInput") == "True"
     try:
-        pressed = _entered(stage, _longest(stage) if stores else 1)
+        pressed = _entered(stage, _longest(stage), _last_key(stage)) if stores else _entered(stage, 1)
     except PromptError as error:
         return Fails("NoMatchingError", str(error))
     if stores:
@@ -121,24 +121,41 @@ def get_participant_input(stage: Stage) -> Step:
     return Decides(pressed[0])
 
 
-def _entered(stage: Stage, enough: int) -> str:
-    """Return what the caller presses: what is in the touchtone buffer, then what they press when asked."""
+def _entered(stage: Stage, enough: int, last_key: str = "") -> str:
+    """Return what the caller presses: what is in the touchtone buffer, then what they press when asked.
+
+    `enough` keys are taken from the buffer, or those up to `last_key`.
+    """
     words = words_of(stage, stage.block.parameters) if _asks(stage) else ""
     ahead = _buffered(stage)
-    if len(ahead) >= enough:
-        stage.note(f"takes {ahead[:enough]} from the buffer and skips “{words}”")
+    taken = _taken(ahead, enough, last_key)
+    if taken is not None:
+        stage.note(f"takes {taken} from the buffer and skips “{words}”")
     elif ahead:
         stage.note(f"takes {ahead} from the buffer")
     elif words:
         stage.says(words)
         ahead = _buffered(stage)
-    if len(ahead) < enough:
-        pressed = _digits(stage)
-        ahead = ahead if pressed is None else ahead + pressed
+    if _taken(ahead, enough, last_key) is None:
+        ahead += _digits(stage) or ""
     if stage.state.dtmf_buffer is not None:
-        stage.state.dtmf_buffer = ahead[enough:][:DTMF_BUFFER]
-        ahead = ahead[:enough]
+        taken = _taken(ahead, enough, last_key) or ahead
+        stage.state.dtmf_buffer = ahead[len(taken) :][:DTMF_BUFFER]
+        ahead = taken
     return ahead
+
+
+def _taken(keys: str, enough: int, last_key: str) -> str | None:
+    """Return the keys that make an input complete, None if more are waited for."""
+    end = keys.find(last_key) if last_key else -1
+    if 0 <= end <= enough:
+        return keys[: end + len(last_key)]
+    return keys[:enough] if len(keys) >= enough else None
+
+
+def _last_key(stage: Stage) -> str:
+    settings = stage.parameter("DTMFConfiguration") or {}
+    return str(settings.get("InputTerminationSequence") or "#")
 
 
 def _asks(stage: Stage) -> bool:
@@ -204,19 +221,17 @@ def _keep(stage: Stage, digits: str | None) -> Step:
         stage.state.stored_input = "Timeout"
         return Next()
     settings = stage.parameter("DTMFConfiguration") or {}
-    digits = digits.split(str(settings.get("InputTerminationSequence") or "#"), 1)[0]
+    digits = digits.split(_last_key(stage), 1)[0]
     if settings.get("DisableCancelKey") != "True" and "*" in digits:
         digits = digits.rsplit("*", 1)[-1]
     validation = stage.parameter("InputValidation") or {}
     phone = validation.get("PhoneNumberValidation")
     if phone is not None:
-        if phone.get("NumberFormat") == "Local":
-            raise stage.cannot(
-                "PhoneNumberValidation of local numbers needs the numbering plan of the country"
-            )
-        if not _E164.fullmatch(f"+{digits.lstrip('+')}"):
-            return Fails("InvalidPhoneNumber", f"{digits} is not an E.164 number")
-        digits = f"+{digits.lstrip('+')}"
+        number = _phone_number(stage, phone, digits)
+        if number is None:
+            where = f" of {phone.get('CountryCode')}" if phone.get("NumberFormat") == "Local" else ""
+            return Fails("InvalidPhoneNumber", f"{digits} is not a telephone number{where}")
+        digits = number
     else:
         digits = digits[: _longest(stage)]
     try:
@@ -224,6 +239,15 @@ def _keep(stage: Stage, digits: str | None) -> Step:
     except NotEncryptedError as error:
         return Fails("NoMatchingError", f"the input cannot be encrypted: {error}")
     return Next()
+
+
+def _phone_number(stage: Stage, validation: Mapping[str, Any], digits: str) -> str | None:
+    if validation.get("NumberFormat") != "Local":
+        return international(digits)
+    country = str(stage.filled(validation.get("CountryCode")) or "")
+    if country not in COUNTRY_CODES:
+        raise stage.refuses(f"the sandbox does not know the numbers of the country {country!r}")
+    return local(digits, country)
 
 
 def _encrypted(stage: Stage, digits: str) -> str:

@@ -6,7 +6,6 @@ Exit status: 0 written, 1 no contact gets to an end (what is missing is said), 2
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from connect_flows.importer import FlowImportError
 from connect_flows.template import FlowTemplateError
 
 from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.flow_files import read_values
 from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.skeleton.making import Skeleton, scenarios_for
 
@@ -64,8 +64,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     made.add_argument("--force", action="store_true", help="overwrite FILE")
     made.add_argument(
-        "--values", type=Path, metavar="FILE", help="JSON file of placeholder values; others get examples"
+        "--values",
+        type=Path,
+        metavar="FILE",
+        help="JSON: placeholder values, or the map that connect-flows import wrote; others get examples",
     )
+    made.add_argument("--environment", metavar="NAME", help="environment in the map that import wrote")
     made.add_argument(
         "--flows", type=Path, metavar="FOLDER", help="files of the flows and modules that FLOW calls, by name"
     )
@@ -83,7 +87,7 @@ def _write(arguments: argparse.Namespace) -> int:
         raise _UsageError(f"--flows {arguments.flows} is no folder")
     made = scenarios_for(
         arguments.flow,
-        values=_values(arguments.values),
+        values=read_values(arguments.values, arguments.environment),
         flows=arguments.flows,
         expect=arguments.expect,
         base=output.parent if output is not None else None,
@@ -103,7 +107,7 @@ def _report(made: Skeleton) -> None:
     total, missing = len(made.coverage.branches()), len(made.coverage.missing())
     for block, reason in made.stands_in.items():
         _tell(f"stands in   {block}: {reason}")
-    for one in made.not_taken:
+    for one in made.not_taken if not made.stops else ():
         _tell(f"not taken   {one}")
     count = len(made.scenarios)
     _tell(
@@ -112,18 +116,6 @@ def _report(made: Skeleton) -> None:
     )
     if made.stops:
         _tell(f"no contact gets to an end: {made.stops}")
-
-
-def _values(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as problem:
-        raise _UsageError(f"{path} cannot be read as JSON: {problem}") from problem
-    if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
-        raise _UsageError(f"{path} must hold a JSON object of names and texts")
-    return document
 
 
 def _tell(line: str) -> None:

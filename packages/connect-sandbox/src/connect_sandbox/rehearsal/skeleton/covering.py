@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connect_sandbox.rehearsal.coverage import Branch
-from connect_sandbox.rehearsal.skeleton.facts import Facts
+from connect_sandbox.rehearsal.skeleton.facts import SILENT, Facts
 from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Trace
 
@@ -53,7 +53,24 @@ def covering(search: Search, facts: Facts) -> Found:
     missing += [(b, "no branch leads to the block") for b in search.routes.unreachable]
     chosen = _fewest(search, [trace for _, trace in kept])
     order = sorted(chosen, key=lambda i: (kept[i][0] >= 0, _is_technical(kept[i][1]), kept[i][0]))
-    return Found(tuple(kept[i][1] for i in order), tuple(missing))
+    return Found(tuple(_entering(search, kept[i][1]) for i in order), tuple(missing))
+
+
+def _entering(search: Search, trace: Trace) -> Trace:
+    """Let the caller enter digits where they are kept, if the contact goes the same way then as in silence."""
+    for at, step in enumerate(trace.steps):
+        if step.block.type != "GetParticipantInput" or step.block.parameters.get("StoreInput") != "True":
+            continue
+        for facts in search.forcing.ways(trace, at, "next").facts if step.asked else ():
+            silent = step.asked[0] >= len(trace.facts.moves) or trace.facts.moves[step.asked[0]] == SILENT
+            new = search.mending.play(facts) if silent else trace
+            same = [(s.block.identifier, s.branch) for s in new.steps] == [
+                (s.block.identifier, s.branch) for s in trace.steps
+            ]
+            if same and new.ending is not None:
+                trace = new
+                break
+    return trace
 
 
 def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key) -> Trace:

@@ -14,6 +14,7 @@ from connect_sandbox.rehearsal.skeleton.demands import OTHER, Demand, spoken
 from connect_sandbox.rehearsal.skeleton.facts import FAILED, HANGS_UP, SILENT, Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.origins import Changes, Origins, behaving, counting
+from connect_sandbox.rehearsal.skeleton.plausible import PHONE
 from connect_sandbox.rehearsal.skeleton.trace import Trace
 
 _METRICS = {
@@ -136,11 +137,8 @@ class Forcing:
         move = step.asked[0]
         facts = trace.facts
         if step.block.parameters.get("StoreInput") == "True":
-            stored: dict[str, Any] = {
-                "next": {"presses": "12065550188"},
-                "InvalidPhoneNumber": {"presses": "0"},
-            }
-            return Ways([facts.moving(move, stored[branch])] if branch in stored else [])
+            stored = {"next": _entered(step.block), "InvalidPhoneNumber": "0"}
+            return Ways([facts.moving(move, {"presses": stored[branch]})] if branch in stored else [])
         if branch == "InputTimeLimitExceeded":
             return Ways([facts.moving(move, SILENT)])
         if branch not in _labels(step.block):
@@ -291,6 +289,16 @@ def hanging_up(trace: Trace) -> Iterator[Facts]:
         heard = [entry.text for entry in trace.contact.transcript if entry.heard_by_caller() and entry.text]
         for text in dict.fromkeys(reversed(heard[-20:])):
             yield trace.facts.moving(len(trace.facts.moves), {"hangs_up_on": text})
+
+
+def _entered(block: Block) -> str:
+    """Return digits that fit what the block stores."""
+    validation = block.parameters.get("InputValidation")
+    if isinstance(validation, Mapping) and "PhoneNumberValidation" in validation:
+        return PHONE.removeprefix("+")
+    custom = validation.get("CustomValidation") if isinstance(validation, Mapping) else None
+    longest = str(custom.get("MaximumLength")) if isinstance(custom, Mapping) else ""
+    return "1234"[: int(longest)] if longest in {"1", "2", "3"} else "1234"
 
 
 def _decided(trace: Trace, block: Block, branch: str) -> list[Facts]:

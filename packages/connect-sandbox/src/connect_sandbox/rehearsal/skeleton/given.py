@@ -16,7 +16,6 @@ from connect_flows.references import has_reference, is_reference, references
 
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.setup_reader import STAND_IN
-from connect_sandbox.rehearsal.skeleton.called import file_named
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.plausible import Plausible, by_place
 from connect_sandbox.rehearsal.skeleton.trace import function_key
@@ -36,13 +35,15 @@ _CHAT = frozenset({"ShowView", "CreatePersistentContactAssociation", "Authentica
 class Given:
     """What a flow needs to be set up.
 
-    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be.
+    `flows` is a folder with files of flows and modules, `base` the one where the scenario file will be. `others` are
+    the flows and modules of that folder that the flow calls.
     """
 
     flow: PublishedFlow
     values: Mapping[str, str]
     base: Path
     flows: Path | None = None
+    others: tuple[PublishedFlow, ...] = ()
     _examples: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
@@ -74,6 +75,10 @@ class Given:
                 facts = facts.having(MEDIA_STREAM, "media_stream")
         for (kind, _), name in self._examples.items():
             facts = self._set_up(facts, kind, name)
+        for other in self.others:
+            needed = Given(other, {}, self.base, self.flows).facts()
+            for place in (*_PLACES.values(), "media_stream"):
+                facts = _besides(facts, needed, place)
         return facts
 
     def key(self, kind: str, value: str) -> str:
@@ -250,7 +255,30 @@ def example_value(name: str, flow: Uses) -> str:
 
 
 def _short(placeholder: str) -> str:
-    return re.sub(r"(?<=.)_?(Arn|ARN|arn|Id|ID|id)$", "", placeholder)
+    return re.sub(r"(?<=[a-z0-9])(Arn|ARN|Id|ID)$|(?<=.)_(arn|id)$", "", placeholder)
+
+
+def file_named(folder: Path | None, *called: str | None) -> Path | None:
+    """Return the file of a folder that is named like a flow, by its name in the console or its id."""
+    wanted = {_plain(name) for name in called if name}
+    files = sorted(folder.glob("*.json")) if folder is not None else []
+    return next((file for file in files if _plain(file.stem) in wanted), None)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", text.rsplit("/", 1)[-1].lower())
+
+
+def _besides(facts: Facts, other: Facts, place: str) -> Facts:
+    """Return the facts with what another flow needs there and they do not have."""
+    own, needed = facts.at(place), other.at(place)
+    if needed is None:
+        return facts
+    if isinstance(needed, Mapping):
+        return facts.having({**needed, **(own or {})}, place)
+    if isinstance(needed, list):
+        return facts.having(sorted({*needed, *(own or ())}), place)
+    return facts if own is not None else facts.having(needed, place)
 
 
 def _put(made: dict[str, Any], path: tuple[str, ...], value: str) -> None:

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connect_flows import Flow
-
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Branch, Coverage
-from connect_sandbox.rehearsal.flow_files import read_flow, text_of
+from connect_sandbox.rehearsal.flow_files import read_flow
 from connect_sandbox.rehearsal.published import PublishedFlow
-from connect_sandbox.rehearsal.skeleton.called import needed_values
+from connect_sandbox.rehearsal.skeleton.called import called_by
 from connect_sandbox.rehearsal.skeleton.covering import covering
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.forcing import Forcing
-from connect_sandbox.rehearsal.skeleton.given import Given, example_value
+from connect_sandbox.rehearsal.skeleton.given import Given
 from connect_sandbox.rehearsal.skeleton.mending import Mending
 from connect_sandbox.rehearsal.skeleton.origins import Origins
 from connect_sandbox.rehearsal.skeleton.routes import Routes
 from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Player, Trace, function_key
-from connect_sandbox.rehearsal.skeleton.uses import Uses
 from connect_sandbox.rehearsal.skeleton.words import called, is_generated, name_of
 from connect_sandbox.rehearsal.skeleton.writing import File, Written, common, heard
 
@@ -94,12 +91,10 @@ def scenarios_for(
 
 
 def _search(path: Path, values: Mapping[str, str], base: Path, flows: Path | None) -> tuple[Search, Facts]:
-    told = {
-        name: values[name] if name in values else example_value(name, Uses(Flow.parse(text_of(file))))
-        for name, file in sorted(needed_values(path, flows).items())
-    }
-    flow = read_flow(path, told)
-    given = Given(flow, told, base, flows)
+    called = called_by(path, flows, values)
+    flow = read_flow(path, called.values)
+    others = [read_flow(file, called.values) for file in called.files]
+    given = Given(flow, called.values, base, flows, tuple(others))
     mending = Mending(given, Player(flow, base))
     return Search(mending, Routes(flow), Forcing(given, Origins(given))), given.facts()
 
@@ -204,7 +199,7 @@ def _text(
         f"Play them: connect-flows rehearse {path.name} --scenario THIS_FILE --coverage",
     ]
     notes = []
-    if not_taken:
+    if not_taken and not stops:
         notes = ["Not taken:", *(f"  {_shown(flow, one)}" for one in not_taken)]
     if stops:
         notes.append(f"No contact gets to an end: {stops}")

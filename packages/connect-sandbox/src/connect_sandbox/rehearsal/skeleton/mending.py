@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connect_sandbox.rehearsal.errors import BoundExceededError, CannotPlayError, RehearsalError
-from connect_sandbox.rehearsal.setup_reader import MERGED, STAND_IN
+from connect_sandbox.rehearsal.setup_reader import MERGED
 from connect_sandbox.rehearsal.skeleton.demands import Demand, label_of
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.skeleton.given import Given
@@ -50,7 +50,8 @@ class Mending:
                 return facts.having([{"answers": {}}], "lambdas", function_key(name))
             case ("flows" | "modules" as place, name):
                 kind = "flow" if place == "flows" else "module"
-                return facts.having(STAND_IN, place, self.given.key(kind, name))
+                key = self.given.key(kind, name)
+                return facts.having(self.given.file_or_stand_in(key), place, key)
             case ("blocks" | "security_keys", *_) | ():
                 return self._instead(facts, stop)
             case ("lex", _) as place:

@@ -77,22 +77,43 @@ class Origins:
             step = trace.steps[index]
             told = trace.facts.at("blocks", step.block.identifier, "sets", root)
             if isinstance(told, Mapping) and name in told:
-                path = ("blocks", step.block.identifier, "sets", root, name)
-                return Changes([trace.facts.having(value, *path) for value in demand.values()])
-            if step.branch != "next":
-                continue
+                return Changes(
+                    _putting(trace.facts, ("blocks", step.block.identifier, "sets", root, name), demand)
+                )
             written = next((w for r, n, w in writes_of(step.block) if (r, n) == place), None)
-            if written is None:
-                continue
-            if is_reference(written):
-                return self.changes(trace, index, next(references(written)).steps, demand)
-            if has_reference(written):
-                return Changes(fixed=f"$.{root}.{name} is put together as {written!r}", written=place)
-            return Changes(fixed=f"$.{root}.{name} is {written!r} there", written=place)
+            if written is not None and step.branch == "next":
+                return self._written(trace, index, place, written, demand)
         if root == "FlowAttributes":
             return Changes(fixed=f"no block before it sets $.{root}.{name}", written=place)
-        values = [trace.facts.having(value, "attributes", name) for value in demand.values()]
-        return Changes(values)
+        return Changes(_putting(trace.facts, ("attributes", name), demand))
+
+    def _written(self, trace: Trace, at: int, place: tuple[str, str], text: str, demand: Demand) -> Changes:
+        """Return how an attribute that step number `at` has written could have been another."""
+        instead = self._instead_of_module(trace, at, place, demand)
+        name = f"$.{place[0]}.{place[1]}"
+        if is_reference(text):
+            found = self.changes(trace, at, next(references(text)).steps, demand)
+        elif has_reference(text):
+            found = Changes(fixed=f"{name} is put together as {text!r}", written=place)
+        else:
+            found = Changes(fixed=f"{name} is {text!r} there", written=place)
+        return Changes([*found.facts, *instead], found.fixed, found.written)
+
+    def _instead_of_module(
+        self, trace: Trace, at: int, place: tuple[str, str], demand: Demand
+    ) -> list[Facts]:
+        """Return the facts under which a module sets the attribute without being played; none if no module does."""
+        if trace.steps[at].flow == trace.flow:
+            return []
+        callers = (s.block for s in reversed(trace.steps[:at]) if s.flow == trace.flow)
+        block = next(callers, None)
+        if block is None or block.type != "InvokeFlowModule" or place[0] != "Attributes":
+            return []
+        values = demand.values()
+        return [
+            trace.facts.having({"sets": {place[0]: {place[1]: v}}}, "blocks", block.identifier)
+            for v in values
+        ]
 
     def _answer(self, trace: Trace, at: int, steps: Steps, demand: Demand) -> Changes:
         for index in range(at - 1, -1, -1):

@@ -21,7 +21,7 @@ from connect_sandbox.rehearsal.setup_reader import Setup, read_moves, read_setup
 from connect_sandbox.rehearsal.skeleton.facts import Facts
 from connect_sandbox.rehearsal.steps import Ending
 
-SEARCH_BOUNDS = Bounds(blocks=1_000, entries=5_000, characters=1_000_000)
+SEARCH_BOUNDS = Bounds(blocks=600, entries=5_000, characters=1_000_000)
 """Narrower than those of a rehearsal: what ends within them ends within those, too."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connect_sandbox.rehearsal.errors import BoundExceededError, CannotPlayError
@@ -103,14 +103,13 @@ class Way:
         """Return a trace that has the same steps before and takes the branch at this one."""
         step = trace.steps[at]
         ways = self.forcing.ways(trace, at, name)
-        before = [(s.flow, s.block.identifier, s.branch) for s in trace.steps[:at]]
+        before = _own(trace, trace.steps[:at])
         for facts in ways.facts:
             new = self.mending.play(facts)
-            if [(s.flow, s.block.identifier, s.branch) for s in new.steps[:at]] != before or len(
-                new.steps
-            ) <= at:
+            steps = [s for s in new.steps if s.flow == new.flow]
+            if _own(new, steps[: len(before)]) != before or len(steps) <= len(before):
                 continue
-            there = new.steps[at]
+            there = steps[len(before)]
             if there.block is step.block and self.routes.label(step.block.identifier, there.branch) == name:
                 return new
         reason = ways.fixed or "what decides it has decided something before"
@@ -166,3 +165,8 @@ class Way:
             why = f"{stop.block}: {stop.reason}" if isinstance(stop, CannotPlayError) else str(stop)
             self.reason = "no other branch leads there" if stop is None else why
         return None
+
+
+def _own(trace: Trace, steps: Sequence[Step]) -> list[tuple[str, str | None]]:
+    """Return the branches that the steps take in the flow itself, not in what it calls."""
+    return [(s.block.identifier, s.branch) for s in steps if s.flow == trace.flow]

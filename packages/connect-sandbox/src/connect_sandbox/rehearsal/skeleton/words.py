@@ -15,7 +15,9 @@ from connect_sandbox.rehearsal.skeleton.uses import writes_of
 
 _GENERATED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PHRASES = 4
+_FAILS = " fails"
 _SHORT = 36
+_LINE = 80
 _FIGURES = {
     "agents_available": "agents available", "agents_staffed": "agents staffed", "agents_online": "agents online",
     "contacts_in_queue": "contacts waiting", "oldest_contact_age": "s the longest wait",
@@ -51,10 +53,25 @@ def name_of(trace: Trace, start: Facts, flow: PublishedFlow, *, usually_silent: 
         phrases.remove(SILENT)
     if not phrases:
         return "as it is set up"
+    failing = [phrase.removesuffix(_FAILS) for phrase in phrases if phrase.endswith(_FAILS)]
+    if len(failing) > 1:
+        phrases = [phrase for phrase in phrases if not phrase.endswith(_FAILS)] + [_all_fail(failing)]
     if len(phrases) > _PHRASES:
         rest = len(phrases) - _PHRASES + 1
         phrases = [*phrases[: _PHRASES - 1], f"{rest} more like that"]
     return ", ".join(phrases)
+
+
+def _all_fail(names: list[str]) -> str:
+    """Return "A, B and 2 more fail": as many names as can be read in a line."""
+    told = names[:1]
+    for name in names[1:]:
+        if len(told) == _PHRASES or len(", ".join([*told, name])) > _LINE:
+            break
+        told.append(name)
+    rest = len(names) - len(told)
+    last = f"{rest} more" if rest else told.pop()
+    return f"{', '.join(told)} and {last} fail"
 
 
 def _phrases(trace: Trace, start: Facts, flow: PublishedFlow) -> Iterator[str]:
@@ -89,7 +106,7 @@ def _of_others(facts: Facts, start: Facts) -> Iterator[str]:
     if facts.at("percentages") != start.at("percentages"):
         yield f"draws {' and '.join(str(n) for n in facts.at('percentages'))}"
     if facts.at("vendor") != start.at("vendor"):
-        yield from (_reaction(reaction) for reaction in facts.at("vendor"))
+        yield from (words for reaction in facts.at("vendor") if (words := _reaction(reaction)))
     for place in ("flows", "modules"):
         yield from (f"there is no {name}" for name, told in _new(facts, start, place) if told is None)
     yield from (words for key, words in _NOBODY.items() if facts.at(key) == [] != start.at(key))
@@ -132,13 +149,12 @@ def _queue(name: str, told: Mapping[str, Any], before: Mapping[str, Any]) -> Ite
 
 
 def _reaction(reaction: Any) -> str:  # noqa: ANN401  (JSON)
+    """Return how a third party reacts; nothing where it just takes the call."""
     if isinstance(reaction, str):
         return f"the third party {reaction}"
     if "refuses" in reaction:
         return "the third party refuses"
-    return (
-        "the third party cannot be dialled" if "cannot_be_dialled" in reaction else "the third party answers"
-    )
+    return "the third party cannot be dialled" if "cannot_be_dialled" in reaction else ""
 
 
 def _outcome(name: str, told: Mapping[str, Any]) -> Iterator[str]:

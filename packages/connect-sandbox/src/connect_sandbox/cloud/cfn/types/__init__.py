@@ -19,6 +19,7 @@ from connect_sandbox.cloud.cfn.types import (
     connect_instance,
     connect_numbers,
     connect_parts,
+    connect_test_cases,
     dynamodb,
     events,
     iam,
@@ -35,8 +36,9 @@ from connect_sandbox.cloud.cfn.types import (
 
 _MODULES = (
     apigateway, apigateway_parts, apigateway_plans, apigatewayv2, appintegrations, awslambda, awslambda_parts,
-    bootstrap, cloudformation, cloudwatch, connect, connect_instance, connect_numbers, connect_parts, dynamodb,
-    events, iam, iam_users, kms, logs, messaging, recorded, secretsmanager, sns_subscription, stepfunctions, streams,
+    bootstrap, cloudformation, cloudwatch, connect, connect_instance, connect_numbers, connect_parts,
+    connect_test_cases, dynamodb, events, iam, iam_users, kms, logs, messaging, recorded, secretsmanager,
+    sns_subscription, stepfunctions, streams,
 )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ class _Fields:
             "hex8": partial(secrets.token_hex, 4),
             "hex17": lambda: secrets.token_hex(9)[:17],
             "HEX10": lambda: secrets.token_hex(5).upper(),
-            "HEX13": lambda: secrets.token_hex(7)[:13].upper(),
+            "HEX13": lambda: secrets.token_hex(7)[:13].upper(),  # noqa: PLW0108  (a new one each time)
             "byte": lambda: str(secrets.randbelow(254) + 1),
             "number": lambda: self._number(str(next(iter(self._properties.values()), ""))),
         }

@@ -59,10 +59,9 @@ def written(folder: Path) -> Path:
 
 def test_files_that_are_called_are_found_and_others_are_not(tmp_path: Path) -> None:
     flows = written(tmp_path)
-    called = called_by(flows / "line.json", flows, {"Lookup": "lookup"})
+    called = called_by(flows / "line.json", flows, {"Lookup": "lookup", "OtherModule": "other"})
     assert [file.stem for file in called.files] == ["find_caller", "say_name"]
-    assert set(called.values) == {"FindModule", "SayModule", "Lookup"}
-    assert called.values["Lookup"] == "lookup"
+    assert called.values == {"FindModule": "FindModule", "Lookup": "lookup", "SayModule": "SayModule"}
     assert called_by(flows / "line.json", None, {}).files == ()
 
 

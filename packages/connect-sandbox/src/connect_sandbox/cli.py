@@ -12,6 +12,13 @@ usage: connect-sandbox COMMAND ...
 Rehearse Amazon Connect apps without an AWS account.
 
 commands:
+  deploy     deploy a CDK app, a cloud assembly or a template into a sandbox that stays up
+  call       call a number or a flow: at the terminal, or as a scenario file says
+  chat       start a chat with a flow, likewise
+  status     list its stacks, numbers and flows
+  env        print the variables that point the AWS CLI and boto3 at it
+  destroy    delete stacks, or end the sandbox
+  serve      keep a sandbox up in the foreground
   rehearse   play the scenarios of files through a flow, and check what callers hear
   scenarios  write scenarios that take every branch of a flow
 
@@ -19,10 +26,16 @@ connect-sandbox COMMAND --help explains a command.
 """
 
 COMMANDS = {
+    **{
+        command: f"connect_sandbox.workbench.commands:{command}"
+        for command in ("deploy", "destroy", "env", "serve", "status")
+    },
+    "call": "connect_sandbox.workbench.calling:call",
+    "chat": "connect_sandbox.workbench.calling:chat",
     "rehearse": "connect_sandbox.rehearsal.cli",
     "scenarios": "connect_sandbox.rehearsal.skeleton.cli",
 }
-"""The modules whose `main` runs the commands."""
+"""What runs the commands: a function of a module, `main` if none is named."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,11 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         sys.stdout.write(USAGE)
         return 0 if arguments else 2
-    module = COMMANDS.get(arguments[0])
-    if module is None:
+    runner = COMMANDS.get(arguments[0])
+    if runner is None:
         sys.stderr.write(f"connect-sandbox: there is no command {arguments[0]!r}\n\n{USAGE}")
         return 2
-    status: int = import_module(module).main(arguments[1:])  # only now: keeps --help quick
+    module, _, function = runner.partition(":")
+    status: int = getattr(import_module(module), function or "main")(arguments[1:])  # now: keeps --help quick
     return status
 
 

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
 
-import boto3
 from botocore.config import Config
 
 from connect_sandbox.cloud.api_gateway.access_log import AccessLog
@@ -35,6 +34,8 @@ from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
+from connect_sandbox.cloud.ec2_api import Ec2Api
+from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -47,7 +48,7 @@ from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
-from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, Principals
+from connect_sandbox.cloud.principals import Principals
 from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
 from connect_sandbox.cloud.sns import SNS_PATH, Sns
@@ -63,6 +64,7 @@ from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
 ACCOUNT = "123456789012"
+REGION = "us-east-1"
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
@@ -85,7 +87,8 @@ class Sandbox:
         self,
         work_dir: Path,
         *,
-        region: str = "us-east-1",
+        account: str = ACCOUNT,
+        region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
@@ -93,16 +96,20 @@ class Sandbox:
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
+        `account` has 12 digits; `region` is one of the partition aws (not of China or GovCloud). Both may be the real
+        ones of an app that names them: nothing is sent there. Anything else is a ValueError.
+
         `inherit` names environment variables of this process that commands and the app's synthesis see too, with
         wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
         and pip need. `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them,
         with wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
         """
+        check_place(account, region)
         self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
         self.region = region
-        self.account = ACCOUNT
+        self.account = account
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.faults = Faults()
@@ -119,7 +126,8 @@ class Sandbox:
         cls,
         work_dir: Path,
         *,
-        region: str = "us-east-1",
+        account: str = ACCOUNT,
+        region: str = REGION,
         port: int = 0,
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
@@ -127,7 +135,13 @@ class Sandbox:
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
         return cls(
-            work_dir, region=region, port=port, inherit=inherit, tolerate=tolerate, variables=variables
+            work_dir,
+            account=account,
+            region=region,
+            port=port,
+            inherit=inherit,
+            tolerate=tolerate,
+            variables=variables,
         )
 
     def __enter__(self) -> Self:
@@ -162,26 +176,9 @@ class Sandbox:
         return {
             **{name: value for name, value in os.environ.items() if self._inherits(name)},
             **self._variables,
-            "NO_PROXY": "localhost,127.0.0.1",
-            "no_proxy": "localhost,127.0.0.1",
-            "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "CDK_DEFAULT_ACCOUNT": self.account,
-            "CDK_DEFAULT_REGION": self.region,
-            # No credentials, profiles or settings of this machine, and no requests to EC2's metadata service.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # No network access for versions, notices and statistics.
-            "CDK_DISABLE_VERSION_CHECK": "true",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "CDK_NOTICES": "false",
-            "CI": "true",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-            "NO_COLOR": "1",
+            **sandbox_environment(
+                self.endpoint_url, self.account, self.region, cdk_home=self._work_dir / "cdk-home"
+            ),
         }
 
     def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
@@ -217,7 +214,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        moto = self._exit.enter_context(MotoServer())
+        moto = self._exit.enter_context(MotoServer(self.account))
         self._moto_url = f"http://127.0.0.1:{moto.port}"
         # The parts need the port before they exist; requests are served once everything is in place.
         self._front: Front | None = None
@@ -307,6 +304,7 @@ class Sandbox:
             self.bucket_events,
             self.http_apis,
             self.state_machines,
+            self.bots,
             lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
@@ -361,6 +359,7 @@ class Sandbox:
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "ec2": Ec2Api(self.faults, self.region).handle,
                 "states": StatesApi(self.faults, self.state_machines).handle,
                 "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,
@@ -439,12 +438,8 @@ class Sandbox:
         with self._client_lock:
             key = f"{service} {endpoint_url}"
             if key not in self._clients:
-                session = boto3.Session(
-                    aws_access_key_id=ADMIN_ACCESS_KEY,
-                    aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
-                    region_name=self.region,
-                )
                 # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                self._clients[key] = session.client(service, endpoint_url=endpoint_url, config=config)
+                made = session(self.region).client(service, endpoint_url=endpoint_url, config=config)
+                self._clients[key] = made
             return self._clients[key]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -76,22 +76,35 @@ class DeployedFlow:
         with the transcript, if the contact goes differently, and RehearsalError if it cannot be played.
         """
         there = _There(scenario.setup.values, self.values)
-        published = PublishedFlows(self.sandbox, self.instance_arn)
-        called = _published(published, self.arn)
-        if called is None:
-            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
-        setup = there.setup(scenario.setup, called)
-
-        def deployed(told: Ports) -> Ports:
-            functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
-            absent = _absent(setup, called)
-            return replace(told, flows=_Deployed(published, told.flows, absent), functions=functions)
-
-        caller = Caller(setup.number, scenario.caller)
-        contact = setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)
-        contact.calls(self.arn)
+        setup = there.setup(scenario.setup, self.called())
+        contact = self.contact(setup, Caller(setup.number, scenario.caller)).calls(self.arn)
         replace(scenario, expect=there.expected(scenario.expect, contact)).check(contact)
         return contact
+
+    def called(self) -> PublishedFlow:
+        """Return it as the instance has published it; NoSuchFlowError if it has not."""
+        found = _published(PublishedFlows(self.sandbox, self.instance_arn), self.arn)
+        if found is None:
+            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
+        return found
+
+    def contact(
+        self, setup: Setup, caller: Caller, *, world: Callable[[Ports], Ports] | None = None
+    ) -> Contact:
+        """Return a contact that can call it, in the deployed world: the setup says what functions answer.
+
+        world: what else is to be changed in the world of the contact.
+        """
+        called = self.called()
+
+        def deployed(told: Ports) -> Ports:
+            published = PublishedFlows(self.sandbox, self.instance_arn)
+            functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
+            flows = _Deployed(published, told.flows, _absent(setup, called))
+            ports = replace(told, flows=flows, functions=functions)
+            return ports if world is None else world(ports)
+
+        return setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)
 
 
 def functions_exist(sandbox: Sandbox, arns: Iterable[str]) -> None:

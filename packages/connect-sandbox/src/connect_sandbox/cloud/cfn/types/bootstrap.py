@@ -52,7 +52,8 @@ class Bucket(ResourceType):
         """Create the bucket; a bucket of this account that is there already (retained) is a failure, as on AWS."""
         client = context.client("s3")
         name = properties.get("BucketName") or context.physical_name(limit=63, lower=True)
-        client.create_bucket(Bucket=name)
+        where = {} if context.region == "us-east-1" else {"LocationConstraint": context.region}
+        client.create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
         created = Created(
             name,
             {

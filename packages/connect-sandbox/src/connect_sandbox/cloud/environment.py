@@ -1,0 +1,78 @@
+"""The account and Region that a sandbox is, and the environment that points commands at it."""
+
+from __future__ import annotations
+
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+import boto3
+import botocore.session
+
+from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY
+
+
+def check_place(account: str, region: str) -> None:
+    """Raise ValueError for what is no account or no Region of the partition aws."""
+    if not re.fullmatch(r"\d{12}", account):
+        raise ValueError(f"{account!r} is no AWS account: give 12 digits, for example 123456789012")
+    known = session(region).get_available_regions("s3")
+    if region not in known:
+        near = get_close_matches(region, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"for example {', '.join(sorted(known)[-3:])}"
+        raise ValueError(f"{region!r} is no Region of the partition aws that the sandbox knows: {hint}")
+
+
+def session(region: str) -> boto3.Session:
+    """Return a session with the developer's permissions, whatever profile and settings this machine has."""
+    own = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    return boto3.Session(
+        aws_access_key_id=ADMIN_ACCESS_KEY,
+        aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
+        region_name=region,
+        botocore_session=own,
+    )
+
+
+def sandbox_environment(endpoint_url: str, account: str, region: str, *, cdk_home: Path) -> dict[str, str]:
+    """Return the variables that point the CDK, the AWS CLI and the SDKs at a sandbox, and keep AWS's own out.
+
+    `cdk_home` is where the CDK command line keeps what it knows of accounts, instead of the user's ~/.cdk.
+    """
+    return {
+        **client_environment(endpoint_url, region),
+        "CDK_DEFAULT_ACCOUNT": account,
+        "CDK_DEFAULT_REGION": region,
+        "CDK_HOME": str(cdk_home),
+        # No network access for versions, notices and statistics.
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_NOTICES": "false",
+        "CI": "true",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        "NO_COLOR": "1",
+    }
+
+
+def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
+    """Return the variables that point the AWS CLI and the SDKs at a sandbox."""
+    return {
+        "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
+        "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # No credentials, profiles or settings of this machine, and no requests to EC2's metadata service.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

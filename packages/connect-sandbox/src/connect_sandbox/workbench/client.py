@@ -1,0 +1,150 @@
+"""Reaches a background sandbox from a command, and starts one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import requests
+from botocore.config import Config
+
+from connect_sandbox.cloud.environment import (
+    check_place,
+    client_environment,
+    sandbox_environment,
+    session,
+)
+from connect_sandbox.cloud.sandbox import ACCOUNT, REGION
+from connect_sandbox.workbench.errors import WorkbenchError
+from connect_sandbox.workbench.place import Place, Running
+
+_CONNECT_SECONDS = 5
+#: What of a user's environment must not reach a command in the sandbox; everything else does.
+_REAL = ("AWS_", "CDK_DEFAULT_")
+
+
+class RemoteSandbox:
+    """A sandbox in another process. A deploying.Cloud."""
+
+    def __init__(self, place: Place, running: Running) -> None:
+        self._place = place
+        self._running = running
+        self.account = running.account
+        self.region = running.region
+        self.endpoint_url = running.endpoint_url
+
+    @classmethod
+    def find(cls, place: Place) -> RemoteSandbox | None:
+        """Return the sandbox of a place; None if none runs."""
+        running = place.remembered()
+        if running is None:
+            return None
+        found = cls(place, running)
+        try:
+            found.ask("GET", "/status")
+        except requests.ConnectionError:
+            place.forget()  # it was killed, and could not do so itself
+            return None
+        return found
+
+    @classmethod
+    def require(cls, place: Place) -> RemoteSandbox:
+        """Return the sandbox of a place; WorkbenchError if none runs."""
+        found = cls.find(place)
+        if found is None:
+            raise WorkbenchError(
+                f"no sandbox runs for {place.folder.parent}: start one with connect-sandbox deploy, or with --at "
+                "name the folder where one was started"
+            )
+        return found
+
+    @classmethod
+    def ensure(cls, place: Place, account: str | None, region: str | None, port: int = 0) -> RemoteSandbox:
+        """Return the sandbox of a place, started if none runs.
+
+        WorkbenchError if it runs as another account or Region, or cannot start.
+        """
+        check_place(account or ACCOUNT, region or REGION)
+        place.make()
+        with place.held("start"):
+            found = cls.find(place)
+            if found is None:
+                _start(place, account or ACCOUNT, region or REGION, port)
+                found = cls.require(place)
+        if (account or found.account, region or found.region) != (found.account, found.region):
+            raise WorkbenchError(
+                f"the sandbox of {place.folder.parent} is account {found.account} in {found.region}: end it first with "
+                "connect-sandbox destroy, or use another folder (--at)"
+            )
+        return found
+
+    def ask(self, method: str, path: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send a command; WorkbenchError with what is wrong with it."""
+        with requests.Session() as control:
+            control.trust_env = False  # no proxy, no .netrc
+            response = control.request(
+                method,
+                self._running.control_url + path,
+                json=told,
+                headers={"Authorization": f"Bearer {self._running.token}"},
+                timeout=(_CONNECT_SECONDS, None),
+            )
+        answer: dict[str, Any] = response.json()
+        if response.status_code != 200:
+            raise WorkbenchError(str(answer.get("error", response.text)))
+        return answer
+
+    def stop(self) -> None:
+        """End it and wait until it has ended."""
+        self.ask("POST", "/stop")
+        with self._place.held("server"):
+            return
+
+    def environment(self) -> dict[str, str]:
+        """Return this process's environment, with the sandbox in the place of AWS."""
+        home = self._place.files / "cdk-home"
+        return {
+            **_without_aws(),
+            **sandbox_environment(self.endpoint_url, self.account, self.region, cdk_home=home),
+        }
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables alone that point the AWS CLI and boto3 at it."""
+        return client_environment(self.endpoint_url, self.region)
+
+    def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
+        """Return a boto3 client with the developer's permissions."""
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, proxies={})
+        return session(self.region).client(service, endpoint_url=self.endpoint_url, config=config)
+
+
+def _without_aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
+
+
+def _start(place: Place, account: str, region: str, port: int) -> None:
+    with place.log.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  (this package)
+            [
+                sys.executable, "-m", "connect_sandbox.workbench.server",
+                str(place.folder), account, region, str(port),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=place.folder,
+            env=_without_aws(),
+            start_new_session=True,
+        )  # fmt: skip
+    if process.stdout is None:
+        raise WorkbenchError("the sandbox has no output to wait for")
+    with process.stdout as output:
+        said = output.readline().decode(errors="replace").strip()
+    if said == "ready":
+        process.returncode = 0  # it goes on without this process, which need not wait for it
+        return
+    process.wait()
+    last = "\n".join(place.log.read_text(errors="replace").splitlines()[-5:])
+    raise WorkbenchError(f"the sandbox did not start: {said or last} (see {place.log})")

@@ -1,0 +1,255 @@
+"""The sandbox of a pytest run: the fixture `sandbox`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from connect_sandbox.cloud import Sandbox
+from connect_sandbox.iam import AuditEntry
+from connect_sandbox.rehearsal.conditions import Move
+from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.reading import Reader, checked
+from connect_sandbox.rehearsal.scenario import ScenarioFile
+from connect_sandbox.rehearsal.setup_reader import read_moves, read_setup
+from connect_sandbox.workbench.deploying import Deployer
+from connect_sandbox.workbench.errors import WorkbenchError
+from connect_sandbox.workbench.lines import Line
+from connect_sandbox.workbench.live import LiveCall
+
+TABLE, FUNCTION = "AWS::DynamoDB::Table", "AWS::Lambda::Function"
+#: What the CDK appends to the logical ids of constructs.
+_HASH = re.compile(r"[0-9A-F]{8}$")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What `deploy` has deployed: outputs by stack."""
+
+    stacks: Mapping[str, Mapping[str, str]]
+
+    def output(self, key: str) -> str:
+        """Return an output by its key; LookupError unless one stack has it."""
+        found = [outputs[key] for outputs in self.stacks.values() if key in outputs]
+        if len(found) != 1:
+            known = ", ".join(sorted({one for outputs in self.stacks.values() for one in outputs})) or "none"
+            raise LookupError(f"{len(found)} stacks have an output {key}; there are {known}")
+        return found[0]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A deployed table. Items are dicts of Python values."""
+
+    name: str
+    client: Any
+
+    def items(self) -> list[dict[str, Any]]:
+        """Return all items."""
+        read = TypeDeserializer().deserialize
+        return [{key: read(value) for key, value in item.items()} for item in self.rows()]
+
+    def put(self, *items: Mapping[str, Any]) -> None:
+        """Put items."""
+        write = TypeSerializer().serialize
+        for item in items:
+            told = {key: write(value) for key, value in item.items()}
+            self.client.put_item(TableName=self.name, Item=told)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all items as the API has them."""
+        pages = self.client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def restore(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Let the table hold these items and no others."""
+        there = self.rows()
+        keys = [key["AttributeName"] for key in self._described()["KeySchema"]]
+        for row in there:
+            if row not in rows:
+                self.client.delete_item(TableName=self.name, Key={key: row[key] for key in keys})
+        for row in rows:
+            if row not in there:
+                self.client.put_item(TableName=self.name, Item=row)
+
+    def _described(self) -> dict[str, Any]:
+        described: dict[str, Any] = self.client.describe_table(TableName=self.name)["Table"]
+        return described
+
+
+@dataclass
+class Run:
+    """What all tests of a run share: the sandbox, what is deployed, and what tables held after that."""
+
+    sandbox: Sandbox
+    scratch: Path
+    deployed: dict[object, Deployed] = field(default_factory=dict)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, account: str, region: str) -> Iterator[Run]:
+        """Start the sandbox of a run."""
+        with Sandbox.start(folder, account=account, region=region) as sandbox:
+            yield cls(sandbox, folder / "assemblies")
+
+    def table(self, name: str) -> Table:
+        """Return a table by its physical name."""
+        return Table(name, self.sandbox.boto3_client("dynamodb"))
+
+    def restore(self) -> None:
+        """Let every table hold what it held when it was deployed."""
+        for name, rows in self.tables.items():
+            self.table(name).restore(rows)
+
+
+class TestSandbox:
+    """The sandbox as one test sees it. Paths are relative to `folder`, or to `root` for what is not there.
+
+    `cloud` is the Sandbox itself, for everything else.
+    """
+
+    __test__ = False
+
+    def __init__(self, run: Run, folder: Path, root: Path) -> None:
+        self.cloud = run.sandbox
+        self._run = run
+        self._folder, self._root = folder, root
+        self._began = datetime.now(UTC)
+        self._calls: list[LiveCall] = []
+
+    def deploy(
+        self,
+        app: str | Path,
+        *stacks: str,
+        name: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        context: Mapping[str, str] | None = None,
+        tolerate: Iterable[str] = (),
+    ) -> Deployed:
+        """Deploy a CDK app, a cloud assembly or a template, once in a run: a later test gets the same stacks.
+
+        `stacks`: only these. `name` and `parameters` are for a template, `context` for a CDK app. `tolerate` names
+        resource types that may be missing ("AWS::WAFv2::*"); `cloud.not_rehearsed` lists what is. Raises CdkFailedError
+        or DeploymentFailedError with what went wrong.
+        """
+        path = self._path(app).resolve()
+        key = (path, stacks, name, *(tuple(sorted((one or {}).items())) for one in (parameters, context)))
+        if key not in self._run.deployed:
+            self.cloud.tolerance.add(tolerate)
+            deployer = Deployer(self.cloud, self._run.scratch, print)
+            names = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
+            self._run.deployed[key] = Deployed({one: self.cloud.stack_outputs(one) for one in names})
+            for table in self._of_type(TABLE).values():
+                self._run.tables[table] = self._run.table(table).rows()
+        return self._run.deployed[key]
+
+    def call(
+        self,
+        called: str,
+        caller: Iterable[Move | dict[str, Any] | str] = (),
+        **setup: Any,  # noqa: ANN401
+    ) -> LiveCall:
+        """Call a number (E.164), or a flow by its name; answer it by `presses`, `says`, … .
+
+        `caller` and `setup` take what scenario files take: `number="+12065550142"`,
+        `queues={"Support": {"at_capacity": True}}`, `lambdas={"lookup": {"times_out": True}}`.
+        """
+        return self._begin(called, caller, {"channel": "VOICE", **setup})
+
+    def chat(
+        self,
+        called: str,
+        caller: Iterable[Move | dict[str, Any] | str] = (),
+        **setup: Any,  # noqa: ANN401
+    ) -> LiveCall:
+        """Start a chat with a flow, otherwise like `call`."""
+        return self._begin(called, caller, {**setup, "channel": "CHAT"})
+
+    def plays(self, scenarios: str | Path, called: str) -> list[Contact]:
+        """Play each scenario of a file; AssertionError, with the transcript, at the first that goes differently."""
+        line = Line.find(self.cloud, called)
+        return [line.play(scenario) for scenario in ScenarioFile.load(self._path(scenarios)).scenarios]
+
+    def table(self, name: str) -> Table:
+        """Return a deployed table by its logical id (of the CDK also without the hash) or its name."""
+        return self._run.table(self._physical(TABLE, name))
+
+    def logs(self, function: str) -> list[str]:
+        """Return what a function has printed during this test; it is named like a table."""
+        name = self._physical(FUNCTION, function)
+        group = self.cloud.lambda_state.get(name).log_group
+        client = self.cloud.boto3_client("logs")
+        try:
+            events = client.filter_log_events(
+                logGroupName=group, startTime=int(self._began.timestamp() * 1000)
+            )["events"]
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return [str(event["message"]) for event in events]
+
+    def denied(self) -> list[AuditEntry]:
+        """Return the calls that IAM has refused during this test."""
+        return [one for one in self.cloud.audit.calls(allowed=False) if one.time >= self._began]
+
+    def ended(self) -> None:
+        """Hang up on calls that still go on, and let tables hold what they held before."""
+        for call in self._calls:
+            call.closed()
+        self._run.restore()
+
+    def _begin(self, called: str, caller: Iterable[Any], setup: dict[str, Any]) -> LiveCall:
+        problems: list[str] = []
+        read = read_setup(Reader(setup, "", problems), self._folder)
+        moves = read_moves(Reader(list(caller), "caller", problems))
+        checked(problems, "call")
+        call = LiveCall(Line.find(self.cloud, called), read, moves)
+        self._calls.append(call)
+        return call
+
+    def _path(self, path: str | Path) -> Path:
+        near = self._folder / path
+        return near if near.exists() else self._root / path
+
+    def _of_type(self, kind: str) -> dict[str, str]:
+        """Return the physical ids of all resources of a type, by stack and logical id."""
+        return {
+            f"{stack.name}/{logical_id}": resource.created.physical_id
+            for stack in self.cloud.deployments.stacks()
+            if stack.exists
+            for logical_id, resource in stack.resources.items()
+            if resource.declared.type == kind
+        }
+
+    def _physical(self, kind: str, name: str) -> str:
+        known = self._of_type(kind)
+        for named in (_physically, _logically, _without_hash):
+            found = {physical for where, physical in known.items() if name == named(where, physical)}
+            if len(found) == 1:
+                return found.pop()
+            if found:
+                raise WorkbenchError(
+                    f"{len(found)} resources of type {kind} are called {name!r}: give a name"
+                )
+        raise WorkbenchError(
+            f"no resource of type {kind} is called {name!r}; there are {', '.join(known) or 'none'}"
+        )
+
+
+def _physically(_where: str, physical: str) -> str:
+    return physical
+
+
+def _logically(where: str, _physical: str) -> str:
+    return where.partition("/")[2]
+
+
+def _without_hash(where: str, _physical: str) -> str:
+    return _HASH.sub("", where.partition("/")[2])

@@ -67,6 +67,10 @@ rules: setup ## write docs/flow-rules.md from the linter's rules
 handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploys to the sandbox for them
 	$(BIN)/python -m tests.support.handoff $(if $(RECORD),--record)
 
+.PHONY: testcases
+testcases: setup ## write docs/testcases.md: which scenarios Amazon Connect's own testing can say
+	$(BIN)/python -m tests.support.two_runners
+
 .PHONY: evidence
 evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operations/evidence.toml
 	@mkdir -p build

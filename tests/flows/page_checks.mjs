@@ -245,7 +245,12 @@ async function attempts(browser, file) {
   const page = await browser.open(file, { collect: false });
   return page.evaluate(async () => {
     const stopped = [];
-    document.addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+    const all = new Promise((done) => {
+      setTimeout(done, 10_000);
+      document.addEventListener("securitypolicyviolation", (event) => {
+        if (stopped.push(event.effectiveDirective) === 8) done();
+      });
+    });
     const added = (tag, attributes) => document.body.append(Object.assign(document.createElement(tag), attributes));
     added("img", { src: "https://example.com/x.png" });
     added("script", { src: "https://example.com/x.js" });
@@ -257,6 +262,7 @@ async function attempts(browser, file) {
     const answer = await fetch("https://example.com/").catch((problem) => problem.name);
     navigator.sendBeacon("https://example.com/", "x");
     await framed;
+    await all; // they are told some time after the attempt
     return { stopped: stopped.sort(), answer, ran: window.ran === true };
   });
 }

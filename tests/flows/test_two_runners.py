@@ -37,7 +37,7 @@ def test_there_are_enough_to_compare(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_page_says_the_same() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.support.two_runners"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run make testcases"
 
 
 def test_the_page_shows_what_the_command_prints(

@@ -66,6 +66,17 @@ def test_the_new_apps_tests_pass(app: Path) -> None:
     assert int(passed[1]) > scenarios > 10
 
 
+def test_the_new_apps_demo_plays_every_scenario_through_what_was_deployed(app: Path) -> None:
+    done = make(app, "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "starts the flow supportlinelocal-MainInbound-" in done.stdout
+    assert "enters the module supportlinelocal-IdentifyCaller-" in done.stdout
+    for file in (app / "scenarios").glob("*.yaml"):
+        for scenario in ScenarioFile.load(file).scenarios:
+            assert f"passed  {file.stem}: {scenario.name}" in done.stdout
+    assert done.stdout.endswith("\nnone failed\n")
+
+
 def test_types_are_right(app: Path, tmp_path: Path) -> None:
     (tmp_path / "mypy.ini").write_text(MYPY)
     files = [str(file.relative_to(app)) for file in sorted(app.rglob("*.py"))]

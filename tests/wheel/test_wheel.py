@@ -102,6 +102,9 @@ def test_the_bridges_bring_no_emulator_and_no_sdk(bridges: Installed) -> None:
         assert f"{command.split()[0]} needs boto3: pip install 'connect-bridges[cli]'" in bridges.run(
             f"connect-bridges {command} 2>&1", bridges.home, status=2
         )
+    export = ROOT / "examples/console_exports/Main inbound.json"
+    new = f"connect-bridges new app --from '{export}' 2>&1"
+    assert "pip install 'connect-bridges[new]'" in bridges.run(new, bridges.home, status=1)
 
 
 def test_doctor_is_in_the_wheel_and_needs_nothing_of_the_app(bridges: Installed) -> None:

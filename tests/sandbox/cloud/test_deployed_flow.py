@@ -127,6 +127,43 @@ def test_a_module_that_is_not_deployed_is_the_one_that_the_scenario_names(
         )
 
 
+def test_a_function_that_the_flow_names_by_an_attribute_answers_as_the_scenario_says(
+    sandbox: Sandbox, instance: str, tmp_path: Path
+) -> None:
+    text = (
+        json.dumps(LINE).replace("${Lookup}", "$.Attributes.function").replace("${More}", "$.Attributes.more")
+    )
+    text = text.replace("${Queue}", queue := f"{instance}/queue/{uuid.uuid4()}")
+    line = sandbox.connect.create_flow(instance, name="dynamic", type="CONTACT_FLOW", content=text)
+    told = scenario(
+        tmp_path,
+        SCENARIO.replace(
+            "setup:", "setup:\n  attributes: {function: lookup, more: more}\n  modules: {more: stand-in}"
+        )
+        .replace("{Lookup: lookup, More: more, Queue: support}", "{Queue: support}")
+        .replace(", One moment.", ""),
+    )
+    contact = DeployedFlow(sandbox=sandbox, arn=line.arn, values={"Queue": queue}).play(told)
+    assert contact.ending.queue == queue
+
+
+def test_what_a_scenario_expects_of_a_name_may_be_what_is_deployed(
+    sandbox: Sandbox, instance: str, tmp_path: Path
+) -> None:
+    queue = f"{instance}/queue/{uuid.uuid4()}"
+    keep = flow(
+        block("keep", "UpdateContactAttributes", {"Attributes": {"queue": queue, "team": "support"}},
+              "bye", NoMatchingError="bye"),
+        block("bye", "DisconnectParticipant", {}),
+    )  # fmt: skip
+    line = sandbox.connect.create_flow(instance, name="keep", type="CONTACT_FLOW", content=json.dumps(keep))
+    deployed = DeployedFlow(sandbox=sandbox, arn=line.arn, values={"Queue": queue})
+    text = "setup: {values: {Queue: support}}\nexpect: {attributes: {queue: support, team: support}}"
+    assert deployed.play(scenario(tmp_path, text)).attributes["queue"] == queue
+    with pytest.raises(AssertionError, match="attribute queue should be 'sales'"):
+        deployed.play(scenario(tmp_path, text.replace("{queue: support", "{queue: sales")))
+
+
 def test_a_module_can_be_called_by_itself(sandbox: Sandbox, instance: str, tmp_path: Path) -> None:
     module = sandbox.connect.create_module(instance, name="alone", content=json.dumps(MORE))
     told = scenario(tmp_path, "expect: {hears: [One moment.], ends: module ended}")

@@ -603,13 +603,34 @@ def test_archived_flows_are_left_out_and_lost_ones_are_said(
 
     _, told = command("pull", room, "--instance", DEV)
 
-    assert told[:2] == [
+    assert told[:3] == [
         "left out: CONTACT_FLOW Overflow (nights) is archived",
-        (
-            "gone: CONTACT_FLOW Overflow (nights) is not in the instance; flows/overflow_nights.json stays until you "
-            "delete it"
-        ),
+        "gone: CONTACT_FLOW Overflow (nights) is not in the instance, and push would create it again: if that is",
+        "      not meant, delete flows/overflow_nights.json and its lines in flows.json",
     ]
+
+
+def test_a_renamed_queue_keeps_its_placeholder_and_is_found_by_its_new_name(
+    dev: Center, prod: Center, command: Command, room: Path
+) -> None:
+    command("pull", room, "--instance", DEV)
+    template = (room / "flows/support_line.json").read_text()
+    next(part for part in dev.instance.parts.values() if part.name == "Support").name = "Help"
+
+    command("pull", room, "--instance", DEV, "--only", "Overflow*")
+    index = json.loads((room / "flows.json").read_text())
+    assert index["resources"]["SupportQueue"] == {"kind": "queue", "name": "Support"}
+    command("pull", room, "--instance", DEV)
+    index = json.loads((room / "flows.json").read_text())
+    assert index["resources"]["SupportQueue"] == {"kind": "queue", "name": "Help"}
+    assert (room / "flows/support_line.json").read_text() == template
+
+    prod.flow("Other", chain(BYE))
+    queue = prod.part("Queue", "Help")
+    command("pull", room, "--instance", PROD, "--environment", "prod")
+    assert (
+        json.loads((room / "values/prod.json").read_text())["environments"]["prod"]["SupportQueue"] == queue
+    )
 
 
 def test_a_flow_that_is_no_flow_is_said_and_the_others_are_taken(

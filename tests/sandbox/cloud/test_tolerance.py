@@ -25,7 +25,7 @@ PLAIN = {"Type": "AWS::SQS::Queue", "Properties": {}}
 def tolerant(sandbox: Sandbox) -> Iterator[Sandbox]:
     """The shared sandbox, for the time of a test as it is with tolerate=[…]."""
     before = sandbox.tolerance.patterns
-    sandbox.tolerance.patterns = Tolerance(["AWS::GameLift::*", "AWS::SQS::Queue"]).patterns
+    sandbox.tolerance.add(["AWS::GameLift::*", "AWS::SQS::Queue"])
     yield sandbox
     sandbox.tolerance.patterns = before
     sandbox.tolerance.uses.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from connect_sandbox.rehearsal.scenario import ScenarioFile
-from connect_sandbox.rehearsal.skeleton.called import called_files, needed_values
+from connect_sandbox.rehearsal.skeleton.called import called_by
 from connect_sandbox.rehearsal.skeleton.cli import main
 
 Json = dict[str, Any]
@@ -59,14 +59,10 @@ def written(folder: Path) -> Path:
 
 def test_files_that_are_called_are_found_and_others_are_not(tmp_path: Path) -> None:
     flows = written(tmp_path)
-    assert [file.stem for file in called_files(flows / "line.json", flows)] == ["find_caller", "say_name"]
-    assert called_files(flows / "line.json", None) == []
-    needed = needed_values(flows / "line.json", flows)
-    assert {name: file.stem for name, file in needed.items()} == {
-        "FindModule": "line",
-        "SayModule": "find_caller",
-        "Lookup": "say_name",
-    }
+    called = called_by(flows / "line.json", flows, {"Lookup": "lookup", "OtherModule": "other"})
+    assert [file.stem for file in called.files] == ["find_caller", "say_name"]
+    assert called.values == {"FindModule": "FindModule", "Lookup": "lookup", "SayModule": "SayModule"}
+    assert called_by(flows / "line.json", None, {}).files == ()
 
 
 def test_scenarios_go_through_modules_of_modules(tmp_path: Path) -> None:

@@ -417,6 +417,48 @@ def test_what_a_called_module_decides_is_changed_in_it_or_told_instead(tmp_path:
     assert any(sets["Attributes"]["checked"] == "something else" for sets in told)
 
 
+def test_what_is_another_text_every_time_is_not_expected(making: Making) -> None:
+    greet = say("greet", "Your number is $.ContactId.", "mark")
+    mark = sets("mark", "bye", id="$.ContactId", tier="gold")
+    made, said = making(flow(greet, mark, hang_up()), expect=True)
+    assert said["scenarios"][0]["expect"] == {"attributes": {"tier": "gold"}, "ends": "disconnected"}
+    assert not UUID.search(made.text)
+
+
+def test_digits_are_entered_where_they_are_kept_and_differ_where_they_have_to(making: Making) -> None:
+    def stores(identifier: str, then: str) -> Json:
+        return block(identifier, "GetParticipantInput", then, errors={"NoMatchingError": "bye"}, Text="Your new PIN?",
+                     StoreInput="True", InputTimeLimitSeconds="5",
+                     InputValidation={"CustomValidation": {"MaximumLength": "4"}})  # fmt: skip
+
+    made, said = making(
+        flow(
+            stores("once", "keep"),
+            sets("keep", "again", pin="$.StoredCustomerInput"),
+            stores("again", "same"),
+            compare("same", "$.StoredCustomerInput", [("Equals", "$.Attributes.pin", "thanks")], "sorry"),
+            say("thanks", "Thank you.", "bye"),
+            say("sorry", "That was another one.", "bye"),
+            hang_up(),
+        )
+    )
+    assert made.coverage.percent() == 100
+    assert [{"presses": "1234"}, {"presses": "1234"}] in [one.get("caller") for one in said["scenarios"]]
+
+
+def test_a_block_that_works_in_chats_alone_is_reached_by_a_chat(making: Making) -> None:
+    view = block("view", "ShowView", "bye", errors={"NoMatchingCondition": "bye", "TimeLimitExceeded": "bye", **ERROR},
+                 when=[("Equals", "Next", "thanks")], ViewResource={"Id": "form", "Version": "1"},
+                 InvocationTimeLimitSeconds="60")  # fmt: skip
+    dial = block("dial", "TransferParticipantToThirdParty", "bye", errors=ERROR, ThirdPartyPhoneNumber="+12065550199",
+                 ThirdPartyConnectionTimeLimitSeconds="30", ContinueFlowExecution="False")  # fmt: skip
+    by = compare("by", "$.Channel", [("Equals", "CHAT", "view")], "dial")
+    made, said = making(flow(by, dial, view, say("thanks", "Thanks.", "bye"), hang_up()))
+    assert made.coverage.percent() == 100
+    chats = [one for one in said["scenarios"] if one.get("setup", {}).get("channel") == "CHAT"]
+    assert any(one.get("caller") == [{"chooses": "Next"}] for one in chats)
+
+
 def test_values_of_placeholders_fit_their_places_and_yours_count(tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     content = flow(
@@ -452,6 +494,10 @@ def test_a_large_flow_takes_no_more_work_than_it_may(tmp_path: Path, monkeypatch
     path.write_text(json.dumps(flow(*blocks, hang_up())), encoding="utf-8")
     made = scenarios_for(path, base=tmp_path)
     assert any("needs: a person's eye; not " in str(one) for one in made.not_taken)
+    assert (made.scenarios, bool(made.stops)) == (
+        (),
+        True,
+    )  # every branch leads to another of the comparisons
     assert made.text == scenarios_for(path, base=tmp_path).text
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from connect_sandbox.rehearsal.canned_functions import Answers, CannedFunctions
 from connect_sandbox.rehearsal.canned_vendor import CannedVendor
 from connect_sandbox.rehearsal.conditions import Conditions, Queue
 from connect_sandbox.rehearsal.contact import Channel
+from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.flow_files import FlowFiles
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
@@ -76,7 +78,7 @@ def hears(name: str, text: str, *actions: dict[str, Any], then: str | None = Non
     return observation(name, "MessageReceived", *actions, then=then, Text=text, MatchingCriteria=matching)
 
 
-def override(kind: str, parameters: dict[str, str], **strategy: Any) -> dict[str, Any]:
+def override(kind: str, parameters: dict[str, Any], **strategy: Any) -> dict[str, Any]:
     properties = {"ActionType": kind, "ActionParameters": parameters, "Strategy": strategy}
     behavior = {"Type": "FlowAction", "Properties": properties}
     return {
@@ -268,3 +270,27 @@ def test_keys_that_nobody_waits_for_are_lost() -> None:
         asks, hears("one", "press one", presses, then="two"), hears("two", "we heard nothing", END)
     )
     assert in_time.status == "FAILED"
+
+
+def test_a_mocked_bot_is_refused_by_name() -> None:
+    alias = "arn:aws:lex:us-east-1:123456789012:bot-alias/B/A"
+    asks = [
+        block(
+            "bot",
+            "ConnectParticipantWithLexBot",
+            "bye",
+            errors={"NoMatchingCondition": "bye", "NoMatchingError": "bye"},
+            Text="How can we help?",
+            LexV2Bot={"AliasArn": alias},
+        ),
+        hang_up(),
+    ]
+    result = {"Type": "ExecutionResult", "ExecutionResult": {"LoadedData": "{}"}}
+    mocked = override(
+        "ConnectParticipantWithLexBot",
+        {"LexV2Bot": {"AliasArn": alias}},
+        Type="MockResponse",
+        Response=result,
+    )
+    with pytest.raises(RehearsalError, match="ConnectParticipantWithLexBot holds is documented nowhere"):
+        play(asks, observation("start", "TestInitiated", mocked, then="one"), hears("one", "hello", END))

@@ -11,7 +11,7 @@ from typing import Any
 
 from connect_flows import LintContext
 
-from connect_bridges.operations.new.exports import BOT, FUNCTION, Exports, Resource
+from connect_bridges.operations.new.exports import BOT, FUNCTION, PHONE_NUMBER, Exports, Resource
 from connect_bridges.operations.new.naming import slug
 
 LOCAL, FIRST, SECOND = "local", "dev", "prod"
@@ -77,7 +77,7 @@ def in_sandbox(resource: Resource) -> str:
         FUNCTION: f"arn:aws:lambda:{_PLACE}:function:{_function_name(resource)}",
         BOT: f"arn:aws:lex:{_PLACE}:bot-alias/{digits[:10].upper()}/TSTALIASID",
         "Assistant": f"arn:aws:wisdom:{_PLACE}:assistant/{made_up}",
-        "PhoneNumber": f"+1206555{100 + int(digits[:8], 16) % 100:04}",
+        PHONE_NUMBER: f"+1206555{100 + int(digits[:8], 16) % 100:04}",
         "Instance": SANDBOX_INSTANCE,
         **{kind: f"{SANDBOX_INSTANCE}/{path}/{made_up}" for kind, path in _IN_INSTANCE.items()},
     }

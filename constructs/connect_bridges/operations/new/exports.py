@@ -21,7 +21,7 @@ from connect_bridges.operations.new.naming import (
     unique,
 )
 
-FUNCTION, BOT, FLOW, MODULE = "Function", "BotAlias", "Flow", "Module"
+FUNCTION, BOT, FLOW, MODULE, PHONE_NUMBER = "Function", "BotAlias", "Flow", "Module", "PhoneNumber"
 _KINDS = {"LambdaFunction": FUNCTION, "WisdomAssistant": "Assistant", "ContactFlow": FLOW}
 """Kinds that the importer names after the parameter, where the export's value is no ARN."""
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.:-]*)\}")

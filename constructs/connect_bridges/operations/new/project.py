@@ -10,8 +10,15 @@ from typing import Any
 
 from connect_flows import FlowKind
 
-from connect_bridges.operations.new.environments import FIRST, LOCAL, Environment
-from connect_bridges.operations.new.exports import BOT, FUNCTION, ExportedFlow, Exports, Resource
+from connect_bridges.operations.new.environments import FIRST, LOCAL, Environment, in_sandbox
+from connect_bridges.operations.new.exports import (
+    BOT,
+    FUNCTION,
+    PHONE_NUMBER,
+    ExportedFlow,
+    Exports,
+    Resource,
+)
 from connect_bridges.operations.new.naming import TAKEN, identifier, pascal, slug, unique, words
 
 PINNED = {
@@ -103,7 +110,9 @@ class App:
         called: dict[str, str] = {}
         for flow in self.exports.flows:
             for placeholder, reference in flow.references.items():
-                title = reference.resource.title
+                resource = reference.resource
+                # Numbers are spoken and shown: one that stands for it would be told as it is.
+                title = in_sandbox(resource) if resource.kind == PHONE_NUMBER else resource.title
                 if reference.flow is not None:
                     title = self.exports.flow(reference.flow).title
                 others = {value for name, value in called.items() if name != placeholder}

@@ -420,6 +420,13 @@ def test_vpc_function(ok: Any, deploy: Any, function: Any, invoke: Any, sandbox:
     assert invoke(stack.resources["Function"], {"n": 1}) == {"n": 1}
     unapplied = {one.type for one in sandbox.not_rehearsed if one.stack == stack.name}
     assert unapplied == {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup"}
+    # What the CDK asks for: the zones of the Region, and the rules of the default group taken away.
+    client = sandbox.boto3_client("ec2")
+    zones = [one["ZoneName"] for one in client.describe_availability_zones()["AvailabilityZones"]]
+    assert zones == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    everybody = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    revoked = client.revoke_security_group_egress(GroupId=stack.resources["Group"], IpPermissions=everybody)
+    assert revoked["Return"] is True
 
 
 def test_layer(ok: Any, function: Any, invoke: Any, sandbox: Sandbox, zip_of: Any) -> None:
@@ -536,7 +543,7 @@ def test_queue_mapping(
         counts = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]
 
-    # What the function has taken and what the filter lets nobody see is deleted; the reported one becomes visible again.
+    # What the function has taken and what the filter hides is deleted; the reported one is kept.
     eventually(lambda: left() == ("0", "1"))
 
 
@@ -774,6 +781,10 @@ def test_lex_bot(ok: Any, role: Any, sandbox: Sandbox) -> None:
             ),
         }
     )
+    bot_id, alias_id = stack.resources["Bot"], stack.resources["Alias"].partition("|")[0]
+    lex = sandbox.boto3_client("lexv2-models")
+    assert lex.describe_bot(botId=bot_id)["botName"] == "everyday"
+    assert lex.describe_bot_alias(botId=bot_id, botAliasId=alias_id)["botAliasName"] == "live"
     bots = [one.integration_arn for one in sandbox.connect.instance(INSTANCE).associations.values()]
     assert [one for one in bots if f":bot-alias/{stack.resources['Bot']}/" in one]
     assert {one.type for one in sandbox.not_rehearsed if one.stack == stack.name} == {
@@ -823,6 +834,8 @@ def test_connect_types(ok: Any, sandbox: Sandbox) -> None:
     assert stack.resources["ViewVersion"] == f"{stack.resources['View']}:1"
     told = {one.logical_id for one in sandbox.not_rehearsed if one.stack == stack.name}
     assert told == set(CONNECT_TYPES)
+    listed = sandbox.boto3_client("connect").list_views(InstanceId=INSTANCE.rpartition("/")[2])
+    assert [one["Arn"] for one in listed["ViewsSummaryList"]] == [stack.resources["View"]]
     known = {name.removeprefix("AWS::Connect::") for name in all_types() if name.startswith("AWS::Connect::")}
     every = {
         name.removeprefix("AWS::Connect::")
@@ -1150,7 +1163,8 @@ def test_http_api(ok: Any, function: Any, sandbox: Sandbox) -> None:
 
 def states_trust() -> dict[str, Any]:
     who = {"Service": "states.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}
+    own = {"ArnLike": {"aws:SourceArn": "arn:aws:states:us-east-1:123456789012:stateMachine:*"}}
+    statement = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole", "Condition": own}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 

@@ -114,8 +114,9 @@ def _pull_templates(job: _Job, items: list[Item]) -> int:
     for entry in kept:
         if _wanted(entry.name, only) and entry.key not in there:
             say(
-                f"gone: {entry.type} {entry.name} is not in the instance; {entry.file} stays until you delete it"
+                f"gone: {entry.type} {entry.name} is not in the instance, and push would create it again: if that is"
             )
+            say(f"      not meant, delete {entry.file} and its lines in flows.json")
     project.entries = [*kept, *made]
     _keep_what_is_used(project, here, names, listing)
     written = [project.write_index(), project.write_values(here)]
@@ -152,10 +153,15 @@ def _keep_what_is_used(project: Project, here: Environment, names: ResourceNames
     values = {name: value for value, name in names.by_value.items() if name in used}
     here.values = {name: values.get(name, here.values.get(name)) for name in used}
     project.resources = {
-        name: project.resources.get(name) or listing.resource(values[name])
+        name: _named(listing.resource(values[name]) if name in values else None, project.resources.get(name))
         for name in used
         if name in values or name in project.resources
     }
+
+
+def _named(now: Resource | None, before: Resource | None) -> Resource:
+    """Return what a resource is called now; what was said before where the instance was not asked this time."""
+    return before if before is not None and (now is None or now.name is None) else now or Resource("value")
 
 
 class _Listing:

@@ -197,13 +197,14 @@ class Authorization:
                 "InvalidParameterValueException", f"{message} Its trust policy does not allow it: {role_arn}"
             )
 
-    def may_assume(self, service: str, role_arn: str) -> bool:
-        """Return whether the role exists and its trust policy lets the service assume it."""
+    def may_assume(self, service: str, role_arn: str, source_arn: str = "") -> bool:
+        """Return whether the role exists and its trust policy lets the service assume it, for a source if given."""
         document = self._trust_policy(role_arn)
         if document is None:
             return False
         policy = Policy.parse(document, name=f"trust policy of {role_arn}", kind=PolicyKind.TRUST)
-        request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of({}, ["aws:*", "sts:*"]))
+        sources = {"aws:SourceArn": source_arn, "aws:SourceAccount": self._account} if source_arn else {}
+        request = AccessRequest("sts:AssumeRole", role_arn, RequestContext.of(sources, ["aws:*", "sts:*"]))
         return evaluate(request, IamPrincipal.service(service), (), [policy]).allowed
 
     def role_exists(self, role_arn: str) -> bool:

@@ -19,7 +19,7 @@ class Bot:
 
 
 class Bots:
-    """The account's Lex V2 bots, by id. They are made by hand here: no stack makes one."""
+    """The account's Lex V2 bots, by id: those of stacks, and those that a test adds."""
 
     def __init__(self) -> None:
         """Start empty."""

@@ -34,6 +34,7 @@ from connect_sandbox.cloud.chime_api import ChimeVoiceApi, VoiceConnectors
 from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
+from connect_sandbox.cloud.ec2_api import Ec2Api
 from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
@@ -303,6 +304,7 @@ class Sandbox:
             self.bucket_events,
             self.http_apis,
             self.state_machines,
+            self.bots,
             lambda: self.deployments,
         )
         self.deployments = DeploymentEngine(
@@ -357,6 +359,7 @@ class Sandbox:
                 "chime": ChimeVoiceApi(
                     self.faults, self.voice_connectors, self.quotas, self._make_log_group
                 ).handle,
+                "ec2": Ec2Api(self.faults, self.region).handle,
                 "states": StatesApi(self.faults, self.state_machines).handle,
                 "lex": LexApi(self.faults, self.bots).handle,
                 "servicequotas": ServiceQuotasApi(self.faults, self.quotas, self.account, self.region).handle,

@@ -50,18 +50,18 @@ class Tolerance:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         """`patterns` are names of types, with * and ?: "AWS::WAFv2::*"."""
         self.patterns: tuple[str, ...] = ()
-        self.add(patterns)
         self.uses: list[Use] = []
+        self.add(patterns)
 
     def add(self, patterns: Iterable[str]) -> None:
-        """Let more types be missing; ValueError for what is no name of a type."""
-        more = tuple(patterns)
-        wrong = [one for one in more if "::" not in one]
+        """Let further types be missing, in the deployments from now on; ValueError for what is no type."""
+        wanted = tuple(patterns)
+        wrong = [one for one in wanted if "::" not in one]
         if wrong:
             raise ValueError(
                 f"{wrong[0]!r} is no resource type; write a type or a pattern, such as 'AWS::WAFv2::*'"
             )
-        self.patterns = tuple(dict.fromkeys((*self.patterns, *more)))
+        self.patterns = tuple(dict.fromkeys((*self.patterns, *wanted)))
 
     def covers(self, type_name: str) -> bool:
         """Return whether a resource of the type may be missing."""

@@ -60,6 +60,7 @@ _SERVICES: Final = {
     "cloudformation": _Service(("cloudformation",), "cloudformation"),
     "connect": _Service(("connect", "connect-contact-lens"), "connect"),
     "dynamodb": _Service(("dynamodb", "dynamodbstreams"), "dynamodb"),
+    "ec2": _Service(("ec2",), "ec2"),
     "ecr": _Service(("ecr",), "ecr"),
     "events": _Service(("events",), "events"),
     "execute-api": _Service(("connectparticipant",), "execute-api"),

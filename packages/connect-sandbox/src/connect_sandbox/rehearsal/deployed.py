@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import AwsError, Sandbox
 from connect_sandbox.rehearsal.canned_functions import CannedFunctions
 from connect_sandbox.rehearsal.cloud_ports import DeployedFunctions, PublishedFlows
 from connect_sandbox.rehearsal.conditions import Caller
@@ -31,7 +31,7 @@ from connect_sandbox.rehearsal.display_names import FLOWS, MODULES, PROMPTS, key
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
 from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
-from connect_sandbox.rehearsal.scenario import Scenario
+from connect_sandbox.rehearsal.scenario import Expected, Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
 
 STAND_IN_ROLE = "functions-that-exist"
@@ -76,34 +76,35 @@ class DeployedFlow:
         with the transcript, if the contact goes differently, and RehearsalError if it cannot be played.
         """
         there = _There(scenario.setup.values, self.values)
-        setup = there.setup(scenario.setup, self._called())
+        setup = there.setup(scenario.setup, self.called())
         contact = self.contact(setup, Caller(setup.number, scenario.caller)).calls(self.arn)
-        expected = replace(scenario.expect, invokes=there.keys(scenario.expect.invokes, _FUNCTION))
-        replace(scenario, expect=expected).check(contact)
+        replace(scenario, expect=there.expected(scenario.expect, contact)).check(contact)
         return contact
+
+    def called(self) -> PublishedFlow:
+        """Return it as the instance has published it; NoSuchFlowError if it has not."""
+        found = _published(PublishedFlows(self.sandbox, self.instance_arn), self.arn)
+        if found is None:
+            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
+        return found
 
     def contact(
         self, setup: Setup, caller: Caller, *, world: Callable[[Ports], Ports] | None = None
     ) -> Contact:
-        """Return a contact that can call the flow, in a setup that calls things as they are deployed.
+        """Return a contact that can call it, in the deployed world: the setup says what functions answer.
 
-        world: what makes the world of the contact from the deployed one. NoSuchFlowError if it is not published.
+        world: what else is to be changed in the world of the contact.
         """
-        called, published = self._called(), PublishedFlows(self.sandbox, self.instance_arn)
+        called = self.called()
 
         def deployed(told: Ports) -> Ports:
+            published = PublishedFlows(self.sandbox, self.instance_arn)
             functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
-            absent = _absent(setup, called)
-            ports = replace(told, flows=_Deployed(published, told.flows, absent), functions=functions)
+            flows = _Deployed(published, told.flows, _absent(setup, called))
+            ports = replace(told, flows=flows, functions=functions)
             return ports if world is None else world(ports)
 
         return setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)
-
-    def _called(self) -> PublishedFlow:
-        called = _published(PublishedFlows(self.sandbox, self.instance_arn), self.arn)
-        if called is None:
-            raise NoSuchFlowError(f"the instance {self.instance_arn} has published no flow {self.arn!r}")
-        return called
 
 
 def functions_exist(sandbox: Sandbox, arns: Iterable[str]) -> None:
@@ -152,6 +153,26 @@ class _There:
     def keys(self, told: Mapping[str, Value], kind: str) -> dict[str, Value]:
         """Return the same under the deployed names."""
         return {self.name(named, kind): value for named, value in told.items()}
+
+    def expected(self, expect: Expected, contact: Contact) -> Expected:
+        """Return what is expected under the deployed names, where these are what the contact has."""
+        attributes = {
+            name: contact.attributes[name] if self._is(value, contact.attributes.get(name)) else value
+            for name, value in expect.attributes.items()
+        }
+        queue = contact.ending.queue
+        return replace(
+            expect,
+            attributes=attributes,
+            invokes=self.keys(expect.invokes, _FUNCTION),
+            queued=queue if self._is(expect.queued, queue) else expect.queued,
+        )
+
+    def _is(self, named: str | None, found: str | None) -> bool:
+        """Tell whether a deployed value is what the scenario calls by that name."""
+        return found is not None and any(
+            self.there.get(placeholder) == found for placeholder, value in self.here.items() if value == named
+        )
 
     def setup(self, setup: Setup, called: PublishedFlow) -> Setup:
         """Return the setup under the deployed names; the flow that is called knows those of the console."""
@@ -218,7 +239,10 @@ def _absent(setup: Setup, called: PublishedFlow) -> frozenset[str]:
 
 
 class _AssociatedFunctions:
-    """A LambdaInvoker: a function that Amazon Connect may invoke answers as the scenario says, else as deployed."""
+    """A LambdaInvoker: a function that Amazon Connect may invoke answers as the scenario says, else as deployed.
+
+    One that is nowhere in the sandbox, since the flow has its name from an attribute, answers as the scenario says.
+    """
 
     def __init__(self, sandbox: Sandbox, instance_arn: str, setup: Setup) -> None:
         self._sandbox, self._instance_arn = sandbox, instance_arn
@@ -239,11 +263,16 @@ class _AssociatedFunctions:
         return self._told.invoke_without_waiting(function_arn, event)
 
     def _answers(self, function_arn: str) -> bool:
-        """Tell whether the scenario says what a function answers that Amazon Connect may invoke."""
-        if not self._sandbox.connect.may_invoke(self._instance_arn, function_arn).allowed:
-            return False  # the deployed functions say why
+        """Tell whether a function answers as the scenario says."""
         name = _short(function_arn)
-        return not self._names.isdisjoint({function_arn, name, name.partition(":")[0]})
+        if self._names.isdisjoint({function_arn, name, name.partition(":")[0]}):
+            return False
+        try:
+            self._sandbox.lambda_state.get(function_arn)
+        except AwsError:
+            return True
+        # If not, the deployed functions say why.
+        return self._sandbox.connect.may_invoke(self._instance_arn, function_arn).allowed
 
 
 def _short(value: str) -> str:

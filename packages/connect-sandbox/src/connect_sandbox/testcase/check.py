@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connect_sandbox.rehearsal.conditions import Conditions
+from connect_sandbox.rehearsal.conditions import Caller, Conditions
 from connect_sandbox.rehearsal.display_names import with_ids
 from connect_sandbox.rehearsal.errors import FunctionFailedError
 from connect_sandbox.rehearsal.flow_files import read_flow
-from connect_sandbox.rehearsal.ports import LambdaAnswer
+from connect_sandbox.rehearsal.ports import LambdaAnswer, Ports
+from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
+from connect_sandbox.rehearsal.setup_reader import Setup
 from connect_sandbox.testcase.converted import CLOSED_HOURS, FLOW, OPEN_HOURS, TestCase
 from connect_sandbox.testcase.document import Document, initial_attributes
 from connect_sandbox.testcase.player import TestPlayer, TestResult
@@ -40,7 +42,7 @@ def play_test_case(
     initial = filled.get("InitializationData")
     player = TestPlayer(
         document,
-        ports=replace(setup.ports(published), functions=_NotMocked()),
+        ports=replace(_world(setup, published), functions=_NotMocked()),
         conditions=with_ids(
             _found(setup.conditions), [published, *(read_flow(f, known) for f in setup.files())]
         ),
@@ -50,6 +52,18 @@ def play_test_case(
         attributes=initial_attributes(json.dumps(initial) if initial else None),
     )
     return player.play(published.arn)
+
+
+def _world(setup: Setup, flow: PublishedFlow) -> Ports:
+    """Return the world that a scenario describes."""
+    found: list[Ports] = []
+
+    def keep(ports: Ports) -> Ports:
+        found.append(ports)
+        return ports
+
+    setup.contact(flow, Caller(), world=keep)
+    return found[0]
 
 
 class _NotMocked:

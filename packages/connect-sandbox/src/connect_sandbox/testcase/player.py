@@ -30,6 +30,7 @@ from connect_sandbox.rehearsal.errors import (
     BoundExceededError,
     FunctionFailedError,
     InvocationTimedOutError,
+    RehearsalError,
 )
 from connect_sandbox.rehearsal.ports import LambdaAnswer, LambdaInvoker, Played, Ports
 from connect_sandbox.rehearsal.references import UnknownNamespaceError, fill_in, is_reference, look_up
@@ -266,9 +267,7 @@ class TestPlayer:
         if strategy["Type"] == "MockResponse":
             error = str(strategy["Response"].get("Error", {}).get("Value", ""))
             if not error:
-                raise _TestOverError(
-                    "FAILED", "OVERRIDE_SYSTEM_BEHAVIOR", f"the sandbox does not know how to mock {kind}"
-                )
+                raise RehearsalError(f"what a mocked result of {kind} holds is documented nowhere")
             has = block.transitions.error(error) is not None
             return Outcome(fails=error if has else "NoMatchingError")
         substitute = str(strategy["SubstituteArn"])

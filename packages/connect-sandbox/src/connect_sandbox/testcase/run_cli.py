@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.testcase.cli import Parser, UsageError, write
@@ -40,7 +41,9 @@ def main(argv: Sequence[str], *, make_run: Callable[[Any, str], TestRun] = TestR
         raise UsageError(
             f"--instance is {given.instance!r}: give the instance's ARN, arn:aws:connect:REGION:ACCOUNT:instance/ID"
         )
-    connect = boto3.client("connect", region_name=found["region"])
+    # Connect takes two calls of an operation a second: of many test cases, some calls are throttled.
+    patient = Config(retries={"mode": "standard", "max_attempts": 10})
+    connect = boto3.client("connect", region_name=found["region"], config=patient)
     went: list[Went] = []
     try:
         for one in make_run(connect, found["id"]).run(given.name):

@@ -64,14 +64,15 @@ class Line:
             conditions=_conditions(setup.conditions, self.instance, flows),
             dialled=self.dialled or setup.dialled,
         )
-        deployed = DeployedFlow(sandbox=self.sandbox, arn=self.flow_arn)
-        records = LeftBehind(self.sandbox, self.instance.arn)
 
-        def world(ports: Ports) -> Ports:
-            voice = AssociatedConnectors(self.sandbox, self.instance.arn, ports.external_voice)
-            return replace(ports, external_voice=voice, records=records)
+        def deployed(world: Ports) -> Ports:
+            return replace(
+                world,
+                external_voice=AssociatedConnectors(self.sandbox, self.instance.arn, world.external_voice),
+                records=LeftBehind(self.sandbox, self.instance.arn),
+            )
 
-        return deployed.contact(told, caller, world=world)
+        return DeployedFlow(sandbox=self.sandbox, arn=self.flow_arn).contact(told, caller, world=deployed)
 
     def play(self, scenario: Scenario) -> Contact:
         """Play a scenario and check what it expects; AssertionError, with the transcript, if it goes differently."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the parts import resource types, which import this
     from connect_sandbox.cloud.contact_center import ContactCenter
     from connect_sandbox.cloud.functions import Functions
     from connect_sandbox.cloud.lambda_state import LambdaState
+    from connect_sandbox.cloud.lex_api import Bots
     from connect_sandbox.cloud.sns import Sns
     from connect_sandbox.cloud.states.service import StateMachines
     from connect_sandbox.cloud.test_cases import TestCases
@@ -48,4 +49,5 @@ class Services:
     bucket_events: BucketEvents
     http_apis: HttpApis
     state_machines: StateMachines
+    bots: Bots
     engine: Callable[[], DeploymentEngine]

@@ -91,7 +91,7 @@ class Buses:
 
     def _send(self, rule_arn: str, target: Mapping[str, Any], event: dict[str, Any]) -> None:
         sender: Principal = ServicePrincipal(_EVENTS, self._account, rule_arn)
-        if target.get("RoleArn") and self._authorization.may_assume(_EVENTS, target["RoleArn"]):
+        if target.get("RoleArn") and self._authorization.may_assume(_EVENTS, target["RoleArn"], rule_arn):
             sender = RolePrincipal(target["RoleArn"], "EventBridge")
         refused = self._targets.send(sender, target["Arn"], target_input(target, event))
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
 
 from connect_sandbox.rehearsal.coverage import Branch
 from connect_sandbox.rehearsal.skeleton.facts import SILENT, Facts
 from connect_sandbox.rehearsal.skeleton.search import Search
-from connect_sandbox.rehearsal.skeleton.trace import Trace
+from connect_sandbox.rehearsal.skeleton.trace import Step, Trace
 
 Key = tuple[str, str]
 _TOGETHER = 8
@@ -57,20 +59,43 @@ def covering(search: Search, facts: Facts) -> Found:
 
 
 def _entering(search: Search, trace: Trace) -> Trace:
-    """Let the caller enter digits where they are kept, if the contact goes the same way then as in silence."""
-    for at, step in enumerate(trace.steps):
-        if step.block.type != "GetParticipantInput" or step.block.parameters.get("StoreInput") != "True":
-            continue
-        for facts in search.forcing.ways(trace, at, "next").facts if step.asked else ():
-            silent = step.asked[0] >= len(trace.facts.moves) or trace.facts.moves[step.asked[0]] == SILENT
-            new = search.mending.play(facts) if silent else trace
-            same = [(s.block.identifier, s.branch) for s in new.steps] == [
-                (s.block.identifier, s.branch) for s in trace.steps
-            ]
-            if same and new.ending is not None:
-                trace = new
+    """Let the caller enter digits where they are kept, if the contact goes the same way then as in silence.
+
+    At every question, as somebody who enters the same twice, else where it changes nothing.
+    """
+    asking = [at for at, step in enumerate(trace.steps) if _is_unanswered(trace, step)]
+    every = trace
+    for at in asking:
+        every = replace(every, facts=_entered(search, every, at))
+    for facts in (every.facts, *(_entered(search, trace, at) for at in asking)):
+        merged = facts if facts is every.facts else replace(trace.facts, moves=_both(trace.facts, facts))
+        new = search.mending.play(merged)
+        if new.ending is not None and _way_of(new) == _way_of(trace):
+            trace = new
+            if facts is every.facts:
                 break
     return trace
+
+
+def _entered(search: Search, trace: Trace, at: int) -> Facts:
+    return next(iter(search.forcing.ways(trace, at, "next").facts), trace.facts)
+
+
+def _both(first: Facts, second: Facts) -> tuple[Any, ...]:
+    """Return the moves of both; where the first is silent, those of the second."""
+    pairs = zip_longest(first.moves, second.moves, fillvalue=SILENT)
+    return tuple(two if one == SILENT else one for one, two in pairs)
+
+
+def _is_unanswered(trace: Trace, step: Step) -> bool:
+    if step.block.type != "GetParticipantInput" or step.block.parameters.get("StoreInput") != "True":
+        return False
+    moves = trace.facts.moves
+    return bool(step.asked) and (step.asked[0] >= len(moves) or moves[step.asked[0]] == SILENT)
+
+
+def _way_of(trace: Trace) -> list[tuple[str, str | None]]:
+    return [(step.block.identifier, step.branch) for step in trace.steps]
 
 
 def _with_other_errors(search: Search, trace: Trace, covered: set[Key], own: Key) -> Trace:

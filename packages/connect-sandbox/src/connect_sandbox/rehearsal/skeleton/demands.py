@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
 from connect_flows.model import ConditionBranch
+from connect_flows.references import is_reference, references
 
 from connect_sandbox.rehearsal.comparison import OPERATORS, matches
+from connect_sandbox.rehearsal.skeleton.trace import Trace
 
 OTHER = "something else"
 """A value that matches no condition, unless one asks for it."""
@@ -29,6 +31,17 @@ class Demand:
         known = tuple(c for c in conditions if len(c.operands) == 1 and c.operator in OPERATORS)
         labels = [label_of(condition) for condition in known]
         return cls(known, labels.index(branch) if branch in labels else None)
+
+    def filled(self, trace: Trace) -> Demand:
+        """Return the demand with attributes in the place of references to them, as the contact has them at the end."""
+        known = trace.contact.attributes if trace.contact is not None else {}
+
+        def operand(text: str) -> str:
+            steps = next(references(text)).steps if is_reference(text) else ()
+            return known.get(steps[1], "") if steps[:1] == ("Attributes",) and len(steps) == 2 else text
+
+        conditions = (replace(c, operands=(operand(c.operands[0]),)) for c in self.conditions)
+        return replace(self, conditions=tuple(conditions))
 
     def accepts(self, value: str | None) -> bool:
         """Return whether the value meets the demand."""
@@ -52,7 +65,7 @@ class Demand:
             yield from self._numbers()
 
     def _unmet(self) -> Iterator[str]:
-        if all(_number(c.operands[0]) is not None for c in self.conditions):
+        if self.conditions and all(_number(c.operands[0]) is not None for c in self.conditions):
             yield from self._numbers()
         yield from (OTHER, "-")
 

@@ -78,7 +78,7 @@ class Forcing:
             return Ways(fixed="the block already fails in this scenario")
         if block.transitions.error(branch) is not None and branch != "NoMatchingCondition":
             return Ways([trace.facts.having({FAILED: branch}, "blocks", block.identifier)])
-        if block.transitions.conditions:
+        if block.transitions.conditions or branch == "NoMatchingCondition":
             demand = Demand.of(block.transitions.conditions, branch)
             place = ("blocks", block.identifier, "decides")
             return Ways([trace.facts.having(value, *place) for value in demand.values()])
@@ -89,7 +89,7 @@ class Forcing:
         block = trace.steps[at].block
         if branch not in _labels(block):
             return Ways()
-        demand = Demand.of(block.transitions.conditions, branch)
+        demand = Demand.of(block.transitions.conditions, branch).filled(trace)
         written = str(block.parameters.get("ComparisonValue") or "")
         if not is_reference(written):
             return Ways(fixed=f"it always compares {written!r}")
@@ -288,7 +288,7 @@ def hanging_up(trace: Trace) -> Iterator[Facts]:
     if trace.contact is not None:
         heard = [entry.text for entry in trace.contact.transcript if entry.heard_by_caller() and entry.text]
         for text in dict.fromkeys(reversed(heard[-20:])):
-            yield trace.facts.moving(len(trace.facts.moves), {"hangs_up_on": text})
+            yield trace.facts.moving(len(trace.facts.moves), {"hangs_up_on": text[:_TEXT].rstrip()})
 
 
 def _entered(block: Block) -> str:
@@ -316,6 +316,8 @@ def _labels(block: Block) -> set[str]:
 
 
 _KEYS = frozenset("0123456789*#")
+_TEXT = 60
+"""Characters of a prompt by which a caller knows it."""
 _NOBODY = frozenset({"NoneFound", "NoneFoundError"})
 _JOINS, _STAYS = (0, 2, 10), (5, 60, 600, 4000)
 """Seconds after which a bot may join a chat, and for which it may stay."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Branch, Coverage
-from connect_sandbox.rehearsal.flow_files import read_flow
+from connect_sandbox.rehearsal.flow_files import read_flow, text_of
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.skeleton.called import called_by
 from connect_sandbox.rehearsal.skeleton.covering import covering
@@ -23,6 +24,8 @@ from connect_sandbox.rehearsal.skeleton.search import Search
 from connect_sandbox.rehearsal.skeleton.trace import Player, Trace, function_key
 from connect_sandbox.rehearsal.skeleton.words import called, is_generated, name_of
 from connect_sandbox.rehearsal.skeleton.writing import File, Written, common, heard
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ def scenarios_for(
         )
         for branch, reason in found.missing
     )
-    stops = "" if found.traces else search.plain(facts)[1]
-    scenarios = _written(found.traces, facts, search.routes.flow)
+    stops = (
+        "" if found.traces else search.plain(facts)[1] or "no way to one was found within the search's limit"
+    )
+    scenarios = _written(found.traces, facts, search.routes.flow, frozenset(_UUID.findall(text_of(flow))))
     text = _text(
         flow, search, facts, scenarios, coverage=coverage, not_taken=not_taken, stops=stops, expect=expect
     )
@@ -107,7 +112,9 @@ def _coverage(flow: PublishedFlow, traces: tuple[Trace, ...]) -> Coverage:
     return coverage
 
 
-def _written(traces: tuple[Trace, ...], start: Facts, flow: PublishedFlow) -> tuple[Written, ...]:
+def _written(
+    traces: tuple[Trace, ...], start: Facts, flow: PublishedFlow, known: frozenset[str]
+) -> tuple[Written, ...]:
     found: list[Written] = []
     names: set[str] = set()
     for trace in traces:
@@ -119,9 +126,10 @@ def _written(traces: tuple[Trace, ...], start: Facts, flow: PublishedFlow) -> tu
             name, number = f"{base} ({number})", number + 1
         names.add(name)
         contact = trace.contact
-        volatile = _volatile(contact)
-        said = [e.text for e in contact.transcript if e.heard_by_caller() and not _has(e.text, volatile)]
-        kept = {k: v for k, v in contact.attributes.items() if not _has(v, volatile)}
+        times = _times(contact)
+        ids = known.union(_UUID.findall(trace.facts.key))
+        said = [e.text for e in contact.transcript if e.heard_by_caller() and _stays(e.text, ids, times)]
+        kept = {k: v for k, v in contact.attributes.items() if _stays(v, ids, times)}
         before = trace.facts.at("attributes") or {}
         found.append(
             Written(
@@ -152,20 +160,15 @@ def _invoked(contact: Contact) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in invoked if name))
 
 
-def _volatile(contact: Contact) -> tuple[str, ...]:
-    """Return what is another text every time: ids and times of day."""
+def _times(contact: Contact) -> tuple[str, ...]:
+    """Return the times of day that the contact knows: they are others every time."""
     audio = contact.state.media_streams["Customer"]["Audio"] or {}
-    found = (
-        contact.contact_id,
-        contact.state.invocation_id,
-        audio.get("StartTimestamp"),
-        audio.get("StopTimestamp"),
-    )
-    return tuple(text for text in found if text)
+    return tuple(time for key in ("StartTimestamp", "StopTimestamp") if (time := audio.get(key)))
 
 
-def _has(text: str, volatile: tuple[str, ...]) -> bool:
-    return any(part in text for part in volatile)
+def _stays(text: str, ids: frozenset[str], times: tuple[str, ...]) -> bool:
+    """Return whether a text is the same every time: no time of day is in it, and no id but those that are given."""
+    return not any(time in text for time in times) and ids.issuperset(_UUID.findall(text))
 
 
 def _classed(reason: str) -> str:

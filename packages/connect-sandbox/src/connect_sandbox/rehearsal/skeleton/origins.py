@@ -142,7 +142,8 @@ class Origins:
         )
         if found is None or not found.asked:
             return Changes(fixed="the caller has entered nothing before")
-        values = [value for value in demand.values() if value and not set(value) - _KEYS]
+        keys = [*demand.values(), *(key for key in ("1234", "1", "0") if demand.accepts(key))]
+        values = [value for value in dict.fromkeys(keys) if value and not set(value) - _KEYS]
         moves: list[Any] = [{"presses": value} for value in values]
         if demand.accepts("Timeout"):
             moves.append("stays silent")

@@ -44,7 +44,19 @@ class Search:
         return way.lead(facts, WORK), way.reason
 
     def reaching(self, facts: Facts, branch: Branch) -> tuple[Trace | None, str]:
-        """Return a trace that takes the branch and ends, or None and the reason."""
+        """Return a trace that takes the branch and ends, or None and the reason.
+
+        A contact of another channel comes first where the block works for that alone.
+        """
+        block = self.routes.flow.content.by_identifier[branch.block]
+        channels = block.spec.channels if block.spec is not None else None
+        if channels and (facts.at("channel") or "VOICE") not in channels:
+            trace, _ = self._reaching(facts.having(min(channels), "channel"), branch)
+            if trace is not None:
+                return trace, ""
+        return self._reaching(facts, branch)
+
+    def _reaching(self, facts: Facts, branch: Branch) -> tuple[Trace | None, str]:
         until = min(self.mending.player.work + WORK_FOR_ONE, WORK)
         goal = Goal(branch.block) if branch.name == REACHED else Goal(branch.block, branch.name)
         waiting: list[Goals] = [(goal, END)]

@@ -17,7 +17,10 @@ from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.types.connect_support import unless_gone
 
+#: Types that the instance lists by name, and the kind of part that they are there.
+_PARTS = {"AWS::Connect::View": "View", "AWS::Connect::TaskTemplate": "TaskTemplate"}
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -37,18 +40,40 @@ class RecordedType(ResourceType):
         if "InstanceArn" in properties:
             context.services.connect.instance(properties["InstanceArn"])
         fields = _Fields(context, properties, self._number)
+        if kind := _PARTS.get(self.type_name):
+            parts = context.services.contact_center.parts
+            fields.known["uuid"] = parts.create(
+                properties["InstanceArn"], kind, properties.get("Name", context.logical_id), properties
+            ).id
         physical_id = fields.fill(self.id_form)
         fields.known["id"] = physical_id
+        self._name_bot(context, physical_id, properties)
         return Created(physical_id, {name: fields.fill(form) for name, form in self.attribute_forms.items()})
 
+    def _name_bot(self, context: Context, physical_id: str, properties: dict[str, Any]) -> None:
+        """Let Lex tell what a bot or an alias is called."""
+        bots = context.services.bots
+        if self.type_name == "AWS::Lex::Bot":
+            bots.add(physical_id, properties["Name"])
+        elif self.type_name == "AWS::Lex::BotAlias":
+            aliases = bots.get(properties["BotId"]).aliases
+            aliases[physical_id.partition("|")[0]] = properties["BotAliasName"]
+
     def update(
-        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+        self, context: Context, existing: Created, _old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Keep it: what may change has no effect here."""
+        """Keep it: what may change has no effect here, but for the name of what an instance lists."""
+        if kind := _PARTS.get(self.type_name):
+            name = new.get("Name", context.logical_id)
+            parts = context.services.contact_center.parts
+            parts.update(new["InstanceArn"], kind, existing.physical_id, name, new)
         return existing
 
-    def delete(self, _context: Context, _existing: Created, _properties: dict[str, Any]) -> None:
+    def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
         """Forget it."""
+        if kind := _PARTS.get(self.type_name):
+            parts = context.services.contact_center.parts
+            unless_gone(lambda: parts.delete(properties["InstanceArn"], kind, existing.physical_id))
 
     def _number(self, parent: str) -> str:
         self._numbers[parent] = self._numbers.get(parent, 0) + 1
@@ -86,7 +111,7 @@ class _Fields:
             "hex8": partial(secrets.token_hex, 4),
             "hex17": lambda: secrets.token_hex(9)[:17],
             "HEX10": lambda: secrets.token_hex(5).upper(),
-            "HEX13": lambda: secrets.token_hex(7)[:13].upper(),
+            "HEX13": lambda: secrets.token_hex(7)[:13].upper(),  # noqa: PLW0108  (a new one each time)
             "byte": lambda: str(secrets.randbelow(254) + 1),
             "number": lambda: self._number(str(next(iter(self._properties.values()), ""))),
         }

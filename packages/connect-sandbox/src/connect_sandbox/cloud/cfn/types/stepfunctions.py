@@ -53,7 +53,10 @@ class Machine(ResourceType):
 
     def _put(self, context: Context, name: str, properties: dict[str, Any]) -> Created:
         role = properties["RoleArn"]
-        if not context.services.authorization.may_assume("states.amazonaws.com", role):
+        services = ("states.amazonaws.com", f"states.{context.region}.amazonaws.com")
+        own = f"arn:aws:states:{context.region}:{context.account}:stateMachine:{name}"
+        may_assume = context.services.authorization.may_assume
+        if not any(may_assume(service, role, own) for service in services):
             message = (
                 "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to "
                 f"assume the provided role {role}"

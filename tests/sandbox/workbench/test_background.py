@@ -9,6 +9,7 @@ import pty
 import stat
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -188,11 +189,40 @@ def test_a_cloud_assembly_is_deployed_and_nothing_is_left_at_home(
     assert "bucket-and-queue" not in run("status")
 
 
+def test_a_cdk_app_is_synthesized_and_deployed_by_its_own_command_line(run: Command, app: Path) -> None:
+    # Any command that writes a cloud assembly is a CDK app; this one takes no second to do so.
+    folder = app / "cdk-app"
+    folder.mkdir()
+    (folder / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    (folder / "app.py").write_text(
+        textwrap.dedent("""
+        import json, os, pathlib
+        out = pathlib.Path(os.environ["CDK_OUTDIR"])
+        told = {**json.loads(os.environ["CDK_CONTEXT_JSON"]), "own": os.environ["OWN_SETTING"]}
+        place = f"aws://{os.environ['CDK_DEFAULT_ACCOUNT']}/{os.environ['CDK_DEFAULT_REGION']}"
+        queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": told["queue"] + told["own"]}}
+        template = {"Resources": {"Calls": queue}, "Outputs": {"Url": {"Value": {"Ref": "Calls"}}}}
+        (out / "calls.template.json").write_text(json.dumps(template))
+        stack = {"type": "aws:cloudformation:stack", "environment": place,
+                 "properties": {"templateFile": "calls.template.json", "validateOnSynth": False}}
+        (out / "manifest.json").write_text(json.dumps({"version": "48.0.0", "artifacts": {"calls": stack}}))
+    """)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OWN_SETTING", "-today")
+        printed = run("deploy", str(folder), "-c", "queue=waiting")
+    assert f"Url = https://sqs.{REGION}.amazonaws.com/123456789012/waiting-today" in printed
+    assert "CDKToolkit" not in printed
+    assert sorted(path.name for path in folder.iterdir()) == ["app.py", "cdk.json"]  # no cdk.out
+
+
 def test_a_stack_for_another_place_is_refused_with_the_way_out(run: Command, app: Path) -> None:
     assembly = write_assembly(app / "elsewhere", "999999999999", "us-west-2")
     printed = run("deploy", str(assembly), status=2)
     assert "bucket-and-queue is for account 999999999999 in us-west-2, the sandbox is 123456789012" in printed
     assert "--account 999999999999 --region us-west-2" in printed
+    printed = run("deploy", str(assembly), "--stack", "other", status=2)
+    assert "elsewhere has no stack other; it has bucket-and-queue" in printed
 
 
 def test_a_deployment_that_fails_says_why(run: Command, app: Path) -> None:

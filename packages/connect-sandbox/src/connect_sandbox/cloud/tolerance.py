@@ -116,6 +116,6 @@ class Tolerated(ResourceType):
         """Return the mark."""
         return f"{existing.physical_id}:{name}"
 
-    def has_attribute(self, _name: str) -> bool:
+    def has_attribute(self, name: str) -> bool:  # noqa: ARG002
         """Return True: any attribute can be asked for."""
         return True

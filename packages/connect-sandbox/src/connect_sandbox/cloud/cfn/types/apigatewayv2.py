@@ -139,7 +139,7 @@ class Integration(_Part):
     attributes = ("IntegrationId",)
     kept_in = "integrations"
 
-    def _part(self, _api: HttpApi, part_id: str, properties: dict[str, Any]) -> HttpIntegration:
+    def _part(self, api: HttpApi, part_id: str, properties: dict[str, Any]) -> HttpIntegration:  # noqa: ARG002
         uri = properties["IntegrationUri"]
         arn = function_arn(uri, "IntegrationUri") if ":apigateway:" in uri else uri
         timeout = int(properties.get("TimeoutInMillis", 30_000))
@@ -169,7 +169,7 @@ class Authorizer(_Part):
     attributes = ("AuthorizerId",)
     kept_in = "authorizers"
 
-    def _part(self, _api: HttpApi, part_id: str, properties: dict[str, Any]) -> HttpAuthorizer:
+    def _part(self, api: HttpApi, part_id: str, properties: dict[str, Any]) -> HttpAuthorizer:  # noqa: ARG002
         arn = function_arn(properties["AuthorizerUri"], "AuthorizerUri")
         return HttpAuthorizer(part_id, properties["Name"], arn, tuple(properties.get("IdentitySource") or ()))
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 from connect_flows import ACTIONS
 from connect_sandbox.cloud.cfn.types import all_types
+from connect_sandbox.cloud.cfn.types.recorded import RecordedType
 from connect_sandbox.rehearsal.blocks import PLAYED
 
 from tests.support import ROOT
@@ -98,7 +99,9 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
 
 def test_the_numbers_of_types_are_right() -> None:
     readme = (ROOT / "packages/connect-sandbox/README.md").read_text()
+    recorded = sum(isinstance(kind, RecordedType) for kind in all_types().values())
     assert f"with {len(all_types())} resource types" in readme
+    assert f"{recorded} of them are recorded without effect" in " ".join(readme.split())
     assert f"({len(list(PLAYED))} of {len(ACTIONS)} action types)" in readme
     assert f"knows {len(ACTIONS)} action types" in (ROOT / "packages/connect-flows/README.md").read_text()
 

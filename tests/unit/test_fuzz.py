@@ -15,10 +15,10 @@ from tests.support import ROOT, fuzz
 PLANTED = """
 from hypothesis import given, strategies as st
 
-@given(st.integers(0, 2_000))
+@given(st.integers(0, 60))
 def test_square_is_even_or_odd_as_its_root(number):
     assert number * number % 2 == number % 2
-    assert number != 1_234, "the planted bug"
+    assert number != 41, "the planted bug"
 
 @given(st.booleans())
 def test_no_bug(flag):
@@ -41,7 +41,7 @@ def folder() -> Iterator[Path]:
 def test_a_planted_bug_is_found_and_replayed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planted = folder / "test_planted.py"
     planted.write_text(PLANTED)
-    # About one round of 100 draws in twenty finds it; the seed is given so that this test is the same each time.
+    # Most rounds of 100 draws find it; the seed is given so that this test is the same each time.
     assert fuzz.main(["--minutes=4", "--seed=1", str(planted)]) == 1
     said = capsys.readouterr().out
     assert "AssertionError: the planted bug" in said
@@ -53,7 +53,7 @@ def test_a_planted_bug_is_found_and_replayed(folder: Path, capsys: pytest.Captur
     assert "test_square_is_even_or_odd_as_its_root" in command
     replayed = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=False)
     assert replayed.returncode == 1
-    assert "number=1234" in replayed.stdout
+    assert "number=41" in replayed.stdout
 
 
 def test_nothing_found_is_said_with_each_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,12 @@ _MODULES = (
 
 def all_types() -> dict[str, ResourceType]:
     """Return every resource type by its name."""
-    return {kind.type_name: kind for module in _MODULES for kind in module.TYPES}
+    kinds = [kind for module in _MODULES for kind in module.TYPES]
+    found = {kind.type_name: kind for kind in kinds}
+    if len(found) < len(kinds):
+        twice = sorted(name for name in found if sum(kind.type_name == name for kind in kinds) > 1)
+        raise ValueError(f"two modules have the types {', '.join(twice)}")
+    return found
 
 
 def support_table() -> dict[str, dict[str, str]]:

@@ -15,10 +15,10 @@ from tests.support import ROOT, fuzz
 PLANTED = """
 from hypothesis import given, strategies as st
 
-@given(st.integers(0, 60))
+@given(st.integers(0, 12))
 def test_square_is_even_or_odd_as_its_root(number):
     assert number * number % 2 == number % 2
-    assert number != 41, "the planted bug"
+    assert number != 7, "the planted bug"
 
 @given(st.booleans())
 def test_no_bug(flag):
@@ -41,7 +41,7 @@ def folder() -> Iterator[Path]:
 def test_a_planted_bug_is_found_and_replayed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planted = folder / "test_planted.py"
     planted.write_text(PLANTED)
-    # Most rounds of 100 draws find it; the seed is given so that this test is the same each time.
+    # Nearly every round of 100 draws finds it; the seed is given so that this test is the same each time.
     assert fuzz.main(["--minutes=4", "--seed=1", str(planted)]) == 1
     said = capsys.readouterr().out
     assert "AssertionError: the planted bug" in said
@@ -53,12 +53,12 @@ def test_a_planted_bug_is_found_and_replayed(folder: Path, capsys: pytest.Captur
     assert "test_square_is_even_or_odd_as_its_root" in command
     replayed = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=False)
     assert replayed.returncode == 1
-    assert "number=41" in replayed.stdout
+    assert "number=7" in replayed.stdout
 
 
 def test_nothing_found_is_said_with_each_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     calm = folder / "test_calm.py"
-    calm.write_text(PLANTED.replace("number != 41", "number != -1"))
+    calm.write_text(PLANTED.replace("number != 7", "number != -1"))
     assert fuzz.main(["--minutes=0", "--seed=7", str(calm)]) == 0
     said = capsys.readouterr().out
     assert "seed 7: 2 passed, 1 deselected" in said

@@ -87,6 +87,20 @@ class Center:
         made: Json = json.loads(self.instance.flow(name).content)
         return made
 
+    def values(self, *, function: str, number: str) -> Json:
+        """Return what the placeholders of what `fill` makes stand for."""
+        parts = {part.name: part.arn for part in self.instance.parts.values()}
+        return {
+            "AssistantModule": self.instance.module("Assistant").arn,
+            "BasicHours": parts["Basic Hours"],
+            "BeepWavPrompt": parts["Beep.wav"],
+            "FindDevFunction": f"{FUNCTION}{function}:live",
+            "FormView": FORM,
+            "OverflowNightsFlow": self.instance.flow("Overflow (nights)").arn,
+            "PhoneNumber": number,
+            "SupportQueue": parts["Support"],
+        }
+
     def fill(self, *, function: str = "find-dev", number: str = "+12065550100") -> None:
         """Fill it as a contact centre has it: two flows, one that is called, and a module."""
         module = self.module(
@@ -187,16 +201,7 @@ def test_pull_writes_templates_with_names_and_the_values_beside_them(
     ]
     values = json.loads((room / "values/dev.json").read_text())
     assert values["instance"] == DEV
-    assert values["environments"]["dev"] == {
-        "AssistantModule": dev.instance.module("Assistant").arn,
-        "BasicHours": next(p.arn for p in dev.instance.parts.values() if p.name == "Basic Hours"),
-        "BeepWavPrompt": next(p.arn for p in dev.instance.parts.values() if p.name == "Beep.wav"),
-        "FindDevFunction": f"{FUNCTION}find-dev:live",
-        "FormView": FORM,
-        "OverflowNightsFlow": dev.instance.flow("Overflow (nights)").arn,
-        "PhoneNumber": "+12065550100",
-        "SupportQueue": next(p.arn for p in dev.instance.parts.values() if p.name == "Support"),
-    }
+    assert values["environments"]["dev"] == dev.values(function="find-dev", number="+12065550100")
     index = json.loads((room / "flows.json").read_text())
     assert index["resources"]["SupportQueue"] == {"kind": "queue", "name": "Support"}
     assert index["resources"]["FindDevFunction"] == {
@@ -311,16 +316,7 @@ def test_a_second_instance_adds_its_values_and_tells_what_differs(
     after = files(room)
     values = json.loads(after.pop("values/prod.json"))["environments"]["prod"]
     assert after == before
-    assert values == {
-        "AssistantModule": prod.instance.module("Assistant").arn,
-        "BasicHours": next(p.arn for p in prod.instance.parts.values() if p.name == "Basic Hours"),
-        "BeepWavPrompt": next(p.arn for p in prod.instance.parts.values() if p.name == "Beep.wav"),
-        "FindDevFunction": f"{FUNCTION}find-prod:live",
-        "FormView": FORM,
-        "OverflowNightsFlow": prod.instance.flow("Overflow (nights)").arn,
-        "PhoneNumber": "+12065550199",
-        "SupportQueue": next(p.arn for p in prod.instance.parts.values() if p.name == "Support"),
-    }
+    assert values == prod.values(function="find-prod", number="+12065550199")
     assert told == [
         "FindDevFunction is function find-dev in dev and find-prod in prod",
         "prod: 8 values written",

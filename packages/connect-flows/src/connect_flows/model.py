@@ -11,6 +11,8 @@ from typing import Any
 from connect_flows.knowledge import ActionSpec, knowledge
 from connect_flows.reading import read
 
+_LEAVING = frozenset({"TransferContactToQueue", "DequeueContactAndTransferToQueue"})
+
 
 class FlowSyntaxError(ValueError):
     """The content is not a flow in the current language; the message names the first place."""
@@ -77,6 +79,29 @@ class Block:
     def spec(self) -> ActionSpec | None:
         """The knowledge about the type; None for an unknown one."""
         return knowledge().actions.get(self.type)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the block leaves the flow on success, so that its NextAction is never taken."""
+        return self.type in _LEAVING or (
+            self.type == "TransferParticipantToThirdParty"
+            and self.parameters.get("ContinueFlowExecution") == "False"
+        )
+
+    @property
+    def decides(self) -> bool:
+        """Whether the block always leaves by a condition or an error, which makes its NextAction a copy."""
+        if self.transitions.error("NoMatchingCondition") is not None:
+            return True
+        spec = self.spec
+        if not self.transitions.conditions or spec is None or spec.conditions is None:
+            return False
+        operands = {operand for condition in self.transitions.conditions for operand in condition.operands}
+        needed = set(spec.conditions.required)
+        events = self.parameters.get("Events")
+        if self.type == "Wait" and isinstance(events, list):
+            needed |= {event for event in events if isinstance(event, str)}
+        return bool(needed) and needed <= operands
 
     def edges(self) -> Iterator[Edge]:
         """Yield the block's branches: conditions in order, then the next action, then errors."""

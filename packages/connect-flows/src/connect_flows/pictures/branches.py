@@ -35,8 +35,6 @@ _RESULTS: Mapping[str, Mapping[str, str]] = {
     "CheckHoursOfOperation": {"True": "in hours", "False": "out of hours"},
     "Loop": {"ContinueLooping": "again", "DoneLooping": "done"},
 }
-_LEAVING = frozenset({"TransferContactToQueue", "DequeueContactAndTransferToQueue"})
-"""Types that leave the flow on success: their NextAction is never taken."""
 
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -108,7 +106,7 @@ def lines(flow: Flow) -> list[Line]:
 
 
 def _line(block: Block, target: str, all_: list[Branch], *, alone: bool) -> Line:
-    told = [b for b in all_ if b.kind is not EdgeKind.NEXT or not repeats(block)] or all_
+    told = [b for b in all_ if b.kind is not EdgeKind.NEXT or not (block.leaves or block.decides)] or all_
     kinds = {b.kind for b in told}
     kind = next(k for k in (EdgeKind.NEXT, EdgeKind.CONDITION, EdgeKind.ERROR) if k in kinds)
     plain = alone and kinds == {EdgeKind.NEXT}
@@ -129,24 +127,6 @@ def _folded(labels: list[str]) -> list[str]:
         out += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
         first = i + 1
     return out
-
-
-def repeats(block: Block) -> bool:
-    """Return whether the block's NextAction is never taken: its conditions and errors decide, or it leaves the flow."""
-    transitions = block.transitions
-    if block.type in _LEAVING or transitions.error("NoMatchingCondition") is not None:
-        return True
-    if block.type == "TransferParticipantToThirdParty":
-        return block.parameters.get("ContinueFlowExecution") == "False"
-    spec = block.spec
-    if not transitions.conditions or spec is None or spec.conditions is None:
-        return False
-    operands = {operand for condition in transitions.conditions for operand in condition.operands}
-    needed = set(spec.conditions.required)
-    events = block.parameters.get("Events")
-    if block.type == "Wait" and isinstance(events, list):
-        needed |= {event for event in events if isinstance(event, str)}
-    return bool(needed) and needed <= operands
 
 
 def _condition(block: Block, operator: str, operand: str) -> str:

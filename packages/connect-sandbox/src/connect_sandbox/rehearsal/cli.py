@@ -7,21 +7,15 @@ Exit status: 0 everything went as expected, 1 a scenario did not (or branches ar
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
 
-from connect_flows import FlowSyntaxError
-from connect_flows.importer import FlowImportError
-from connect_flows.template import FlowTemplateError
-
+from connect_sandbox.rehearsal.command_line import Parser, UsageError, status_of, write
 from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.coverage import Coverage
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.flow_files import read_values
-from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
 
 EPILOG = """\
@@ -50,31 +44,14 @@ class Played:
     problem: str | None
 
 
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    try:
-        return _rehearse(parser().parse_args(argv))
-    except (
-        _UsageError, ScenarioError, RehearsalError, FlowSyntaxError, FlowImportError, FlowTemplateError,
-    ) as problem:  # fmt: skip
-        sys.stderr.write(f"connect-sandbox rehearse: {problem}\n")
-        return 2
-    except SystemExit as leaving:  # argparse after --help
-        return leaving.code if isinstance(leaving.code, int) else 0
+    return status_of("connect-sandbox rehearse", lambda: _rehearse(parser().parse_args(argv)))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    made = _Parser(
+    made = Parser(
         prog="connect-sandbox rehearse",
         description="Play calls and chats through a flow, without an AWS account, and check what callers hear.",
         epilog=EPILOG,
@@ -127,7 +104,7 @@ def coverage_of(played: Sequence[Played], file: ScenarioFile, flow: Path) -> Cov
 
 def _rehearse(arguments: argparse.Namespace) -> int:
     if arguments.fail_under is not None and not 0 <= arguments.fail_under <= 100:
-        raise _UsageError(f"--fail-under is {arguments.fail_under:g}: give 0 to 100")
+        raise UsageError(f"--fail-under is {arguments.fail_under:g}: give 0 to 100")
     values = read_values(arguments.values, arguments.environment)
     files = [_with_values(ScenarioFile.load(path), values) for path in _files(arguments.scenario)]
     for file in files:
@@ -137,7 +114,7 @@ def _rehearse(arguments: argparse.Namespace) -> int:
         played.append(one)
         _tell(one, quiet=arguments.quiet)
     failed = sum(one.problem is not None for one in played)
-    _print(f"{len(played)} scenario{'s' * (len(played) != 1)}, {failed or 'none'} failed")
+    write(f"{len(played)} scenario{'s' * (len(played) != 1)}, {failed or 'none'} failed")
     status = 1 if failed else 0
     if arguments.coverage or arguments.fail_under is not None:
         coverage = coverage_of(played, files[0], arguments.flow)
@@ -148,19 +125,19 @@ def _rehearse(arguments: argparse.Namespace) -> int:
 
 
 def _tell(one: Played, *, quiet: bool) -> None:
-    _print(f"{'FAILED' if one.problem else 'passed'}  {one.scenario.name}")
+    write(f"{'FAILED' if one.problem else 'passed'}  {one.scenario.name}")
     if one.problem is not None:
-        _print(one.problem + "\n")
+        write(one.problem + "\n")
     elif not quiet and one.contact is not None:
-        _print(f"{one.contact.transcript}\n")
+        write(f"{one.contact.transcript}\n")
 
 
 def _tell_coverage(coverage: Coverage) -> None:
     missing = coverage.missing()
     for branch in missing:
-        _print(f"not taken  {branch}")
+        write(f"not taken  {branch}")
     total = len(coverage.branches())
-    _print(f"coverage   {coverage.percent():.1f} % ({total - len(missing)} of {total} branches)")
+    write(f"coverage   {coverage.percent():.1f} % ({total - len(missing)} of {total} branches)")
 
 
 def _with_values(file: ScenarioFile, values: dict[str, str]) -> ScenarioFile:
@@ -179,13 +156,8 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         if path.is_dir():
             inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
             if not inside:
-                raise _UsageError(f"{path} holds no *.yaml file")
+                raise UsageError(f"{path} holds no *.yaml file")
             found += inside
         else:
             found.append(path)
     return list(dict.fromkeys(found))
-
-
-def _print(text: str) -> None:
-    # A flow may hold a lone surrogate, which no terminal accepts.
-    sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")

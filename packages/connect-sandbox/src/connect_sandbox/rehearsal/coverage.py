@@ -12,8 +12,6 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 
 REACHED = "reached"
 """The branch that stands for a block without any."""
-_LEAVING = frozenset({"TransferContactToQueue", "DequeueContactAndTransferToQueue"})
-"""Types that leave the flow on success: their NextAction is never taken."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,7 @@ class Coverage:
 def _branches(block: Block) -> Iterator[Branch]:
     transitions = block.transitions
     name = block.identifier
-    leaves = block.type in _LEAVING or (
-        block.type == "TransferParticipantToThirdParty"
-        and block.parameters.get("ContinueFlowExecution") == "False"
-    )
+    leaves = block.leaves
     seen: set[str] = set()
     for condition in transitions.conditions:
         label = f"{condition.operator} {condition.operands[0] if condition.operands else ''}"
@@ -77,7 +72,7 @@ def _branches(block: Block) -> Iterator[Branch]:
             yield Branch(name, label, condition.next_action)
     if leaves:
         yield Branch(name, "leaves", None)
-    elif transitions.next_action is not None and not _decides_otherwise(block):
+    elif transitions.next_action is not None and not block.decides:
         yield Branch(name, "next", transitions.next_action)
     for error in transitions.errors:
         if error.error_type not in seen:
@@ -85,19 +80,3 @@ def _branches(block: Block) -> Iterator[Branch]:
             yield Branch(name, error.error_type, error.next_action)
     if not seen and not leaves and transitions.next_action is None:
         yield Branch(name, REACHED, None)
-
-
-def _decides_otherwise(block: Block) -> bool:
-    """Return whether the block always leaves by a condition or an error, which makes its NextAction a copy."""
-    transitions = block.transitions
-    if transitions.error("NoMatchingCondition") is not None:
-        return True
-    spec = block.spec
-    if not transitions.conditions or spec is None or spec.conditions is None:
-        return False
-    operands = {operand for condition in transitions.conditions for operand in condition.operands}
-    needed = set(spec.conditions.required)
-    events = block.parameters.get("Events")
-    if block.type == "Wait" and isinstance(events, list):
-        needed |= {event for event in events if isinstance(event, str)}
-    return bool(needed) and needed <= operands

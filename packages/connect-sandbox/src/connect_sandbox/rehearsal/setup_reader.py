@@ -128,8 +128,14 @@ class Setup:
 
         world: what makes the world of the contact from the one that the scenario describes.
         """
-        named = self._named(flow)
-        ports = replace(self.ports(flow), records=records)
+        flows, modules = self._read(self.flows, None), self._read(self.modules, MODULE)
+        named = [flow, *(found for found in (*flows.values(), *modules.values()) if found is not None)]
+        ports = Ports(
+            flows=FlowFiles({flow.arn: flow, **keyed(flows, FLOWS, named)}, keyed(modules, MODULES, named)),
+            functions=CannedFunctions(self.lambdas),
+            external_voice=CannedVendor(self.vendor),
+            records=records,
+        )
         contact = Contact(
             ports if world is None else world(ports),
             instance_arn=instance_arn,
@@ -144,26 +150,10 @@ class Setup:
         contact.state.is_told(self.sets)
         return contact
 
-    def ports(self, flow: PublishedFlow) -> Ports:
-        """Return the world that the scenario describes, with a flow to call."""
-        named = self._named(flow)
-        flows = keyed(self._read(self.flows, None), FLOWS, named)
-        return Ports(
-            flows=FlowFiles(
-                {flow.arn: flow, **flows}, keyed(self._read(self.modules, MODULE), MODULES, named)
-            ),
-            functions=CannedFunctions(self.lambdas),
-            external_voice=CannedVendor(self.vendor),
-        )
-
     def files(self) -> list[Path]:
         """Return the files of the flows and modules that the scenario names."""
         named = (*self.flows.values(), *self.modules.values())
         return [file.path for file in named if isinstance(file, FlowFile)]
-
-    def _named(self, flow: PublishedFlow) -> list[PublishedFlow]:
-        others = [*self._read(self.flows, None).values(), *self._read(self.modules, MODULE).values()]
-        return [flow, *(one for one in others if one is not None)]
 
     def _read(
         self, files: Mapping[str, FlowFile | StandIn | None], kind: str | None

@@ -12,14 +12,8 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from connect_flows import FlowSyntaxError
-from connect_flows.importer import FlowImportError
-from connect_flows.template import FlowTemplateError
-
-from connect_sandbox.rehearsal.errors import RehearsalError
-from connect_sandbox.rehearsal.reading import ScenarioError
+from connect_sandbox.rehearsal.command_line import Parser, UsageError, status_of, write
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.testcase.check import play_test_case
 from connect_sandbox.testcase.convert import LONGEST_NAME, convert_file
@@ -38,35 +32,18 @@ connect-flows testcase run --help: run the test cases of an instance.
 """
 
 
-class UsageError(Exception):
-    """The command line, or a file that it names, is wrong."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse exits."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise."""
-        raise UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
+
+    def command() -> int:
         if arguments[:1] == ["run"]:
             from connect_sandbox.testcase import run_cli  # noqa: PLC0415  (boto3 takes its time)
 
             return run_cli.main(arguments[1:])
         return _convert(parser().parse_args(arguments))
-    except (
-        UsageError, ScenarioError, RehearsalError, FlowSyntaxError, FlowImportError, FlowTemplateError,
-        InvalidDocumentError,
-    ) as problem:  # fmt: skip
-        sys.stderr.write(f"connect-flows testcase: {problem}\n")
-        return 2
-    except SystemExit as leaving:  # argparse after --help
-        return leaving.code if isinstance(leaving.code, int) else 0
+
+    return status_of("connect-flows testcase", command, InvalidDocumentError)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -174,8 +151,3 @@ def read_values(path: Path | None) -> dict[str, str]:
     if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
         raise UsageError(f"{path} must hold a JSON object of names and texts")
     return document
-
-
-def write(text: str) -> None:
-    """Print a text; a flow may hold a lone surrogate, which no terminal accepts."""
-    sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")

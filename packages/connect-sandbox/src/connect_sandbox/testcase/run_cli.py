@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connect_sandbox.testcase.cli import Parser, UsageError, write
+from connect_sandbox.rehearsal.command_line import Parser, UsageError, write
 from connect_sandbox.testcase.run import RunError, TestRun, Went
 
 _INSTANCE = re.compile(r"arn:aws[\w-]*:connect:(?P<region>[\w-]+):\d{12}:instance/(?P<id>[\w-]+)")

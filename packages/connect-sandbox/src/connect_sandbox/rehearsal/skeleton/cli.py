@@ -9,15 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from connect_flows import FlowSyntaxError
-from connect_flows.importer import FlowImportError
-from connect_flows.template import FlowTemplateError
-
-from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.rehearsal.command_line import Parser, UsageError, status_of, write
 from connect_sandbox.rehearsal.flow_files import read_values
-from connect_sandbox.rehearsal.reading import ScenarioError
 from connect_sandbox.rehearsal.skeleton.making import Skeleton, scenarios_for
 
 EPILOG = """\
@@ -28,31 +22,14 @@ Exit status: 1 when no contact gets to an end, else 0.
 """
 
 
-class _UsageError(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    try:
-        return _write(parser().parse_args(argv))
-    except (
-        _UsageError, ScenarioError, RehearsalError, FlowSyntaxError, FlowImportError, FlowTemplateError,
-    ) as problem:  # fmt: skip
-        sys.stderr.write(f"connect-flows scenarios: {problem}\n")
-        return 2
-    except SystemExit as leaving:  # argparse after --help
-        return leaving.code if isinstance(leaving.code, int) else 0
+    return status_of("connect-flows scenarios", lambda: _write(parser().parse_args(argv)))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    made = _Parser(
+    made = Parser(
         prog="connect-flows scenarios",
         description="Write scenarios that take every branch of a flow, ready for connect-flows rehearse.",
         epilog=EPILOG,
@@ -82,9 +59,9 @@ def parser() -> argparse.ArgumentParser:
 def _write(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
     if output is not None and output.exists() and not arguments.force:
-        raise _UsageError(f"{output} exists, and people may have written in it: use --force to overwrite it")
+        raise UsageError(f"{output} exists, and people may have written in it: use --force to overwrite it")
     if arguments.flows is not None and not arguments.flows.is_dir():
-        raise _UsageError(f"--flows {arguments.flows} is no folder")
+        raise UsageError(f"--flows {arguments.flows} is no folder")
     made = scenarios_for(
         arguments.flow,
         values=read_values(arguments.values, arguments.environment),
@@ -98,7 +75,7 @@ def _write(arguments: argparse.Namespace) -> int:
         try:
             output.write_text(made.text, encoding="utf-8")
         except OSError as problem:
-            raise _UsageError(f"{output} cannot be written: {problem.strerror}") from problem
+            raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
     _report(made)
     return 1 if made.stops else 0
 
@@ -119,4 +96,4 @@ def _report(made: Skeleton) -> None:
 
 
 def _tell(line: str) -> None:
-    sys.stderr.write(line.encode(errors="backslashreplace").decode() + "\n")
+    write(line, sys.stderr)

@@ -263,7 +263,7 @@ class Domain(ResourceType):
     }
     required = ("DomainName",)
     replaced_by = frozenset({"DomainName"})
-    attributes = (
+    attributes: ClassVar[tuple[str, ...]] = (
         *("DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"),
         *("DistributionDomainName", "DistributionHostedZoneId"),
     )

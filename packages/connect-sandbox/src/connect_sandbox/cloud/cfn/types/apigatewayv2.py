@@ -15,9 +15,9 @@ from connect_sandbox.cloud.api_gateway.http_api import (
 from connect_sandbox.cloud.api_gateway.registry import new_id
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.types import apigateway
 from connect_sandbox.cloud.cfn.types.apigateway_support import (
     DESCRIPTION,
-    add_domain,
     apis,
     function_arn,
     is_true,
@@ -288,8 +288,8 @@ class Stage(ResourceType):
         return Created(name)
 
 
-class Domain(ResourceType):
-    """A domain of one's own."""
+class Domain(apigateway.Domain):
+    """The same domains: stages of both kinds of APIs can be mapped under one."""
 
     type_name = "AWS::ApiGatewayV2::DomainName"
     properties: ClassVar[PropertyTable] = {
@@ -299,23 +299,7 @@ class Domain(ResourceType):
         "RoutingMode": Only(("API_MAPPING_ONLY",), "there are no routing rules here"),
         "Tags": TAGS,
     }
-    required = ("DomainName",)
-    replaced_by = frozenset({"DomainName"})
     attributes = ("RegionalDomainName", "RegionalHostedZoneId", "DomainNameArn")
-
-    def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Add the domain."""
-        return add_domain(context, properties["DomainName"])
-
-    def update(
-        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
-    ) -> Created:
-        """Keep the domain: what may change has no effect here."""
-        return existing
-
-    def delete(self, context: Context, existing: Created, _properties: dict[str, Any]) -> None:
-        """Remove the domain with its mappings."""
-        apis(context).domains.pop(existing.physical_id, None)
 
 
 class ApiMapping(ResourceType):

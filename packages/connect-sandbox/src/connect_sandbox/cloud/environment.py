@@ -6,11 +6,15 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
-import botocore.session
+if TYPE_CHECKING:
+    import boto3
 
-from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+#: The access key of the developer, who may do everything: the CDK command line and tests use it.
+ADMIN_ACCESS_KEY = "test"
 
 
 def check_place(account: str, region: str) -> None:
@@ -26,6 +30,10 @@ def check_place(account: str, region: str) -> None:
 
 def session(region: str) -> boto3.Session:
     """Return a session with the developer's permissions, whatever profile and settings this machine has."""
+    # Now: what only needs the variables below starts without the SDK.
+    import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+
     own = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),

@@ -35,7 +35,7 @@ from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.ec2_api import Ec2Api
-from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
+from connect_sandbox.cloud.environment import ACCOUNT, REGION, check_place, sandbox_environment, session
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -63,8 +63,6 @@ from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(

@@ -17,9 +17,10 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
+from connect_sandbox.cloud.environment import ADMIN_ACCESS_KEY
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import Headers, HttpRequest
-from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, RolePrincipal
+from connect_sandbox.cloud.principals import RolePrincipal
 from connect_sandbox.iam.request_context import RequestContext
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from connect_sandbox.cloud.environment import (
     REGION,
     check_place,
     client_environment,
+    make_client,
     sandbox_environment,
-    session,
 )
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
@@ -124,7 +124,7 @@ class RemoteSandbox:
         from botocore.config import Config  # noqa: PLC0415  (now: most commands need no SDK)
 
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, proxies={})
-        return session(self.region).client(service, endpoint_url=self.endpoint_url, config=config)
+        return make_client(self.region, service, endpoint_url=self.endpoint_url, config=config)
 
 
 def _without_aws() -> dict[str, str]:

@@ -306,5 +306,6 @@ def _remember_what_never_changes() -> None:
     """
     finds = DomainDispatcherApplication.get_backend_for_host
     DomainDispatcherApplication.get_backend_for_host = lru_cache(maxsize=256)(finds)  # type: ignore[method-assign]
+    utils.Session = cache(utils.Session)  # type: ignore[attr-defined]
     utils.create_loader = cache(utils.create_loader)  # type: ignore[attr-defined]
     responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.ec2_api import Ec2Api
-from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
+from connect_sandbox.cloud.environment import ACCOUNT, REGION, check_place, make_client, sandbox_environment
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -63,8 +63,6 @@ from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
@@ -440,6 +438,6 @@ class Sandbox:
             if key not in self._clients:
                 # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                made = session(self.region).client(service, endpoint_url=endpoint_url, config=config)
+                made = make_client(self.region, service, endpoint_url=endpoint_url, config=config)
                 self._clients[key] = made
             return self._clients[key]

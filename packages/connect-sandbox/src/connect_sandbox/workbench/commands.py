@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from connect_sandbox.cloud.cdk_cli import CdkFailedError
+from connect_sandbox.cloud.environment import ACCOUNT, REGION
 from connect_sandbox.cloud.errors import SandboxError
-from connect_sandbox.cloud.sandbox import ACCOUNT, REGION
 from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.deploying import Deployer
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
-from connect_sandbox.workbench.server import serve as serve_here
 
 
 def deploy(argv: Sequence[str] | None = None) -> int:
@@ -177,6 +176,8 @@ def _env(told: argparse.Namespace) -> int:
 
 
 def _serve(told: argparse.Namespace) -> int:
+    from connect_sandbox.workbench.server import serve as serve_here  # noqa: PLC0415  (the sandbox itself)
+
     place = Place.of(told.at)
     if RemoteSandbox.find(place) is not None:
         sys.stderr.write(f"connect-sandbox serve: a sandbox runs already for {place.folder.parent}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Admin, Sandbox
 
 CODE = """
 import json, urllib.request
@@ -140,3 +140,57 @@ def test_deleting_the_stack_deletes_the_resource(deploy: Any, template: Any, req
 
     assert gone.status == "DELETE_COMPLETE"
     assert '"RequestType": "Delete"' in requests_sent()[1]
+
+
+ANSWERS_BY_MODULE = {
+    "python3.12": """
+        import json
+        import cfnresponse
+
+        def handler(event, context):
+            data = {"Address": event["ResourceProperties"]["Name"] + ".example.com"}
+            cfnresponse.send(event, context, cfnresponse.SUCCESS, data, "thing-1")
+        """,
+    "nodejs20.x": """
+        const response = require("cfn-response");
+        exports.handler = (event, context) => {
+            const data = { Address: `${event.ResourceProperties.Name}.example.com` };
+            response.send(event, context, response.SUCCESS, data, "thing-1");
+        };
+        """,
+    "nodejs24.x": """
+        const { send, SUCCESS } = require('cfn-response');
+        exports.handler = async (event, context) => {
+            await send(event, context, SUCCESS, { Address: `${event.ResourceProperties.Name}.example.com` }, "thing-1");
+        };
+        """,
+}
+
+
+@pytest.mark.parametrize("runtime", ANSWERS_BY_MODULE)
+def test_inline_functions_answer_with_the_module_that_cloudformation_adds(
+    deploy: Any, function: Any, runtime: str
+) -> None:
+    token = {"Fn::GetAtt": ["Function", "Arn"]}
+    thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": token, "Name": "one"}}
+    stack = deploy(
+        {
+            "Resources": {**function(ANSWERS_BY_MODULE[runtime], Runtime=runtime), "Thing": thing},
+            "Outputs": {
+                "Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}},
+                "Id": {"Value": {"Ref": "Thing"}},
+            },
+        }
+    )
+    assert stack.status == "CREATE_COMPLETE", stack.reasons
+    assert stack.outputs == {"Address": "one.example.com", "Id": "thing-1"}
+
+
+def test_the_module_is_there_for_the_one_import_that_cloudformation_knows(
+    sandbox: Sandbox, deploy: Any, function: Any
+) -> None:
+    stack = deploy(
+        {"Resources": function("from cfnresponse import send\ndef handler(event, context): return 1")}
+    )
+    failed = sandbox.functions.invoke(stack.resources["Function"], {}, invoked_by=Admin("123456789012"))
+    assert "No module named 'cfnresponse'" in failed.json()["errorMessage"]

@@ -142,6 +142,36 @@ def test_deleting_the_stack_deletes_the_resource(deploy: Any, template: Any, req
     assert '"RequestType": "Delete"' in requests_sent()[1]
 
 
+# They take host and path of the ResponseURL, as if it were always https on port 443: so do the CDK's own, and crhelper.
+ANSWERS_BY_HTTPS = {
+    "nodejs22.x": """
+        const https = require("https");
+        exports.handler = async (event) => {
+            const { hostname, pathname: path } = new URL(event.ResponseURL);
+            const { StackId, RequestId, LogicalResourceId } = event;
+            const answer = { Status: "SUCCESS", PhysicalResourceId: "thing-1", StackId, RequestId, LogicalResourceId };
+            const body = JSON.stringify({ ...answer, Data: { Address: "one.example.com" } });
+            const headers = { "content-type": "", "content-length": body.length };
+            await new Promise((resolve, reject) => {
+                const request = https.request({ hostname, path, method: "PUT", headers }, resolve);
+                request.on("error", reject);
+                request.end(body);
+            });
+        };
+        """,
+    "python3.12": """
+        import http.client, json
+        from urllib.parse import urlsplit
+
+        def handler(event, context):
+            url = urlsplit(event["ResponseURL"])
+            answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+            answer |= {"Status": "SUCCESS", "PhysicalResourceId": "thing-1", "Data": {"Address": "one.example.com"}}
+            connection = http.client.HTTPSConnection(url.netloc)
+            connection.request("PUT", url.path, json.dumps(answer))
+            connection.getresponse().read()
+        """,
+}
 ANSWERS_BY_MODULE = {
     "python3.12": """
         import json
@@ -167,15 +197,15 @@ ANSWERS_BY_MODULE = {
 }
 
 
-@pytest.mark.parametrize("runtime", ANSWERS_BY_MODULE)
-def test_inline_functions_answer_with_the_module_that_cloudformation_adds(
-    deploy: Any, function: Any, runtime: str
+@pytest.mark.parametrize(("runtime", "code"), [*ANSWERS_BY_HTTPS.items(), *ANSWERS_BY_MODULE.items()])
+def test_answers_arrive_as_functions_commonly_send_them(
+    deploy: Any, function: Any, runtime: str, code: str
 ) -> None:
     token = {"Fn::GetAtt": ["Function", "Arn"]}
     thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": token, "Name": "one"}}
     stack = deploy(
         {
-            "Resources": {**function(ANSWERS_BY_MODULE[runtime], Runtime=runtime), "Thing": thing},
+            "Resources": {**function(code, Runtime=runtime), "Thing": thing},
             "Outputs": {
                 "Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}},
                 "Id": {"Value": {"Ref": "Thing"}},

@@ -4,7 +4,8 @@
 // Not there: response streaming.
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
-import { createRequire, register } from "node:module";
+import https from "node:https";
+import { createRequire, register, syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
@@ -126,6 +127,23 @@ process.on("unhandledRejection", (reason) => {
   const error = Object.assign(new RuntimeError("UnhandledPromiseRejection", String(reason)), { reason });
   leave(error, "Unhandled Promise Rejection", 128);
 });
+
+// -- answers to CloudFormation
+
+// Its ResponseURL is an https URL without a port, and code relies on that: the CDK's custom resources take host and path
+// of it. Here it is one of the sandbox's.
+const securely = https.request;
+https.request = (...told) => {
+  const [first, second] = told;
+  const asked = typeof first === "string" ? new URL(first) : first;
+  const where = asked.path ?? `${asked.pathname}${asked.search}`;
+  if (!where.startsWith("/_sandbox/cloudformation-response/")) return securely(...told);
+  const { hostname, port } = new URL(process.env.AWS_ENDPOINT_URL);
+  const { method, headers } = typeof second === "object" ? { ...asked, ...second } : asked;
+  const listener = told.findLast((one) => typeof one === "function");
+  return http.request({ hostname, port, path: where, method, headers }, listener);
+};
+syncBuiltinESMExports();
 
 // -- the handler
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
@@ -192,6 +193,7 @@ class Sandbox:
         command = find_cdk(cwd)
         folder = self._work_dir if arguments[:1] == ("bootstrap",) else cwd
         complete = self._complete(arguments)
+        self.functions.node_sdk.take_from(cwd)
         return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
 
     def stack_outputs(self, stack_name: str) -> dict[str, str]:
@@ -236,6 +238,7 @@ class Sandbox:
             work_dir=self._work_dir,
         )
         self._exit.callback(self.functions.close)
+        self.functions.node_sdk.take_from(self._work_dir)
         self.connect = ConnectState(
             self.account, self.region, self.authorization, self.lambda_state, self.quotas
         )
@@ -382,9 +385,8 @@ class Sandbox:
         return self._front.handle(request)
 
     def _code_dir(self) -> Path:
-        directory = self._work_dir / "functions"
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory
+        # Away from the app: Node.js looks into node_modules and package.json of every folder above a function's.
+        return Path(self._exit.enter_context(TemporaryDirectory(prefix="connect-sandbox-"))).resolve()
 
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
         function = self.lambda_state.find(arn)

@@ -114,6 +114,7 @@ def _deploy(told: argparse.Namespace) -> int:
     place = Place.of(told.at)
     sandbox = RemoteSandbox.ensure(place, told.account, told.region)
     sandbox.ask("POST", "/tolerate", {"types": [one for named in told.tolerate for one in _types(named)]})
+    sandbox.ask("POST", "/sdk", {"app": str(told.app.resolve())})
     deployer = Deployer(sandbox, place.files, say)
     stacks = deployer.deploy(
         told.app,

@@ -8,7 +8,7 @@ without types. Nothing else in this package imports moto: when moto moves someth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -33,8 +33,11 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["cloudwatch", "dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["cloudwatch", "dynamodb", "events", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
+
+MOTO_ACCOUNT_HEADER = "x-moto-account-id"
+"""The header by which a request to moto says whose resources it is about, in lower case."""
 
 GLOBAL_REGION = "aws"
 """The region under which moto keeps the services that have none."""
@@ -255,6 +258,15 @@ def put_composite_alarm(
     )
 
 
+def in_account(account: str) -> Callable[..., None]:
+    """Return what lets a boto3 client of moto ask for an account's resources; register it for "before-sign"."""
+
+    def ask(request: Any, **_: object) -> None:  # noqa: ANN401  (botocore's request)
+        request.headers[MOTO_ACCOUNT_HEADER] = account
+
+    return ask
+
+
 def backend(service: RegionalService, account: str, region: str) -> Backend:
     """Return the resources of a service."""
     return cast("Any", get_backend(service))[account][region]
@@ -268,6 +280,14 @@ def iam(account: str) -> Backend:
 def sts(account: str) -> Backend:
     """Return the role sessions of an account."""
     return cast("Any", sts_backends)[account][GLOBAL_REGION]
+
+
+def account_of_issued_key(access_key: str) -> str | None:
+    """Return the account of a role session's or user's access key; None if nobody was given it."""
+    for account, parts in list(iam_backends.items()):
+        if any(access_key in part.access_keys for part in list(parts.values())):
+            return str(account)
+    return None
 
 
 @lru_cache

@@ -12,10 +12,12 @@ import botocore.session
 
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY
 
+_ACCOUNT = re.compile(r"\d{12}")
+
 
 def check_place(account: str, region: str) -> None:
     """Raise ValueError for what is no account or no Region of the partition aws."""
-    if not re.fullmatch(r"\d{12}", account):
+    if not _ACCOUNT.fullmatch(account):
         raise ValueError(f"{account!r} is no AWS account: give 12 digits, for example 123456789012")
     known = session(region).get_available_regions("s3")
     if region not in known:
@@ -24,7 +26,12 @@ def check_place(account: str, region: str) -> None:
         raise ValueError(f"{region!r} is no Region of the partition aws that the sandbox knows: {hint}")
 
 
-def session(region: str) -> boto3.Session:
+def account_of_key(access_key: str) -> str | None:
+    """Return the account whose developer has this access key; None for "test", the sandbox's own, and all others."""
+    return access_key if _ACCOUNT.fullmatch(access_key) else None
+
+
+def session(region: str, access_key: str = ADMIN_ACCESS_KEY) -> boto3.Session:
     """Return a session with the developer's permissions, whatever profile and settings this machine has."""
     own = botocore.session.Session(
         session_vars={
@@ -34,20 +41,22 @@ def session(region: str) -> boto3.Session:
         }
     )
     return boto3.Session(
-        aws_access_key_id=ADMIN_ACCESS_KEY,
+        aws_access_key_id=access_key,
         aws_secret_access_key="test",  # noqa: S106  (nobody checks it)
         region_name=region,
         botocore_session=own,
     )
 
 
-def sandbox_environment(endpoint_url: str, account: str, region: str, *, cdk_home: Path) -> dict[str, str]:
+def sandbox_environment(
+    endpoint_url: str, account: str, region: str, *, cdk_home: Path, access_key: str = ADMIN_ACCESS_KEY
+) -> dict[str, str]:
     """Return the variables that point the CDK, the AWS CLI and the SDKs at a sandbox, and keep AWS's own out.
 
     `cdk_home` is where the CDK command line keeps what it knows of accounts, instead of the user's ~/.cdk.
     """
     return {
-        **client_environment(endpoint_url, region),
+        **client_environment(endpoint_url, region, access_key),
         "CDK_DEFAULT_ACCOUNT": account,
         "CDK_DEFAULT_REGION": region,
         "CDK_HOME": str(cdk_home),
@@ -61,12 +70,12 @@ def sandbox_environment(endpoint_url: str, account: str, region: str, *, cdk_hom
     }
 
 
-def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
+def client_environment(endpoint_url: str, region: str, access_key: str = ADMIN_ACCESS_KEY) -> dict[str, str]:
     """Return the variables that point the AWS CLI and the SDKs at a sandbox."""
     return {
         "NO_PROXY": "localhost,127.0.0.1",
         "no_proxy": "localhost,127.0.0.1",
-        "AWS_ACCESS_KEY_ID": ADMIN_ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": region,

@@ -21,6 +21,7 @@ from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import Headers, HttpRequest
 from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, RolePrincipal
 from connect_sandbox.iam.request_context import RequestContext
+from connect_sandbox.moto_internals import in_account
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -147,6 +148,7 @@ class Deployer:
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
                 client = session.client(service, endpoint_url=self._url, config=config)
                 client.meta.events.register("before-send", self._denial)
+                client.meta.events.register("before-sign", in_account(self._account))
                 self._clients[service] = client
             return self._clients[service]
 

@@ -8,7 +8,7 @@ without types. Nothing else in this package imports moto: when moto moves someth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -309,6 +309,12 @@ def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's
 
 
 # --- the server
+
+
+def load_services(services: Iterable[str]) -> None:
+    """Load services, by moto's names; otherwise the first request to each does: 0.5 s for ssm, which needs EC2."""
+    for service in services:
+        get_backend(cast("Any", service))
 
 
 def moto_server() -> ThreadedMotoServer:

@@ -7,12 +7,13 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from connect_sandbox.cloud.cdk_cli import find_cdk, run_cdk
+from connect_sandbox.cloud.cdk_cli import bootstrap_template, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 
@@ -134,6 +135,8 @@ class Deployer:
     def _synthesize(self, app: Path, context: Mapping[str, str]) -> Path:
         out = self._scratch / f"cdk.out.{re.sub(r'[^A-Za-z0-9]+', '-', str(app.resolve()).strip('/'))}"
         told = [argument for key, value in context.items() for argument in ("-c", f"{key}={value}")]
+        # Whatever comes after needs the SDK, which loads while the CDK works.
+        threading.Thread(target=self._cloud.boto3_client, args=["cloudformation"], daemon=True).start()
         self._cdk(["synth", "--quiet", "--output", str(out), *told], app, app)
         return out
 
@@ -171,12 +174,25 @@ class Deployer:
         if _named(there, _BOOTSTRAP_STACK):
             return
         # As for one's own second account: it lets the account that deploys assume the roles that do so.
-        trust = [
-            f"--trust={self._cloud.account}",
-            "--cloudformation-execution-policies=arn:aws:iam::aws:policy/AdministratorAccess",
-        ]
+        trusted = self._cloud.account if there.account != self._cloud.account else ""
+        policies = "arn:aws:iam::aws:policy/AdministratorAccess" if trusted else ""
+        template = bootstrap_template(find_cdk(app))
+        if template is not None:
+            self._tell(f"bootstrapping aws://{there.account}/{there.region} with {template}")
+            # What the command line gives it, which would take two seconds more.
+            parameters = {
+                "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
+                "PublicAccessBlockConfiguration": "true",
+                "TrustedAccounts": trusted,
+                "CloudFormationExecutionPolicies": policies,
+            }
+            Deployer(there, self._scratch, self._tell).deploy(
+                template, name=_BOOTSTRAP_STACK, parameters=parameters
+            )
+            return
         arguments = ["bootstrap", f"aws://{there.account}/{there.region}"]
-        arguments += trust if there.account != self._cloud.account else []
+        if trusted:
+            arguments += [f"--trust={trusted}", f"--cloudformation-execution-policies={policies}"]
         self._cdk(arguments, self._scratch, app, there)
 
     def _cdk(self, arguments: Sequence[str], folder: Path, app: Path, there: Cloud | None = None) -> None:

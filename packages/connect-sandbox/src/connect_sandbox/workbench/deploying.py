@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -60,6 +61,16 @@ def kind_of(app: Path) -> Kind:
         f"{app} cannot be deployed{missing}: give the folder of a CDK app (it holds cdk.json), a cloud assembly "
         f"(manifest.json) or a template ({', '.join(sorted(TEMPLATES))})"
     )
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """A stack of a cloud assembly. `path` is the one by which the CDK's command line chooses it, `STAGE/STACK`."""
+
+    name: str
+    path: str
+    environment: str
+    needs_bootstrap: bool
 
 
 class Deployer:
@@ -119,35 +130,36 @@ class Deployer:
         return out
 
     def _assembly(self, assembly: Path, app: Path, wanted: Sequence[str]) -> list[str]:
-        found = list(_stacks(assembly))
-        names = [name for name, _, _ in found]
-        unknown = sorted(set(wanted) - set(names))
+        found = _stacks(assembly)
+        unknown = sorted(set(wanted) - {name for one in found for name in (one.name, one.path)})
         if unknown:
-            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {', '.join(names) or 'none'}")
-        chosen = [one for one in found if not wanted or one[0] in wanted]
+            names = ", ".join(one.name for one in found) or "none"
+            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {names}")
+        chosen = [one for one in found if not wanted or {one.name, one.path} & set(wanted)]
         if not chosen:
             raise WorkbenchError(f"{app} has no stack")
         self._check_places(chosen)
-        if any(needs for _, _, needs in chosen) and not self._stack(_BOOTSTRAP_STACK):
+        if any(one.needs_bootstrap for one in chosen) and not self._stack(_BOOTSTRAP_STACK):
             self._cdk(["bootstrap", f"aws://{self._cloud.account}/{self._cloud.region}"], self._scratch, app)
         self._cdk(
             [
                 "deploy", "--method=direct", "--require-approval", "never", "--progress", "events",
                 f"--concurrency={len(chosen)}", "--app", str(assembly.resolve()),
-                *(wanted or ["--all"]),
+                # By their paths: --all leaves out what is in stages.
+                *(one.path for one in chosen),
             ],
             app,
             app,
         )  # fmt: skip
-        return [name for name, _, _ in chosen]
+        return [one.name for one in chosen]
 
-    def _check_places(self, stacks: Sequence[tuple[str, str, bool]]) -> None:
+    def _check_places(self, stacks: Sequence[_Stack]) -> None:
         here = (self._cloud.account, self._cloud.region)
-        for name, place, _ in stacks:
-            account, _, region = place.removeprefix("aws://").partition("/")
+        for one in stacks:
+            account, _, region = one.environment.removeprefix("aws://").partition("/")
             if account not in {here[0], "unknown-account"} or region not in {here[1], "unknown-region"}:
                 raise WorkbenchError(
-                    f"{name} is for account {account} in {region}, the sandbox is {here[0]} in {here[1]}: "
+                    f"{one.name} is for account {account} in {region}, the sandbox is {here[0]} in {here[1]}: "
                     f"start it with --account {account} --region {region}, or leave env out of the stack. "
                     "One sandbox is one account in one Region"
                 )
@@ -224,15 +236,21 @@ class Deployer:
         )
 
 
-def _stacks(assembly: Path) -> list[tuple[str, str, bool]]:
-    """Return name, environment and need of bootstrap of a cloud assembly's stacks, those of its stages included."""
+def _stacks(assembly: Path) -> list[_Stack]:
+    """Return a cloud assembly's stacks, those of its stages included."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    found: list[tuple[str, str, bool]] = []
+    found: list[_Stack] = []
     for name, artifact in manifest.get("artifacts", {}).items():
         properties = artifact.get("properties") or {}
         if artifact["type"] == "aws:cloudformation:stack":
-            needs = bool(properties.get("requiresBootstrapStackVersion"))
-            found.append((properties.get("stackName", name), artifact["environment"], needs))
+            found.append(
+                _Stack(
+                    name=properties.get("stackName", name),
+                    path=artifact.get("displayName", name),
+                    environment=artifact["environment"],
+                    needs_bootstrap=bool(properties.get("requiresBootstrapStackVersion")),
+                )
+            )
         elif artifact["type"] == "cdk:cloud-assembly":
             found += _stacks(assembly / properties["directoryName"])
     return found

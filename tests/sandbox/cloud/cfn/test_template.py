@@ -143,3 +143,9 @@ def test_a_rule_whose_assertion_fails_is_told() -> None:
     with pytest.raises(AwsError, match="too old"):
         resolver(load_template(json.dumps(body)), Stage="1").check_rules()
     resolver(load_template(json.dumps(body)), Stage="2").check_rules()
+
+
+def test_aliases_in_yaml_are_refused_as_cloudformation_refuses_them() -> None:
+    text = "Resources:\n  A: &a {Type: 'AWS::SNS::Topic'}\n  B: *a\n"
+    with pytest.raises(AwsError, match="YAML aliases are not allowed in CloudFormation templates"):
+        load_template(text)

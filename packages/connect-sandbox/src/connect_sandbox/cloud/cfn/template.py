@@ -199,7 +199,13 @@ def _refuse_unknown(names: Iterator[str], known: set[str], where: str) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: short forms of intrinsic functions, and dates as plain text."""
+    """YAML as CloudFormation reads it: short forms of intrinsic functions, dates as plain text, no aliases."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
+        """Refuse an alias (user guide, "CloudFormation template formats")."""
+        if self.check_event(yaml.AliasEvent):
+            raise invalid("Template error: YAML aliases are not allowed in CloudFormation templates")
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, cast
 import botocore.loaders
 from botocore.model import ListShape, MapShape, StringShape, StructureShape
 from moto.backends import get_backend
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.model import ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -130,8 +130,14 @@ class WireRequest:
 @lru_cache(maxsize=32)
 def service_model(service: str) -> Service:
     """Return the model of a service, by botocore's name."""
-    description = botocore.loaders.create_loader().load_service_model(service, "service-2")
+    description = _models().load_service_model(service, "service-2")
     return cast("Service", ServiceModel(description, service))
+
+
+@cache
+def _models() -> botocore.loaders.Loader:
+    """Return what reads botocore's models; a new one lists all services first."""
+    return botocore.loaders.create_loader()
 
 
 def read_parameters(operation: Operation, protocol: str, request: WireRequest) -> Any:  # noqa: ANN401  (JSON)
@@ -295,9 +301,11 @@ def moto_server() -> ThreadedMotoServer:
 def _remember_what_never_changes() -> None:
     """Keep what moto works out for each request anew: a third of what a request costs.
 
-    It reads the folder of its modules twice to learn which service a host name means, and inspects the class of a
-    service for the names of its actions.
+    It reads the folder of its modules twice to learn which service a host name means, inspects the class of a service
+    for the names of its actions, and lists all services before it reads the model of one.
     """
     finds = DomainDispatcherApplication.get_backend_for_host
     DomainDispatcherApplication.get_backend_for_host = lru_cache(maxsize=256)(finds)  # type: ignore[method-assign]
+    utils.Session = cache(utils.Session)  # type: ignore[attr-defined]
+    utils.create_loader = cache(utils.create_loader)  # type: ignore[attr-defined]
     responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]

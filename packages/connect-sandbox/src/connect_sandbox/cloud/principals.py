@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from connect_sandbox.cloud.environment import ADMIN_ACCESS_KEY
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import HttpRequest
 from connect_sandbox.moto_internals import iam, sts
 
-#: The access key of the developer, who may do everything: the CDK command line and tests use it.
-ADMIN_ACCESS_KEY = "test"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlparse
@@ -35,7 +36,7 @@ from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.ec2_api import Ec2Api
-from connect_sandbox.cloud.environment import check_place, sandbox_environment, session
+from connect_sandbox.cloud.environment import ACCOUNT, REGION, check_place, make_client, sandbox_environment
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
@@ -63,8 +64,6 @@ from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
 _INHERITED = re.compile(
@@ -194,6 +193,7 @@ class Sandbox:
         command = find_cdk(cwd)
         folder = self._work_dir if arguments[:1] == ("bootstrap",) else cwd
         complete = self._complete(arguments)
+        self.functions.node_sdk.take_from(cwd)
         return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
 
     def stack_outputs(self, stack_name: str) -> dict[str, str]:
@@ -238,6 +238,7 @@ class Sandbox:
             work_dir=self._work_dir,
         )
         self._exit.callback(self.functions.close)
+        self.functions.node_sdk.take_from(self._work_dir)
         self.connect = ConnectState(
             self.account, self.region, self.authorization, self.lambda_state, self.quotas
         )
@@ -384,9 +385,8 @@ class Sandbox:
         return self._front.handle(request)
 
     def _code_dir(self) -> Path:
-        directory = self._work_dir / "functions"
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory
+        # Away from the app: Node.js looks into node_modules and package.json of every folder above a function's.
+        return Path(self._exit.enter_context(TemporaryDirectory(prefix="connect-sandbox-"))).resolve()
 
     def _function_policy(self, arn: str) -> dict[str, Any] | None:
         function = self.lambda_state.find(arn)
@@ -440,6 +440,6 @@ class Sandbox:
             if key not in self._clients:
                 # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                made = session(self.region).client(service, endpoint_url=endpoint_url, config=config)
+                made = make_client(self.region, service, endpoint_url=endpoint_url, config=config)
                 self._clients[key] = made
             return self._clients[key]

@@ -16,7 +16,7 @@ import yaml
 from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.commands import command_parser, run, say
 from connect_sandbox.workbench.errors import WorkbenchError
-from connect_sandbox.workbench.exchange import move_of
+from connect_sandbox.workbench.moves import move_of
 from connect_sandbox.workbench.place import Place
 
 HANG_UP = "bye"

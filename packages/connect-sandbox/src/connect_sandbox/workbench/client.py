@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import subprocess
 import sys
 from typing import Any
-
-import requests
-from botocore.config import Config
+from urllib.parse import urlsplit
 
 from connect_sandbox.cloud.environment import (
+    ACCOUNT,
+    REGION,
     check_place,
     client_environment,
+    make_client,
     sandbox_environment,
-    session,
 )
-from connect_sandbox.cloud.sandbox import ACCOUNT, REGION
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
 
@@ -44,7 +45,7 @@ class RemoteSandbox:
         found = cls(place, running)
         try:
             found.ask("GET", "/status")
-        except requests.ConnectionError:
+        except ConnectionError:
             place.forget()  # it was killed, and could not do so itself
             return None
         return found
@@ -66,7 +67,8 @@ class RemoteSandbox:
 
         WorkbenchError if it runs as another account or Region, or cannot start.
         """
-        check_place(account or ACCOUNT, region or REGION)
+        if account or region:
+            check_place(account or ACCOUNT, region or REGION)
         place.make()
         with place.held("start"):
             found = cls.find(place)
@@ -82,18 +84,21 @@ class RemoteSandbox:
 
     def ask(self, method: str, path: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send a command; WorkbenchError with what is wrong with it."""
-        with requests.Session() as control:
-            control.trust_env = False  # no proxy, no .netrc
-            response = control.request(
-                method,
-                self._running.control_url + path,
-                json=told,
-                headers={"Authorization": f"Bearer {self._running.token}"},
-                timeout=(_CONNECT_SECONDS, None),
-            )
-        answer: dict[str, Any] = response.json()
-        if response.status_code != 200:
-            raise WorkbenchError(str(answer.get("error", response.text)))
+        control = http.client.HTTPConnection(
+            urlsplit(self._running.control_url).netloc, timeout=_CONNECT_SECONDS
+        )
+        try:
+            control.connect()
+            control.sock.settimeout(None)  # a command takes as long as it takes
+            body = b"" if told is None else json.dumps(told).encode()
+            control.request(method, path, body, {"Authorization": f"Bearer {self._running.token}"})
+            response = control.getresponse()
+            text = response.read().decode()
+        finally:
+            control.close()
+        answer: dict[str, Any] = json.loads(text)
+        if response.status != 200:
+            raise WorkbenchError(str(answer.get("error", text)))
         return answer
 
     def stop(self) -> None:
@@ -116,8 +121,10 @@ class RemoteSandbox:
 
     def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
         """Return a boto3 client with the developer's permissions."""
+        from botocore.config import Config  # noqa: PLC0415  (now: most commands need no SDK)
+
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, proxies={})
-        return session(self.region).client(service, endpoint_url=self.endpoint_url, config=config)
+        return make_client(self.region, service, endpoint_url=self.endpoint_url, config=config)
 
 
 def _without_aws() -> dict[str, str]:

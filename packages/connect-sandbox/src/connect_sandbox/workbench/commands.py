@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from connect_sandbox.cloud.cdk_cli import CdkFailedError
+from connect_sandbox.cloud.environment import ACCOUNT, REGION
 from connect_sandbox.cloud.errors import SandboxError
-from connect_sandbox.cloud.sandbox import ACCOUNT, REGION
 from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.deploying import Deployer
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
-from connect_sandbox.workbench.server import serve as serve_here
 
 
 def deploy(argv: Sequence[str] | None = None) -> int:
@@ -115,6 +114,7 @@ def _deploy(told: argparse.Namespace) -> int:
     place = Place.of(told.at)
     sandbox = RemoteSandbox.ensure(place, told.account, told.region)
     sandbox.ask("POST", "/tolerate", {"types": [one for named in told.tolerate for one in _types(named)]})
+    sandbox.ask("POST", "/sdk", {"app": str(told.app.resolve())})
     deployer = Deployer(sandbox, place.files, say)
     stacks = deployer.deploy(
         told.app,
@@ -177,6 +177,8 @@ def _env(told: argparse.Namespace) -> int:
 
 
 def _serve(told: argparse.Namespace) -> int:
+    from connect_sandbox.workbench.server import serve as serve_here  # noqa: PLC0415  (the sandbox itself)
+
     place = Place.of(told.at)
     if RemoteSandbox.find(place) is not None:
         sys.stderr.write(f"connect-sandbox serve: a sandbox runs already for {place.folder.parent}\n")

@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from botocore.exceptions import ClientError
-
 from connect_sandbox.cloud.cdk_cli import find_cdk, run_cdk
-from connect_sandbox.cloud.cfn.api import MAX_INLINE_BYTES
+from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 
 Kind = Literal["app", "assembly", "template"]
@@ -179,7 +177,7 @@ class Deployer:
             stack = None
         try:
             stack_id = (client.create_stack if stack is None else client.update_stack)(**told)["StackId"]
-        except ClientError as error:
+        except client.exceptions.ClientError as error:
             message = error.response["Error"]["Message"]
             if "No updates are to be performed" in message:
                 self._tell(f"{name}  no changes")

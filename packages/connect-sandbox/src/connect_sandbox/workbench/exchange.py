@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from connect_sandbox.cloud import Sandbox
-from connect_sandbox.rehearsal.conditions import Move
 from connect_sandbox.rehearsal.contact import Channel
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.reading import Reader, checked
@@ -94,16 +93,3 @@ def _played(line: Line, scenario: Scenario, channel: Channel | None) -> dict[str
 
 def _problem(problem: BaseException | None) -> str | None:
     return None if problem is None else str(problem)
-
-
-def move_of(text: str, *, chat: bool) -> Move | dict[str, str] | str:
-    """Return what somebody at a terminal means, as scenario files write it.
-
-    Keys of a telephone are pressed, other words are said; nothing is silence. In a chat everything is written.
-    """
-    text = text.strip()
-    if not text:
-        return "stays silent"
-    if not chat and not set(text) - set("0123456789*#"):
-        return {"presses": text}
-    return {"says": text}

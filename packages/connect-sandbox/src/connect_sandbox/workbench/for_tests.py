@@ -144,6 +144,7 @@ class TestSandbox:
         key = (path, stacks, name, *(tuple(sorted((one or {}).items())) for one in (parameters, context)))
         if key not in self._run.deployed:
             self.cloud.tolerance.add(tolerate)
+            self.cloud.functions.node_sdk.take_from(path)
             deployer = Deployer(self.cloud, self._run.scratch, print)
             names = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
             self._run.deployed[key] = Deployed({one: self.cloud.stack_outputs(one) for one in names})

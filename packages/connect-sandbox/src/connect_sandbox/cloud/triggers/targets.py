@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.principals import Principal
 
-Send = Callable[["Principal", str, str], object]
-"""Sends a text to an ARN for a principal; AwsError if that is refused."""
+Send = Callable[..., object]
+"""Sends a text to an ARN for a principal; AwsError if that is refused. Queues take more: message attributes."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Targets:
         parts = arn.split(":")
         return len(parts) > 5 and parts[2] in self._kinds
 
-    def send(self, sender: Principal, arn: str, message: str) -> str:
-        """Send; return why it was refused, or an empty text."""
+    def send(self, sender: Principal, arn: str, message: str, **more: Any) -> str:  # noqa: ANN401
+        """Send; return why it was refused, or an empty text. `more` is what the kind of target takes besides."""
         try:
             if not self.reaches(arn):
                 known = ", ".join(sorted(self._kinds))
                 raise NotEmulatedError(f"the target {arn}", f"it sends to {known}")
-            self._kinds[arn.split(":")[2]](sender, arn, message)
+            self._kinds[arn.split(":")[2]](sender, arn, message, **more)
         except AwsError as error:
             refused = f"{error.code}: {error.message}"
         except SandboxError as error:

@@ -180,10 +180,17 @@ def test_a_cloud_assembly_is_deployed_and_nothing_is_left_at_home(
 ) -> None:
     assembly = write_assembly(app / "cdk.out", "123456789012", REGION)
     printed = run("deploy", str(assembly))
-    assert f"Environment aws://123456789012/{REGION} bootstrapped" in printed
+    assert f"bootstrapping aws://123456789012/{REGION} with " in printed
+    assert "CDKToolkit  CREATE_COMPLETE" in printed
     assert "stack  bucket-and-queue  CREATE_COMPLETE" in printed
     assert [str(path.relative_to(home)) for path in home.rglob("*")] == []
     assert list((app / ".connect-sandbox/files/cdk-home").rglob("accounts_partitions.json")) != []
+
+    # The command line finds the stack as it would have made it.
+    cdk = [str(ROOT / "node_modules/.bin/cdk"), "bootstrap", f"aws://123456789012/{REGION}"]
+    environment = RemoteSandbox.require(Place.of(app)).environment()
+    again = subprocess.run(cdk, cwd=app, env=environment, capture_output=True, text=True, check=True)
+    assert "bootstrapped (no changes)" in again.stdout + again.stderr
 
     assert "bucket-and-queue  DELETE_COMPLETE" in run("destroy", "bucket-and-queue")
     assert "bucket-and-queue" not in run("status")

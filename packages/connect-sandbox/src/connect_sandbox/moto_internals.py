@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -198,6 +198,11 @@ def write_answer(
 def members_of(shape: StructureShape) -> Mapping[str, Any]:
     """Return a structure's members by name."""
     return cast("Mapping[str, Any]", shape.members)
+
+
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of the members that a structure must have."""
+    return cast("Sequence[str]", shape.required_members)
 
 
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
@@ -420,6 +425,12 @@ def _versions(bucket: Any) -> list[Any]:  # noqa: ANN401  (moto's)
 
 
 # --- the server
+
+
+def load_services(services: Iterable[str]) -> None:
+    """Load services, by moto's names; otherwise the first request to each does: 0.5 s for ssm, which needs EC2."""
+    for service in services:
+        get_backend(cast("Any", service))
 
 
 def moto_server() -> ThreadedMotoServer:

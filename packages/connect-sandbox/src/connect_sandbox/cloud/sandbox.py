@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -72,7 +73,7 @@ from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
 from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.iam import AuditLog
-from connect_sandbox.moto_internals import in_account
+from connect_sandbox.moto_internals import in_account, load_services, service_model
 
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
@@ -80,6 +81,9 @@ _INHERITED = re.compile(
     r"PATH|HOME|LANG|TMPDIR|NODE_OPTIONS|VIRTUAL_ENV|SYSTEMROOT|XDG_CACHE_HOME"
     r"|PIP_\w+|UV_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
 )
+
+#: Services, by moto's names, in which most apps and the CDK's bootstrap make something.
+_DEPLOYED_WITH = ("iam", "s3", "ecr", "ssm", "sts", "dynamodb", "kms", "logs", "secretsmanager")
 
 
 class Sandbox:
@@ -234,6 +238,15 @@ class Sandbox:
         complete = self._complete(arguments)
         self.functions.node_sdk.take_from(cwd)
         return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
+
+    def load(self) -> None:
+        """Load what first deployments need, such as the models of services; whoever deploys need not wait for it."""
+        load_services(_DEPLOYED_WITH)
+        for service in _DEPLOYED_WITH:
+            self._moto_client(service)
+        for service in ("cloudformation", "s3", "ssm", "sts"):  # what the CDK's command line calls
+            service_model(service)
+        import_module("jsonschema")  # models of REST APIs
 
     def stack_outputs(self, stack_name: str) -> dict[str, str]:
         """Return a deployed stack's outputs by key."""

@@ -7,12 +7,13 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from connect_sandbox.cloud.cdk_cli import find_cdk, run_cdk
+from connect_sandbox.cloud.cdk_cli import bootstrap_template, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 
@@ -78,6 +79,16 @@ def kind_of(app: Path) -> Kind:
     )
 
 
+@dataclass(frozen=True)
+class _Stack:
+    """A stack of a cloud assembly. `path` is the one by which the CDK's command line chooses it, `STAGE/STACK`."""
+
+    name: str
+    path: str
+    environment: str
+    needs_bootstrap: bool
+
+
 class Deployer:
     """Deploys to one sandbox. `scratch` gets the cloud assemblies, `tell` each line of progress."""
 
@@ -134,30 +145,34 @@ class Deployer:
     def _synthesize(self, app: Path, context: Mapping[str, str]) -> Path:
         out = self._scratch / f"cdk.out.{re.sub(r'[^A-Za-z0-9]+', '-', str(app.resolve()).strip('/'))}"
         told = [argument for key, value in context.items() for argument in ("-c", f"{key}={value}")]
+        # Whatever comes after needs the SDK, which loads while the CDK works.
+        threading.Thread(target=self._cloud.boto3_client, args=["cloudformation"], daemon=True).start()
         self._cdk(["synth", "--quiet", "--output", str(out), *told], app, app)
         return out
 
     def _assembly(self, assembly: Path, app: Path, wanted: Sequence[str]) -> list[DeployedStack]:
-        found = list(_stacks(assembly))
-        names = [name for name, _, _ in found]
-        unknown = sorted(set(wanted) - set(names))
+        found = _stacks(assembly)
+        unknown = sorted(set(wanted) - {name for one in found for name in (one.name, one.path)})
         if unknown:
-            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {', '.join(names) or 'none'}")
-        chosen = [one for one in found if not wanted or one[0] in wanted]
+            names = ", ".join(one.name for one in found) or "none"
+            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {names}")
+        chosen = [one for one in found if not wanted or {one.name, one.path} & set(wanted)]
         if not chosen:
             raise WorkbenchError(f"{app} has no stack")
-        for place in dict.fromkeys(self._place(where) for _, where, needs in chosen if needs):
-            self._bootstrap(self._cloud.at(account=place[0], region=place[1]), app)
+        places = (self._place(one.environment) for one in chosen if one.needs_bootstrap)
+        for account, region in dict.fromkeys(places):
+            self._bootstrap(self._cloud.at(account=account, region=region), app)
         self._cdk(
             [
                 "deploy", "--method=direct", "--require-approval", "never", "--progress", "events",
                 f"--concurrency={len(chosen)}", "--app", str(assembly.resolve()),
-                *(wanted or ["--all"]),
+                # By their paths: --all leaves out what is in stages.
+                *(one.path for one in chosen),
             ],
             app,
             app,
         )  # fmt: skip
-        return [DeployedStack(name, *self._place(where)) for name, where, _ in chosen]
+        return [DeployedStack(one.name, *self._place(one.environment)) for one in chosen]
 
     def _place(self, environment: str) -> tuple[str, str]:
         """Return account and Region of "aws://ACCOUNT/REGION"; what a stack leaves open is this sandbox's."""
@@ -171,12 +186,25 @@ class Deployer:
         if _named(there, _BOOTSTRAP_STACK):
             return
         # As for one's own second account: it lets the account that deploys assume the roles that do so.
-        trust = [
-            f"--trust={self._cloud.account}",
-            "--cloudformation-execution-policies=arn:aws:iam::aws:policy/AdministratorAccess",
-        ]
+        trusted = self._cloud.account if there.account != self._cloud.account else ""
+        policies = "arn:aws:iam::aws:policy/AdministratorAccess" if trusted else ""
+        template = bootstrap_template(find_cdk(app))
+        if template is not None:
+            self._tell(f"bootstrapping aws://{there.account}/{there.region} with {template}")
+            # What the command line gives it, which would take two seconds more.
+            parameters = {
+                "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
+                "PublicAccessBlockConfiguration": "true",
+                "TrustedAccounts": trusted,
+                "CloudFormationExecutionPolicies": policies,
+            }
+            Deployer(there, self._scratch, self._tell).deploy(
+                template, name=_BOOTSTRAP_STACK, parameters=parameters
+            )
+            return
         arguments = ["bootstrap", f"aws://{there.account}/{there.region}"]
-        arguments += trust if there.account != self._cloud.account else []
+        if trusted:
+            arguments += [f"--trust={trusted}", f"--cloudformation-execution-policies={policies}"]
         self._cdk(arguments, self._scratch, app, there)
 
     def _cdk(self, arguments: Sequence[str], folder: Path, app: Path, there: Cloud | None = None) -> None:
@@ -278,15 +306,21 @@ def _named(cloud: Cloud, name: str) -> dict[str, Any] | None:
     return next((one for one in stacks if one["StackName"] == name), None)
 
 
-def _stacks(assembly: Path) -> list[tuple[str, str, bool]]:
-    """Return name, environment and need of bootstrap of a cloud assembly's stacks, those of its stages included."""
+def _stacks(assembly: Path) -> list[_Stack]:
+    """Return a cloud assembly's stacks, those of its stages included."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    found: list[tuple[str, str, bool]] = []
+    found: list[_Stack] = []
     for name, artifact in manifest.get("artifacts", {}).items():
         properties = artifact.get("properties") or {}
         if artifact["type"] == "aws:cloudformation:stack":
-            needs = bool(properties.get("requiresBootstrapStackVersion"))
-            found.append((properties.get("stackName", name), artifact["environment"], needs))
+            found.append(
+                _Stack(
+                    name=properties.get("stackName", name),
+                    path=artifact.get("displayName", name),
+                    environment=artifact["environment"],
+                    needs_bootstrap=bool(properties.get("requiresBootstrapStackVersion")),
+                )
+            )
         elif artifact["type"] == "cdk:cloud-assembly":
             found += _stacks(assembly / properties["directoryName"])
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.cfn.deployer import Deployer
-from connect_sandbox.cloud.cfn.intrinsics import Resolver
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text
 from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
@@ -70,8 +70,13 @@ class Rollout:
         before_deploy: Callable[[Stack, Template], None],
         faults: Faults,
         tolerance: Tolerance,
+        importers: Callable[[str], list[str]],
     ) -> None:
-        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
+        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first.
+
+        `importers` names the stacks that import an exported output.
+        """
+        self._importers = importers
         self._faults = faults
         self._tolerance = tolerance
         self._account = account
@@ -446,7 +451,7 @@ class Rollout:
             if "Condition" in declared and not resolver.condition(declared["Condition"]):
                 continue
             try:
-                output = {"OutputKey": key, "OutputValue": str(resolver.resolve(declared["Value"]))}
+                output = {"OutputKey": key, "OutputValue": as_text(resolver.resolve(declared["Value"]))}
                 if "Export" in declared:
                     output["ExportName"] = str(resolver.resolve(declared["Export"]["Name"]))
             except _FAILURES as error:
@@ -455,8 +460,22 @@ class Rollout:
             if declared.get("Description"):
                 output["Description"] = declared["Description"]
             outputs.append(output)
+        if held := self._held_export(stack, outputs):
+            return held
         stack.outputs = outputs
         return None
+
+    def _held_export(self, stack: Stack, outputs: list[dict[str, str]]) -> str:
+        """Return why an export cannot be taken away or changed, or an empty text."""
+        exported = {one["ExportName"]: one["OutputValue"] for one in outputs if "ExportName" in one}
+        for one in stack.outputs:
+            name = one.get("ExportName")
+            if name is None or exported.get(name) == one["OutputValue"]:
+                continue
+            if used := self._importers(name):
+                done = "updated" if name in exported else "deleted"
+                return f"Export {name} cannot be {done} as it is in use by {' and '.join(used)}"
+        return ""
 
     def _kind(self, declared: Resource) -> ResourceType:
         """Return the type of a resource, or what records it if it cannot be made and may be missing."""
@@ -571,6 +590,8 @@ def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
 
 
 def _failed_reason(verb: str, names: list[str]) -> str:
+    if names[0].startswith("Export "):
+        return names[0]  # no resource: an output that other stacks import
     # CloudFormation ends this sentence with a full stop and a space.
     return f"The following resource(s) failed to {verb}: [{', '.join(names)}]. "
 

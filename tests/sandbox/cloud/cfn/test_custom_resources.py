@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connect_sandbox.cloud import Sandbox
+from connect_sandbox.cloud import Admin, Sandbox
 
 CODE = """
 import json, urllib.request
@@ -140,3 +140,87 @@ def test_deleting_the_stack_deletes_the_resource(deploy: Any, template: Any, req
 
     assert gone.status == "DELETE_COMPLETE"
     assert '"RequestType": "Delete"' in requests_sent()[1]
+
+
+# They take host and path of the ResponseURL, as if it were always https on port 443: so do the CDK's own, and crhelper.
+ANSWERS_BY_HTTPS = {
+    "nodejs22.x": """
+        const https = require("https");
+        exports.handler = async (event) => {
+            const { hostname, pathname: path } = new URL(event.ResponseURL);
+            const { StackId, RequestId, LogicalResourceId } = event;
+            const answer = { Status: "SUCCESS", PhysicalResourceId: "thing-1", StackId, RequestId, LogicalResourceId };
+            const body = JSON.stringify({ ...answer, Data: { Address: "one.example.com" } });
+            const headers = { "content-type": "", "content-length": body.length };
+            await new Promise((resolve, reject) => {
+                const request = https.request({ hostname, path, method: "PUT", headers }, resolve);
+                request.on("error", reject);
+                request.end(body);
+            });
+        };
+        """,
+    "python3.12": """
+        import http.client, json
+        from urllib.parse import urlsplit
+
+        def handler(event, context):
+            url = urlsplit(event["ResponseURL"])
+            answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+            answer |= {"Status": "SUCCESS", "PhysicalResourceId": "thing-1", "Data": {"Address": "one.example.com"}}
+            connection = http.client.HTTPSConnection(url.netloc)
+            connection.request("PUT", url.path, json.dumps(answer))
+            connection.getresponse().read()
+        """,
+}
+ANSWERS_BY_MODULE = {
+    "python3.12": """
+        import json
+        import cfnresponse
+
+        def handler(event, context):
+            data = {"Address": event["ResourceProperties"]["Name"] + ".example.com"}
+            cfnresponse.send(event, context, cfnresponse.SUCCESS, data, "thing-1")
+        """,
+    "nodejs20.x": """
+        const response = require("cfn-response");
+        exports.handler = (event, context) => {
+            const data = { Address: `${event.ResourceProperties.Name}.example.com` };
+            response.send(event, context, response.SUCCESS, data, "thing-1");
+        };
+        """,
+    "nodejs24.x": """
+        const { send, SUCCESS } = require('cfn-response');
+        exports.handler = async (event, context) => {
+            await send(event, context, SUCCESS, { Address: `${event.ResourceProperties.Name}.example.com` }, "thing-1");
+        };
+        """,
+}
+
+
+@pytest.mark.parametrize(("runtime", "code"), [*ANSWERS_BY_HTTPS.items(), *ANSWERS_BY_MODULE.items()])
+def test_answers_arrive_as_functions_commonly_send_them(
+    deploy: Any, function: Any, runtime: str, code: str
+) -> None:
+    token = {"Fn::GetAtt": ["Function", "Arn"]}
+    thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": token, "Name": "one"}}
+    stack = deploy(
+        {
+            "Resources": {**function(code, Runtime=runtime), "Thing": thing},
+            "Outputs": {
+                "Address": {"Value": {"Fn::GetAtt": ["Thing", "Address"]}},
+                "Id": {"Value": {"Ref": "Thing"}},
+            },
+        }
+    )
+    assert stack.status == "CREATE_COMPLETE", stack.reasons
+    assert stack.outputs == {"Address": "one.example.com", "Id": "thing-1"}
+
+
+def test_the_module_is_there_for_the_one_import_that_cloudformation_knows(
+    sandbox: Sandbox, deploy: Any, function: Any
+) -> None:
+    stack = deploy(
+        {"Resources": function("from cfnresponse import send\ndef handler(event, context): return 1")}
+    )
+    failed = sandbox.functions.invoke(stack.resources["Function"], {}, invoked_by=Admin("123456789012"))
+    assert "No module named 'cfnresponse'" in failed.json()["errorMessage"]

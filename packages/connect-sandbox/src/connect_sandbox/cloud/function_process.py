@@ -155,6 +155,8 @@ class FunctionProcess:
                 return None
             # What was printed before the answer was sent is in the pipe by now.
             self._output.read()
+            if answer.last:
+                self.kill()
             return Outcome(payload=answer.payload, error=answer.error, output=self._output.taken())
 
     def _until_ready(self, deadline: float) -> Answer | None:
@@ -297,7 +299,7 @@ def build_runtime_dir(directory: Path, transport: Path | None = None) -> Path:
 
 
 def node_command(handler: str, task_root: Path) -> list[str]:
-    """Return the command that runs a Node.js function, with what the zip holds and Node's own modules alone."""
+    """Return the command that runs a Node.js function; NODE_PATH says what it finds besides its zip."""
     node = shutil.which("node")
     if node is None:
         raise SandboxError(

@@ -5,7 +5,8 @@ environment holds the deployed variables and Lambda's own and nothing of this ma
 invocation at a time and is kept for the next one (cold and warm starts); an invocation that exceeds the function's
 time-out is killed; what the code prints goes to its log group if, and only if, the role may write there.
 Not reproduced: the memory limit, the CPU share that goes with it, the read-only file system, a VPC's network.
-A layer lies in a folder of its own, which Python and Node.js search as they do /opt; there is no /opt.
+A layer lies in a folder of its own, which Python and Node.js search as they do /opt; there is no /opt. Node.js finds
+the AWS SDK that the app has installed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import os
 import platform
 import signal
 import threading
@@ -39,6 +41,7 @@ from connect_sandbox.cloud.function_process import (
 )
 from connect_sandbox.cloud.lambda_runtime_api import Event
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.node_modules import NodeSdk
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
@@ -141,6 +144,8 @@ class Functions:
         self._logs = logs
         self._endpoint_url = endpoint_url
         self._runtime_dir = build_runtime_dir(work_dir / "lambda-runtime")
+        #: The AWS SDK that Node.js functions find.
+        self.node_sdk = NodeSdk(work_dir / "node-runtime")
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = defaultdict(_Pool)
         self._started: list[FunctionProcess] = []
@@ -367,10 +372,24 @@ class Functions:
             "LAMBDA_RUNTIME_DIR": str(self._runtime_dir),
             "LANG": "en_US.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            **_under_opt(self._state.opt(function)),
+            **self._search_paths(function),
             "TZ": ":UTC",
             "_HANDLER": function.handler,
         }
+
+    def _search_paths(self, function: LambdaFunction) -> dict[str, str]:
+        """Return where Node.js and the shell find layers (Lambda developer guide, layer paths), and Node.js the SDK."""
+        opt = self._state.opt(function)
+        modules: list[Path] = []
+        if opt is not None:
+            release = function.runtime.removesuffix(".x").replace("nodejs", "node")
+            modules = [opt / "nodejs" / release / "node_modules", opt / "nodejs" / "node_modules"]
+        if self.node_sdk.found:
+            modules.append(self.node_sdk.folder)
+        paths = {"NODE_PATH": os.pathsep.join(map(str, modules))} if modules else {}
+        if opt is not None:
+            paths |= {"PATH": f"/usr/local/bin:/usr/bin:/bin:{opt}/bin", "LD_LIBRARY_PATH": f"{opt}/lib"}
+        return paths
 
     def _give_back(self, function: LambdaFunction, copy: _Copy, *, reusable: bool) -> None:
         exists = any(known.name == function.name for known in self._state.all())
@@ -390,17 +409,6 @@ class Functions:
         note = f"functions for {function.runtime} run on this machine's {here}"
         if function.runtime.startswith("python") and function.runtime != here and note not in self.notes:
             self.notes.append(note)
-
-
-def _under_opt(opt: Path | None) -> dict[str, str]:
-    """Return where Node.js and the shell find what layers hold (Lambda developer guide, layer paths)."""
-    if opt is None:
-        return {}
-    return {
-        "NODE_PATH": f"{opt}/nodejs/node_modules",
-        "PATH": f"/usr/local/bin:/usr/bin:/bin:{opt}/bin",
-        "LD_LIBRARY_PATH": f"{opt}/lib",
-    }
 
 
 def _as_text(payload: bytes | str | dict[str, Any] | list[Any]) -> str:

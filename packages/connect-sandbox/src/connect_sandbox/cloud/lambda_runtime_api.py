@@ -55,10 +55,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the process has sent: the payload that the handler returned, or an error (of the init, or raised)."""
+    """What the process has sent: the payload that the handler returned, or an error (of the init, or raised).
+
+    `last`: it closes its connection, so it will ask for nothing more.
+    """
 
     payload: bytes | None = None
     error: dict[str, Any] | None = None
+    last: bool = False
 
 
 @dataclass(eq=False)
@@ -177,7 +181,7 @@ class RuntimeApi:
             return None
         if (request.method, request.path) == ("POST", _INIT_ERROR):
             self._send(connection, HTTPStatus.ACCEPTED, _ACCEPTED)
-            return Answer(error=_error(request))
+            return Answer(error=_error(request), last=_is_last(request))
         found = _ANSWER.match(request.path) if request.method == "POST" else None
         if found is None:
             self._refuse(
@@ -189,7 +193,9 @@ class RuntimeApi:
             return None
         self._current = None
         self._send(connection, HTTPStatus.ACCEPTED, _ACCEPTED)
-        return Answer(payload=request.body) if found[2] == "response" else Answer(error=_error(request))
+        if found[2] == "response":
+            return Answer(payload=request.body)
+        return Answer(error=_error(request), last=_is_last(request))
 
     def _refuse(self, connection: _Connection, status: HTTPStatus, message: str, kind: str) -> None:
         self._send(connection, status, json.dumps({"errorMessage": message, "errorType": kind}).encode())
@@ -205,6 +211,10 @@ class RuntimeApi:
         except OSError:
             # It is gone, or hangs: its process ends, or runs into its time-out.
             self._drop(connection)
+
+
+def _is_last(request: _Request) -> bool:
+    return request.headers.get("connection", "").lower() == "close"
 
 
 def _error(request: _Request) -> dict[str, Any]:

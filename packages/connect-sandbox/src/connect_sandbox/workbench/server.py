@@ -5,6 +5,7 @@ The interface listens on the loopback interface and answers `Authorization: Bear
 GET /status        account, Region, endpoint, stacks with outputs, numbers and flows
 POST /stop         end; everything in the sandbox is gone
 POST /tolerate     let resource types be missing: {"types": ["AWS::WAFv2::*"]}
+POST /sdk          let Node.js functions find the AWS SDK that an app has installed: {"app": "/path"}
 POST /calls        begin a call; /calls/watch, /calls/answer and /calls/hang-up go on with it
 POST /scenarios    play the scenarios of a file
 """
@@ -49,6 +50,7 @@ class Control:
             ("GET", "/status"): lambda _: overview(sandbox),
             ("POST", "/stop"): self._stops,
             ("POST", "/tolerate"): self._tolerates,
+            ("POST", "/sdk"): self._takes_sdk,
             ("POST", "/calls"): exchange.begin,
             ("POST", "/calls/watch"): exchange.watch,
             ("POST", "/calls/answer"): exchange.answer,
@@ -71,6 +73,10 @@ class Control:
 
     def _tolerates(self, told: dict[str, Any]) -> dict[str, Any]:
         self._sandbox.tolerance.add(told["types"])
+        return {}
+
+    def _takes_sdk(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._sandbox.functions.node_sdk.take_from(Path(told["app"]))
         return {}
 
     def _stops(self, _told: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +121,7 @@ def serve(
         place.remember(running)
         try:
             ready(running)
+            threading.Thread(target=sandbox.load, name="load", daemon=True).start()
             while not ended.wait(_LOOKS_EVERY) and place.state.exists():
                 continue
         finally:

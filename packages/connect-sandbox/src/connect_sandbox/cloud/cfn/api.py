@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlparse
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.cfn.checks import checked_template
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
+from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES, MAX_TEMPLATE_BYTES
 from connect_sandbox.cloud.cfn.rollout import FailurePlan
 from connect_sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
 from connect_sandbox.cloud.cfn.template import Template, invalid
@@ -19,9 +20,6 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
-#: A template given inline may hold 51,200 bytes, one in S3 1 MB (CloudFormation quotas).
-MAX_INLINE_BYTES = 51_200
-MAX_TEMPLATE_BYTES = 1_000_000
 _STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
 # By this text the CDK command line recognizes an empty change set.
 _NO_CHANGES = (

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from pathlib import Path
 from typing import Any, ClassVar
 
+from connect_sandbox.cloud.cfn import inline_cfnresponse
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.errors import AwsError
@@ -15,6 +18,11 @@ from connect_sandbox.cloud.principals import RolePrincipal
 
 #: What a function in a VPC does with the role's rights (Lambda developer guide, "Required IAM permissions").
 _ON_INTERFACES = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
+#: "Use this exact import statement", says the user guide ("cfn-response module").
+_IMPORTS_RESPONSE = re.compile(r"^\s*import cfnresponse\b", re.MULTILINE)
+_REQUIRES_RESPONSE = re.compile(r"""require\(\s*["']cfn-response["']\s*\)""")
+_RESPONSE_IN_PYTHON = Path(inline_cfnresponse.__file__)
+_RESPONSE_IN_NODE = _RESPONSE_IN_PYTHON.with_name("inline_cfn_response.js")
 _NETWORK = "the function reaches what this machine reaches: routes and security groups are not applied"
 
 
@@ -188,17 +196,29 @@ def _check_role(context: Context, properties: dict[str, Any]) -> None:
 def _code(context: Context, properties: dict[str, Any]) -> bytes:
     code = properties["Code"]
     if "ZipFile" in code:
-        name = "index.py" if properties.get("Runtime", "").startswith("python") else "index.js"
+        files = _inline(code["ZipFile"], is_python=properties.get("Runtime", "").startswith("python"))
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            # A fixed date: the same text makes the same zip.
-            archive.writestr(zipfile.ZipInfo(name), code["ZipFile"])
+            for name, text in files.items():
+                # A fixed date: the same text makes the same zip.
+                archive.writestr(zipfile.ZipInfo(name), text)
         return buffer.getvalue()
     request = {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
     if "S3ObjectVersion" in code:
         request["VersionId"] = code["S3ObjectVersion"]
     body: bytes = context.client("s3").get_object(**request)["Body"].read()
     return body
+
+
+def _inline(source: str, *, is_python: bool) -> dict[str, str]:
+    """Return the files of an inline function; CloudFormation adds its module for answers, if the source asks for it."""
+    index = {"index.py" if is_python else "index.js": source}
+    if is_python and _IMPORTS_RESPONSE.search(source):
+        return {**index, "cfnresponse.py": _RESPONSE_IN_PYTHON.read_text(encoding="utf-8")}
+    if not is_python and _REQUIRES_RESPONSE.search(source):
+        text = _RESPONSE_IN_NODE.read_text(encoding="utf-8")
+        return {**index, "node_modules/cfn-response/index.js": text}
+    return index
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

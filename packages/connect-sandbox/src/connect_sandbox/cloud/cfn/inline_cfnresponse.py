@@ -1,0 +1,45 @@
+"""The module `cfnresponse`, which CloudFormation adds to an inline Python function that imports it.
+
+After the CloudFormation user guide, "cfn-response module". It runs in the function's own process.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import urllib3
+
+SUCCESS = "SUCCESS"
+FAILED = "FAILED"
+
+
+def send(  # noqa: PLR0917  (its callers give them by place)
+    event: dict[str, Any],
+    context: Any,  # noqa: ANN401  (Lambda's)
+    responseStatus: str,  # noqa: N803  (callers may name it)
+    responseData: dict[str, Any] | None,  # noqa: N803
+    physicalResourceId: str | None = None,  # noqa: N803
+    noEcho: bool = False,  # noqa: N803
+    reason: str | None = None,
+) -> None:
+    """Answer a custom resource's request; what goes wrong is printed, as on AWS, and not raised."""
+    stream = context.log_stream_name
+    answer = {
+        "Status": responseStatus,
+        "Reason": reason or f"See the details in CloudWatch Log Stream: {stream}",
+        "PhysicalResourceId": physicalResourceId or stream,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "NoEcho": noEcho,
+        "Data": responseData,
+    }
+    print("Response body:", json.dumps(answer))
+    try:
+        got = urllib3.PoolManager().request(
+            "PUT", event["ResponseURL"], body=json.dumps(answer).encode(), headers={"content-type": ""}
+        )
+        print("Status code:", got.status)
+    except urllib3.exceptions.HTTPError as problem:
+        print("send(..) failed:", problem)

@@ -197,6 +197,11 @@ def members_of(shape: StructureShape) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", shape.members)
 
 
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of the members that a structure must have."""
+    return cast("Sequence[str]", shape.required_members)
+
+
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
     """Return the shape of a list's items."""
     return shape.member

@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
+from connect_sandbox.cloud.cfn.dynamic import DynamicReferences
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -305,6 +306,7 @@ class DeploymentEngine:
             outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
+            dynamic=DynamicReferences(self._client).resolve,
         )
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401

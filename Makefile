@@ -95,6 +95,10 @@ recovery: setup ## every resource of four stacks fails once in a first deploymen
 soak: setup ## 50,000 hostile requests, 10,000 chat messages, 1,000 calls at once: what must not happen? SCALE=1
 	SOAK_SCALE=$(or $(SCALE),1) $(BIN)/python -m pytest tests/soak -s
 
+.PHONY: fidelity
+fidelity: setup ## ask the sandbox what others asked AWS, and count the same answers; AREA=iam
+	$(BIN)/python -m tests.sandbox.fidelity $(AREA)
+
 MINUTES ?= 5
 TESTS ?= tests
 .PHONY: fuzz

@@ -154,7 +154,7 @@ def test_an_operation_that_is_not_reproduced_is_refused_by_name(connect: Any) ->
 def test_parameters_are_checked_by_the_services_model(sandbox: Sandbox) -> None:
     chime = sandbox.boto3_client("chime-sdk-voice")
 
-    with pytest.raises(chime.exceptions.BadRequestException, match="IntegrationType"):
+    with pytest.raises(chime.exceptions.BadRequestException, match="integrationType"):
         chime.create_voice_connector(Name="x", RequireEncryption=True, IntegrationType="NONSENSE")
 
 

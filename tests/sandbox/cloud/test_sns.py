@@ -347,8 +347,8 @@ def test_an_endpoint_elsewhere_is_not_contacted_and_a_warning_says_so(
         ({"Protocol": "sms"}, "Protocol=sms"),
         ({"Protocol": "sqs"}, "Invalid parameter: SQS endpoint ARN"),
         ({"Protocol": "email"}, "Invalid parameter: Email address"),
-        ({"FilterPolicyScope": "MessageBody"}, "FilterPolicyScope=MessageBody"),
-        ({"FilterPolicy": {"n": [{"numeric": [">", 1]}]}}, "the filter operator numeric on n"),
+        ({"FilterPolicyScope": "Message"}, "FilterPolicyScope: Invalid value [Message]"),
+        ({"FilterPolicy": {"n": [{"numeric": [">"]}]}}, "FilterPolicy: Value of > must be numeric"),
         ({"SubscriptionRoleArn": "arn:aws:iam::123456789012:role/x"}, "SubscriptionRoleArn"),
         ({"DeliveryPolicy": {"healthyRetryPolicy": {"numRetries": 101}}}, "DeliveryPolicy"),
         (

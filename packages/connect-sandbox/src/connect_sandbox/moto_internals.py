@@ -8,7 +8,7 @@ without types. Nothing else in this package imports moto: when moto moves someth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, cast
 import botocore.loaders
 from botocore.model import ListShape, MapShape, StringShape, StructureShape
 from moto.backends import get_backend
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.model import ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -33,8 +33,11 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["cloudwatch", "dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["cloudwatch", "dynamodb", "events", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
+
+MOTO_ACCOUNT_HEADER = "x-moto-account-id"
+"""The header by which a request to moto says whose resources it is about, in lower case."""
 
 GLOBAL_REGION = "aws"
 """The region under which moto keeps the services that have none."""
@@ -130,8 +133,14 @@ class WireRequest:
 @lru_cache(maxsize=32)
 def service_model(service: str) -> Service:
     """Return the model of a service, by botocore's name."""
-    description = botocore.loaders.create_loader().load_service_model(service, "service-2")
+    description = _models().load_service_model(service, "service-2")
     return cast("Service", ServiceModel(description, service))
+
+
+@cache
+def _models() -> botocore.loaders.Loader:
+    """Return what reads botocore's models; a new one lists all services first."""
+    return botocore.loaders.create_loader()
 
 
 def read_parameters(operation: Operation, protocol: str, request: WireRequest) -> Any:  # noqa: ANN401  (JSON)
@@ -186,6 +195,11 @@ def write_answer(
 def members_of(shape: StructureShape) -> Mapping[str, Any]:
     """Return a structure's members by name."""
     return cast("Mapping[str, Any]", shape.members)
+
+
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of the members that a structure must have."""
+    return cast("Sequence[str]", shape.required_members)
 
 
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
@@ -255,6 +269,15 @@ def put_composite_alarm(
     )
 
 
+def in_account(account: str) -> Callable[..., None]:
+    """Return what lets a boto3 client of moto ask for an account's resources; register it for "before-sign"."""
+
+    def ask(request: Any, **_: object) -> None:  # noqa: ANN401  (botocore's request)
+        request.headers[MOTO_ACCOUNT_HEADER] = account
+
+    return ask
+
+
 def backend(service: RegionalService, account: str, region: str) -> Backend:
     """Return the resources of a service."""
     return cast("Any", get_backend(service))[account][region]
@@ -268,6 +291,14 @@ def iam(account: str) -> Backend:
 def sts(account: str) -> Backend:
     """Return the role sessions of an account."""
     return cast("Any", sts_backends)[account][GLOBAL_REGION]
+
+
+def account_of_issued_key(access_key: str) -> str | None:
+    """Return the account of a role session's or user's access key; None if nobody was given it."""
+    for account, parts in list(iam_backends.items()):
+        if any(access_key in part.access_keys for part in list(parts.values())):
+            return str(account)
+    return None
 
 
 @lru_cache
@@ -285,6 +316,12 @@ def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's
 # --- the server
 
 
+def load_services(services: Iterable[str]) -> None:
+    """Load services, by moto's names; otherwise the first request to each does: 0.5 s for ssm, which needs EC2."""
+    for service in services:
+        get_backend(cast("Any", service))
+
+
 def moto_server() -> ThreadedMotoServer:
     """Return a moto server on a free port of the loopback interface, not yet started."""
     _remember_what_never_changes()
@@ -295,9 +332,11 @@ def moto_server() -> ThreadedMotoServer:
 def _remember_what_never_changes() -> None:
     """Keep what moto works out for each request anew: a third of what a request costs.
 
-    It reads the folder of its modules twice to learn which service a host name means, and inspects the class of a
-    service for the names of its actions.
+    It reads the folder of its modules twice to learn which service a host name means, inspects the class of a service
+    for the names of its actions, and lists all services before it reads the model of one.
     """
     finds = DomainDispatcherApplication.get_backend_for_host
     DomainDispatcherApplication.get_backend_for_host = lru_cache(maxsize=256)(finds)  # type: ignore[method-assign]
+    utils.Session = cache(utils.Session)  # type: ignore[attr-defined]
+    utils.create_loader = cache(utils.create_loader)  # type: ignore[attr-defined]
     responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]

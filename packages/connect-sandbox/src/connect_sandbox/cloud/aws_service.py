@@ -32,6 +32,7 @@ from connect_sandbox.moto_internals import (
     members_of,
     metadata_of,
     read_parameters,
+    required_of,
     route,
     value_of,
     write_answer,
@@ -45,6 +46,8 @@ class AwsService:
     service_name: str
     #: The error code for parameters that the model does not allow.
     invalid_parameter_code = "ValidationException"
+    #: The code for what the model's constraints forbid (required members, enums, patterns), if it is another.
+    constraint_code = ""
 
     def __init__(self, faults: Faults) -> None:
         """`faults` can make an operation fail on purpose."""
@@ -98,11 +101,13 @@ class AwsService:
         shape = operation.input_shape
         if shape is None:
             return
-        report = ParamValidator().validate(parameters, shape)
-        problems = [report.generate_report()] if report.has_errors() else []
-        problems += _constraint_problems(shape, parameters, "")
+        problems = list(_constraint_problems(shape, parameters, ""))
         if problems:
-            raise AwsError(self.invalid_parameter_code, "; ".join(problems))
+            count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+            raise AwsError(self.constraint_code or self.invalid_parameter_code, count + "; ".join(problems))
+        report = ParamValidator().validate(parameters, shape)
+        if report.has_errors():
+            raise AwsError(self.invalid_parameter_code, report.generate_report())
 
 
 def error_response(error: AwsError, protocol: str) -> HttpResponse:
@@ -133,17 +138,20 @@ def _serialize(operation: Operation, protocol: str, result: dict[str, Any]) -> H
 
 
 def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[str]:
-    """Yield the problems that botocore leaves to the service: enums, patterns and maximum lengths."""
+    """Yield what the service's model forbids, in AWS's words: required members, enums, patterns and maximum lengths."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         for name, member in members_of(shape).items():
-            if name in value:
-                yield from _constraint_problems(member, value[name], f"{path}.{name}" if path else name)
+            inner = f"{path}.{_lower_first(name)}" if path else _lower_first(name)
+            if value.get(name) is not None:
+                yield from _constraint_problems(member, value[name], inner)
+            elif name in required_of(shape):
+                yield _problem("null", inner, "Member must not be null")
     elif isinstance(shape, ListShape) and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _constraint_problems(item_of(shape), item, f"{path}[{index}]")
+        for index, item in enumerate(value, 1):
+            yield from _constraint_problems(item_of(shape), item, f"{path}.{index}.member")
     elif isinstance(shape, MapShape) and isinstance(value, dict):
         for key, item in value.items():
-            yield from _constraint_problems(value_of(shape), item, f"{path}.{key}")
+            yield from _constraint_problems(value_of(shape), item, f"{path}.{key}.member")
     elif isinstance(shape, StringShape) and isinstance(value, str):
         yield from _string_problems(shape, value, path)
 
@@ -151,13 +159,23 @@ def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[st
 def _string_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:
     allowed, metadata = enum_of(shape), metadata_of(shape)
     if allowed and value not in allowed:
-        yield f"{path}: {value!r} is not one of {', '.join(allowed)}"
+        yield _problem(f"'{value}'", path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
     longest = metadata.get("max")
     if longest is not None and len(value) > longest:
-        yield f"{path}: {len(value)} characters are more than the {longest} allowed"
+        yield _problem(f"'{value}'", path, f"Member must have length less than or equal to {longest}")
     pattern = _compiled(metadata.get("pattern", ""))
     if pattern and not pattern.fullmatch(value):
-        yield f"{path}: {value!r} does not match {pattern.pattern}"
+        yield _problem(
+            f"'{value}'", path, f"Member must satisfy regular expression pattern: {pattern.pattern}"
+        )
+
+
+def _problem(value: str, path: str, constraint: str) -> str:
+    return f"Value {value} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _lower_first(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 @lru_cache

@@ -6,10 +6,10 @@ import threading
 import time
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from connect_sandbox.cloud.environment import make_client
 from connect_sandbox.cloud.lambda_state import LambdaFunction
 from connect_sandbox.cloud.principals import Credentials
 
@@ -43,17 +43,17 @@ class FunctionLogs:
     def _client(self, credentials: Credentials, group: str, stream: str) -> Any:  # noqa: ANN401  (a boto3 client)
         with self._lock:
             known = self._streams.get(group + stream)
-        if known is not None:
-            return known
-        client = boto3.client(
-            "logs",
-            region_name=self._region,
-            endpoint_url=self._endpoint_url,
-            aws_access_key_id=credentials.access_key_id,
-            aws_secret_access_key=credentials.secret_access_key,
-            aws_session_token=credentials.session_token,
-            config=_NO_RETRIES,
-        )
+            if known is not None:
+                return known
+            client = make_client(
+                self._region,
+                "logs",
+                endpoint_url=self._endpoint_url,
+                aws_access_key_id=credentials.access_key_id,
+                aws_secret_access_key=credentials.secret_access_key,
+                aws_session_token=credentials.session_token,
+                config=_NO_RETRIES,
+            )
         try:
             client.create_log_stream(logGroupName=group, logStreamName=stream)
         except client.exceptions.ResourceNotFoundException:

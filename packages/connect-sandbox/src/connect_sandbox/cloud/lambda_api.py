@@ -62,6 +62,7 @@ class LambdaApi(AwsService):
 
     service_name = "lambda"
     invalid_parameter_code = "InvalidParameterValueException"
+    constraint_code = "ValidationException"
 
     def __init__(
         self,

@@ -6,8 +6,10 @@ management" (what an encrypted topic asks of a publisher).
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
+import re
 import secrets
 import threading
 import uuid
@@ -20,7 +22,7 @@ from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.principals import Principal, ServicePrincipal
 from connect_sandbox.cloud.sns_delivery import Deliveries, Delivery, Destination
-from connect_sandbox.cloud.sns_filter import FilterPolicy
+from connect_sandbox.cloud.sns_filter import SCOPES, Attribute, FilterPolicy
 from connect_sandbox.cloud.sns_retries import pauses
 from connect_sandbox.cloud.sns_signing import SnsSigner
 from connect_sandbox.moto_internals import backend
@@ -34,9 +36,15 @@ the signing certificate."""
 #: Protocols that need no confirmation: their endpoints are this account's own.
 _INSIDE = frozenset({"sqs", "lambda"})
 _LONGEST_MESSAGE = 262_144
+#: The form of a confirmation's token.
+_TOKEN = re.compile(r"[0-9a-f]{128,}")
 _SETTINGS = frozenset(
     {"FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy", "RawMessageDelivery"}
 )
+#: Attributes that SNS has too; here they would have no effect.
+_OTHER_SETTINGS = frozenset({"SubscriptionRoleArn", "ReplayPolicy"})
+#: Protocols that SNS has and the sandbox does not deliver by.
+_OTHER_PROTOCOLS = frozenset({"email-json", "sms", "application", "firehose"})
 
 
 @dataclass
@@ -124,7 +132,7 @@ class Sns:
                 None,
             )
             if existing is not None:
-                if existing.settings != dict(settings or {}):
+                if any(existing.settings.get(name) != value for name, value in (settings or {}).items()):
                     raise AwsError(
                         "InvalidParameter",
                         "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
@@ -133,7 +141,7 @@ class Sns:
             subscription = Subscription(
                 f"{topic_arn}:{uuid.uuid4()}", topic_arn, protocol, endpoint, secrets.token_hex(64)
             )
-            self.change(subscription, dict(settings or {}))
+            self.change(subscription, dict(settings or {}), prefix="Attributes Reason: ")
             self._subscriptions[subscription.arn] = subscription
         if protocol in _INSIDE:
             # The owner of topic and queue, or function, is one account: nobody has to confirm.
@@ -146,18 +154,28 @@ class Sns:
         """Ask the endpoint once more to confirm, as "Request confirmation" of the console does."""
         self._ask_to_confirm(subscription)
 
-    def change(self, subscription: Subscription, settings: Mapping[str, str]) -> None:
-        """Replace the subscription's attributes; InvalidParameter for what SNS rejects."""
-        unknown = sorted(set(settings) - _SETTINGS)
-        if unknown:
-            raise NotEmulatedError(f"the subscription attribute {unknown[0]}", "it would have no effect here")
+    def change(self, subscription: Subscription, settings: Mapping[str, str], *, prefix: str = "") -> None:
+        """Replace the subscription's attributes; InvalidParameter for what SNS rejects, in its words after `prefix`."""
+        other = sorted(set(settings) & _OTHER_SETTINGS)
+        if other:
+            raise NotEmulatedError(f"the subscription attribute {other[0]}", "it would have no effect here")
+        if not set(settings) <= _SETTINGS:
+            raise AwsError("InvalidParameter", "Invalid parameter: AttributeName")
+        _check_values(settings, prefix)
         written = settings.get("FilterPolicy")
         scope = settings.get("FilterPolicyScope") or "MessageAttributes"
-        found = FilterPolicy(_json("FilterPolicy", written), scope=scope) if written else None
-        pauses(_json("DeliveryPolicy", settings.get("DeliveryPolicy") or "{}"))
-        redrive = _json("RedrivePolicy", settings.get("RedrivePolicy") or "{}")
+        found = (
+            FilterPolicy(_json("FilterPolicy", written, prefix), scope=scope, prefix=prefix)
+            if written
+            else None
+        )
+        pauses(_json("DeliveryPolicy", settings.get("DeliveryPolicy") or "{}", prefix))
+        redrive = _json("RedrivePolicy", settings.get("RedrivePolicy") or "{}", prefix)
         if redrive:
-            self.deliveries.require_queue(redrive.get("deadLetterTargetArn"))
+            letters = str(redrive.get("deadLetterTargetArn"))
+            if not letters.startswith("arn:"):
+                raise _invalid(prefix, "RedrivePolicy: deadLetterTargetArn is an invalid arn")
+            self.deliveries.require_queue(letters)
         with self._lock:
             subscription.settings = dict(settings)
             subscription.filter = found
@@ -176,6 +194,8 @@ class Sns:
 
     def confirm(self, topic_arn: str, token: str) -> Subscription:
         """Confirm the subscription that the token was sent for; InvalidParameter for any other token."""
+        if not _TOKEN.fullmatch(token):
+            raise AwsError("InvalidParameter", "Invalid token")
         with self._lock:
             for subscription in self._subscriptions.values():
                 if subscription.topic_arn == topic_arn and secrets.compare_digest(subscription.token, token):
@@ -197,60 +217,57 @@ class Sns:
         message: str,
         *,
         subject: str | None = None,
-        attributes: Mapping[str, str] | None = None,
+        attributes: Mapping[str, str | Attribute] | None = None,
+        by_protocol: bool = False,
     ) -> str:
-        """Publish a message with String attributes; return its id.
+        """Publish a message; return its id. A text among the attributes is one of type String.
 
+        `by_protocol`: the message is JSON with a text for each protocol and a `default` (MessageStructure).
         The topic's policy (and the publisher's own) must allow sns:Publish, else AuthorizationError; a topic with a
         customer-managed key asks the publisher for kms:GenerateDataKey* and kms:Decrypt, else KMSAccessDenied.
         """
         topic = self._topic(topic_arn)
+        given = {
+            name: value if isinstance(value, Attribute) else Attribute("String", value)
+            for name, value in (attributes or {}).items()
+        }
         if not message:
             raise AwsError("InvalidParameter", "Invalid parameter: Empty message")
-        if len(message.encode()) > _LONGEST_MESSAGE:
+        size = sum(len(part.encode()) for n, one in given.items() for part in (n, one.type, one.value))
+        if len(message.encode()) + size > _LONGEST_MESSAGE:
             raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
+        texts = _by_protocol(message) if by_protocol else {"default": message}
         self._authorize(publisher, topic_arn, str(topic.kms_master_key_id or ""))
         message_id = str(uuid.uuid4())
-        given = dict(attributes or {})
         for subscription in self.of_topic(topic_arn):
+            text = texts.get(subscription.protocol, texts["default"])
             if not subscription.confirmed or not (
-                subscription.filter is None or subscription.filter.lets_pass(given)
+                subscription.filter is None or subscription.filter.lets_pass(given, text)
             ):
                 continue
             destination = subscription.destination()
-            if subscription.protocol in _INSIDE:
-                self._deliver_inside(
-                    subscription,
-                    self._notification(
-                        topic=topic,
-                        message_id=message_id,
-                        message=message,
-                        subject=subject,
-                        attributes=given,
-                        subscription=subscription,
-                    ),
-                    destination,
-                )
-                continue
-            body = (
-                message
-                if destination.raw
-                else json.dumps(
-                    self._notification(
-                        topic=topic,
-                        message_id=message_id,
-                        message=message,
-                        subject=subject,
-                        attributes=given,
-                        subscription=subscription,
-                    )
-                )
+            notification = self._notification(
+                topic=topic,
+                message_id=message_id,
+                message=text,
+                subject=subject,
+                attributes=given,
+                subscription=subscription,
             )
-            self.deliveries.add(Delivery(message_id, "Notification", destination, body, attributes=given))
+            if subscription.protocol in _INSIDE:
+                self._deliver_inside(subscription, notification, destination, given)
+                continue
+            body = text if destination.raw else json.dumps(notification)
+            values = {name: one.value for name, one in given.items()}
+            self.deliveries.add(Delivery(message_id, "Notification", destination, body, attributes=values))
         return message_id
 
     def _deliver_inside(
-        self, subscription: Subscription, notification: dict[str, Any], destination: Destination
+        self,
+        subscription: Subscription,
+        notification: dict[str, Any],
+        destination: Destination,
+        attributes: Mapping[str, Attribute],
     ) -> None:
         """Deliver to a queue or a function of this account, if its policy lets SNS."""
         if self._targets is None:
@@ -270,7 +287,9 @@ class Sns:
                 }
             )
         sender = ServicePrincipal("sns.amazonaws.com", self._account, subscription.topic_arn)
-        refused = self._targets.send(sender, subscription.endpoint, message)
+        raw_queue = destination.raw and subscription.protocol == "sqs"
+        more = {"message_attributes": _for_queue(attributes)} if raw_queue and attributes else {}
+        refused = self._targets.send(sender, subscription.endpoint, message, **more)
         if refused and destination.dead_letter_queue_arn:
             self._targets.send(sender, destination.dead_letter_queue_arn, message)
 
@@ -293,7 +312,7 @@ class Sns:
         message_id: str,
         message: str,
         subject: str | None,
-        attributes: Mapping[str, str],
+        attributes: Mapping[str, Attribute],
         subscription: Subscription,
     ) -> dict[str, Any]:
         document = {
@@ -309,7 +328,7 @@ class Sns:
             **self._signed(topic, document),
             "UnsubscribeURL": f"{self._base}?{unsubscribe}",
             **(
-                {"MessageAttributes": {n: {"Type": "String", "Value": v} for n, v in attributes.items()}}
+                {"MessageAttributes": {n: {"Type": v.type, "Value": v.value} for n, v in attributes.items()}}
                 if attributes
                 else {}
             ),
@@ -354,6 +373,12 @@ class Sns:
         }
 
     def _topic(self, arn: str) -> Any:  # noqa: ANN401  (moto's topic)
+        if arn.count(":") < 5:
+            raise AwsError(
+                "InvalidParameter",
+                "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, "
+                f"not {arn.count(':') + 1}",
+            )
         topic = backend("sns", self._account, self._region).topics.get(arn)
         if topic is None:
             raise AwsError("NotFound", "Topic does not exist", 404)
@@ -369,7 +394,12 @@ def _check_endpoint(protocol: str, endpoint: str) -> None:
         if not endpoint.startswith(f"arn:aws:{protocol}:"):
             raise AwsError("InvalidParameter", f"Invalid parameter: {protocol.upper()} endpoint ARN")
         return
-    if protocol not in {"http", "https"}:
+    if protocol not in {"http", "https"} | _OTHER_PROTOCOLS:
+        raise AwsError(
+            "InvalidParameter",
+            f"Invalid parameter: Amazon SNS does not support this protocol string: {protocol}",
+        )
+    if protocol in _OTHER_PROTOCOLS:
         raise NotEmulatedError(
             f"SNS subscriptions of protocol {protocol}",
             "it delivers to http, https, sqs and lambda, and leaves email pending",
@@ -384,14 +414,76 @@ def _for_function(notification: dict[str, Any]) -> dict[str, Any]:
     return {renamed.get(name, name): value for name, value in notification.items()}
 
 
-def _json(name: str, text: str) -> dict[str, Any]:
+def _for_queue(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, str | bytes]]:
+    """Return attributes as moto's queues keep them."""
+    return {
+        name: {
+            "DataType": one.type,
+            **(
+                {"BinaryValue": base64.b64decode(one.value)}
+                if one.type.startswith("Binary")
+                else {"StringValue": one.value}
+            ),
+        }
+        for name, one in attributes.items()
+    }
+
+
+def _by_protocol(message: str) -> dict[str, str]:
+    """Read a message with MessageStructure json; what is no text among its values is left out, as SNS does."""
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise AwsError(
+            "InvalidParameter",
+            "Invalid parameter: Message Structure - JSON message body failed to parse",
+        )
+    texts = {name: text for name, text in found.items() if isinstance(text, str)}
+    if "default" not in texts:
+        raise AwsError(
+            "InvalidParameter",
+            "Invalid parameter: Message Structure - No default entry in JSON message body",
+        )
+    return texts
+
+
+def _check_values(settings: Mapping[str, str], prefix: str) -> None:
+    raw = settings.get("RawMessageDelivery")
+    if raw is not None and raw.lower() not in {"true", "false"}:
+        raise _invalid(prefix, f"RawMessageDelivery: Invalid value [{raw}]. Must be true or false.")
+    scope = settings.get("FilterPolicyScope") or SCOPES[0]
+    if scope not in SCOPES:
+        raise _invalid(
+            prefix,
+            f"FilterPolicyScope: Invalid value [{scope}]. Please use either MessageBody or MessageAttributes",
+        )
+
+
+def _invalid(prefix: str, problem: str) -> AwsError:
+    return AwsError("InvalidParameter", f"Invalid parameter: {prefix}{problem}")
+
+
+def _json(name: str, text: str, prefix: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError:
-        found = None
+        raise _invalid(prefix, f"{name}: failed to parse JSON. {_why_no_json(text)}") from None
     if not isinstance(found, dict):
-        raise AwsError("InvalidParameter", f"Invalid parameter: {name}: failed to parse JSON")
+        raise _invalid(prefix, f"{name}: failed to parse JSON")
     return found
+
+
+def _why_no_json(text: str) -> str:
+    """Return what AWS's parser says of the commonest mistake, a name without quotation marks."""
+    bare = re.match(r"\s*\{\s*([A-Za-z_])", text)
+    if bare is None:
+        return ""
+    return (
+        f"Unexpected character ('{bare[1]}' (code {ord(bare[1])})): "
+        "was expecting double-quote to start field name"
+    )
 
 
 def _now() -> str:

@@ -5,8 +5,13 @@ Requests for topics and their attributes go to moto.
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
+
+from botocore import xform_name
 
 from connect_sandbox.cloud.aws_service import AwsService, error_response
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
@@ -14,7 +19,14 @@ from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
 from connect_sandbox.cloud.principals import Principal, Principals
 from connect_sandbox.cloud.sns import SNS_PATH, Sns, Subscription
+from connect_sandbox.cloud.sns_filter import Attribute
 from connect_sandbox.cloud.values import Member
+
+_LARGEST_BATCH = 10
+_LONGEST_ID = 80
+#: Bytes of an attribute's name.
+_LONGEST_NAME = 256
+_TYPE = re.compile(r"(?:String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 _OURS = frozenset(
     {
@@ -30,6 +42,7 @@ class SnsApi(AwsService):
 
     service_name = "sns"
     invalid_parameter_code = "InvalidParameter"
+    constraint_code = "ValidationError"
 
     def __init__(self, faults: Faults, sns: Sns, principals: Principals) -> None:
         """`principals` tells who publishes: an encrypted topic needs the publisher's permission to use its key."""
@@ -42,7 +55,7 @@ class SnsApi(AwsService):
         action = parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
         if action not in _OURS:
             return None
-        if action == "Publish":
+        if action in {"Publish", "PublishBatch"}:
             return _Publishing(self._faults, self._sns, self._principals.identify(request)).handle(request)
         return self.handle(request)
 
@@ -90,9 +103,11 @@ class SnsApi(AwsService):
     def get_subscription_attributes(self, subscription_arn: str) -> dict[str, Any]:
         """Describe a subscription."""
         found = self._sns.get(subscription_arn)
+        # The scope shows only beside a policy.
+        hidden = () if found.settings.get("FilterPolicy") else ("FilterPolicy", "FilterPolicyScope")
         return {
             "Attributes": {
-                **found.settings,
+                **{name: value for name, value in found.settings.items() if name not in hidden},
                 **_summary(found),
                 "SubscriptionArn": found.arn,
                 "PendingConfirmation": str(not found.confirmed).lower(),
@@ -117,37 +132,134 @@ class SnsApi(AwsService):
 
 
 class _Publishing(AwsService):
-    """Publish, on behalf of one principal."""
+    """Publish and PublishBatch, on behalf of one principal."""
 
     service_name = "sns"
     invalid_parameter_code = "InvalidParameter"
+    constraint_code = "ValidationError"
 
     def __init__(self, faults: Faults, sns: Sns, publisher: Principal) -> None:
         super().__init__(faults)
         self._sns = sns
         self._publisher = publisher
 
-    def publish(self, message: str, **request: Member) -> dict[str, Any]:
+    def publish(self, message: str = "", **request: Member) -> dict[str, Any]:
         """Publish to a topic."""
-        topic = request.get("topic_arn") or request.get("target_arn")
-        if not isinstance(topic, str) or request.get("message_structure"):
-            raise NotEmulatedError(
-                "sns:Publish to anything but a topic, or with MessageStructure", "not reproduced"
+        topic = request.get("topic_arn")
+        topic = request.get("target_arn") if topic is None else topic
+        if not isinstance(topic, str) or "phone_number" in request:
+            raise NotEmulatedError("sns:Publish to anything but a topic", "not reproduced")
+        return {"MessageId": self._publish(topic, message, request)}
+
+    def publish_batch(
+        self, topic_arn: str, publish_batch_request_entries: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Publish up to ten messages to a topic; what is wrong with one is wrong with all, as with SNS."""
+        _check_batch(publish_batch_request_entries)
+        published = []
+        for entry in publish_batch_request_entries:
+            request = {xform_name(name): value for name, value in entry.items() if value is not None}
+            published.append(
+                {"Id": entry["Id"], "MessageId": self._publish(topic_arn, entry["Message"], request)}
             )
-        attributes = request.get("message_attributes") or {}
-        strange = next((name for name, value in attributes.items() if value["DataType"] != "String"), None)
-        if strange is not None:
-            raise NotEmulatedError(
-                f"the message attribute {strange}", "attributes of type String are reproduced"
-            )
-        message_id = self._sns.publish(
+        return {"Successful": published, "Failed": []}
+
+    def _publish(self, topic_arn: str, message: str, request: dict[str, Any]) -> str:
+        if request.get("subject") == "":
+            raise AwsError("InvalidParameter", "Invalid parameter: Subject")
+        if request.get("message_structure") not in {None, "json"}:
+            raise AwsError("InvalidParameter", "Invalid parameter: MessageStructure")
+        refused = sorted({"message_group_id", "message_deduplication_id"} & set(request))
+        if refused:
+            raise NotEmulatedError(f"sns:Publish with {refused[0]}", "topics are standard topics here")
+        return self._sns.publish(
             self._publisher,
-            topic,
+            topic_arn,
             message,
             subject=request.get("subject"),
-            attributes={name: value["StringValue"] for name, value in attributes.items()},
+            attributes={
+                name: _attribute(name, value)
+                for name, value in (request.get("message_attributes") or {}).items()
+            },
+            by_protocol=request.get("message_structure") == "json",
         )
-        return {"MessageId": message_id}
+
+
+def _attribute(name: str, given: Mapping[str, Any]) -> Attribute:
+    """Read a message attribute; ParameterValueInvalid in SNS's words for a wrong one."""
+    wrong = _wrong_name(name)
+    if wrong:
+        raise AwsError("ParameterValueInvalid", wrong)
+    kind = given.get("DataType")
+    if kind is None:
+        member = f"messageAttributes.{name}.member.dataType"
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: "
+            "Member must not be null",
+        )
+    if not _TYPE.fullmatch(kind):
+        raise AwsError(
+            "ParameterValueInvalid",
+            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type "
+            "prefixes is Binary, Number, and String.",
+        )
+    field, other = ("Binary", "String") if kind.startswith("Binary") else ("String", "Binary")
+    value = given.get(f"{field}Value")
+    if value is None and given.get(f"{other}Value") is not None:
+        raise AwsError(
+            "ParameterValueInvalid",
+            f"The message attribute '{name}' with type '{kind}' must use field '{field}'.",
+        )
+    if not value:
+        raise AwsError(
+            "ParameterValueInvalid",
+            f"The message attribute '{name}' must contain non-empty message attribute value for message attribute "
+            f"type '{kind}'.",
+        )
+    return Attribute(kind, base64.b64encode(value).decode() if isinstance(value, bytes) else value)
+
+
+def _wrong_name(name: str) -> str:
+    """Return what SNS says of an attribute's name, or an empty text."""
+    if len(name.encode()) > _LONGEST_NAME:
+        return f"Length of message attribute name must be less than {_LONGEST_NAME} bytes."
+    strange = re.search(r"[^A-Za-z0-9_.-]", name)
+    if strange:
+        return (
+            f"Invalid non-alphanumeric character '#x{ord(strange[0]):X}' was found in the message attribute name. "
+            "Can only include alphanumeric characters, hyphens, underscores, or dots."
+        )
+    if name.startswith(".") or name.endswith("."):
+        end = "starting" if name.startswith(".") else "ending"
+        return f"Invalid message attribute name {end} with character '.' was found."
+    return "Message attribute name can not have successive '.' character." if ".." in name else ""
+
+
+def _check_batch(entries: list[dict[str, Any]]) -> None:
+    ids = [entry["Id"] for entry in entries]
+    if not ids:
+        raise AwsError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+    if len(ids) > _LARGEST_BATCH:
+        raise AwsError(
+            "TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible."
+        )
+    if len(set(ids)) < len(ids):
+        raise AwsError(
+            "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."
+        )
+    for one in ids:
+        wrong = (
+            "is too long"
+            if len(one) > _LONGEST_ID
+            else "contains an impermissible character"
+            if not re.fullmatch(r"[\w-]+", one, re.ASCII)
+            else ""
+        )
+        if wrong:
+            raise AwsError(
+                "InvalidBatchEntryId", f"The Id of a batch entry in the batch request {wrong}: {one}"
+            )
 
 
 def _summary(found: Subscription) -> dict[str, str]:

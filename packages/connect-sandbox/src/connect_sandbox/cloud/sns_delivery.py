@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.principals import ServicePrincipal
-from connect_sandbox.moto_internals import backend
+from connect_sandbox.moto_internals import Backend, backend
 
 _LOG = logging.getLogger(__name__)
 SPEED_UP = 300.0
@@ -81,7 +81,7 @@ class Deliveries:
         """Start idle; the first delivery starts the threads."""
         self.speed_up = SPEED_UP
         self.all: list[Delivery] = []
-        self._queues = backend("sqs", account, region)
+        self._region = region
         self._account = account
         self._authorization = authorization
         self._changed = threading.Condition()
@@ -91,6 +91,9 @@ class Deliveries:
         self._pending = 0
         self._closed = False
         self._threads: list[threading.Thread] = []
+
+    def _queues(self) -> Backend:
+        return backend("sqs", self._account, self._region)
 
     def add(self, delivery: Delivery) -> None:
         """Deliver, as soon as a thread is free."""
@@ -207,11 +210,11 @@ class Deliveries:
             decision = self._authorization.decide(sns, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 return str(decision.message)
-        self._queues.send_message(queue.name, delivery.body)
+        self._queues().send_message(queue.name, delivery.body)
         return ""
 
     def _queue(self, arn: str | None) -> Any:  # noqa: ANN401  (moto's queue)
-        return next((q for q in list(self._queues.queues.values()) if q.queue_arn == arn), None)
+        return next((q for q in list(self._queues().queues.values()) if q.queue_arn == arn), None)
 
     def _end(self, delivery: Delivery, outcome: Outcome, why: str = "") -> None:
         with self._changed:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -198,7 +198,10 @@ def _by_name(service: _Service, operation: str, target_prefix: str | None) -> tu
 class _Route:
     operation: str
     method: str
-    path: re.Pattern[str]
+    prefix: str
+    """What its path begins with, up to the first label."""
+    path: str
+    """An expression for the whole path, compiled when a request comes near: Amazon Connect has 400."""
     literals: frozenset[tuple[str, str]]
     needed_query: frozenset[str]
     needed_headers: frozenset[str]
@@ -215,9 +218,9 @@ def _by_route(service: _Service, http: _Http) -> tuple[str, Operation, str, dict
     best: tuple[_Route, dict[str, str], str] | None = None
     for name in service.models:
         for route in _routes(name):
-            if route.method != http.method or not _carries(route, query, http.headers):
+            if route.method != http.method or not path.startswith(route.prefix):
                 continue
-            found = route.path.fullmatch(path)
+            found = _compiled(route.path).fullmatch(path) if _carries(route, query, http.headers) else None
             if found and (best is None or route.rank > best[0].rank):
                 best = (route, found.groupdict(), name)
     if best is None:
@@ -250,6 +253,11 @@ def _routes(service: str) -> tuple[_Route, ...]:
     return tuple(_route(model.operation_model(name)) for name in model.operation_names)
 
 
+@cache
+def _compiled(path: str) -> re.Pattern[str]:
+    return re.compile(path)
+
+
 def _route(operation: Operation) -> _Route:
     trait = operation.http_trait
     regex = ""
@@ -264,7 +272,8 @@ def _route(operation: Operation) -> _Route:
     return _Route(
         operation=operation.name,
         method=trait.method,
-        path=re.compile(regex + "/?" if not regex.endswith("/") else regex),
+        prefix=trait.path.partition("{")[0],
+        path=regex + "/?" if not regex.endswith("/") else regex,
         # S3's x-id is the SDK's label, not the operation's.
         literals=frozenset((key, value) for key, value in trait.query_args.items() if key != "x-id"),
         needed_query=frozenset(shape.required_query_args if shape else ()),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from connect_sandbox.rehearsal.state import ContactState
     from connect_sandbox.rehearsal.steps import Ending, Step
     from connect_sandbox.rehearsal.transcript import Transcript
+    from connect_sandbox.runs import Recorder
 
 
 class FlowSource(Protocol):
@@ -176,7 +177,8 @@ class ContactRecords(Protocol):
 class Ports:
     """The world in which a contact is played. Without `chat`, the scenario says what a chat's bot does.
 
-    Without `records`, the contact leaves nothing behind.
+    Without `records`, the contact leaves nothing behind. `run` is told what happens on it; without one, the run of
+    whatever plays the contact is.
     """
 
     flows: FlowSource
@@ -184,3 +186,4 @@ class Ports:
     external_voice: ExternalVoice
     chat: ChatLine | None = None
     records: ContactRecords | None = None
+    run: "Recorder | None" = None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from connect_sandbox.cloud import Sandbox
-from connect_sandbox.rehearsal.conditions import Move
 from connect_sandbox.rehearsal.contact import Channel
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.reading import Reader, checked
@@ -31,12 +30,12 @@ class Exchange:
         self._calls: dict[int, LiveCall] = {}
 
     def begin(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Call `to` with a `setup` as scenario files have it; return the `call`."""
+        """Call `to` with a `setup` as scenario files have it; return the `call`. `account` and `region`: only there."""
         problems: list[str] = []
         setup = read_setup(Reader(told.get("setup", {}), "setup", problems), Path(told.get("folder", ".")))
         checked(problems, "call")
         number = next(self._numbers)
-        self._calls[number] = LiveCall(Line.find(self._sandbox, told["to"]), setup)
+        self._calls[number] = LiveCall(self._line(told), setup)
         return {"call": number}
 
     def watch(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class Exchange:
 
     def play(self, told: dict[str, Any]) -> dict[str, Any]:
         """Play the scenarios of a file `path` to a line; return name, problem and transcript of each."""
-        line = Line.find(self._sandbox, told["to"])
+        line = self._line(told)
         channel = cast("Channel | None", told.get("channel"))
         return {
             "played": [_played(line, one, channel) for one in ScenarioFile.load(Path(told["path"])).scenarios]
@@ -72,6 +71,9 @@ class Exchange:
         """Hang up on every call."""
         for call in self._calls.values():
             call.closed()
+
+    def _line(self, told: dict[str, Any]) -> Line:
+        return Line.find(self._sandbox, told["to"], account=told.get("account"), region=told.get("region"))
 
     def _call(self, told: dict[str, Any]) -> LiveCall:
         try:
@@ -94,16 +96,3 @@ def _played(line: Line, scenario: Scenario, channel: Channel | None) -> dict[str
 
 def _problem(problem: BaseException | None) -> str | None:
     return None if problem is None else str(problem)
-
-
-def move_of(text: str, *, chat: bool) -> Move | dict[str, str] | str:
-    """Return what somebody at a terminal means, as scenario files write it.
-
-    Keys of a telephone are pressed, other words are said; nothing is silence. In a chat everything is written.
-    """
-    text = text.strip()
-    if not text:
-        return "stays silent"
-    if not chat and not set(text) - set("0123456789*#"):
-        return {"presses": text}
-    return {"says": text}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -36,12 +37,16 @@ class LiveCaller(Caller):
         self._given: Move | None = None
         self._from_now_on: Move | None = None
         self._stage: Stage = "goes on"
+        self.asked: Callable[[], None] | None = None
+        """Hears of each question, before somebody answers it."""
 
     def reacts(self) -> Move:
         """Wait for a move."""
         self.presses_ahead()
         if self._moves:
             return super().reacts()
+        if self.asked is not None and self._from_now_on is None:
+            self.asked()
         with self._changed:
             if self._from_now_on is None:
                 self._stage = "asks"
@@ -89,9 +94,12 @@ class LiveCall(Expectations):
     def __init__(self, line: Line, setup: Setup, moves: Iterable[Move] = ()) -> None:
         self._caller = LiveCaller(setup.number, moves)
         self._contact = line.contact(setup, self._caller)
+        self._caller.asked = self._contact.story.asks
         self._problem: BaseException | None = None
         super().__init__(self._contact.transcript)
-        self._thread = threading.Thread(target=self._play, args=(line.flow_arn,), name="call", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._play, line.flow_arn), name="call", daemon=True
+        )
         self._thread.start()
 
     # -- what the caller does

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 
 from connect_sandbox.cloud.aws_service import AwsService
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
+from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES, MAX_TEMPLATE_BYTES
 from connect_sandbox.cloud.cfn.rollout import FailurePlan
 from connect_sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
 from connect_sandbox.cloud.cfn.template import invalid, load_template
@@ -17,9 +18,6 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
-#: A template given inline may hold 51,200 bytes, one in S3 1 MB (CloudFormation quotas).
-MAX_INLINE_BYTES = 51_200
-MAX_TEMPLATE_BYTES = 1_000_000
 # By this text the CDK command line recognizes an empty change set.
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."

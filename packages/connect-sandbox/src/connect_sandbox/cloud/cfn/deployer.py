@@ -13,14 +13,15 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
+from connect_sandbox.cloud.environment import make_client
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import Headers, HttpRequest
-from connect_sandbox.cloud.principals import ADMIN_ACCESS_KEY, RolePrincipal
+from connect_sandbox.cloud.principals import RolePrincipal
 from connect_sandbox.iam.request_context import RequestContext
+from connect_sandbox.moto_internals import in_account
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -143,10 +144,10 @@ class Deployer:
         """Return the client of a service; a request that the role may not make is answered with AccessDenied."""
         with self._lock:
             if service not in self._clients:
-                session = boto3.Session(ADMIN_ACCESS_KEY, "test", region_name=self._region)
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                client = session.client(service, endpoint_url=self._url, config=config)
+                client = make_client(self._region, service, endpoint_url=self._url, config=config)
                 client.meta.events.register("before-send", self._denial)
+                client.meta.events.register("before-sign", in_account(self._account))
                 self._clients[service] = client
             return self._clients[service]
 

@@ -72,6 +72,8 @@ class DeploymentEngine:
             tolerance=tolerance,
         )
         self._lock = threading.RLock()
+        #: Returns the stacks of another Region.
+        self.in_region: Callable[[str], DeploymentEngine] | None = None
         self._stacks: dict[str, Stack] = {}
         self._threads: dict[str, threading.Thread] = {}
 
@@ -99,8 +101,14 @@ class DeploymentEngine:
     def output(self, stack_name: str, name: str, region: str) -> str:
         """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
         # evidence: get-stack-output
+        if region != self.region and self.in_region is not None:
+            try:
+                there = self.in_region(region)
+            except ValueError as nowhere:
+                raise invalid(f"Template validation error: Fn::GetStackOutput: {nowhere}") from None
+            return there.output(stack_name, name, region)
         stack = next((one for one in reversed(self.stacks()) if one.name == stack_name and one.exists), None)
-        if stack is None or region != self.region:
+        if stack is None:
             raise invalid(
                 f"Template validation error: Fn::GetStackOutput: stack {stack_name} does not exist in {region}"
             )

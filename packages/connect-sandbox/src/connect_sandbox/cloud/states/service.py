@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.aws_service import AwsService
+from connect_sandbox.cloud.environment import make_client
 from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.cloud.functions import InvocationTimeoutError
 from connect_sandbox.cloud.principals import RolePrincipal
@@ -189,14 +189,15 @@ class StateMachines:
         credentials = self._principals.issue(machine.role_arn, machine.name)
 
         def client(service: str) -> Any:  # noqa: ANN401
-            session = boto3.Session(
-                credentials.access_key_id,
-                credentials.secret_access_key,
-                credentials.session_token,
-                region_name=self._region,
+            return make_client(
+                self._region,
+                service,
+                endpoint_url=self._endpoint_url,
+                aws_access_key_id=credentials.access_key_id,
+                aws_secret_access_key=credentials.secret_access_key,
+                aws_session_token=credentials.session_token,
+                config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
             )
-            config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-            return session.client(service, endpoint_url=self._endpoint_url, config=config)
 
         return client
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
     from connect_sandbox.cloud.principals import Principal
 
-Send = Callable[["Principal", str, str], object]
-"""Sends a text to an ARN for a principal; AwsError if that is refused."""
+Send = Callable[..., object]
+"""Sends a text to an ARN for a principal; AwsError if that is refused. Queues take more: message attributes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Targets:
         self._authorization = authorization
         self._lock = threading.Lock()
         self._kinds: dict[str, Send] = {"sqs": self.to_queue}
+        #: Returns what reaches the targets of another account and Region.
+        self.elsewhere: Callable[[str, str], Targets] | None = None
 
     def add(self, service: str, send: Send) -> None:
         """Let ARNs of a service be targets."""
@@ -48,13 +50,13 @@ class Targets:
         parts = arn.split(":")
         return len(parts) > 5 and parts[2] in self._kinds
 
-    def send(self, sender: Principal, arn: str, message: str) -> str:
-        """Send; return why it was refused, or an empty text."""
+    def send(self, sender: Principal, arn: str, message: str, **more: Any) -> str:  # noqa: ANN401
+        """Send; return why it was refused, or an empty text. `more` is what the kind of target takes besides."""
         try:
             if not self.reaches(arn):
                 known = ", ".join(sorted(self._kinds))
                 raise NotEmulatedError(f"the target {arn}", f"it sends to {known}")
-            self._kinds[arn.split(":")[2]](sender, arn, message)
+            self._there(arn).deliver(sender, arn, message, **more)
         except AwsError as error:
             refused = f"{error.code}: {error.message}"
         except SandboxError as error:
@@ -64,6 +66,16 @@ class Targets:
         with self._lock:
             self.history.append(Sent(arn, message, refused))
         return refused
+
+    def deliver(self, sender: Principal, arn: str, message: str, **more: Any) -> None:  # noqa: ANN401
+        """Send to a target of this account and Region; AwsError if that is refused."""
+        self._kinds[arn.split(":")[2]](sender, arn, message, **more)
+
+    def _there(self, arn: str) -> Targets:
+        region, account = arn.split(":")[3:5]
+        if self.elsewhere is None or (account, region) in {(self._account, self._region), ("", "")}:
+            return self
+        return self.elsewhere(account, region)
 
     def to_queue(self, sender: Principal, arn: str, message: str, group: str = "", **more: Any) -> None:  # noqa: ANN401
         """Put a message into a queue, with the sender's permission on the queue and on its key."""

@@ -25,7 +25,7 @@ class Subscription(ResourceType):
         ),
         "Endpoint": SUPPORTED,
         "FilterPolicy": SUPPORTED,
-        "FilterPolicyScope": Only(("MessageAttributes",), "the sandbox filters on attributes"),
+        "FilterPolicyScope": SUPPORTED,
         "DeliveryPolicy": SUPPORTED,
         "RedrivePolicy": SUPPORTED,
         "RawMessageDelivery": SUPPORTED,

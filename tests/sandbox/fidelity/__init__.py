@@ -1,0 +1,1 @@
+"""What AWS answered, taken as facts from public tests and documents, and what the sandbox answers."""

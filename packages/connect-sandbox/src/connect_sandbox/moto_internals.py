@@ -13,6 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from http.client import HTTPMessage
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any, Literal, Protocol, cast
 
 import botocore.loaders
@@ -26,8 +29,7 @@ from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeKey
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers, MultiDict
@@ -272,15 +274,6 @@ def put_composite_alarm(
     )
 
 
-def in_account(account: str) -> Callable[..., None]:
-    """Return what lets a boto3 client of moto ask for an account's resources; register it for "before-sign"."""
-
-    def ask(request: Any, **_: object) -> None:  # noqa: ANN401  (botocore's request)
-        request.headers[MOTO_ACCOUNT_HEADER] = account
-
-    return ask
-
-
 def backend(service: RegionalService, account: str, region: str) -> Backend:
     """Return the resources of a service."""
     return cast("Any", get_backend(service))[account][region]
@@ -433,10 +426,52 @@ def load_services(services: Iterable[str]) -> None:
         get_backend(cast("Any", service))
 
 
-def moto_server() -> ThreadedMotoServer:
-    """Return a moto server on a free port of the loopback interface, not yet started."""
-    _remember_what_never_changes()
-    return ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+class MotoApplication:
+    """moto as its server has it, without the server: no port, no thread and no connection for each request."""
+
+    def __init__(self) -> None:
+        _remember_what_never_changes()
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, headers and body of the answer to a request."""
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], _failed: object = None
+        ) -> Callable[[bytes], None]:
+            begun[:] = [(status, headers)]
+            return lambda _part: None
+
+        answer = self._application(_Asked(method, target, headers, body).make_environ(), start)
+        try:
+            parts = b"".join(answer)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+        status, answered = begun[0]
+        return int(status.split(" ", 1)[0]), answered, parts
+
+
+class _Asked(MotoRequestHandler):
+    """A request from which moto's own handler makes the WSGI environment. It has no connection."""
+
+    def __init__(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.command, self.path, self.request_version = method, target, "HTTP/1.1"
+        self.headers = HTTPMessage()
+        for name, value in headers:
+            self.headers[name] = value
+        self.rfile = BytesIO(body)
+        self.client_address = ("127.0.0.1", 0)
+        self.connection: Any = None
+        self.server: Any = _SERVER
+
+
+_SERVER = SimpleNamespace(
+    ssl_context=None, multithread=True, multiprocess=False, server_address=("127.0.0.1", 9)
+)
 
 
 @cache

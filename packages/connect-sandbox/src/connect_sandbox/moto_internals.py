@@ -197,6 +197,11 @@ def members_of(shape: StructureShape) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", shape.members)
 
 
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of a structure's members that must be there."""
+    return cast("Sequence[str]", shape.required_members)
+
+
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
     """Return the shape of a list's items."""
     return shape.member
@@ -212,8 +217,8 @@ def enum_of(shape: StringShape) -> Sequence[str]:
     return cast("Sequence[str]", shape.enum)
 
 
-def metadata_of(shape: StringShape) -> Mapping[str, Any]:
-    """Return a text's constraints: min, max, pattern."""
+def metadata_of(shape: StringShape | ListShape) -> Mapping[str, Any]:
+    """Return the constraints of a text or a list: min, max, pattern."""
     return cast("Mapping[str, Any]", shape.metadata)
 
 

@@ -79,6 +79,16 @@ def kind_of(app: Path) -> Kind:
     )
 
 
+@dataclass(frozen=True)
+class _Stack:
+    """A stack of a cloud assembly. `path` is the one by which the CDK's command line chooses it, `STAGE/STACK`."""
+
+    name: str
+    path: str
+    environment: str
+    needs_bootstrap: bool
+
+
 class Deployer:
     """Deploys to one sandbox. `scratch` gets the cloud assemblies, `tell` each line of progress."""
 
@@ -141,26 +151,28 @@ class Deployer:
         return out
 
     def _assembly(self, assembly: Path, app: Path, wanted: Sequence[str]) -> list[DeployedStack]:
-        found = list(_stacks(assembly))
-        names = [name for name, _, _ in found]
-        unknown = sorted(set(wanted) - set(names))
+        found = _stacks(assembly)
+        unknown = sorted(set(wanted) - {name for one in found for name in (one.name, one.path)})
         if unknown:
-            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {', '.join(names) or 'none'}")
-        chosen = [one for one in found if not wanted or one[0] in wanted]
+            names = ", ".join(one.name for one in found) or "none"
+            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {names}")
+        chosen = [one for one in found if not wanted or {one.name, one.path} & set(wanted)]
         if not chosen:
             raise WorkbenchError(f"{app} has no stack")
-        for place in dict.fromkeys(self._place(where) for _, where, needs in chosen if needs):
-            self._bootstrap(self._cloud.at(account=place[0], region=place[1]), app)
+        places = (self._place(one.environment) for one in chosen if one.needs_bootstrap)
+        for account, region in dict.fromkeys(places):
+            self._bootstrap(self._cloud.at(account=account, region=region), app)
         self._cdk(
             [
                 "deploy", "--method=direct", "--require-approval", "never", "--progress", "events",
                 f"--concurrency={len(chosen)}", "--app", str(assembly.resolve()),
-                *(wanted or ["--all"]),
+                # By their paths: --all leaves out what is in stages.
+                *(one.path for one in chosen),
             ],
             app,
             app,
         )  # fmt: skip
-        return [DeployedStack(name, *self._place(where)) for name, where, _ in chosen]
+        return [DeployedStack(one.name, *self._place(one.environment)) for one in chosen]
 
     def _place(self, environment: str) -> tuple[str, str]:
         """Return account and Region of "aws://ACCOUNT/REGION"; what a stack leaves open is this sandbox's."""
@@ -294,15 +306,21 @@ def _named(cloud: Cloud, name: str) -> dict[str, Any] | None:
     return next((one for one in stacks if one["StackName"] == name), None)
 
 
-def _stacks(assembly: Path) -> list[tuple[str, str, bool]]:
-    """Return name, environment and need of bootstrap of a cloud assembly's stacks, those of its stages included."""
+def _stacks(assembly: Path) -> list[_Stack]:
+    """Return a cloud assembly's stacks, those of its stages included."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    found: list[tuple[str, str, bool]] = []
+    found: list[_Stack] = []
     for name, artifact in manifest.get("artifacts", {}).items():
         properties = artifact.get("properties") or {}
         if artifact["type"] == "aws:cloudformation:stack":
-            needs = bool(properties.get("requiresBootstrapStackVersion"))
-            found.append((properties.get("stackName", name), artifact["environment"], needs))
+            found.append(
+                _Stack(
+                    name=properties.get("stackName", name),
+                    path=artifact.get("displayName", name),
+                    environment=artifact["environment"],
+                    needs_bootstrap=bool(properties.get("requiresBootstrapStackVersion")),
+                )
+            )
         elif artifact["type"] == "cdk:cloud-assembly":
             found += _stacks(assembly / properties["directoryName"])
     return found

@@ -84,16 +84,6 @@ def check_deployable(
             find_in_map(argument)
 
 
-def imported_names(
-    template: Template, holds: Callable[[str], bool], resolve: Callable[[Any], Any]
-) -> set[str]:
-    """Return the names of the exports that a template imports, with its stack's parameters."""
-    made = [one for one in template.resources.values() if one.condition is None or holds(one.condition)]
-    outputs = [one for one in template.outputs.values() if "Condition" not in one or holds(one["Condition"])]
-    values = [_taken(part, holds) for part in [*(one.properties for one in made), *outputs]]
-    return {str(resolve(argument)) for name, argument in _functions(values) if name == "Fn::ImportValue"}
-
-
 def _transforms(template: Template) -> bool:
     """Return whether the template has the language extensions; refuse other transforms by name."""
     given = template.body.get("Transform") or []

@@ -17,7 +17,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
-from connect_sandbox.cloud.cfn.checks import check_deployable, checked_template, imported_names
+from connect_sandbox.cloud.cfn.checks import check_deployable, checked_template
+from connect_sandbox.cloud.cfn.dynamic import DynamicReferences
+from connect_sandbox.cloud.cfn.exports import Exports
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -59,6 +61,7 @@ class DeploymentEngine:
         self.account = account
         self.region = region
         self._client = client
+        self._exports = Exports(self.stacks)
         self._rollout = Rollout(
             account=account,
             region=region,
@@ -69,7 +72,7 @@ class DeploymentEngine:
             before_deploy=before_deploy,
             faults=faults,
             tolerance=tolerance,
-            importers=self.importers,
+            exports=self._exports,
         )
         self._lock = threading.RLock()
         #: Returns the stacks of another Region.
@@ -89,24 +92,6 @@ class DeploymentEngine:
             if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.exists):
                 return stack
         raise invalid(unknown.format(name_or_id))
-
-    def export(self, name: str) -> str:
-        """Return an exported output's value."""
-        for stack in self.stacks():
-            for output in stack.outputs if stack.exists else []:
-                if output.get("ExportName") == name:
-                    return output["OutputValue"]
-        raise invalid(f"No export named {name} found")
-
-    def importers(self, name: str) -> list[str]:
-        """Return the names of the stacks that import an exported output."""
-        found = []
-        for stack in self.stacks():
-            if stack.exists and stack.template is not None:
-                resolver = self._resolver_of(stack, stack.template)
-                if name in imported_names(stack.template, resolver.condition, resolver.resolve):
-                    found.append(stack.name)
-        return found
 
     def output(self, stack_name: str, name: str, region: str) -> str:
         """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
@@ -238,17 +223,9 @@ class DeploymentEngine:
                 "retain only when the stack is in the DELETE_FAILED state."
             )
         stack.operation_id = str(uuid.uuid4())
-        for output in stack.outputs:
-            used = self.importers(output["ExportName"]) if "ExportName" in output else []
-            if used:
-                # The request is taken, and nothing happens: that it could not be done is the stack's reason.
-                name = output["ExportName"]
-                stack.set_status(
-                    stack.status, f"Export {name} cannot be deleted as it is in use by {' and '.join(used)}"
-                )
-                return
+        before = stack.status
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
+        self._run(stack, lambda: self._rollout.delete(stack, set(retain), before))
 
     def wait(self) -> None:
         """Wait until no operation is in progress."""
@@ -326,11 +303,11 @@ class DeploymentEngine:
                 "AWS::StackId": stack.stack_id,
                 "AWS::NotificationARNs": [],
             },
-            imports=self.export,
+            imports=self._exports.value,
             outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
-            read_ssm=self._read_ssm,
+            dynamic=DynamicReferences(self._client).resolve,
         )
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401

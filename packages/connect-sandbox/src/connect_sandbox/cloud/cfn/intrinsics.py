@@ -15,9 +15,10 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _SUB = re.compile(r"\$\{(!?[^}]*)\}")
 _STACK_OUTPUT = "Fn::GetStackOutput"
-_DYNAMIC = re.compile(r"\{\{resolve:([^}]*)\}\}")
-
-
+# Parameters of the types that name something of AWS, alone or in a list, and what SSM parameters may hold.
+_NAMES = re.compile(r"AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
+_LIST = re.compile(r"CommaDelimitedList|List<.+>")
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -36,7 +37,7 @@ class Resolver:
     """Evaluates template values for one stack.
 
     `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports,
-    `outputs` its outputs, exported or not.
+    `outputs` its outputs, exported or not; `dynamic` replaces dynamic references in a text.
     """
 
     def __init__(
@@ -49,13 +50,9 @@ class Resolver:
         outputs: GetOutput,
         reference: GetReference,
         attribute: GetAttribute,
-        read_ssm: Callable[[str], str] | None = None,
+        dynamic: Callable[[str], str],
     ) -> None:
-        """Take the stack's resolved parameters and pseudo parameters (AWS::Region and so on).
-
-        `read_ssm` reads an SSM parameter, by its name or name:version, for {{resolve:ssm:…}}.
-        """
-        self._read_ssm = read_ssm
+        """Take the stack's resolved parameters and pseudo parameters (AWS::Region and so on)."""
         self._template = template
         self._parameters = parameters
         self._pseudo = pseudo
@@ -63,17 +60,23 @@ class Resolver:
         self._outputs = outputs
         self._reference = reference
         self._attribute = attribute
+        self._dynamic = dynamic
+        #: The names of the exports that were imported, until somebody clears them.
+        self.imported: set[str] = set()
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
         """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
+        resolved = self._resolve(value)
+        return self._dynamic(resolved) if isinstance(resolved, str) else resolved
+
+    def _resolve(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
         if isinstance(value, dict):
             if len(value) == 1:
                 (name, argument) = next(iter(value.items()))
                 if name == "Ref" or name.startswith("Fn::"):
-                    found = self._evaluate(name, argument)
-                    return _DYNAMIC.sub(self._dynamic, found) if isinstance(found, str) else found
+                    return self._evaluate(name, argument)
                 if (
                     name == "Condition"
                     and isinstance(argument, str)
@@ -82,7 +85,7 @@ class Resolver:
                     return self.condition(argument)
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
-        return _DYNAMIC.sub(self._dynamic, value) if isinstance(value, str) else value
+        return value
 
     def condition(self, name: str) -> bool:
         """Return whether the condition of that name holds."""
@@ -112,12 +115,6 @@ class Resolver:
     def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401
         """Evaluate an argument of Fn::FindInMap; ValidationError if there is no such key."""
         return self._findinmap(argument)
-
-    def _dynamic(self, found: re.Match[str]) -> str:
-        service, _, name = found[1].partition(":")
-        if service != "ssm" or self._read_ssm is None:
-            raise NotEmulatedError(f"the dynamic reference {found[0]}", "the sandbox resolves those of ssm")
-        return self._read_ssm(name)
 
     def _evaluate(self, name: str, argument: Any) -> Any:  # noqa: ANN401
         if name == "Ref":
@@ -193,7 +190,10 @@ class Resolver:
         return base64.b64encode(str(self.resolve(argument)).encode()).decode()
 
     def _importvalue(self, argument: Any) -> str:  # noqa: ANN401
-        return self._imports(str(self.resolve(argument)))
+        name = str(self.resolve(argument))
+        value = self._imports(name)
+        self.imported.add(name)
+        return value
 
     def _getstackoutput(self, argument: Any) -> str:  # noqa: ANN401
         if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= set(argument):
@@ -313,21 +313,30 @@ def _check_parameter(name: str, declared: dict[str, Any], raw: str) -> None:
     if pattern is not None and not re.fullmatch(pattern, raw):
         explained = declared.get("ConstraintDescription", f"it must match {pattern}")
         raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
+    sizes: dict[str, float] = {
+        **dict.fromkeys(("MinLength", "MaxLength"), len(raw)),
+        **({"MinValue": float(raw), "MaxValue": float(raw)} if declared.get("Type") == "Number" else {}),
+    }
+    for limit, size in sizes.items():
+        bound = float(declared.get(limit, size))
+        if (size < bound) if limit.startswith("Min") else (size > bound):
+            explained = declared.get("ConstraintDescription", f"its {limit} is {declared[limit]}")
+            raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
 
 
 def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[str], str]) -> Any:  # noqa: ANN401
     kind = declared.get("Type", "String")
-    if kind in {"String", "Number"}:
-        return raw
-    if kind in {"CommaDelimitedList", "List<String>", "List<Number>"}:
-        return [part.strip() for part in raw.split(",")]
-    if kind == "AWS::SSM::Parameter::Value<String>":
+    if stored := _STORED.fullmatch(kind):
         try:
-            return read_ssm(raw)
+            raw, kind = read_ssm(raw), stored[1]
         except AwsError as error:
             raise invalid(
                 f"Unable to fetch parameters [{raw}] from parameter store for this account."
             ) from error
+    if kind in {"String", "Number"} or _NAMES.fullmatch(kind):
+        return raw
+    if _LIST.fullmatch(kind):
+        return [part.strip() for part in raw.split(",")]
     raise NotEmulatedError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 

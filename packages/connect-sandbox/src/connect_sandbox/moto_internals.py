@@ -222,8 +222,8 @@ def enum_of(shape: StringShape) -> Sequence[str]:
     return cast("Sequence[str]", shape.enum)
 
 
-def metadata_of(shape: StringShape) -> Mapping[str, Any]:
-    """Return a text's constraints: min, max, pattern."""
+def metadata_of(shape: StringShape | ListShape) -> Mapping[str, Any]:
+    """Return the constraints of a text or a list: min, max, pattern."""
     return cast("Mapping[str, Any]", shape.metadata)
 
 

@@ -46,6 +46,8 @@ from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Lambda lets an answer be a little longer than an event.
+MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 100
 _REMEMBERED = 1000
 
 
@@ -452,9 +454,8 @@ def _describe(
 def _answer(
     function: LambdaFunction, outcome: Outcome, request_id: str
 ) -> tuple[bytes, str | None, list[str]]:
-    if outcome.payload is not None and len(outcome.payload) > MAX_PAYLOAD_BYTES:
-        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
-        message = f"Response payload size ({len(outcome.payload)} bytes) exceeded {limit}."
+    if outcome.payload is not None and len(outcome.payload) > MAX_ANSWER_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
         return outcome.payload, None, []

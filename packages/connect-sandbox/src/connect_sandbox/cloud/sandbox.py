@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -190,6 +190,10 @@ class Sandbox:
         """The deployed resources that do not do here what they are for: tolerated, or recorded without effect."""
         return self.deployments.not_rehearsed()
 
+    def only_at(self, places: Collection[tuple[str, str]]) -> None:
+        """Forget every place but the first and these, by account and Region."""
+        self._places.only(places)
+
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
         return {
@@ -299,6 +303,7 @@ class Sandbox:
         made._moto, made._exit, made._responses = self._moto, self._exit, self._responses
         made._build()
         made.sns.signer = self.sns.signer
+        made.functions.node_sdk = self.functions.node_sdk
         there = next((place for place in self.places() if place.account == account), self)
         made.authorization.shares(
             self.authorization, there.authorization if there.account == account else None
@@ -371,7 +376,7 @@ class Sandbox:
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self.http_apis = HttpApis(self.apis, self.functions)
-        self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
+        self.routes = ApiRuntime(self.apis, self.functions, self.access_log)
         services = Services(
             self.authorization,
             self.lambda_state,
@@ -423,7 +428,7 @@ class Sandbox:
             account=self.account,
             execute_api=lambda request: (
                 self.http_apis.handle(request)
-                or self._runtime.handle(request)
+                or self.routes.handle(request)
                 or participants.early(request)
                 or self.contact_center.instances.site(request)
             ),

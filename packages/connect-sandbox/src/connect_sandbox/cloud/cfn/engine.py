@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
 from connect_sandbox.cloud.cfn.dynamic import DynamicReferences
+from connect_sandbox.cloud.cfn.exports import Exports
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -60,6 +61,7 @@ class DeploymentEngine:
         self.account = account
         self.region = region
         self._client = client
+        self._exports = Exports(self.stacks)
         self._rollout = Rollout(
             account=account,
             region=region,
@@ -70,6 +72,7 @@ class DeploymentEngine:
             before_deploy=before_deploy,
             faults=faults,
             tolerance=tolerance,
+            exports=self._exports,
         )
         self._lock = threading.RLock()
         #: Returns the stacks of another Region.
@@ -89,14 +92,6 @@ class DeploymentEngine:
             if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.exists):
                 return stack
         raise invalid(f"Stack with id {name_or_id} does not exist")
-
-    def export(self, name: str) -> str:
-        """Return an exported output's value."""
-        for stack in self.stacks():
-            for output in stack.outputs if stack.exists else []:
-                if output.get("ExportName") == name:
-                    return output["OutputValue"]
-        raise invalid(f"No export named {name} found")
 
     def output(self, stack_name: str, name: str, region: str) -> str:
         """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
@@ -228,8 +223,9 @@ class DeploymentEngine:
                 "retain only when the stack is in the DELETE_FAILED state."
             )
         stack.operation_id = str(uuid.uuid4())
+        before = stack.status
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
+        self._run(stack, lambda: self._rollout.delete(stack, set(retain), before))
 
     def wait(self) -> None:
         """Wait until no operation is in progress."""
@@ -302,7 +298,7 @@ class DeploymentEngine:
                 "AWS::StackId": stack.stack_id,
                 "AWS::NotificationARNs": [],
             },
-            imports=self.export,
+            imports=self._exports.value,
             outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),

@@ -58,6 +58,8 @@ class Resolver:
         self._reference = reference
         self._attribute = attribute
         self._dynamic = dynamic
+        #: The names of the exports that were imported, until somebody clears them.
+        self.imported: set[str] = set()
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
         """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
@@ -178,7 +180,10 @@ class Resolver:
         return base64.b64encode(str(self.resolve(argument)).encode()).decode()
 
     def _importvalue(self, argument: Any) -> str:  # noqa: ANN401
-        return self._imports(str(self.resolve(argument)))
+        name = str(self.resolve(argument))
+        value = self._imports(name)
+        self.imported.add(name)
+        return value
 
     def _getstackoutput(self, argument: Any) -> str:  # noqa: ANN401
         if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= set(argument):

@@ -221,6 +221,17 @@ class Functions:
         for copy in idle:
             copy.process.kill()
 
+    def forget(self) -> None:
+        """End every process and forget calls and faults: whatever is invoked next starts anew."""
+        with self._lock:
+            started, self._started = self._started, []
+            self._faults.clear()
+            for pool in self._pools.values():
+                pool.idle = []
+        for process in started:
+            process.kill()
+        self.calls.clear()
+
     def close(self) -> None:
         """End every process."""
         self._callers.shutdown(wait=False, cancel_futures=True)

@@ -71,6 +71,7 @@ class Function(ResourceType):
         "Tags": TAGS,
     }
     required = ("Code", "Role")
+    name_property = "FunctionName"
     replaced_by = frozenset({"FunctionName", "PackageType"})
     attributes = ("Arn",)
 

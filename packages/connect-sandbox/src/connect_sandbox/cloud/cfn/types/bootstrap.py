@@ -45,6 +45,7 @@ class Bucket(ResourceType):
         ),
         "Tags": TAGS,
     }
+    name_property = "BucketName"
     replaced_by = frozenset({"BucketName"})
     attributes = ("Arn", "DomainName", "RegionalDomainName")
 

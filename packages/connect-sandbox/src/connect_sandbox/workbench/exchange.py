@@ -30,12 +30,12 @@ class Exchange:
         self._calls: dict[int, LiveCall] = {}
 
     def begin(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Call `to` with a `setup` as scenario files have it; return the `call`."""
+        """Call `to` with a `setup` as scenario files have it; return the `call`. `account` and `region`: only there."""
         problems: list[str] = []
         setup = read_setup(Reader(told.get("setup", {}), "setup", problems), Path(told.get("folder", ".")))
         checked(problems, "call")
         number = next(self._numbers)
-        self._calls[number] = LiveCall(Line.find(self._sandbox, told["to"]), setup)
+        self._calls[number] = LiveCall(self._line(told), setup)
         return {"call": number}
 
     def watch(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Exchange:
 
     def play(self, told: dict[str, Any]) -> dict[str, Any]:
         """Play the scenarios of a file `path` to a line; return name, problem and transcript of each."""
-        line = Line.find(self._sandbox, told["to"])
+        line = self._line(told)
         channel = cast("Channel | None", told.get("channel"))
         return {
             "played": [_played(line, one, channel) for one in ScenarioFile.load(Path(told["path"])).scenarios]
@@ -71,6 +71,9 @@ class Exchange:
         """Hang up on every call."""
         for call in self._calls.values():
             call.closed()
+
+    def _line(self, told: dict[str, Any]) -> Line:
+        return Line.find(self._sandbox, told["to"], account=told.get("account"), region=told.get("region"))
 
     def _call(self, told: dict[str, Any]) -> LiveCall:
         try:

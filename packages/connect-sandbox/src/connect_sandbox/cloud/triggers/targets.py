@@ -97,5 +97,6 @@ class Targets:
             decision = self._authorization.decide(sender, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 raise AwsError("AccessDenied", decision.message, 403)
-        sent = queues.send_message(queue.name, message, group_id=group or None, **more)
-        self.told.remember(str(sent.id))
+        with self.told.taking:
+            sent = queues.send_message(queue.name, message, group_id=group or None, **more)
+            self.told.remember(str(sent.id))

@@ -43,6 +43,7 @@ from connect_sandbox.cloud.lambda_runtime_api import Event
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.node_modules import NodeSdk
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
+from connect_sandbox.cloud.troubles import Kind, Troubles
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
@@ -60,6 +61,13 @@ class FunctionFault:
     kind: Literal["throttle", "crash", "delay"]
     times: int = 1
     seconds: float = 0.0
+
+
+_FAULTS: dict[Kind, Literal["throttle", "crash", "delay"]] = {
+    "slow": "delay",
+    "down": "crash",
+    "throttled": "throttle",
+}
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,8 @@ class Functions:
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
         #: The last invocations, whoever made them, oldest first.
         self.calls: deque[Call] = deque(maxlen=_REMEMBERED)
+        #: What is wrong with functions until it is taken back; a denied one is IAM's business.
+        self.troubles = Troubles()
         #: What differs from AWS on this machine, in words.
         self.notes: list[str] = []
 
@@ -402,7 +412,11 @@ class Functions:
     def _next_fault(self, function: LambdaFunction) -> FunctionFault | None:
         with self._lock:
             faults = self._faults[function.name]
-            return faults.pop(0) if faults else None
+            if faults:
+                return faults.pop(0)
+        trouble = self.troubles.of(f"function:{function.name}")
+        kind = None if trouble is None else _FAULTS.get(trouble.kind)
+        return None if trouble is None or kind is None else FunctionFault(kind, seconds=trouble.seconds)
 
     def _note_runtime(self, function: LambdaFunction) -> None:
         here = "python" + ".".join(platform.python_version_tuple()[:2])

@@ -62,6 +62,7 @@ from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
 from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
 from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.iam import AuditLog
 
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
@@ -112,6 +113,7 @@ class Sandbox:
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.faults = Faults()
+        self.troubles = Troubles()
         self.quotas = Quotas()
         self._work_dir = work_dir.resolve()
         self._port = port
@@ -229,6 +231,7 @@ class Sandbox:
         self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
+        self.authorization.troubles = self.troubles
         self.functions = Functions(
             state=self.lambda_state,
             principals=self.principals,
@@ -237,12 +240,14 @@ class Sandbox:
             endpoint_url=self.endpoint_url,
             work_dir=self._work_dir,
         )
+        self.functions.troubles = self.troubles
         self._exit.callback(self.functions.close)
         self.functions.node_sdk.take_from(self._work_dir)
         self.connect = ConnectState(
             self.account, self.region, self.authorization, self.lambda_state, self.quotas
         )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
+        self.sns.deliveries.troubles = self.troubles
         self._exit.callback(self.sns.close)
         self.contact_center = ContactCenter(
             state=self.connect,
@@ -372,6 +377,7 @@ class Sandbox:
                 "events": EventsApi(self.faults, self.buses).early,
                 "s3": self.bucket_events.early,
             },
+            troubles=self.troubles,
             tolerance=self.tolerance,
             after_services={
                 "monitoring": self.contact_center.alarms.after,

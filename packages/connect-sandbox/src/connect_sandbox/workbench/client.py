@@ -35,6 +35,7 @@ class RemoteSandbox:
         self.account = running.account
         self.region = running.region
         self.endpoint_url = running.endpoint_url
+        self.page_url = running.page_url
 
     @classmethod
     def find(cls, place: Place) -> RemoteSandbox | None:

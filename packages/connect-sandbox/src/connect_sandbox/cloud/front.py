@@ -18,6 +18,7 @@ from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpRes
 from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
 from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
 from connect_sandbox.cloud.troubles import Troubles
+from connect_sandbox.runs import Cause, because
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
 #: moto knows more, but nothing is deployed there: it would describe an empty account.
@@ -30,6 +31,8 @@ MOTO_SERVICES = frozenset(
 
 EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
 AfterHandler = Callable[[HttpRequest], None]
+Around = Callable[[HttpRequest, str, Callable[[], HttpResponse]], HttpResponse]
+"""Takes a request, its Region, and what lets moto answer it."""
 
 
 class Front:
@@ -48,12 +51,17 @@ class Front:
         after_services: Mapping[str, AfterHandler] = MappingProxyType({}),
         tolerance: Tolerance | None = None,
         troubles: Troubles | None = None,
+        around_services: Mapping[str, Around] = MappingProxyType({}),
+        cause_of: Callable[[HttpRequest], Cause] = lambda _request: Cause(),
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
         `before_services` see a request first, and pass it on to the service by returning None. `after_services` hear of
-        each request to one of moto's services that it has answered.
+        each request to one of moto's services that it has answered; `around_services` let moto answer. `cause_of`
+        returns why a request is made.
         """
+        self._around_services = around_services
+        self._cause_of = cause_of
         self._after_services = after_services
         self._tolerance = tolerance or Tolerance()
         self._troubles = troubles or Troubles()
@@ -71,8 +79,9 @@ class Front:
             if request.path.startswith(prefix):
                 return handler(request)
         try:
-            answer = self._execute_api(request)
-            return answer if answer is not None else self._handle_aws(request)
+            with because(self._cause_of(request)):
+                answer = self._execute_api(request)
+                return answer if answer is not None else self._handle_aws(request)
         except NotRehearsedError as refusal:
             return error_response(AwsError("NotRehearsed", str(refusal), 501), _protocol(request))
 
@@ -95,7 +104,7 @@ class Front:
         if handler is not None:
             return handler(request)
         if name in MOTO_SERVICES:
-            response = self._moto.handle(request, name)
+            response = self._by_moto(request, name, "" if scope is None else scope[1])
             if name in self._after_services and response.status < 400:
                 self._after_services[name](request)
             return response
@@ -108,6 +117,12 @@ class Front:
         if trouble is not None:
             return error_response(trouble, _protocol(request))
         return self._authorization.check_request(principal, request)
+
+    def _by_moto(self, request: HttpRequest, service: str, region: str) -> HttpResponse:
+        around = self._around_services.get(service)
+        if around is None:
+            return self._moto.handle(request, service)
+        return around(request, region, lambda: self._moto.handle(request, service))
 
     def _check_tolerated(self, principal: Principal, request: HttpRequest, service: str) -> None:
         """Refuse a request that names a tolerated resource; the developer's tools may look at stacks as they are."""

@@ -99,7 +99,9 @@ class LambdaApi(AwsService):
                     202, [("x-amzn-RequestId", self._asynchronous.submit(None, function.arn, text))]
                 )
             context = _client_context(request.headers.get("X-Amz-Client-Context"))
-            invocation = self._functions.invoke_authorised(function, request.body, context)
+            invocation = self._functions.invoke_authorised(
+                function, request.body, context, by=self._functions.told.caller()
+            )
         except AwsError as error:
             return error_response(error, "rest-json")
         except SandboxError as refusal:

@@ -21,8 +21,10 @@ from urllib.parse import urlsplit
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.principals import ServicePrincipal
+from connect_sandbox.cloud.told import Told
 from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.moto_internals import Backend, backend
+from connect_sandbox.runs import Cause, because, cause
 
 _LOG = logging.getLogger(__name__)
 SPEED_UP = 300.0
@@ -70,6 +72,7 @@ class Delivery:
     outcome: Outcome = "pending"
     why: str = ""
     order: int = 0
+    because_of: Cause = field(default_factory=lambda: cause().later())
 
 
 class Deliveries:
@@ -83,6 +86,8 @@ class Deliveries:
         self.speed_up = SPEED_UP
         self.troubles = Troubles()
         self.all: list[Delivery] = []
+        self.told = Told()
+        """Hears of each attempt."""
         self._region = region
         self._account = account
         self._authorization = authorization
@@ -154,7 +159,8 @@ class Deliveries:
         try:
             while (delivery := self._next()) is not None:
                 try:
-                    self._attempt(delivery, connections)
+                    with because(delivery.because_of):
+                        self._attempt(delivery, connections)
                 except Exception as error:  # noqa: BLE001
                     # Nothing may be lost without a trace, not even by a bug in the sandbox.
                     _LOG.exception("the delivery of %s failed inside the sandbox", delivery.message_id)
@@ -178,6 +184,14 @@ class Deliveries:
     def _attempt(self, delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> None:
         got = self._troubled(delivery) or _post(delivery, connections)
         delivery.attempts.append(got)
+        self.told.delivered(
+            "sns",
+            delivery.destination.topic_arn,
+            delivery.destination.url,
+            failed=not (isinstance(got, int) and 200 <= got < 300),
+            status=got if isinstance(got, int) else None,
+            attempt=len(delivery.attempts),
+        )
         if isinstance(got, int) and 200 <= got < 300:
             return self._end(delivery, "delivered")
         pauses = delivery.destination.pauses
@@ -222,7 +236,9 @@ class Deliveries:
             decision = self._authorization.decide(sns, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 return str(decision.message)
-        self._queues().send_message(queue.name, delivery.body)
+        sent = self._queues().send_message(queue.name, delivery.body)
+        self.told.remember(str(sent.id))
+        self.told.delivered("sns", delivery.destination.topic_arn, arn, failed=False)
         return ""
 
     def _queue(self, arn: str | None) -> Any:  # noqa: ANN401  (moto's queue)

@@ -27,15 +27,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from connect_sandbox.cloud import Sandbox, SandboxError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
-from connect_sandbox.cloud.troubles import Trouble
 from connect_sandbox.rehearsal.errors import RehearsalError
-from connect_sandbox.runs.events import Fault
 from connect_sandbox.viewer.live import PAGE, LivePage, refused
 from connect_sandbox.workbench.exchange import Exchange
 from connect_sandbox.workbench.fault_board import FaultBoard
@@ -143,7 +140,6 @@ def serve(
         _emptied(place.files),
         Sandbox.start(place.files, account=account, region=region, port=port) as sandbox,
     ):
-        sandbox.troubles.told_to = partial(_fault_told, sandbox)
         exchange = Exchange(sandbox)
         page = LivePage(lambda: sandbox.run, place.folder.parent.name)
         control = Control(sandbox, exchange, page, token, ended.set)
@@ -166,10 +162,6 @@ def serve(
             place.forget()
             exchange.close()
             server.stop()
-
-
-def _fault_told(sandbox: Sandbox, trouble: Trouble, begins: bool) -> None:
-    sandbox.run.emit(Fault(target=trouble.target, kind=trouble.kind, set=begins))
 
 
 @contextmanager

@@ -37,19 +37,21 @@ class Watched:
         self._ask = ask
         self.after = 0
         self.events: list[Json] = []
+        self._coming: list[Json] = []
         begun = ask("POST", "/calls", {"to": "Support line", "attended": True, **told})
         self.call, self.contact = begun["call"], begun["contact"]
 
     def until(self, event: str, **fields: Any) -> Json:
         """Read on until an event of the contact has these fields; return it."""
         while True:
-            answer = self._ask("GET", f"/run/events?after={self.after}")
-            self.after = answer["next"]
-            mine = [one for one in answer["events"] if one.get("contact") == self.contact]
-            self.events += mine
-            for one in mine:
+            while self._coming:
+                one = self._coming.pop(0)
+                self.events.append(one)
                 if one["event"] == event and all(one.get(name) == value for name, value in fields.items()):
                     return one
+            answer = self._ask("GET", f"/run/events?after={self.after}")
+            self.after = answer["next"]
+            self._coming = [one for one in answer["events"] if one.get("contact") == self.contact]
 
     def blocks(self) -> list[str]:
         """Return the blocks that have begun to play so far."""
@@ -228,7 +230,7 @@ def test_a_service_with_a_fault_fails_the_functions_that_use_it(ask: Ask, kind: 
     call.until("contact-ended")
     refused = [one for one in call.events if one["event"] == "decision" and not one["allowed"]]
     assert [one["action"] for one in refused] == (["dynamodb:PutItem"] if kind == "denied" else [])
-    assert all("[sandbox: a fault that was set]" in one["reason"] for one in refused)
+    assert all("a fault that was set" in one["reason"] for one in refused)
 
 
 def test_a_fault_is_told_to_whoever_watches(ask: Ask) -> None:

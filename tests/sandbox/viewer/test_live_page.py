@@ -217,7 +217,6 @@ def test_a_function_with_a_fault_makes_the_flow_take_its_error_branch(ask: Ask, 
     ("kind", "said"),
     [
         ("denied", "AccessDeniedException"),
-        ("throttled", "ThrottlingException"),
         ("down", "ServiceUnavailable"),
     ],
 )

@@ -203,11 +203,12 @@ function subjectElement(subject) {
     subjectElements.set(subject, kept);
   }
   const hits = view.results?.get(subject)?.length ?? 0;
-  const told = `${subject.outcome} ${subject.title} ${subject.shows} ${hits}`;
+  const troubled = subject.outcome === "ended" && subject.troubles.length > 0 ? " troubled" : "";
+  const told = `${subject.outcome} ${subject.title} ${subject.shows} ${hits}${troubled}`;
   if (kept.told !== told) {
     kept.told = told;
     kept.button.replaceChildren(
-      make("span", { class: `sign ${subject.outcome.replace(" ", "-")}` }, icon(MARKS[subject.outcome] ?? MARKS.ended), make("span", { class: "unseen" }, `${subject.outcome}: `)),
+      make("span", { class: `sign ${subject.outcome.replace(" ", "-")}${troubled}` }, icon(MARKS[subject.outcome] ?? MARKS.ended), make("span", { class: "unseen" }, `${subject.outcome}${troubled && ", with problems"}: `)),
       make("span", { class: "title" }, subject.title),
       hits > 0 ? make("span", { class: "hits" }, String(hits)) : "",
       make("span", { class: "shows" }, subject.outcome === "failed" && subject.failure ? firstLine(subject.failure) : subject.shows),

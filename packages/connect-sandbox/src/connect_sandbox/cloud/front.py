@@ -17,6 +17,7 @@ from connect_sandbox.cloud.http import Handler, HttpRequest, HttpResponse
 from connect_sandbox.cloud.moto import Moto
 from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
 from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.runs import Cause, because
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
@@ -49,6 +50,7 @@ class Front:
         before_services: Mapping[str, EarlyHandler],
         after_services: Mapping[str, AfterHandler] = MappingProxyType({}),
         tolerance: Tolerance | None = None,
+        troubles: Troubles | None = None,
         around_services: Mapping[str, Around] = MappingProxyType({}),
         cause_of: Callable[[HttpRequest], Cause] = lambda _request: Cause(),
         account: str = "",
@@ -63,6 +65,7 @@ class Front:
         self._cause_of = cause_of
         self._after_services = after_services
         self._tolerance = tolerance or Tolerance()
+        self._troubles = troubles or Troubles()
         self._principals = principals
         self._authorization = authorization
         self._moto, self._account = moto, account
@@ -92,7 +95,7 @@ class Front:
             return error_response(error, _protocol(request))
         if name != "cloudformation":
             self._check_tolerated(principal, request, name)
-        refused = self._authorization.check_request(principal, request)
+        refused = self._refused(principal, request, name)
         if refused is not None:
             return refused
         early = self._before_services.get(name)
@@ -108,6 +111,13 @@ class Front:
             return response
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
+
+    def _refused(self, principal: Principal, request: HttpRequest, service: str) -> HttpResponse | None:
+        """Return the answer if the service is in trouble, or the principal may not do this."""
+        trouble = None if self._authorization.is_developer(principal) else self._troubles.meets(service)
+        if trouble is not None:
+            return error_response(trouble, _protocol(request))
+        return self._authorization.check_request(principal, request)
 
     def _by_moto(self, request: HttpRequest, service: str, region: str) -> HttpResponse:
         around = self._around_services.get(service)

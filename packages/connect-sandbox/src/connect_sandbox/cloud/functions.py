@@ -45,6 +45,7 @@ from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.node_modules import NodeSdk
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 from connect_sandbox.cloud.told import Told, name_of
+from connect_sandbox.cloud.troubles import Kind, Troubles
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
@@ -65,6 +66,12 @@ class FunctionFault:
     times: int = 1
     seconds: float = 0.0
 
+
+_FAULTS: dict[Kind, Literal["throttle", "crash", "delay"]] = {
+    "slow": "delay",
+    "down": "crash",
+    "throttled": "throttle",
+}
 
 _TOLD_FAULTS = {"throttle": "throttled", "crash": "down", "delay": "slow"}
 """What the run calls a fault."""
@@ -167,6 +174,8 @@ class Functions:
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
         #: The last invocations, whoever made them, oldest first.
         self.calls: deque[Call] = deque(maxlen=_REMEMBERED)
+        #: What is wrong with functions until it is taken back; a denied one is IAM's business.
+        self.troubles = Troubles()
         #: What differs from AWS on this machine, in words.
         self.notes: list[str] = []
 
@@ -465,7 +474,9 @@ class Functions:
             fault, left = (faults.pop(0), len(faults)) if faults else (None, 0)
         if fault is not None and not left:
             self.told.fault(function.arn, _TOLD_FAULTS[fault.kind], begins=False)
-        return fault
+        trouble = self.troubles.of(f"function:{function.name}") if fault is None else None
+        kind = None if trouble is None else _FAULTS.get(trouble.kind)
+        return fault if trouble is None or kind is None else FunctionFault(kind, seconds=trouble.seconds)
 
     def _note_runtime(self, function: LambdaFunction) -> None:
         here = "python" + ".".join(platform.python_version_tuple()[:2])

@@ -74,6 +74,7 @@ from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
 from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
 from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.iam import AuditLog
 from connect_sandbox.moto_internals import load_services, service_model
 from connect_sandbox.runs import Recorder
@@ -140,6 +141,10 @@ class Sandbox:
         self.audit = AuditLog()
         self.audit.told_to = self.told.decided
         self.faults = Faults()
+        self.troubles = Troubles()
+        self.troubles.told_to = lambda trouble, begins: self.told.fault(
+            trouble.target, trouble.kind, begins=begins
+        )
         self.faults.told_to = lambda fault, begins: self.told.fault(
             f"{fault.service}:{fault.operation}", fault.kind, begins=begins
         )
@@ -335,6 +340,7 @@ class Sandbox:
         self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
+        self.authorization.troubles = self.troubles
         self.functions = Functions(
             state=self.lambda_state,
             principals=self.principals,
@@ -344,12 +350,14 @@ class Sandbox:
             work_dir=self._work_dir,
             told=self.told,
         )
+        self.functions.troubles = self.troubles
         self._exit.callback(self.functions.close)
         self.functions.node_sdk.take_from(self._work_dir)
         self.connect = ConnectState(
             self.account, self.region, self.authorization, self.lambda_state, self.quotas
         )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
+        self.sns.deliveries.troubles = self.troubles
         self._exit.callback(self.sns.close)
         self.contact_center = ContactCenter(
             state=self.connect,
@@ -483,6 +491,7 @@ class Sandbox:
                 "events": EventsApi(self.faults, self.buses).early,
                 "s3": self.bucket_events.early,
             },
+            troubles=self.troubles,
             tolerance=self.tolerance,
             around_services=ToldRequests(self.account, self.told).around,
             cause_of=self.told.cause_of,

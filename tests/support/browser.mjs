@@ -23,7 +23,7 @@ const browser = await chromium.launch({
 });
 
 /**
- * Open a file. dark: the colour scheme; width, height: of the window; hash: the end of the address; script: whether the
+ * Open a file, or an address of this machine. dark: the colour scheme; width, height: of the window; hash: the end of the address; script: whether the
  * page's script runs; collect: whether complaints, requests and dialogs count.
  */
 async function open(file, { dark = false, width = 1400, height = 900, hash = "", script = true, collect = true } = {}) {
@@ -35,14 +35,16 @@ async function open(file, { dark = false, width = 1400, height = 900, hash = "",
   });
   context.setDefaultTimeout(30000);
   const page = await context.newPage();
-  const own = pathToFileURL(resolve(file)).href;
+  const served = file.startsWith("http://127.0.0.1:");
+  const own = served ? file : pathToFileURL(resolve(file)).href;
   if (collect) {
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     page.on("pageerror", (problem) => complaints.push(String(problem)));
     page.on("request", (request) => {
-      if (request.url().split("#")[0] !== own) requests.push(request.url());
+      const address = request.url();
+      if (served ? new URL(address).origin !== new URL(own).origin : address.split("#")[0] !== own) requests.push(address);
     });
     page.on("dialog", (dialog) => {
       dialogs.push(dialog.message());

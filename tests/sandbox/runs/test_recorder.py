@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +38,22 @@ def test_file_and_memory_have_the_same_lines(tmp_path: Path, ann: Cause, schema:
     text = (tmp_path / "new" / "run.jsonl").read_text(encoding="utf-8")
     assert text == "".join(recorder.lines())
     events = recorder.events()
-    assert [event["n"] for event in events] == [0, 1, 2, 3]
+    assert [event["n"] for event in events] == [0, 1, 2, 3, 4]
     assert {key: events[1][key] for key in ("event", "contact", "at", "scenario", "block")} == {
         "event": "block", "contact": "ann", "at": 1.5, "scenario": "voice/ann", "block": "welcome",
     }  # fmt: skip
     assert "contact" not in events[3]
-    assert [schema.problems(event) for event in events] == [[]] * 4
+    assert [schema.problems(event) for event in events] == [[]] * 5
 
 
 def test_a_file_that_is_there_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text("what was there before\n" * 100)
     Recorder(path).close()
-    assert [event["event"] for event in map(json.loads, path.read_text().splitlines())] == ["run"]
+    assert [event["event"] for event in map(json.loads, path.read_text().splitlines())] == [
+        "run",
+        "run-ended",
+    ]
 
 
 def test_a_folder_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_events_come_while_it_plays() -> None:
     recorder.close()
     watcher.join(30)
     assert time.monotonic() - before < 10
-    assert [event["text"] for event in seen[1:]] == [str(number) for number in range(20)]
+    assert [event["text"] for event in seen[1:-1]] == [str(number) for number in range(20)]
 
 
 def test_waiting_for_news_ends() -> None:
@@ -103,7 +105,7 @@ def test_threads_write_whole_lines_without_gaps(tmp_path: Path) -> None:
         thread.join()
     recorder.close()
     events = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
-    assert [event["n"] for event in events] == list(range(801))
+    assert [event["n"] for event in events] == list(range(802))
     run = Run.of(events)
     assert {
         name: [entry.what.text for entry in contact.entries] for name, contact in run.contacts.items()
@@ -122,7 +124,7 @@ def test_a_full_disk_is_told_and_nothing_else_is_lost(tmp_path: Path) -> None:
     recorder.close()
     assert told == [f"{full} cannot be written further: No space left on device"]
     assert recorder.problem == told[0]
-    assert len(recorder.events()) == 102
+    assert len(recorder.events()) == 103
 
 
 def test_a_slow_disk_holds_nothing_up_and_is_told(tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_a_slow_disk_holds_nothing_up_and_is_told(tmp_path: Path) -> None:
 
 def test_memory_is_bounded_and_keeps_what_the_rest_needs(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "run.jsonl", memory=100_000)
-    recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", lambda: {"Actions": []}, "1")
+    recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", {"Actions": []})
     for number in range(1000):
         recorder.emit(says(f"{number} {'x' * 500}"))
         if number % 100 == 0:
@@ -156,15 +158,15 @@ def test_memory_is_bounded_and_keeps_what_the_rest_needs(tmp_path: Path) -> None
     assert sum(map(len, lines)) < 110_000
     events = recorder.events()
     assert [event["event"] for event in events[:2]] == ["run", "flow"]
-    assert events[-1]["n"] == 1001
-    assert [event["n"] for event in recorder.events(after=1000)] == [1000, 1001]
-    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 1002
+    assert events[-1]["n"] == 1002
+    assert [event["n"] for event in recorder.events(after=1001)] == [1001, 1002]
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 1003
 
 
-def test_a_flow_is_written_once_for_each_edition() -> None:
+def test_a_flow_is_written_once_for_each_content() -> None:
     recorder = Recorder()
-    for edition in ("1", "1", "2", "2"):
-        recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", partial(dict, Version=edition), edition)
+    for version in ("1", "1", "2", "2"):
+        recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", f'{{"Version": "{version}"}}')
     assert [event["content"]["Version"] for event in recorder.events()[1:]] == ["1", "2"]
 
 
@@ -194,7 +196,7 @@ def test_a_long_value_is_cut_and_says_so(schema: Schema) -> None:
     recorder.emit(FunctionInvoked(function="f", invocation="1", input={"text": "x" * 70_000}))
     recorder.emit(says("y" * 70_000))
     recorder.emit(says("short"))
-    recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", lambda: {"Actions": ["z" * 70_000]}, "1")
+    recorder.flow_plays(FLOW, "Line", "CONTACT_FLOW", {"Actions": ["z" * 70_000]})
     _, function, long, short, flow = recorder.events()
     assert len(function["input"]) == 65_536
     assert function["input"].startswith('{"text": "xxx')

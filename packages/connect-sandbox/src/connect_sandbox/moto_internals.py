@@ -7,10 +7,16 @@ without types. Nothing else in this package imports moto: when moto moves someth
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from http.client import HTTPMessage
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any, Literal, Protocol, cast
 
 import botocore.loaders
@@ -22,10 +28,11 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeKey
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.exceptions import NotFound
@@ -33,8 +40,11 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["cloudwatch", "dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["cloudwatch", "dynamodb", "events", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
+
+MOTO_ACCOUNT_HEADER = "x-moto-account-id"
+"""The header by which a request to moto says whose resources it is about, in lower case."""
 
 GLOBAL_REGION = "aws"
 """The region under which moto keeps the services that have none."""
@@ -194,6 +204,11 @@ def members_of(shape: StructureShape) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", shape.members)
 
 
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of the members that a structure must have."""
+    return cast("Sequence[str]", shape.required_members)
+
+
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
     """Return the shape of a list's items."""
     return shape.member
@@ -209,8 +224,8 @@ def enum_of(shape: StringShape) -> Sequence[str]:
     return cast("Sequence[str]", shape.enum)
 
 
-def metadata_of(shape: StringShape) -> Mapping[str, Any]:
-    """Return a text's constraints: min, max, pattern."""
+def metadata_of(shape: StringShape | ListShape) -> Mapping[str, Any]:
+    """Return the constraints of a text or a list: min, max, pattern."""
     return cast("Mapping[str, Any]", shape.metadata)
 
 
@@ -261,6 +276,58 @@ def put_composite_alarm(
     )
 
 
+def table_keys(table: Backend) -> list[str]:
+    """Return the names of a DynamoDB table's key attributes."""
+    return list(table.table_key_attrs)
+
+
+def table_item(table: Backend, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return an item of a DynamoDB table as plain values. key: as requests have it; None if there is no such item."""
+    values = [DynamoType(key[name]) for name in table_keys(table) if name in key]
+    if len(values) < len(table_keys(table)):
+        return None
+    found = table.get_item(*values)
+    return None if found is None else plain_item(found.attrs)
+
+
+def table_items(table: Backend) -> list[dict[str, Any]]:
+    """Return all items of a DynamoDB table as plain values."""
+    return [plain_item(item.attrs) for item in table.all_items()]
+
+
+def plain_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item, as requests, streams or moto have it, as JSON: numbers, texts, lists; bytes in base64."""
+    return {name: _plain(value) for name, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (JSON)
+    known = isinstance(value, DynamoType)
+    kind, inner = (value.type, value.value) if known else next(iter(dict(value).items()))
+    return _PLAIN.get(kind, lambda same: same)(inner)
+
+
+def _number(text: object) -> int | float:
+    written = str(text)
+    return int(written) if written.lstrip("-").isdecimal() else float(written)
+
+
+def _text(value: bytes | str) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+    "N": _number,
+    "B": _text,
+    "NULL": lambda _: None,
+    "L": lambda inner: [_plain(one) for one in inner],
+    "M": plain_item,
+    "SS": sorted,
+    "NS": lambda inner: sorted(map(_number, inner)),
+    "BS": lambda inner: sorted(map(_text, inner)),
+}
+"""DynamoDB's types -> what makes plain JSON of a value; S and BOOL are plain."""
+
+
 def backend(service: RegionalService, account: str, region: str) -> Backend:
     """Return the resources of a service."""
     return cast("Any", get_backend(service))[account][region]
@@ -276,6 +343,14 @@ def sts(account: str) -> Backend:
     return cast("Any", sts_backends)[account][GLOBAL_REGION]
 
 
+def account_of_issued_key(access_key: str) -> str | None:
+    """Return the account of a role session's or user's access key; None if nobody was given it."""
+    for account, parts in list(iam_backends.items()):
+        if any(access_key in part.access_keys for part in list(parts.values())):
+            return str(account)
+    return None
+
+
 @lru_cache
 def aws_managed_policies() -> Mapping[str, Any]:
     """Return the policies that AWS manages, by name, as moto knows them."""
@@ -288,13 +363,169 @@ def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's
     return AWSManagedPolicy.from_data(name, account, GLOBAL_REGION, aws_managed_policies()[name])
 
 
+# --- remembering
+
+MotoState = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""What moto's backends hold, by service, account and Region."""
+
+#: The services whose resources are remembered. Keys of KMS cannot be copied, and sessions of STS go on.
+_REMEMBERED = (
+    "cloudwatch", "dynamodb", "events", "firehose", "iam", "kinesis", "logs", "s3", "secretsmanager", "sns", "sqs",
+    "ssm",
+)  # fmt: skip
+#: Keys of role sessions, by service: they go on as well.
+_GOES_ON = {"iam": {"access_keys"}}
+
+
+def remember() -> MotoState:
+    """Return a copy of what moto holds in all accounts and Regions."""
+    return {
+        (service, str(account), str(region)): _copied(service, found)
+        for service in _REMEMBERED
+        for account, regions in list(get_backend(cast("Any", service)).items())
+        for region, found in list(regions.items())
+    }
+
+
+def set_back(state: MotoState) -> None:
+    """Let moto hold what it held, and nothing where it held nothing."""
+    for service in _REMEMBERED:
+        for account, regions in list(get_backend(cast("Any", service)).items()):
+            for region, found in list(regions.items()):
+                kept = state.get((service, str(account), str(region)))
+                if kept is None:
+                    found.reset()
+                elif service != "s3" or _objects(found.buckets) != _objects(kept["buckets"]):
+                    _set_back(service, found, kept)
+
+
+def with_data_of(now: MotoState, before: MotoState) -> MotoState:
+    """Return `now` with the items, objects, messages, records, log events and metrics that there were before.
+
+    That is of what is the same in both: `now` is after a deployment, and settings are its.
+    """
+    for place, kept in now.items():
+        old = before.get(place)
+        container, parts = _DATA.get(place[0], ("", ()))
+        for name, resource in kept.get(container, {}).items() if old is not None else ():
+            earlier = old[container].get(name) if old is not None else None
+            if earlier is not None and type(earlier) is type(resource):
+                for part in parts:
+                    setattr(resource, part, getattr(earlier, part))
+    return now
+
+
+_DATA: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "dynamodb": ("tables", ("items", "stream_shard")),
+    "kinesis": ("streams", ("shards",)),
+    "logs": ("groups", ("streams",)),
+    "s3": ("buckets", ("keys", "multiparts")),
+    "sqs": ("queues", ("_messages", "_pending_messages", "deleted_messages")),
+}
+"""What holds data, by service: the attribute with the resources, and the attributes of a resource that are data."""
+
+
+def _copied(service: str, found: Backend) -> dict[str, Any]:
+    locks = [queue._messages_lock for queue in found.queues.values()] if service == "sqs" else []  # noqa: SLF001
+    held = {
+        name: dict(value) if isinstance(value, dict) else value
+        for name, value in vars(found).items()
+        if name not in _GOES_ON.get(service, ())
+    }
+    return copy.deepcopy(held, {id(lock): lock for lock in locks})
+
+
+def _set_back(service: str, found: Backend, kept: Mapping[str, Any]) -> None:
+    if service == "s3":
+        for bucket in found.buckets.values():
+            for key in _versions(bucket):
+                if isinstance(key, FakeKey):
+                    key.dispose()
+    locks = [queue._messages_lock for queue in kept["queues"].values()] if service == "sqs" else []  # noqa: SLF001
+    for name, value in copy.deepcopy(dict(kept), {id(lock): lock for lock in locks}).items():
+        present = getattr(found, name)
+        if isinstance(present, OrderedDict):
+            present.clear()
+            present.update(value)
+        elif isinstance(present, dict):
+            present.clear()
+            dict.update(present, value)  # moto's own dicts do something else when an item is set
+        else:
+            setattr(found, name, value)
+
+
+def _objects(buckets: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Return what tells one state of buckets from another."""
+    return [
+        (
+            name,
+            len(bucket.multiparts),
+            *((key.name, key.version_id, getattr(key, "etag", "")) for key in _versions(bucket)),
+        )
+        for name, bucket in sorted(buckets.items())
+    ]
+
+
+def _versions(bucket: Any) -> list[Any]:  # noqa: ANN401  (moto's)
+    """Return every version of every object, delete markers among them."""
+    return [key for name in bucket.keys for key in bucket.keys.getlist(name)]
+
+
 # --- the server
 
 
-def moto_server() -> ThreadedMotoServer:
-    """Return a moto server on a free port of the loopback interface, not yet started."""
-    _remember_what_never_changes()
-    return ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+def load_services(services: Iterable[str]) -> None:
+    """Load services, by moto's names; otherwise the first request to each does: 0.5 s for ssm, which needs EC2."""
+    for service in services:
+        get_backend(cast("Any", service))
+
+
+class MotoApplication:
+    """moto as its server has it, without the server: no port, no thread and no connection for each request."""
+
+    def __init__(self) -> None:
+        _remember_what_never_changes()
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, headers and body of the answer to a request."""
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], _failed: object = None
+        ) -> Callable[[bytes], None]:
+            begun[:] = [(status, headers)]
+            return lambda _part: None
+
+        answer = self._application(_Asked(method, target, headers, body).make_environ(), start)
+        try:
+            parts = b"".join(answer)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+        status, answered = begun[0]
+        return int(status.split(" ", 1)[0]), answered, parts
+
+
+class _Asked(MotoRequestHandler):
+    """A request from which moto's own handler makes the WSGI environment. It has no connection."""
+
+    def __init__(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.command, self.path, self.request_version = method, target, "HTTP/1.1"
+        self.headers = HTTPMessage()
+        for name, value in headers:
+            self.headers[name] = value
+        self.rfile = BytesIO(body)
+        self.client_address = ("127.0.0.1", 0)
+        self.connection: Any = None
+        self.server: Any = _SERVER
+
+
+_SERVER = SimpleNamespace(
+    ssl_context=None, multithread=True, multiprocess=False, server_address=("127.0.0.1", 9)
+)
 
 
 @cache

@@ -68,11 +68,34 @@ def document(
     title: str, body: Iterable[str], data: object, *, styles: Sequence[str], scripts: Sequence[str]
 ) -> str:
     """Return the HTML document. scripts: names of this package's script files; styles: further style sheets."""
-    style = "\n" + "\n".join([*(s.strip() for s in styles), _file("page.css")]) + "\n"
-    script = "\n" + "\n".join(['"use strict";', *map(_file, scripts)]) + "\n"
+    return assembled(
+        title,
+        body,
+        data,
+        styles=[*styles, part("viewer.css"), part("page.css")],
+        scripts=[part(name) for name in scripts],
+    )
+
+
+def assembled(
+    title: str,
+    body: Iterable[str],
+    data: object,
+    *,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    connects: str = "",
+) -> str:
+    """Return an HTML document of style sheets and scripts, in this order, that loads and runs nothing else.
+
+    connects: where its scripts may send requests, as the Content-Security-Policy has it; nowhere by default.
+    """
+    style = "\n" + "\n".join(each.strip() for each in styles) + "\n"
+    script = "\n" + "\n".join(['"use strict";', *(each.strip() for each in scripts)]) + "\n"
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
+        + (f"connect-src {connects}; " if connects else "")
+        + "base-uri 'none'; form-action 'none'"
     )
     lines = [
         "<!DOCTYPE html>",
@@ -137,5 +160,6 @@ def _hash(text: str) -> str:
 
 
 @cache
-def _file(name: str) -> str:
+def part(name: str) -> str:
+    """Return one of this package's script or style files, for another page that has the same pictures."""
     return (files("connect_flows.page") / name).read_text(encoding="utf-8").strip()

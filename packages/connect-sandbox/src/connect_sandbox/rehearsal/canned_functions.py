@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,8 @@ from connect_sandbox.rehearsal.errors import (
     ServiceFailureError,
 )
 from connect_sandbox.rehearsal.ports import LambdaAnswer, LambdaInvoker
+from connect_sandbox.runs import cause
+from connect_sandbox.runs.events import FunctionEnded, FunctionInvoked
 
 Handler = Callable[[dict[str, Any], Any], Any]
 """What Lambda calls: handler(event, context)."""
@@ -60,6 +63,10 @@ Behaviour = Answers | Failure | Calls | LambdaInvoker
 """The outcome of one attempt to invoke a function. A LambdaInvoker passes it on, e.g. to a deployed function."""
 
 
+_HERE = (Answers, Failure, Calls)
+"""What is answered in this process, and told to the run here."""
+
+
 @dataclass(frozen=True)
 class LambdaContext:
     """What a handler is told about its invocation."""
@@ -98,6 +105,20 @@ class CannedFunctions:
     def invoke(self, function_arn: str, event: Mapping[str, Any], *, time_limit: float) -> LambdaAnswer:
         """Answer as the scenario says; NotSetUpError if it does not mention the function."""
         behaviour = self._next(function_arn)
+        if not isinstance(behaviour, _HERE):
+            return behaviour.invoke(function_arn, event, time_limit=time_limit)
+        with told(function_arn, event) as answers:
+            answer = self._answer(behaviour, function_arn, event, time_limit)
+            answers(answer.payload, answer.seconds)
+        return answer
+
+    def _answer(
+        self,
+        behaviour: Answers | Failure | Calls,
+        function_arn: str,
+        event: Mapping[str, Any],
+        time_limit: float,
+    ) -> LambdaAnswer:
         match behaviour:
             case Answers(payload, seconds):
                 if seconds > time_limit:
@@ -109,12 +130,18 @@ class CannedFunctions:
                 raise type(error)(str(error), seconds=error.seconds) if error else _too_late(time_limit)
             case Calls(handler):
                 return call_handler(handler, function_arn, event, time_limit, self._now)
-            case _:
-                return behaviour.invoke(function_arn, event, time_limit=time_limit)
 
     def invoke_without_waiting(self, function_arn: str, event: Mapping[str, Any]) -> str:
         """Do the same; the flow only learns of a refusal."""
         behaviour = self._next(function_arn)
+        if not isinstance(behaviour, _HERE):
+            return behaviour.invoke_without_waiting(function_arn, event)
+        with told(function_arn, event):
+            return self._takes(behaviour, function_arn, event)
+
+    def _takes(
+        self, behaviour: Answers | Failure | Calls, function_arn: str, event: Mapping[str, Any]
+    ) -> str:
         match behaviour:
             case Failure(
                 InvocationDeniedError() | InvocationThrottledError() | ServiceFailureError() as error
@@ -127,8 +154,6 @@ class CannedFunctions:
                     return str(uuid4())  # Lambda has accepted the event: the flow never learns of it
             case Answers() | Failure():
                 pass
-            case _:
-                return behaviour.invoke_without_waiting(function_arn, event)
         return str(uuid4())
 
     def _next(self, function_arn: str) -> Behaviour:
@@ -146,6 +171,31 @@ class CannedFunctions:
             name,
             example={"answers": {}},
         )
+
+
+@contextmanager
+def told(function_arn: str, event: Mapping[str, Any]) -> Iterator[Callable[[Any, float], None]]:
+    """Let the contact's run hear of a function that is not deployed. What it yields takes answer and seconds."""
+    of = cause()
+    if of.recorder is None:
+        yield lambda _payload, _seconds: None
+        return
+    invocation = str(uuid4())
+    block = of.block() if of.block is not None else None
+    of.recorder.emit(
+        FunctionInvoked(
+            function=function_arn, invocation=invocation, block=block, input=event, by="connect.amazonaws.com"
+        )
+    )
+    answered: dict[str, Any] = {}
+    try:
+        yield lambda payload, seconds: answered.update(answer=payload, milliseconds=round(seconds * 1000, 3))
+    except LambdaInvocationError as failure:
+        how = "refused" if isinstance(failure, InvocationDeniedError | InvocationThrottledError) else "error"
+        answered = {how: str(failure), "milliseconds": round(failure.seconds * 1000, 3)}
+        raise
+    finally:
+        of.recorder.emit(FunctionEnded(function=function_arn, invocation=invocation, **answered))
 
 
 def call_handler(

@@ -7,7 +7,9 @@ Exit status: 0 everything went as expected, 1 a scenario did not (or branches ar
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from connect_sandbox.rehearsal.coverage import Coverage
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.flow_files import read_values
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
+from connect_sandbox.runs import Cause, Recorder, because
+from connect_sandbox.runs import scenario as run_scenario
 
 EPILOG = """\
 A scenario says what is set up, what the caller does and what must happen:
@@ -74,6 +78,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--fail-under", type=float, metavar="PERCENT", help="coverage below which to fail (default: 100)"
     )
+    made.add_argument(
+        "--run", type=Path, metavar="FILE", help="write down what happens: a run file, JSON Lines"
+    )
     return made
 
 
@@ -84,8 +91,9 @@ def play(files: Sequence[ScenarioFile], flow: Path) -> Iterator[Played]:
             contact: Contact | None = None
             problem: str | None = None
             try:
-                contact = scenario.contact(file.flow(scenario, flow))
-                scenario.check(contact)
+                with run_scenario(scenario.name, file.path.name):
+                    contact = scenario.contact(file.flow(scenario, flow))
+                    scenario.check(contact)
             except AssertionError as unexpected:
                 problem = str(unexpected)
             except RehearsalError as unplayable:
@@ -110,9 +118,10 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     for file in files:
         file.check_names(arguments.flow, besides=values)
     played = []
-    for one in play(files, arguments.flow):
-        played.append(one)
-        _tell(one, quiet=arguments.quiet)
+    with _told_to(arguments.run):
+        for one in play(files, arguments.flow):
+            played.append(one)
+            _tell(one, quiet=arguments.quiet)
     failed = sum(one.problem is not None for one in played)
     write(f"{len(played)} scenario{'s' * (len(played) != 1)}, {failed or 'none'} failed")
     status = 1 if failed else 0
@@ -122,6 +131,25 @@ def _rehearse(arguments: argparse.Namespace) -> int:
         _tell_coverage(coverage)
         status = 1 if coverage.percent() < limit else status
     return status
+
+
+@contextmanager
+def _told_to(path: Path | None) -> Iterator[None]:
+    """Let a run file be told of all that is played; without a path, nobody."""
+    if path is None:
+        yield
+        return
+    try:
+        recorder = Recorder(
+            path, title="connect-sandbox rehearse", tell=lambda problem: write(problem, sys.stderr)
+        )
+    except OSError as problem:
+        raise UsageError(str(problem)) from problem
+    try:
+        with because(Cause(recorder=recorder)):
+            yield
+    finally:
+        recorder.close()
 
 
 def _tell(one: Played, *, quiet: bool) -> None:

@@ -20,7 +20,9 @@ from connect_sandbox.rehearsal.expectations import Expectations
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.steps import Ending
+from connect_sandbox.rehearsal.story import Story
 from connect_sandbox.rehearsal.transcript import Transcript
+from connect_sandbox.runs import because
 
 EXAMPLE_INSTANCE = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555"
 EXAMPLE_NUMBER = "+18005550199"
@@ -93,12 +95,23 @@ class Contact(Expectations):
         if self._ending is not None:
             raise RehearsalError("this contact has ended; make a new Contact for a new call")
         flow = self._ports.flows.flow(flow_arn)
+        story = self._engine.story
         try:
-            self._ending = self._engine.play(flow)
+            with because(story.cause):
+                self._ending = self._engine.play(flow)
         except RehearsalError as error:
+            story.stopped(error)
             error.add_note(f"transcript so far:\n{self.transcript.excerpt()}")
             raise
+        except Exception as error:
+            story.stopped(error)
+            raise
         return self
+
+    @property
+    def story(self) -> Story:
+        """What the contact tells to the run."""
+        return self._engine.story
 
     @property
     def state(self) -> ContactState:

@@ -37,6 +37,7 @@ from connect_sandbox.rehearsal.steps import (
     Returns,
     Step,
 )
+from connect_sandbox.rehearsal.story import Story
 from connect_sandbox.rehearsal.transcript import Entry, Transcript, Who, shown
 from connect_sandbox.rehearsal.values import Json
 
@@ -83,12 +84,20 @@ class Engine:
     taken: list[Taken] = field(default_factory=list)
     visited: list[tuple[str, str]] = field(default_factory=list)
     _visited_at: list[float] = field(default_factory=list)
+    story: Story = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the run hear of the transcript."""
+        self.story = Story.of(self.ports.run, self.state, self.transcript, lambda: self.clock.elapsed)
 
     def play(self, flow: PublishedFlow) -> Ending:
         """Play the contact from the flow's first block and return how it ended.
 
         A queue, hold or whisper flow begins where Amazon Connect would play it: in the queue or with an agent.
         """
+        self.story.begins(flow)
+        if self.ports.records is not None:
+            self.ports.records.happens("INITIATED", self.state, self.clock)
         try:
             if flow.type in STARTS:
                 ending = STARTS[flow.type](self, flow)
@@ -96,11 +105,15 @@ class Engine:
                 self._write("caller", flow, self._called())
                 self._write("connect", flow, f"starts the flow {flow.name}")
                 ending = self.run(flow)
-            ending = wait_in_queue(self, ending) if ending.how == "queued" else ending
+            if ending.how == "queued":
+                if self.ports.records is not None:
+                    self.ports.records.happens("QUEUED", self.state, self.clock)
+                ending = wait_in_queue(self, ending)
         except BoundReachedError as reached:  # in the queue or with the agent, not in a block
             name, block = self.visited[-1] if self.visited else (flow.name, flow.content.start)
             reason = "Shorten what setup.agent does after the last block"
             raise BoundExceededError(block, f"flow {name}", reached.bound, reached.limit, reason) from None
+        self.story.ended(ending)
         if self.ports.records is not None:
             self.ports.records.ended(
                 Played(self.state, ending, self.transcript, self.clock, self.taken, self.visited)
@@ -126,6 +139,8 @@ class Engine:
             position = stack[-1]
             block = position.flow.block(position.block)
             stage = self._stage(position.flow, block, counters)
+            if self.ports.gate is not None:
+                self.ports.gate()
             try:
                 if self.clock.has_alarm:
                     self._spare_rounds(stage, stack, been)
@@ -173,6 +188,7 @@ class Engine:
             raise BoundReachedError("blocks", limit)
         self.visited.append((flow.name, block.identifier))
         self._visited_at.append(self.clock.elapsed)
+        self.story.visits(flow, block)
         if self.ports.records is not None:
             self.ports.records.visits(flow, block, self.clock)
 
@@ -202,20 +218,20 @@ class Engine:
         if found is None:
             reason = step.reason if isinstance(step, Fails) else "no branch fits"
             return Ending("failed", reason=f"{stage.block.identifier} has no branch to go on: {reason}")
-        branch, target = found
+        branch, key, target = found
         if isinstance(step, Fails):
             instead = "" if branch == step.error else f" (there is none for {step.error})"
             stage.note(
                 f"fails: {step.reason}; takes the branch {branch}{instead}", kind="branch", error=step.error
             )
-        self._take(stage, branch)
+        self._take(stage, branch, key, target)
         stack[-1].block = target
         return None
 
     def _enter(self, stage: Stage, step: Enters, stack: list[_Position]) -> Ending | None:
         flow = step.flow
         if not flow.is_module:
-            self._take(stage, "next")
+            self._take(stage, "next", "end")
             self.state.flow_attributes = {}
             self.state.modules = {}
             if self.state.in_queue and flow.type != "CUSTOMER_QUEUE":
@@ -230,8 +246,9 @@ class Engine:
         self.state.modules = {"Input": step.input}
         return None
 
-    def _take(self, stage: Stage, branch: str) -> None:
+    def _take(self, stage: Stage, branch: str, key: str = "end", target: str | None = None) -> None:
         self.taken.append(Taken(stage.flow.name, stage.block.identifier, branch))
+        self.story.takes(stage.flow, stage.block, key, branch, target)
 
     def _stage(self, flow: PublishedFlow, block: Block, counters: Counters) -> Stage:
         return Stage(
@@ -352,11 +369,11 @@ def _as_told(stage: Stage, told: Outcome) -> Step:
     return Next() if told.decides is None else Decides(told.decides)
 
 
-def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str] | None:
-    """Return the branch (its label and target) that the step takes, None if the block has none for it."""
+def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str, str] | None:
+    """Return the branch that the step takes: its label, its name in the picture, its target; None if there is none."""
     transitions = stage.block.transitions
     if isinstance(step, Decides):
-        for condition in transitions.conditions:
+        for number, condition in enumerate(transitions.conditions):
             if len(condition.operands) != 1:
                 raise stage.cannot(
                     f"a condition has {len(condition.operands)} operands; the flow language knows one"
@@ -366,14 +383,15 @@ def _branch(stage: Stage, step: Next | Decides | Fails) -> tuple[str, str] | Non
             except ValueError as unknown:
                 raise stage.cannot(str(unknown)) from None
             if met:
-                return f"{condition.operator} {condition.operands[0]}", condition.next_action
+                label = f"{condition.operator} {condition.operands[0]}"
+                return label, f"condition:{number}", condition.next_action
     for error in _errors_to_try(step):
         if (target := transitions.error(error)) is not None:
-            return error, target
+            return error, f"error:{error}", target
     if not isinstance(step, Fails) and transitions.next_action is not None:
-        return "next", transitions.next_action
+        return "next", "next", transitions.next_action
     if isinstance(step, Decides) and (target := transitions.error("NoMatchingError")) is not None:
-        return "NoMatchingError", target
+        return "NoMatchingError", "error:NoMatchingError", target
     return None
 
 

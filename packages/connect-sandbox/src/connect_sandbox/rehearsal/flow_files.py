@@ -106,8 +106,11 @@ def _parsed(
     text: str, values: tuple[tuple[str, str], ...], path: Path, arn: str, flow_type: str | None
 ) -> PublishedFlow:
     # Parsed once for all contacts that call it: flows do not change while they are rehearsed.
-    content = Flow.parse(render(text, dict(values)), name=str(path))
-    return PublishedFlow(arn=arn, name=path.stem, type=flow_type or _type(content), content=content)
+    written = render(text, dict(values))
+    content = Flow.parse(written, name=str(path))
+    return PublishedFlow(
+        arn=arn, name=path.stem, type=flow_type or _type(content), content=content, written=written
+    )
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """A published flow or flow module, as the engine plays it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +22,13 @@ class PublishedFlow:
     name: str
     type: str
     content: Flow
+    written: str | Mapping[str, Any] = field(default="", compare=False, repr=False)
+    """What was parsed."""
 
     @classmethod
     def parse(cls, content: str | Mapping[str, Any], *, arn: str, name: str, type: str) -> "PublishedFlow":  # noqa: A002
         """Parse the content of a flow; FlowSyntaxError if it is not one."""
-        return cls(arn=arn, name=name, type=type, content=Flow.parse(content, name=name))
+        return cls(arn=arn, name=name, type=type, content=Flow.parse(content, name=name), written=content)
 
     @property
     def is_module(self) -> bool:

@@ -5,7 +5,7 @@ no report shows one.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,13 +56,22 @@ class Entry:
 
 
 class Transcript:
-    """The entries of one contact, in order, as many as `bounds` allow. `secrets` never appear in them."""
+    """The entries of one contact, in order, as many as `bounds` allow. `secrets` never appear in them.
+
+    `told_to` hears of each entry when it is kept.
+    """
 
     def __init__(self, secrets: Iterable[str] = (), bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self.bounds = bounds
         self.work = Work(bounds.characters)
         self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
         self._entries: list[Entry] = []
+        self.told_to: Callable[[Entry], None] | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What never appears in an entry."""
+        return self._secrets
 
     def add(self, entry: Entry) -> Entry:
         """Keep an entry, with every secret in it replaced; BoundReachedError if that is one too many."""
@@ -80,6 +89,8 @@ class Transcript:
             data=self._redact(entry.data),
         )
         self._entries.append(kept)
+        if self.told_to is not None:
+            self.told_to(kept)
         return kept
 
     def __iter__(self) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ run = Run.load(Path("run.jsonl"))
 
 from connect_sandbox.runs.cause import Cause, because, cause
 from connect_sandbox.runs.events import VERSION
+from connect_sandbox.runs.playing import scenario
 from connect_sandbox.runs.reader import Contact, FunctionCall, Happened, Run, Scenario
 from connect_sandbox.runs.recorder import Recorder
 from connect_sandbox.runs.versions import RunFileError
@@ -24,4 +25,5 @@ __all__ = [
     "Scenario",
     "because",
     "cause",
+    "scenario",
 ]

@@ -10,21 +10,21 @@ VERSION = 1
 """The version that is written."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Event:
-    """What happened. A field that is None is absent from the file."""
+    """What happened. A field that is None is absent from the file. Not frozen, as that takes three times as long."""
 
     NAME: ClassVar[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as they are written, without those that every event has."""
-        return {name.rstrip("_"): value for name, value in self.__dict__.items() if value is not None}
+        return {name: value for name, value in self.__dict__.items() if value is not None}
 
 
 # -- runs and scenarios
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class RunBegins(Event):
     """The first line. started: ISO 8601, UTC."""
 
@@ -36,18 +36,19 @@ class RunBegins(Event):
     program: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Deployed(Event):
-    """A stack is there, or has changed."""
+    """A stack is there, has changed, or is gone; status: as CloudFormation has it."""
 
     NAME = "deployed"
     stack: str
     account: str
     region: str
+    status: str
     outputs: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ScenarioBegins(Event):
     """A scenario begins; shows: what it is for, in a sentence."""
 
@@ -55,7 +56,7 @@ class ScenarioBegins(Event):
     shows: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ScenarioEnded(Event):
     """outcome: passed or failed; seconds: real ones."""
 
@@ -65,7 +66,7 @@ class ScenarioEnded(Event):
     failure: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class RunEnded(Event):
     """How many scenarios passed and failed."""
 
@@ -78,7 +79,7 @@ class RunEnded(Event):
 # -- contacts
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ContactBegins(Event):
     """A contact reaches its first flow (ARN)."""
 
@@ -90,7 +91,7 @@ class ContactBegins(Event):
     initiation: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class FlowPlays(Event):
     """The flow (ARN) of which blocks follow; content: JSON."""
 
@@ -101,7 +102,7 @@ class FlowPlays(Event):
     content: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class BlockPlays(Event):
     """A block (Identifier) of a flow (ARN) begins to play."""
 
@@ -111,7 +112,7 @@ class BlockPlays(Event):
     type: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class BranchTaken(Event):
     """The contact goes on. branch: as the picture names it; label: for people; to: Identifier."""
 
@@ -123,7 +124,7 @@ class BranchTaken(Event):
     to: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class EntryWritten(Event):
     """A line of the transcript."""
 
@@ -136,7 +137,7 @@ class EntryWritten(Event):
     data: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class AttributesChanged(Event):
     """User-defined attributes that are new or different, and names of those that are gone."""
 
@@ -145,7 +146,7 @@ class AttributesChanged(Event):
     removed: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Asks(Event):
     """The flow waits for somebody who answers live."""
 
@@ -154,7 +155,7 @@ class Asks(Event):
     wants: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ContactEnded(Event):
     """How the contact ended; queue: ARN."""
 
@@ -164,7 +165,7 @@ class ContactEnded(Event):
     queue: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ContactStopped(Event):
     """The sandbox could not play the contact to its end."""
 
@@ -175,7 +176,7 @@ class ContactStopped(Event):
 # -- what the contact sets off
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class FunctionInvoked(Event):
     """A function (ARN) is invoked; invocation: the request id."""
 
@@ -187,7 +188,7 @@ class FunctionInvoked(Event):
     by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class FunctionEnded(Event):
     """The answer, or how it failed; refused: why it was not invoked at all."""
 
@@ -202,7 +203,7 @@ class FunctionEnded(Event):
     refused: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Decision(Event):
     """What IAM decided."""
 
@@ -215,7 +216,7 @@ class Decision(Event):
     invocation: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Message(Event):
     """A message that was sent. service: sns, sqs, events or connect; to: ARN."""
 
@@ -227,7 +228,7 @@ class Message(Event):
     invocation: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Delivery(Event):
     """What became of a message. from_: ARN; to: endpoint; outcome: delivered or failed."""
 
@@ -239,8 +240,12 @@ class Delivery(Event):
     status: int | None = None
     attempt: int | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as they are written."""
+        return {name.rstrip("_"): value for name, value in super().to_json().items()}
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(kw_only=True)
 class Item(Event):
     """An item of a table, before (old) and after (new) a write, in plain JSON."""
 
@@ -252,7 +257,7 @@ class Item(Event):
     invocation: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Fault(Event):
     """A fault begins (set) or ends. kind: slow, down, denied or throttled."""
 

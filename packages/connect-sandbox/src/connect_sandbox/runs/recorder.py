@@ -6,7 +6,7 @@ import atexit
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from typing import Any
 
 from connect_sandbox.runs.cause import Cause, cause
 from connect_sandbox.runs.events import (
+    ContactBegins,
     Decision,
     Deployed,
     Event,
@@ -22,6 +23,7 @@ from connect_sandbox.runs.events import (
     Item,
     Message,
     RunBegins,
+    RunEnded,
     ScenarioBegins,
     ScenarioEnded,
 )
@@ -31,6 +33,10 @@ LONGEST_VALUE = 64 * 1024
 """Characters of JSON that a field may have before it is cut; a flow's content is never cut."""
 MEMORY = 64 * 1024 * 1024
 """Characters of events that are kept in memory, and that may wait for the disk."""
+_ALWAYS_KEPT = (RunBegins, FlowPlays, Deployed)
+_IN_FUNCTIONS = (Decision, Message, Item)
+_OF_SCENARIOS = (ScenarioBegins, ScenarioEnded)
+_CONTACTS = 1000
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, default=str).encode
 
 
@@ -60,8 +66,10 @@ class Recorder:
         self._first = 0  # the number of the first of them
         self._size = 0
         self._kept: dict[tuple[str, str], tuple[int, str]] = {}
-        self._known_flows: dict[str, object] = {}
+        self._known_flows: dict[str, str | Mapping[str, Any]] = {}
         self._closed = False
+        self._contacts: dict[str, Cause] = {}
+        self._outcomes = {"passed": 0, "failed": 0}
         self._began = time.monotonic()
         self._disk = None if path is None else _Disk(path, memory, self._told)
         started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -70,10 +78,14 @@ class Recorder:
             of=Cause(),
         )
 
-    def emit(self, event: Event, of: Cause | None = None) -> None:
-        """Write an event down. of: what it happens because of, by default `cause()` of this thread."""
+    def emit(self, event: Event, of: Cause | None = None, *, at: float | None = None) -> None:
+        """Write an event down.
+
+        of: what it happens because of, by default `cause()` of this thread. at: the contact's seconds, by default those
+        of now.
+        """
         of = of or cause()
-        written = self._written(event, of)
+        written = self._written(event, of, at)
         with self._changed:
             if self._closed:
                 return
@@ -84,7 +96,11 @@ class Recorder:
             )
             self._lines.append(line)
             self._size += len(line)
-            if isinstance(event, RunBegins | FlowPlays | Deployed):
+            if isinstance(event, ScenarioEnded):
+                self._outcomes[event.outcome] += 1
+            elif isinstance(event, ContactBegins):
+                self._contact_begins(of)
+            elif isinstance(event, _ALWAYS_KEPT):
                 self._kept[_needed(event)] = (number, line)
             if self._size > self._memory:
                 self._forget()
@@ -96,14 +112,15 @@ class Recorder:
             self._told(self._disk.problem)
 
     def flow_plays(
-        self, flow: str, name: str, kind: str, content: Callable[[], object], edition: object
+        self, flow: str, name: str, kind: str, content: str | Mapping[str, Any], of: Cause | None = None
     ) -> None:
-        """Write a flow down, unless that `edition` of it (anything hashable) is known. content: makes its JSON."""
+        """Write a flow (ARN) down, unless it is known with this content: JSON, or the text of it."""
         with self._changed:
-            if self._known_flows.get(flow, _NONE) == edition:
+            if self._known_flows.get(flow) == content:
                 return
-            self._known_flows[flow] = edition
-            self.emit(FlowPlays(flow=flow, name=name, type=kind, content=content()))
+            self._known_flows[flow] = content
+            told = json.loads(content) if isinstance(content, str) else content
+            self.emit(FlowPlays(flow=flow, name=name, type=kind, content=told), of=of)
 
     def lines(self, after: int = 0, wait_seconds: float = 0.0) -> list[str]:
         """Return the lines from number `after` on, each with its line feed; waits that long if there is none.
@@ -124,6 +141,10 @@ class Recorder:
         """Return what `lines` does as JSON objects. For the next call, `after` is the last `n` + 1."""
         return [json.loads(line) for line in self.lines(after, wait_seconds)]
 
+    def contact(self, id_: str) -> Cause | None:
+        """Return a contact as the cause of what happens; None if it is not one of the last thousand."""
+        return self._contacts.get(id_)
+
     @property
     def count(self) -> int:
         """How many events there are; the number of the next one."""
@@ -135,8 +156,11 @@ class Recorder:
         return self._closed
 
     def close(self) -> None:
-        """Finish the file. Events that come later are not kept."""
+        """Tell that the run has ended, and finish the file. Events that come later are not kept."""
         with self._changed:
+            if not self._closed:
+                seconds = round(time.monotonic() - self._began, 3)
+                self.emit(RunEnded(**self._outcomes, seconds=seconds), of=Cause())
             self._closed = True
             self._changed.notify_all()
         if self._disk is not None:
@@ -147,17 +171,18 @@ class Recorder:
         if self._disk is not None:
             self._disk.flush()
 
-    def _written(self, event: Event, of: Cause) -> str:
+    def _written(self, event: Event, of: Cause, at: float | None) -> str:
         told: dict[str, Any] = {}
         if of.contact is not None:
             told["contact"] = of.contact
-            told["at"] = round(of.elapsed(), 3) if of.elapsed else 0.0
+            elapsed = (of.elapsed() if of.elapsed else 0.0) if at is None else at
+            told["at"] = round(elapsed, 3)
         if of.scenario is not None:
             told["scenario"] = of.scenario
-        elif isinstance(event, ScenarioBegins | ScenarioEnded):
+        elif isinstance(event, _OF_SCENARIOS):
             raise ValueError(f"{event.NAME} happens in no scenario: emit it with a cause that names one")
         told |= event.to_json()
-        if of.invocation is not None and isinstance(event, Decision | Message | Item):
+        if of.invocation is not None and isinstance(event, _IN_FUNCTIONS):
             told.setdefault("invocation", of.invocation)
         try:
             written = _encode(told)
@@ -170,6 +195,13 @@ class Recorder:
         if len(written) > LONGEST_VALUE:
             written = _encode(_cut(told))
         return written
+
+    def _contact_begins(self, of: Cause) -> None:
+        if of.contact is None:
+            raise ValueError("contact happens on no contact: emit it with a cause that names one")
+        self._contacts[of.contact] = of.later()
+        while len(self._contacts) > _CONTACTS:
+            self._contacts.pop(next(iter(self._contacts)))
 
     def _forget(self) -> None:
         """Let the oldest quarter go."""
@@ -185,9 +217,6 @@ class Recorder:
             first, self.problem = self.problem is None, self.problem or problem
         if first and self._tell is not None:
             self._tell(problem)
-
-
-_NONE = object()
 
 
 def _needed(event: RunBegins | FlowPlays | Deployed) -> tuple[str, str]:

@@ -34,7 +34,10 @@ class Secrets:
 
     def within(self, written: str) -> bool:
         """Tell whether a line of JSON has one of them."""
-        return any(form in written for form in self._forms)
+        for form in self._forms:  # noqa: SIM110  (any() costs more than most lines)
+            if form in written:
+                return True
+        return False
 
     def removed(self, value: object) -> object:
         """Return JSON with each of them replaced."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +15,11 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _SUB = re.compile(r"\$\{(!?[^}]*)\}")
 _STACK_OUTPUT = "Fn::GetStackOutput"
-_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+# Parameters of the types that name something of AWS, alone or in a list, and what SSM parameters may hold.
+_NAMES = re.compile(r"AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
+_LIST = re.compile(r"CommaDelimitedList|List<.+>")
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 class NoValue:
@@ -31,7 +37,7 @@ class Resolver:
     """Evaluates template values for one stack.
 
     `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports,
-    `outputs` its outputs, exported or not.
+    `outputs` its outputs, exported or not; `dynamic` replaces dynamic references in a text.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Resolver:
         outputs: GetOutput,
         reference: GetReference,
         attribute: GetAttribute,
+        dynamic: Callable[[str], str],
     ) -> None:
         """Take the stack's resolved parameters and pseudo parameters (AWS::Region and so on)."""
         self._template = template
@@ -53,11 +60,16 @@ class Resolver:
         self._outputs = outputs
         self._reference = reference
         self._attribute = attribute
+        self._dynamic = dynamic
         #: The names of the exports that were imported, until somebody clears them.
         self.imported: set[str] = set()
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
         """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
+        resolved = self._resolve(value)
+        return self._dynamic(resolved) if isinstance(resolved, str) else resolved
+
+    def _resolve(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
         if isinstance(value, dict):
@@ -73,8 +85,6 @@ class Resolver:
                     return self.condition(argument)
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
-        if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise NotEmulatedError(f"the dynamic reference {found[0]}", "the sandbox does not resolve it")
         return value
 
     def condition(self, name: str) -> bool:
@@ -101,6 +111,10 @@ class Resolver:
                 parts += [resource.properties, resource.metadata]
         for argument in _arguments(parts, _STACK_OUTPUT):
             self._getstackoutput(argument)
+
+    def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401
+        """Evaluate an argument of Fn::FindInMap; ValidationError if there is no such key."""
+        return self._findinmap(argument)
 
     def _evaluate(self, name: str, argument: Any) -> Any:  # noqa: ANN401
         if name == "Ref":
@@ -135,8 +149,8 @@ class Resolver:
                 return "${" + name[1:] + "}"
             name = name.strip()
             if name in values:
-                return _as_text(values[name])
-            return _as_text(self._getatt(name) if "." in name else self._ref(name))
+                return as_text(values[name])
+            return as_text(self._getatt(name) if "." in name else self._ref(name))
 
         return _SUB.sub(replace, text)
 
@@ -145,7 +159,7 @@ class Resolver:
         resolved = self.resolve(values)
         if not isinstance(resolved, list):
             raise invalid("Template error: every Fn::Join object requires a list as its second parameter")
-        return str(delimiter).join(_as_text(item) for item in resolved)
+        return str(delimiter).join(as_text(item) for item in resolved)
 
     def _select(self, argument: Any) -> Any:  # noqa: ANN401
         index, values = int(self.resolve(argument[0])), self.resolve(argument[1])
@@ -163,8 +177,11 @@ class Resolver:
     def _findinmap(self, argument: Any) -> Any:  # noqa: ANN401
         found: Any = self._template.mappings
         keys = [str(self.resolve(key)) for key in argument[:3]]
+        default = argument[3] if len(argument) > 3 and isinstance(argument[3], dict) else {}
         for key in keys:
             if not isinstance(found, dict) or key not in found:
+                if "DefaultValue" in default:
+                    return self.resolve(default["DefaultValue"])
                 raise invalid(f"Template error: Unable to get mapping for {'::'.join(keys)}")
             found = found[key]
         return found
@@ -197,7 +214,29 @@ class Resolver:
         return self._outputs(given["StackName"], given["OutputName"], region)
 
     def _tojsonstring(self, argument: Any) -> str:  # noqa: ANN401
-        return json.dumps(self.resolve(argument))
+        return json.dumps(self.resolve(argument), separators=(",", ":"), ensure_ascii=False)
+
+    def _length(self, argument: Any) -> int:  # noqa: ANN401
+        values = self.resolve(argument)
+        if not isinstance(values, list):
+            raise invalid("Template error: Fn::Length requires a list or a function that returns a list")
+        return len(values)
+
+    def _cidr(self, argument: Any) -> list[str]:  # noqa: ANN401
+        """Return the first `count` networks of a block; `bits` are those of the host part."""
+        block, count, *given = (self.resolve(item) for item in argument)
+        try:
+            network = ipaddress.ip_network(str(block), strict=False)
+            host_bits = int(given[0]) if given else 64
+            subnets = network.subnets(new_prefix=network.max_prefixlen - host_bits)
+            found = [str(one) for one in itertools.islice(subnets, int(count))]
+        except (ValueError, TypeError):
+            found = []
+        if len(found) < max(int(count), 1):
+            raise invalid(
+                f"Template error: Fn::Cidr cannot split {block} into {count} blocks of {given} bits"
+            )
+        return found
 
     def _getazs(self, argument: Any) -> list[str]:  # noqa: ANN401
         region = self.resolve(argument) or self._pseudo["AWS::Region"]
@@ -205,7 +244,7 @@ class Resolver:
 
     def _equals(self, argument: Any) -> bool:  # noqa: ANN401
         left, right = (self.resolve(item) for item in argument)
-        return _as_text(left) == _as_text(right)
+        return as_text(left) == as_text(right)
 
     def _and(self, argument: Any) -> bool:  # noqa: ANN401
         return all(self.resolve(item) for item in argument)
@@ -253,7 +292,7 @@ def resolve_parameters(
         elif name in previous:
             raw = previous[name]
         elif "Default" in declared:
-            raw = str(declared["Default"])
+            raw = as_text(declared["Default"])
         else:
             missing.append(name)
             continue
@@ -266,31 +305,43 @@ def resolve_parameters(
 
 def _check_parameter(name: str, declared: dict[str, Any], raw: str) -> None:
     allowed = declared.get("AllowedValues")
-    if allowed is not None and raw not in [str(item) for item in allowed]:
+    if allowed is not None and raw not in [as_text(item) for item in allowed]:
         raise invalid(f"Parameter '{name}' must be one of AllowedValues")
+    if declared.get("Type") == "Number" and not _NUMBER.fullmatch(raw):
+        raise invalid(f"Parameter '{name}' must be a number.")
     pattern = declared.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(pattern, raw):
         explained = declared.get("ConstraintDescription", f"it must match {pattern}")
         raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
+    sizes: dict[str, float] = {
+        **dict.fromkeys(("MinLength", "MaxLength"), len(raw)),
+        **({"MinValue": float(raw), "MaxValue": float(raw)} if declared.get("Type") == "Number" else {}),
+    }
+    for limit, size in sizes.items():
+        bound = float(declared.get(limit, size))
+        if (size < bound) if limit.startswith("Min") else (size > bound):
+            explained = declared.get("ConstraintDescription", f"its {limit} is {declared[limit]}")
+            raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
 
 
 def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[str], str]) -> Any:  # noqa: ANN401
     kind = declared.get("Type", "String")
-    if kind in {"String", "Number"}:
-        return raw
-    if kind in {"CommaDelimitedList", "List<String>", "List<Number>"}:
-        return [part.strip() for part in raw.split(",")]
-    if kind == "AWS::SSM::Parameter::Value<String>":
+    if stored := _STORED.fullmatch(kind):
         try:
-            return read_ssm(raw)
+            raw, kind = read_ssm(raw), stored[1]
         except AwsError as error:
             raise invalid(
                 f"Unable to fetch parameters [{raw}] from parameter store for this account."
             ) from error
+    if kind in {"String", "Number"} or _NAMES.fullmatch(kind):
+        return raw
+    if _LIST.fullmatch(kind):
+        return [part.strip() for part in raw.split(",")]
     raise NotEmulatedError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401
+def as_text(value: Any) -> str:  # noqa: ANN401
+    """Return a value as CloudFormation writes it into a text: booleans in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

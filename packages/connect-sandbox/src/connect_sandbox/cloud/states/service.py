@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ class StateMachines:
         if here:
             self._play(execution, data)
         else:
-            self._workers.submit(self._play, execution, data)
+            self._workers.submit(copy_context().run, self._play, execution, data)
         return execution
 
     def wait(self, execution_arn: str, timeout: float = 30.0) -> Execution:
@@ -147,6 +148,12 @@ class StateMachines:
         with self._changed:
             self._changed.wait_for(lambda: execution.status != "RUNNING", timeout)
         return execution
+
+    def idle(self, timeout: float = 30.0) -> bool:
+        """Wait until no execution runs; return whether that is so."""
+        with self._changed:
+            running = self.executions.values()
+            return self._changed.wait_for(lambda: all(one.status != "RUNNING" for one in running), timeout)
 
     def _from_service(self, sender: Principal, arn: str, message: str) -> None:
         decision = self._authorization.decide(sender, "states:StartExecution", arn)
@@ -187,6 +194,7 @@ class StateMachines:
     def _clients_of(self, machine: StateMachine) -> Callable[[str], Any]:
         """Return what makes boto3 clients with the credentials of the machine's role."""
         credentials = self._principals.issue(machine.role_arn, machine.name)
+        self._functions.told.serves(credentials.access_key_id)
 
         def client(service: str) -> Any:  # noqa: ANN401
             return make_client(

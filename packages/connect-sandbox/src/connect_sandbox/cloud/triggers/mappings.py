@@ -12,7 +12,8 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.cloud.principals import RolePrincipal
+from connect_sandbox.cloud.told_requests import change_id
 from connect_sandbox.cloud.triggers.patterns import check_pattern, matches
+from connect_sandbox.runs import Cause, because
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -87,6 +90,7 @@ class Mappings:
         self._mappings: dict[str, SourceMapping] = {}
         self._changed = threading.Condition()
         self._closed = False
+        self._polling = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def all(self) -> list[SourceMapping]:
@@ -117,6 +121,16 @@ class Mappings:
         """Stop polling for a mapping; it is no error if it is gone."""
         with self._changed:
             self._mappings.pop(mapping_id, None)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Poll for nothing meanwhile, once functions have finished their batches; streams go on with what is new."""
+        with self._polling:
+            yield
+            for mapping in self.all():
+                mapping.batches, mapping.lost, mapping.trouble = [], [], ""
+                if mapping.kind != "sqs":
+                    mapping.iterators = self._iterators(mapping, "LATEST")
 
     def close(self) -> None:
         """Stop the thread."""
@@ -177,8 +191,10 @@ class Mappings:
         return str(self._clients("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
     def _first_iterators(self, mapping: SourceMapping) -> dict[str, str]:
+        return self._iterators(mapping, "TRIM_HORIZON" if mapping.from_start else "LATEST")
+
+    def _iterators(self, mapping: SourceMapping, kind: str) -> dict[str, str]:
         client = self._streams(mapping)
-        kind = "TRIM_HORIZON" if mapping.from_start else "LATEST"
         stream = {"StreamARN" if mapping.kind == "kinesis" else "StreamArn": mapping.source_arn}
         shards = client.describe_stream(**stream)["StreamDescription"]["Shards"]
         if mapping.kind == "kinesis":
@@ -204,9 +220,10 @@ class Mappings:
                 waiting = [one for one in self._mappings.values() if one.enabled]
             for mapping in waiting:
                 try:
-                    mapping.trouble = self._refused(mapping)
-                    if not mapping.trouble:
-                        (self._poll_queue if mapping.kind == "sqs" else self._poll_stream)(mapping)
+                    with self._polling:
+                        mapping.trouble = self._refused(mapping)
+                        if not mapping.trouble:
+                            (self._poll_queue if mapping.kind == "sqs" else self._poll_stream)(mapping)
                 except (AwsError, SandboxError, ClientError, BotoCoreError) as error:
                     mapping.trouble = str(error)
                 except Exception as error:  # noqa: BLE001
@@ -291,8 +308,15 @@ class Mappings:
         ids = {one[key] if key in one else _sequence(one) for one in records}
         mapping.batches.append(len(records))
         payload = json.dumps({"Records": records}).encode()
+        told = self._targets.told
         try:
-            invocation = self._functions.invoke_authorised(function, payload)
+            causes = told.remembered(_known_by(mapping, records))
+            for of in causes:
+                with because(of):
+                    told.delivered(mapping.kind, mapping.source_arn, function.arn, failed=False)
+            # A batch may hold what several contacts have set off: then it is nobody's.
+            with because(causes[0] if len(causes) == 1 else Cause()):
+                invocation = self._functions.invoke_authorised(function, payload, by=mapping.source_arn)
         except (AwsError, SandboxError) as error:
             mapping.trouble = str(error)
             return ids
@@ -300,6 +324,15 @@ class Mappings:
             mapping.trouble = invocation.payload.decode()
             return ids
         return _not_taken(invocation, ids) if mapping.partial else set()
+
+
+def _known_by(mapping: SourceMapping, records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Return by what the causes of records are known."""
+    for record in records:
+        if mapping.kind == "sqs":
+            yield str(record["messageId"])
+        elif mapping.kind == "dynamodb":
+            yield change_id(record)
 
 
 #: How often a batch of a stream is tried here before it is given up; on AWS it is retried until it expires.

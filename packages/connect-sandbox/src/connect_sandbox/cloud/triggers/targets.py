@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
+from connect_sandbox.cloud.told import Told, service_of, source_of
 from connect_sandbox.moto_internals import backend
 
 if TYPE_CHECKING:
@@ -30,14 +31,19 @@ class Sent:
 class Targets:
     """Sends by the kind of the target. `history` is everything that was sent."""
 
-    def __init__(self, account: str, region: str, authorization: Authorization) -> None:
-        """`add` says how a kind of target is reached; queues are known from the start."""
+    def __init__(
+        self, account: str, region: str, authorization: Authorization, told: Told | None = None
+    ) -> None:
+        """`add` says how a kind of target is reached; queues are known from the start. `told` hears of deliveries."""
+        self.told = Told() if told is None else told
         self.history: list[Sent] = []
         self._account = account
         self._region = region
         self._authorization = authorization
         self._lock = threading.Lock()
         self._kinds: dict[str, Send] = {"sqs": self.to_queue}
+        #: Returns what reaches the targets of another account and Region.
+        self.elsewhere: Callable[[str, str], Targets] | None = None
 
     def add(self, service: str, send: Send) -> None:
         """Let ARNs of a service be targets."""
@@ -54,7 +60,7 @@ class Targets:
             if not self.reaches(arn):
                 known = ", ".join(sorted(self._kinds))
                 raise NotEmulatedError(f"the target {arn}", f"it sends to {known}")
-            self._kinds[arn.split(":")[2]](sender, arn, message, **more)
+            self._there(arn).deliver(sender, arn, message, **more)
         except AwsError as error:
             refused = f"{error.code}: {error.message}"
         except SandboxError as error:
@@ -63,7 +69,18 @@ class Targets:
             refused = ""
         with self._lock:
             self.history.append(Sent(arn, message, refused))
+        self.told.delivered(service_of(sender), source_of(sender), arn, failed=bool(refused))
         return refused
+
+    def deliver(self, sender: Principal, arn: str, message: str, **more: Any) -> None:  # noqa: ANN401
+        """Send to a target of this account and Region; AwsError if that is refused."""
+        self._kinds[arn.split(":")[2]](sender, arn, message, **more)
+
+    def _there(self, arn: str) -> Targets:
+        region, account = arn.split(":")[3:5]
+        if self.elsewhere is None or (account, region) in {(self._account, self._region), ("", "")}:
+            return self
+        return self.elsewhere(account, region)
 
     def to_queue(self, sender: Principal, arn: str, message: str, group: str = "", **more: Any) -> None:  # noqa: ANN401
         """Put a message into a queue, with the sender's permission on the queue and on its key."""
@@ -80,4 +97,6 @@ class Targets:
             decision = self._authorization.decide(sender, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 raise AwsError("AccessDenied", decision.message, 403)
-        queues.send_message(queue.name, message, group_id=group or None, **more)
+        with self.told.taking:
+            sent = queues.send_message(queue.name, message, group_id=group or None, **more)
+            self.told.remember(str(sent.id))

@@ -264,8 +264,8 @@ def test_numbers_keep_their_digits_and_what_is_no_json_is_a_marshal_error(run: A
     assert wrong.json()["errorType"] == "Runtime.MarshalError"
 
 
-def test_an_answer_over_six_megabytes_is_refused(run: Any) -> None:
-    invocation = run("def handler(e, c): return 'x' * (6 * 1024 * 1024)")
+def test_an_answer_over_the_limit_of_6291556_bytes_is_refused(run: Any) -> None:
+    invocation = run("def handler(e, c): return 'x' * 6_291_555")
 
     assert invocation.json()["errorType"] == "Function.ResponseSizeTooLarge"
 

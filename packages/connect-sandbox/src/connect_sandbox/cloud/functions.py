@@ -370,7 +370,7 @@ class Functions:
             **{name: value for name, value in logging.items() if value},
             **credentials.as_environment(),
             "AWS_ENDPOINT_URL": self._endpoint_url,
-            # The SDK for JavaScript would ask for bucket.localhost, which not every machine resolves; not with an address.
+            # With a name the SDK for JavaScript would ask for bucket.localhost, which not every machine resolves.
             "AWS_ENDPOINT_URL_S3": self._endpoint_url.replace("//localhost:", "//127.0.0.1:"),
             "AWS_DEFAULT_REGION": region,
             "AWS_REGION": region,

@@ -182,11 +182,13 @@ def _destroy(told: argparse.Namespace) -> int:
 
 
 def _status(told: argparse.Namespace) -> int:
-    found = RemoteSandbox.require(Place.of(told.at)).ask("GET", "/status")
+    sandbox = RemoteSandbox.require(Place.of(told.at))
+    found = sandbox.ask("GET", "/status")
     if told.json:
         say(json.dumps(found, indent=2))
         return 0
     say(f"account {found['account']} in {found['region']} at {found['endpoint_url']}")
+    say(f"page   {sandbox.page_url}")
     _tell(found, lambda _: True)
     return 0
 
@@ -218,6 +220,7 @@ def _serve(told: argparse.Namespace) -> int:
 
 def _tell_running(place: Place, running: Running) -> None:
     say(f"account {running.account} in {running.region} at {running.endpoint_url}; Ctrl-C ends it")
+    say(f"page: {running.page_url}")
     say(f"from another terminal: connect-sandbox deploy APP --at {place.folder.parent}")
 
 

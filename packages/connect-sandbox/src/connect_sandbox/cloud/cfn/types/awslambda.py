@@ -19,6 +19,7 @@ from connect_sandbox.cloud.principals import RolePrincipal
 #: What a function in a VPC does with the role's rights (Lambda developer guide, "Required IAM permissions").
 _ON_INTERFACES = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
 #: "Use this exact import statement", says the user guide ("cfn-response module").
+# evidence: cfn-response-module
 _IMPORTS_RESPONSE = re.compile(r"^\s*import cfnresponse\b", re.MULTILINE)
 _REQUIRES_RESPONSE = re.compile(r"""require\(\s*["']cfn-response["']\s*\)""")
 _RESPONSE_IN_PYTHON = Path(inline_cfnresponse.__file__)

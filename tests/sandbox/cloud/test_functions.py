@@ -479,7 +479,7 @@ def test_a_runtime_that_cannot_be_run_is_refused_by_name(deploy: Any, function: 
     stack = deploy({"Resources": function("class X {}", Runtime="java21")})
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    assert "the sandbox does not emulate AWS::Lambda::Function Runtime 'java21'" in stack.reasons
+    assert "the sandbox does not emulate AWS::Lambda::Function Runtime=java21" in stack.reasons
 
 
 def test_a_role_that_does_not_trust_lambda_is_refused(deploy: Any, function: Functions, role: Any) -> None:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from botocore import xform_name
+from connect_sandbox.cloud.cfn.template import load_template
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -59,8 +60,9 @@ class Stack:
 
     def described(self) -> dict[str, Any]:
         """Return it as DescribeStacks has it."""
-        template = json.loads(self.template) if self.template.startswith("{") else {}
-        outputs = [{"OutputKey": key, "OutputValue": key} for key in template.get("Outputs", {})]
+        told = {"BootstrapVersion": BOOTSTRAP_VERSION}
+        named = load_template(self.template).outputs
+        outputs = [{"OutputKey": key, "OutputValue": told.get(key, key)} for key in named]
         return {
             "StackName": self.name,
             "StackId": self.arn,
@@ -72,8 +74,7 @@ class Stack:
 
     def events(self) -> list[dict[str, Any]]:
         """Return an event for each resource, the newest first: the stack's own."""
-        template = json.loads(self.template) if self.template.startswith("{") else {}
-        resources = {name: each["Type"] for name, each in template.get("Resources", {}).items()}
+        resources = {name: each.type for name, each in load_template(self.template).resources.items()}
         made = [*resources.items(), (self.name, "AWS::CloudFormation::Stack")]
         return [
             {

@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 KINDS = {
     "recorded": "from tests that were run against AWS",
-    "published": "from AWS's own documents and code",
+    "published": "from what AWS's own documents and code say",
     "reported": "from what users report",
 }
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")

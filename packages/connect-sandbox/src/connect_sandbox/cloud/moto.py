@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -80,7 +80,7 @@ def as_request(request: AWSPreparedRequest) -> HttpRequest:
     """Return what a boto3 client is about to send."""
     url = urlsplit(request.url)
     target = url.path + (f"?{url.query}" if url.query else "")
-    body = request.body or b""
+    body: Any = request.body or b""  # bytes, text or a file
     if hasattr(body, "read"):
         body = body.read()
     headers = Headers(

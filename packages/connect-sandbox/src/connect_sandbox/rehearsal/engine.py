@@ -139,6 +139,8 @@ class Engine:
             position = stack[-1]
             block = position.flow.block(position.block)
             stage = self._stage(position.flow, block, counters)
+            if self.ports.gate is not None:
+                self.ports.gate()
             try:
                 if self.clock.has_alarm:
                     self._spare_rounds(stage, stack, been)

@@ -56,8 +56,13 @@ class DeploymentEngine:
         before_deploy: Callable[[Stack, Template], None],
         faults: Faults,
         tolerance: Tolerance,
+        finished: Callable[[Stack], None] = lambda _stack: None,
     ) -> None:
-        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
+        """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first.
+
+        `finished` hears of each operation that has ended.
+        """
+        self._finished = finished
         self.account = account
         self.region = region
         self._client = client
@@ -268,6 +273,7 @@ class DeploymentEngine:
                 stack.set_status(
                     stack.status.replace("IN_PROGRESS", "FAILED"), f"the sandbox failed: {error}"
                 )
+            self._finished(stack)
 
         thread = threading.Thread(target=guarded, name=f"stack-{stack.name}", daemon=True)
         self._threads[stack.stack_id] = thread

@@ -67,7 +67,10 @@ class Buses:
             "resources": list(entry.get("Resources") or []),
             "detail": json.loads(entry["Detail"]),
         }
-        self.send(event, str(entry.get("EventBusName") or "default"))
+        bus = str(entry.get("EventBusName") or "default")
+        arn = f"arn:aws:events:{self._region}:{self._account}:event-bus/{bus.rpartition('/')[2]}"
+        self._targets.told.sent("events", arn, json.dumps(event))
+        self.send(event, bus)
         return str(event["id"])
 
     def send(self, event: dict[str, Any], bus: str = "default") -> None:

@@ -7,6 +7,7 @@ without types. Nothing else in this package imports moto: when moto moves someth
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from collections import OrderedDict
@@ -27,6 +28,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -222,8 +224,8 @@ def enum_of(shape: StringShape) -> Sequence[str]:
     return cast("Sequence[str]", shape.enum)
 
 
-def metadata_of(shape: StringShape) -> Mapping[str, Any]:
-    """Return a text's constraints: min, max, pattern."""
+def metadata_of(shape: StringShape | ListShape) -> Mapping[str, Any]:
+    """Return the constraints of a text or a list: min, max, pattern."""
     return cast("Mapping[str, Any]", shape.metadata)
 
 
@@ -272,6 +274,58 @@ def put_composite_alarm(
         actions_enabled=enabled,
         rule=rule,
     )
+
+
+def table_keys(table: Backend) -> list[str]:
+    """Return the names of a DynamoDB table's key attributes."""
+    return list(table.table_key_attrs)
+
+
+def table_item(table: Backend, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return an item of a DynamoDB table as plain values. key: as requests have it; None if there is no such item."""
+    values = [DynamoType(key[name]) for name in table_keys(table) if name in key]
+    if len(values) < len(table_keys(table)):
+        return None
+    found = table.get_item(*values)
+    return None if found is None else plain_item(found.attrs)
+
+
+def table_items(table: Backend) -> list[dict[str, Any]]:
+    """Return all items of a DynamoDB table as plain values."""
+    return [plain_item(item.attrs) for item in table.all_items()]
+
+
+def plain_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item, as requests, streams or moto have it, as JSON: numbers, texts, lists; bytes in base64."""
+    return {name: _plain(value) for name, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (JSON)
+    known = isinstance(value, DynamoType)
+    kind, inner = (value.type, value.value) if known else next(iter(dict(value).items()))
+    return _PLAIN.get(kind, lambda same: same)(inner)
+
+
+def _number(text: object) -> int | float:
+    written = str(text)
+    return int(written) if written.lstrip("-").isdecimal() else float(written)
+
+
+def _text(value: bytes | str) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+    "N": _number,
+    "B": _text,
+    "NULL": lambda _: None,
+    "L": lambda inner: [_plain(one) for one in inner],
+    "M": plain_item,
+    "SS": sorted,
+    "NS": lambda inner: sorted(map(_number, inner)),
+    "BS": lambda inner: sorted(map(_text, inner)),
+}
+"""DynamoDB's types -> what makes plain JSON of a value; S and BOOL are plain."""
 
 
 def backend(service: RegionalService, account: str, region: str) -> Backend:

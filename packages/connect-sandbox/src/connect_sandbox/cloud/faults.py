@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,8 @@ class Faults:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._resources: list[ResourceFault] = []
+        self.told_to: Callable[[Fault, bool], None] | None = None
+        """Hears of a service's fault that begins (true) or has ended."""
 
     def fail(
         self,
@@ -41,6 +43,7 @@ class Faults:
         fault = Fault(service=service, operation=operation, error=error, times=_times(times))
         with self._lock:
             self._faults.append(fault)
+        self._tell(fault, begins=True)
         return fault
 
     def fail_resource(
@@ -78,11 +81,19 @@ class Faults:
 
     def forget(self, fault: Fault | ResourceFault) -> None:
         """Cancel what is left of a failure."""
+        ended = False
         with self._lock:
             if isinstance(fault, Fault) and fault in self._faults:
                 self._faults.remove(fault)
+                ended = True
             if isinstance(fault, ResourceFault) and fault in self._resources:
                 self._resources.remove(fault)
+        if ended and isinstance(fault, Fault):
+            self._tell(fault, begins=False)
+
+    def _tell(self, fault: Fault, *, begins: bool) -> None:
+        if self.told_to is not None:
+            self.told_to(fault, begins)
 
     def check(self, service: str, operation: str) -> None:
         """Raise the AwsError that the rehearsal asked for this operation, if any."""
@@ -90,8 +101,11 @@ class Faults:
             fault = next((f for f in self._faults if (f.service, f.operation) == (service, operation)), None)
             if fault is None:
                 return
-            if fault.used_up():
+            ended = fault.used_up()
+            if ended:
                 self._faults.remove(fault)
+        if ended:
+            self._tell(fault, begins=False)
         raise fault.error
 
     def check_resource(
@@ -139,6 +153,14 @@ class Fault(_Countdown):
 
     service: str
     operation: str
+
+    @property
+    def kind(self) -> str:
+        """What it looks like to whoever calls: denied, throttled or down."""
+        if self.error.status == 403 or "Denied" in self.error.code or "NotAuthorized" in self.error.code:
+            return "denied"
+        throttled = self.error.status == 429 or "Throttl" in self.error.code or "TooMany" in self.error.code
+        return "throttled" if throttled else "down"
 
 
 @dataclass(eq=False, kw_only=True)

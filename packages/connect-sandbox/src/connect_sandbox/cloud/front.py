@@ -17,6 +17,8 @@ from connect_sandbox.cloud.http import Handler, HttpRequest, HttpResponse
 from connect_sandbox.cloud.moto import Moto
 from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
 from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
+from connect_sandbox.cloud.troubles import Troubles
+from connect_sandbox.runs import Cause, because
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
 #: moto knows more, but nothing is deployed there: it would describe an empty account.
@@ -29,6 +31,8 @@ MOTO_SERVICES = frozenset(
 
 EarlyHandler = Callable[[HttpRequest], HttpResponse | None]
 AfterHandler = Callable[[HttpRequest], None]
+Around = Callable[[HttpRequest, str, Callable[[], HttpResponse]], HttpResponse]
+"""Takes a request, its Region, and what lets moto answer it."""
 
 
 class Front:
@@ -46,15 +50,22 @@ class Front:
         before_services: Mapping[str, EarlyHandler],
         after_services: Mapping[str, AfterHandler] = MappingProxyType({}),
         tolerance: Tolerance | None = None,
+        troubles: Troubles | None = None,
+        around_services: Mapping[str, Around] = MappingProxyType({}),
+        cause_of: Callable[[HttpRequest], Cause] = lambda _request: Cause(),
         account: str = "",
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
         `before_services` see a request first, and pass it on to the service by returning None. `after_services` hear of
-        each request to one of moto's services that it has answered. `account` is whose resources moto is asked for.
+        each request to one of moto's services that it has answered; `around_services` let moto answer. `cause_of`
+        returns why a request is made. `account` is whose resources moto is asked for.
         """
+        self._around_services = around_services
+        self._cause_of = cause_of
         self._after_services = after_services
         self._tolerance = tolerance or Tolerance()
+        self._troubles = troubles or Troubles()
         self._principals = principals
         self._authorization = authorization
         self._moto, self._account = moto, account
@@ -69,8 +80,9 @@ class Front:
             if request.path.startswith(prefix):
                 return handler(request)
         try:
-            answer = self._execute_api(request)
-            return answer if answer is not None else self._handle_aws(request)
+            with because(self._cause_of(request)):
+                answer = self._execute_api(request)
+                return answer if answer is not None else self._handle_aws(request)
         except NotRehearsedError as refusal:
             return error_response(AwsError("NotRehearsed", str(refusal), 501), _protocol(request))
 
@@ -83,7 +95,7 @@ class Front:
             return error_response(error, _protocol(request))
         if name != "cloudformation":
             self._check_tolerated(principal, request, name)
-        refused = self._authorization.check_request(principal, request)
+        refused = self._refused(principal, request, name)
         if refused is not None:
             return refused
         early = self._before_services.get(name)
@@ -93,12 +105,25 @@ class Front:
         if handler is not None:
             return handler(request)
         if name in MOTO_SERVICES:
-            response = self._ask_moto(request, name)
+            response = self._by_moto(request, name, "" if scope is None else scope[1])
             if name in self._after_services and response.status < 400:
                 self._after_services[name](request)
             return response
         refusal = NotEmulatedError(f"the service {name}", "nothing in it is deployed or emulated")
         return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
+
+    def _refused(self, principal: Principal, request: HttpRequest, service: str) -> HttpResponse | None:
+        """Return the answer if the service is in trouble, or the principal may not do this."""
+        trouble = None if self._authorization.is_developer(principal) else self._troubles.meets(service)
+        if trouble is not None:
+            return error_response(trouble, _protocol(request))
+        return self._authorization.check_request(principal, request)
+
+    def _by_moto(self, request: HttpRequest, service: str, region: str) -> HttpResponse:
+        around = self._around_services.get(service)
+        if around is None:
+            return self._ask_moto(request, service)
+        return around(request, region, lambda: self._ask_moto(request, service))
 
     def _ask_moto(self, request: HttpRequest, service: str) -> HttpResponse:
         """Return moto's response; what moto does not implement becomes a 501 that says so."""

@@ -24,6 +24,7 @@ from collections import defaultdict, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait as wait_for
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -43,9 +44,13 @@ from connect_sandbox.cloud.lambda_runtime_api import Event
 from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.node_modules import NodeSdk
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
+from connect_sandbox.cloud.told import Told, name_of
+from connect_sandbox.cloud.troubles import Kind, Troubles
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Lambda lets an answer be a little longer than an event.
+MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 100
 _REMEMBERED = 1000
 
 
@@ -60,6 +65,16 @@ class FunctionFault:
     kind: Literal["throttle", "crash", "delay"]
     times: int = 1
     seconds: float = 0.0
+
+
+_FAULTS: dict[Kind, Literal["throttle", "crash", "delay"]] = {
+    "slow": "delay",
+    "down": "crash",
+    "throttled": "throttle",
+}
+
+_TOLD_FAULTS = {"throttle": "throttled", "crash": "down", "delay": "slow"}
+"""What the run calls a fault."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ class InvocationTimeoutError(SandboxError):
 class _Request:
     payload: str
     client_context: str | None = None
+    by: str | None = None
 
 
 @dataclass
@@ -136,8 +152,13 @@ class Functions:
         logs: FunctionLogs,
         endpoint_url: str,
         work_dir: Path,
+        told: Told | None = None,
     ) -> None:
-        """`endpoint_url` is the sandbox's front, which the functions' SDKs are pointed at."""
+        """`endpoint_url` is the sandbox's front, which the functions' SDKs are pointed at.
+
+        `told` hears of each call.
+        """
+        self.told = Told() if told is None else told
         self._state = state
         self._principals = principals
         self._authorization = authorization
@@ -153,6 +174,8 @@ class Functions:
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
         #: The last invocations, whoever made them, oldest first.
         self.calls: deque[Call] = deque(maxlen=_REMEMBERED)
+        #: What is wrong with functions until it is taken back; a denied one is IAM's business.
+        self.troubles = Troubles()
         #: What differs from AWS on this machine, in words.
         self.notes: list[str] = []
 
@@ -172,15 +195,20 @@ class Functions:
         TooManyRequestsException (429), RequestEntityTooLargeException (413). An error of the code is no exception:
         it is in `function_error` and `payload`.
         """
-        function = self._state.get(function_arn)
-        self._authorization.require(
-            invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
-        )
-        request = _Request(_as_text(payload))
+        by = name_of(invoked_by)
+        try:
+            function = self._state.get(function_arn)
+            self._authorization.require(
+                invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
+            )
+            request = _Request(_as_text(payload), by=by)
+        except AwsError as error:
+            self.refused(function_arn, payload, by, f"{error.code}: {error.message}")
+            raise
         if timeout is None:
             return self._invoke(function, request)
         begun: Future[float] = Future()
-        call = self._callers.submit(self._invoke, function, request, begun)
+        call = self._callers.submit(copy_context().run, self._invoke, function, request, begun)
         pending: list[Future[Any]] = [call, begun]
         wait_for(pending, return_when=FIRST_COMPLETED)
         # A cold start counts by its processor time: how busy this machine is says nothing about Lambda's.
@@ -191,25 +219,43 @@ class Functions:
             raise InvocationTimeoutError(f"{function.name} did not answer within {timeout:g} s") from None
 
     def invoke_authorised(
-        self, function: LambdaFunction, payload: bytes, client_context: str | None = None
+        self,
+        function: LambdaFunction,
+        payload: bytes,
+        client_context: str | None = None,
+        *,
+        by: str | None = None,
     ) -> Invocation:
         """Invoke for a caller whose permission was checked already (the front does, for calls over HTTP).
 
-        `client_context`: JSON, for the handler's context.
+        `client_context`: JSON, for the handler's context. `by`: who calls, for the run.
         """
-        return self._invoke(function, _Request(_as_text(payload), client_context))
+        return self._invoke(function, _Request(_as_text(payload), client_context, by))
+
+    def refused(
+        self, function_arn: str, payload: bytes | str | dict[str, Any] | list[Any], by: str | None, why: str
+    ) -> None:
+        """Tell the run that a function was not invoked at all."""
+        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+        event = text if isinstance(text, str) else json.dumps(text)
+        self.told.refused(function_arn, str(uuid.uuid4()), event, by, why)
 
     def inject(self, function_arn: str, fault: FunctionFault) -> None:
         """Make the next invocations of a function fail or run late."""
         if fault.times < 1 or fault.seconds < 0:
             raise ValueError(f"times must be at least 1 and seconds not negative, not {fault}")
+        function = self._state.get(function_arn)
         with self._lock:
-            self._faults[self._state.get(function_arn).name].extend([fault] * fault.times)
+            self._faults[function.name].extend([fault] * fault.times)
+        self.told.fault(function.arn, _TOLD_FAULTS[fault.kind], begins=True)
 
     def forget_faults(self, function_arn: str) -> None:
         """Let what is left of a function's faults not happen."""
+        function = self._state.get(function_arn)
         with self._lock:
-            self._faults.pop(self._state.get(function_arn).name, None)
+            left = self._faults.pop(function.name, None)
+        if left:
+            self.told.fault(function.arn, _TOLD_FAULTS[left[-1].kind], begins=False)
 
     def end(self, name: str) -> None:
         """End the processes of a function that was deleted; one that is at work ends when it has answered."""
@@ -243,12 +289,19 @@ class Functions:
     def _invoke(
         self, function: LambdaFunction, request: _Request, begun: Future[float] | None = None
     ) -> Invocation:
+        request_id = str(uuid.uuid4())
+        with self.told.call(function.arn, request_id, request.payload, request.by) as answers:
+            return answers(self._invoke_as(request_id, function, request, begun))
+
+    def _invoke_as(
+        self, request_id: str, function: LambdaFunction, request: _Request, begun: Future[float] | None
+    ) -> Invocation:
         fault = self._next_fault(function)
         if fault is not None and fault.kind == "throttle":
             raise _throttled("the rehearsal throttles this function")
         self._occupy(function)
         try:
-            return self._run(function, request, fault, begun)
+            return self._run(request_id, function, request, fault, begun)
         finally:
             with self._lock:
                 self._pools[function.copy_name].busy -= 1
@@ -276,19 +329,21 @@ class Functions:
 
     def _run(
         self,
+        request_id: str,
         function: LambdaFunction,
         request: _Request,
         fault: FunctionFault | None,
         begun: Future[float] | None,
     ) -> Invocation:
-        request_id = str(uuid.uuid4())
         copy, failed = self._take_copy(function)
         if begun is not None:
             begun.set_result(copy.process.init_cpu_seconds if copy.process.init_ms else 0.0)
+        self.told.serves(copy.credentials.access_key_id)
         outcome = failed or self._run_in(copy, function, request, request_id, fault)
         init_ms = self._mark_used(copy)
         invocation = _describe(function, outcome, request_id, init_ms)
         refused = self._logs.deliver(function, copy.credentials, copy.log_stream, list(invocation.logs))
+        self.told.done(copy.credentials.access_key_id)
         self._give_back(function, copy, reusable=failed is None and not outcome.timed_out)
         told = Invocation(**{**invocation.__dict__, "logs_refused": refused})
         self.calls.append(Call(function.arn, request.payload, told))
@@ -341,6 +396,7 @@ class Functions:
         self._authorization.require_lambda_may_assume(function.role)
         self._note_runtime(function)
         credentials = self._principals.issue(function.role, function.name)
+        self.told.serves(credentials.access_key_id)  # its code may call AWS while it is imported
         log_stream = f"{dt.datetime.now(dt.UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         task_root = self._state.unpack(function)
         if function.runtime.startswith("python"):
@@ -370,6 +426,8 @@ class Functions:
             **{name: value for name, value in logging.items() if value},
             **credentials.as_environment(),
             "AWS_ENDPOINT_URL": self._endpoint_url,
+            # With a name, the SDK for JavaScript asks for bucket.localhost, which not every machine resolves.
+            "AWS_ENDPOINT_URL_S3": self._endpoint_url.replace("//localhost:", "//127.0.0.1:"),
             "AWS_DEFAULT_REGION": region,
             "AWS_REGION": region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
@@ -413,7 +471,12 @@ class Functions:
     def _next_fault(self, function: LambdaFunction) -> FunctionFault | None:
         with self._lock:
             faults = self._faults[function.name]
-            return faults.pop(0) if faults else None
+            fault, left = (faults.pop(0), len(faults)) if faults else (None, 0)
+        if fault is not None and not left:
+            self.told.fault(function.arn, _TOLD_FAULTS[fault.kind], begins=False)
+        trouble = self.troubles.of(f"function:{function.name}") if fault is None else None
+        kind = None if trouble is None else _FAULTS.get(trouble.kind)
+        return fault if trouble is None or kind is None else FunctionFault(kind, seconds=trouble.seconds)
 
     def _note_runtime(self, function: LambdaFunction) -> None:
         here = "python" + ".".join(platform.python_version_tuple()[:2])
@@ -452,9 +515,8 @@ def _describe(
 def _answer(
     function: LambdaFunction, outcome: Outcome, request_id: str
 ) -> tuple[bytes, str | None, list[str]]:
-    if outcome.payload is not None and len(outcome.payload) > MAX_PAYLOAD_BYTES:
-        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
-        message = f"Response payload size ({len(outcome.payload)} bytes) exceeded {limit}."
+    if outcome.payload is not None and len(outcome.payload) > MAX_ANSWER_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
         return outcome.payload, None, []

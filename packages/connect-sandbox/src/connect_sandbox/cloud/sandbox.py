@@ -66,14 +66,18 @@ from connect_sandbox.cloud.sns import SNS_PATH, Sns
 from connect_sandbox.cloud.sns_api import SnsApi
 from connect_sandbox.cloud.states.service import StateMachines, StatesApi
 from connect_sandbox.cloud.test_cases import Player, TestCases
+from connect_sandbox.cloud.told import Told
+from connect_sandbox.cloud.told_requests import ToldRequests
 from connect_sandbox.cloud.tolerance import NotRehearsed, Tolerance
 from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
 from connect_sandbox.cloud.triggers.bucket_events import BucketEvents
 from connect_sandbox.cloud.triggers.buses import Buses, EventsApi
 from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.iam import AuditLog
 from connect_sandbox.moto_internals import load_services, service_model
+from connect_sandbox.runs import Recorder
 
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
 #: pip needs to reach its index when an app bundles functions for the first time.
@@ -91,11 +95,11 @@ class Sandbox:
 
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
     reject), `functions`, `connect`, `contact_center`, `bots`, `test_cases`, `chats`, `sns`, `voice_connectors`,
-    `faults`, `quotas`. One at a time in a process.
+    `faults`, `quotas`, `run` (what happens, see docs/run-file.md). One at a time in a process.
 
     These are of the one account and Region that it was started as. `at(account=, region=)` is another place of it, with
-    resources of its own and the same attributes, of which `endpoint_url`, `audit`, `warnings`, `faults` and `tolerance`
-    are common to all.
+    resources of its own and the same attributes, of which `endpoint_url`, `audit`, `warnings`, `faults`, `run` and
+    `tolerance` are common to all.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -110,6 +114,7 @@ class Sandbox:
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
+        run: Path | Recorder | None = None,
     ) -> None:
         """Prepare a sandbox that keeps its files in `work_dir`; `__enter__` starts it on `port` (0: a free one).
 
@@ -120,8 +125,12 @@ class Sandbox:
         wildcards: "MY_APP_*", and `variables` gives some more. Of the rest they see PATH, HOME and what the CDK, npm
         and pip need. `tolerate` names resource types that are recorded, not made, where the sandbox cannot make them,
         with wildcards: "AWS::WAFv2::*". `not_rehearsed` lists them; a call that goes through one fails and says so.
+
+        `run` is told what happens: a file that is begun anew (docs/run-file.md), a recorder, or one in memory.
         """
         check_place(account, region)
+        self.run = run if isinstance(run, Recorder) else Recorder(run)
+        self.told = Told(self.run)
         self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
@@ -130,7 +139,15 @@ class Sandbox:
         self._places = Places(self, self._another)
         self.warnings: list[str] = []
         self.audit = AuditLog()
+        self.audit.told_to = self.told.decided
         self.faults = Faults()
+        self.troubles = Troubles()
+        self.troubles.told_to = lambda trouble, begins: self.told.fault(
+            trouble.target, trouble.kind, begins=begins
+        )
+        self.faults.told_to = lambda fault, begins: self.told.fault(
+            f"{fault.service}:{fault.operation}", fault.kind, begins=begins
+        )
         self.quotas = Quotas()
         self._work_dir = work_dir.resolve()
         self._cdk_home = self._work_dir / "cdk-home"
@@ -151,6 +168,7 @@ class Sandbox:
         inherit: Sequence[str] = (),
         tolerate: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
+        run: Path | Recorder | None = None,
     ) -> Sandbox:
         """Return a sandbox to use in a `with` statement; the arguments are the constructor's."""
         return cls(
@@ -161,6 +179,7 @@ class Sandbox:
             inherit=inherit,
             tolerate=tolerate,
             variables=variables,
+            run=run,
         )
 
     def __enter__(self) -> Self:
@@ -170,6 +189,7 @@ class Sandbox:
                 "another sandbox runs in this process, and moto's state is global; stop that one first"
             )
         self._exit.callback(self._running.release)
+        self._exit.callback(self.run.close)
         try:
             self._start()
         except BaseException:
@@ -295,8 +315,9 @@ class Sandbox:
             region=region,
             inherit=self._inherit,
             variables=self._variables,
+            run=self.run,
         )
-        made._places = self._places
+        made._places, made.told = self._places, self.told
         made.tolerance, made.faults = self.tolerance, self.faults
         made.warnings, made.audit = self.warnings, self.audit
         made.endpoint_url, made._server, made._cdk_home = self.endpoint_url, self._server, self._cdk_home
@@ -319,6 +340,7 @@ class Sandbox:
         self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
         self.authorization = Authorization(self.account, self.region, self.audit, self._function_policy)
+        self.authorization.troubles = self.troubles
         self.functions = Functions(
             state=self.lambda_state,
             principals=self.principals,
@@ -326,13 +348,16 @@ class Sandbox:
             logs=FunctionLogs(self.endpoint_url, self.region),
             endpoint_url=self.endpoint_url,
             work_dir=self._work_dir,
+            told=self.told,
         )
+        self.functions.troubles = self.troubles
         self._exit.callback(self.functions.close)
         self.functions.node_sdk.take_from(self._work_dir)
         self.connect = ConnectState(
             self.account, self.region, self.authorization, self.lambda_state, self.quotas
         )
         self.sns = Sns(self.account, self.region, self.authorization, self.endpoint_url, self.warnings.append)
+        self.sns.deliveries.troubles = self.troubles
         self._exit.callback(self.sns.close)
         self.contact_center = ContactCenter(
             state=self.connect,
@@ -345,7 +370,7 @@ class Sandbox:
         self.test_cases = TestCases(self.connect, self._test_player)
         self.chats = Chats(self.account, self.region, self.connect, self.sns)
         self.voice_connectors = VoiceConnectors(self.account)
-        self.targets = Targets(self.account, self.region, self.authorization)
+        self.targets = Targets(self.account, self.region, self.authorization, self.told)
         self.targets.add(
             "not-rehearsed", lambda _sender, arn, _message: self.tolerance.check(arn, lambda: "a delivery")
         )
@@ -409,6 +434,7 @@ class Sandbox:
             before_deploy=lambda _stack, template: self.warnings.extend(association_warnings(template)),
             faults=self.faults,
             tolerance=self.tolerance,
+            finished=lambda stack: self.told.deployed(stack, self.account, self.region),
         )
         self.deployments.in_region = lambda region: self.at(region=region).deployments
         lambda_api = LambdaApi(
@@ -465,7 +491,10 @@ class Sandbox:
                 "events": EventsApi(self.faults, self.buses).early,
                 "s3": self.bucket_events.early,
             },
+            troubles=self.troubles,
             tolerance=self.tolerance,
+            around_services=ToldRequests(self.account, self.told).around,
+            cause_of=self.told.cause_of,
             after_services={
                 "monitoring": self.contact_center.alarms.after,
                 "s3": self._after_s3,

@@ -112,6 +112,7 @@ class Sns:
     def sends_to(self, targets: Targets) -> None:
         """Deliver to queues and functions by these; topics become a kind of target themselves."""
         self._targets = targets
+        self.deliveries.told = targets.told
         targets.add("sns", self.publish)
 
     # -- subscriptions
@@ -239,6 +240,7 @@ class Sns:
         texts = _by_protocol(message) if by_protocol else {"default": message}
         self._authorize(publisher, topic_arn, str(topic.kms_master_key_id or ""))
         message_id = str(uuid.uuid4())
+        self.deliveries.told.sent("sns", topic_arn, message, {name: one.value for name, one in given.items()})
         for subscription in self.of_topic(topic_arn):
             text = texts.get(subscription.protocol, texts["default"])
             if not subscription.confirmed or not (

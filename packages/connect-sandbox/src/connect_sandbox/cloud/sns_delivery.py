@@ -21,7 +21,10 @@ from urllib.parse import urlsplit
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.principals import ServicePrincipal
+from connect_sandbox.cloud.told import Told
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.moto_internals import Backend, backend
+from connect_sandbox.runs import Cause, because, cause
 
 _LOG = logging.getLogger(__name__)
 SPEED_UP = 300.0
@@ -69,6 +72,7 @@ class Delivery:
     outcome: Outcome = "pending"
     why: str = ""
     order: int = 0
+    because_of: Cause = field(default_factory=lambda: cause().later())
 
 
 class Deliveries:
@@ -80,7 +84,10 @@ class Deliveries:
     def __init__(self, account: str, region: str, authorization: Authorization) -> None:
         """Start idle; the first delivery starts the threads."""
         self.speed_up = SPEED_UP
+        self.troubles = Troubles()
         self.all: list[Delivery] = []
+        self.told = Told()
+        """Hears of each attempt."""
         self._region = region
         self._account = account
         self._authorization = authorization
@@ -162,7 +169,8 @@ class Deliveries:
         try:
             while (delivery := self._next()) is not None:
                 try:
-                    self._attempt(delivery, connections)
+                    with because(delivery.because_of):
+                        self._attempt(delivery, connections)
                 except Exception as error:  # noqa: BLE001
                     # Nothing may be lost without a trace, not even by a bug in the sandbox.
                     _LOG.exception("the delivery of %s failed inside the sandbox", delivery.message_id)
@@ -184,8 +192,16 @@ class Deliveries:
         return None
 
     def _attempt(self, delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> None:
-        got = _post(delivery, connections)
+        got = self._troubled(delivery) or _post(delivery, connections)
         delivery.attempts.append(got)
+        self.told.delivered(
+            "sns",
+            delivery.destination.topic_arn,
+            delivery.destination.url,
+            failed=not (isinstance(got, int) and 200 <= got < 300),
+            status=got if isinstance(got, int) else None,
+            attempt=len(delivery.attempts),
+        )
         if isinstance(got, int) and 200 <= got < 300:
             return self._end(delivery, "delivered")
         pauses = delivery.destination.pauses
@@ -197,6 +213,16 @@ class Deliveries:
                 self._changed.notify()
             return None
         return self._give_up(delivery)
+
+    def _troubled(self, delivery: Delivery) -> int | str | None:
+        """Let an endpoint that is in trouble on purpose answer; None if it answers itself, be it late."""
+        trouble = self.troubles.of(f"vendor:{urlsplit(delivery.destination.url).netloc}")
+        if trouble is None:
+            return None
+        if trouble.kind == "slow":
+            time.sleep(min(trouble.seconds, ATTEMPT_LIMIT))
+            return None if trouble.seconds < ATTEMPT_LIMIT else "TimeoutError"
+        return {"denied": 403, "throttled": 429}.get(trouble.kind, "ConnectionRefusedError")
 
     def _give_up(self, delivery: Delivery) -> None:
         arn = delivery.destination.dead_letter_queue_arn
@@ -220,7 +246,10 @@ class Deliveries:
             decision = self._authorization.decide(sns, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 return str(decision.message)
-        self._queues().send_message(queue.name, delivery.body)
+        with self.told.taking:
+            sent = self._queues().send_message(queue.name, delivery.body)
+            self.told.remember(str(sent.id))
+        self.told.delivered("sns", delivery.destination.topic_arn, arn, failed=False)
         return ""
 
     def _queue(self, arn: str | None) -> Any:  # noqa: ANN401  (moto's queue)

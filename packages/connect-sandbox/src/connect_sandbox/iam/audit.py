@@ -15,7 +15,7 @@ from connect_sandbox.iam.patterns import Pattern, wildcard_match
 from connect_sandbox.iam.service_authorization import expand_action, find_action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from connect_sandbox.iam.evaluate import Decision
     from connect_sandbox.iam.policies import Policy, Statement
@@ -43,6 +43,8 @@ class AuditLog:
 
     def __init__(self) -> None:
         self._entries: list[AuditEntry] = []
+        self.told_to: Callable[[tuple[AuditEntry, ...]], None] | None = None
+        """Hears of each decision."""
         self._lock = threading.Lock()
 
     def record(self, decision: Decision) -> tuple[AuditEntry, ...]:
@@ -63,6 +65,8 @@ class AuditLog:
         )
         with self._lock:
             self._entries.extend(entries)
+        if self.told_to is not None:
+            self.told_to(entries)
         return entries
 
     def calls(

@@ -25,6 +25,7 @@ from connect_sandbox.rehearsal.ports import (
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.values import Json
 
+CONNECT = "connect.amazonaws.com"
 CALL_TRANSFER_CONNECTOR = "CALL_TRANSFER_CONNECTOR"
 
 
@@ -72,7 +73,9 @@ class DeployedFunctions:
     def _call(self, function_arn: str, event: Mapping[str, Json], time_limit: float | None) -> Invocation:
         decision = self._sandbox.connect.may_invoke(self._instance_arn, function_arn)
         if not decision.allowed:
-            raise InvocationDeniedError(f"Amazon Connect may not invoke it: {decision.reason}")
+            reason = f"Amazon Connect may not invoke it: {decision.reason}"
+            self._sandbox.functions.refused(function_arn, dict(event), CONNECT, reason)
+            raise InvocationDeniedError(reason)
         principal = self._sandbox.connect.principal(self._instance_arn)
         started = time.monotonic()
         before = len(self._sandbox.tolerance.uses)

@@ -101,7 +101,7 @@ class DeployedFlow:
             published = PublishedFlows(self.sandbox, self.instance_arn)
             functions = _AssociatedFunctions(self.sandbox, self.instance_arn, setup)
             flows = _Deployed(published, told.flows, _absent(setup, called))
-            ports = replace(told, flows=flows, functions=functions)
+            ports = replace(told, flows=flows, functions=functions, run=self.sandbox.run)
             return ports if world is None else world(ports)
 
         return setup.contact(called, caller, world=deployed, instance_arn=self.instance_arn)

@@ -38,12 +38,13 @@ class RunBegins(Event):
 
 @dataclass(kw_only=True)
 class Deployed(Event):
-    """A stack is there, or has changed."""
+    """A stack is there, has changed, or is gone; status: as CloudFormation has it."""
 
     NAME = "deployed"
     stack: str
     account: str
     region: str
+    status: str
     outputs: dict[str, str]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from connect_sandbox.runs.cause import Cause, cause
 from connect_sandbox.runs.events import (
+    ContactBegins,
     Decision,
     Deployed,
     Event,
@@ -35,6 +36,7 @@ MEMORY = 64 * 1024 * 1024
 _ALWAYS_KEPT = (RunBegins, FlowPlays, Deployed)
 _IN_FUNCTIONS = (Decision, Message, Item)
 _OF_SCENARIOS = (ScenarioBegins, ScenarioEnded)
+_CONTACTS = 1000
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, default=str).encode
 
 
@@ -66,6 +68,7 @@ class Recorder:
         self._kept: dict[tuple[str, str], tuple[int, str]] = {}
         self._known_flows: dict[str, str | Mapping[str, Any]] = {}
         self._closed = False
+        self._contacts: dict[str, Cause] = {}
         self._outcomes = {"passed": 0, "failed": 0}
         self._began = time.monotonic()
         self._disk = None if path is None else _Disk(path, memory, self._told)
@@ -95,6 +98,8 @@ class Recorder:
             self._size += len(line)
             if isinstance(event, ScenarioEnded):
                 self._outcomes[event.outcome] += 1
+            elif isinstance(event, ContactBegins):
+                self._contact_begins(of)
             elif isinstance(event, _ALWAYS_KEPT):
                 self._kept[_needed(event)] = (number, line)
             if self._size > self._memory:
@@ -135,6 +140,10 @@ class Recorder:
     def events(self, after: int = 0, wait_seconds: float = 0.0) -> list[dict[str, Any]]:
         """Return what `lines` does as JSON objects. For the next call, `after` is the last `n` + 1."""
         return [json.loads(line) for line in self.lines(after, wait_seconds)]
+
+    def contact(self, id_: str) -> Cause | None:
+        """Return a contact as the cause of what happens; None if it is not one of the last thousand."""
+        return self._contacts.get(id_)
 
     @property
     def count(self) -> int:
@@ -186,6 +195,13 @@ class Recorder:
         if len(written) > LONGEST_VALUE:
             written = _encode(_cut(told))
         return written
+
+    def _contact_begins(self, of: Cause) -> None:
+        if of.contact is None:
+            raise ValueError("contact happens on no contact: emit it with a cause that names one")
+        self._contacts[of.contact] = of.later()
+        while len(self._contacts) > _CONTACTS:
+            self._contacts.pop(next(iter(self._contacts)))
 
     def _forget(self) -> None:
         """Let the oldest quarter go."""

@@ -82,6 +82,7 @@ class InstancePlayer:
                     functions=DeployedFunctions(sandbox, arn),
                     external_voice=AssociatedConnectors(sandbox, arn, CannedVendor(())),
                     records=LeftBehind(sandbox, arn),
+                    run=sandbox.run,
                 ),
                 conditions=_of_instance(self.conditions, instance),
                 channel="CHAT" if entry_point.get("Type") == "CHAT" else "VOICE",

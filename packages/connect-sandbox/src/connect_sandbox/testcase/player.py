@@ -158,6 +158,7 @@ class TestPlayer:
                 functions=_Functions(ports.functions, self),
                 external_voice=ports.external_voice,
                 records=self._watcher,
+                run=ports.run,
             ),
             instance_arn=instance_arn,
             caller=_Driven(number, self),

@@ -90,6 +90,7 @@ class ApiRuntime:
 
     def _serve(self, state: RequestState, api: RestApi, stage: Stage) -> HttpResponse:
         definition = api.deployments[stage.deployment_id]
+        state.deployment_id = stage.deployment_id
         started = time.monotonic()
         try:
             response = self._answer(state, api, stage, definition)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.cfn.deployer import Deployer
 from connect_sandbox.cloud.cfn.exports import Exports
-from connect_sandbox.cloud.cfn.intrinsics import Resolver
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text
 from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
@@ -468,7 +468,7 @@ class Rollout:
             if "Condition" in declared and not resolver.condition(declared["Condition"]):
                 continue
             try:
-                output = {"OutputKey": key, "OutputValue": str(resolver.resolve(declared["Value"]))}
+                output = {"OutputKey": key, "OutputValue": as_text(resolver.resolve(declared["Value"]))}
                 if "Export" in declared:
                     output["ExportName"] = str(resolver.resolve(declared["Export"]["Name"]))
             except _FAILURES as error:

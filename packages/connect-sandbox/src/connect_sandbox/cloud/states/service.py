@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ class StateMachines:
         if here:
             self._play(execution, data)
         else:
-            self._workers.submit(self._play, execution, data)
+            self._workers.submit(copy_context().run, self._play, execution, data)
         return execution
 
     def wait(self, execution_arn: str, timeout: float = 30.0) -> Execution:
@@ -193,6 +194,7 @@ class StateMachines:
     def _clients_of(self, machine: StateMachine) -> Callable[[str], Any]:
         """Return what makes boto3 clients with the credentials of the machine's role."""
         credentials = self._principals.issue(machine.role_arn, machine.name)
+        self._functions.told.serves(credentials.access_key_id)
 
         def client(service: str) -> Any:  # noqa: ANN401
             return make_client(

@@ -13,11 +13,13 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.cloud.principals import Principal, RolePrincipal
+from connect_sandbox.cloud.told import name_of
+from connect_sandbox.runs import Cause, because, cause
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -50,6 +52,9 @@ class AsyncInvocation:
     #: The last answer, or why there is none.
     last: Invocation | None = None
     failed: str = ""
+    #: Who sent it, and because of what.
+    by: str | None = None
+    because_of: Cause = field(default_factory=lambda: cause().later())
 
 
 class AsyncInvocations:
@@ -80,7 +85,7 @@ class AsyncInvocations:
             self._authorization.require(
                 invoked_by, "lambda:InvokeFunction", function.arn, resource_policy=function.policy
             )
-        one = AsyncInvocation(str(uuid.uuid4()), function.arn, event)
+        one = AsyncInvocation(str(uuid.uuid4()), function.arn, event, by=name_of(invoked_by))
         with self._changed:
             self.history.append(one)
             self._pending += 1
@@ -99,11 +104,12 @@ class AsyncInvocations:
     def _work(self, one: AsyncInvocation, function: LambdaFunction) -> None:
         config = self.configs.get(function.arn, InvokeConfig())
         try:
-            for _ in range(config.retries + 1):
-                self._attempt(one, function)
-                if not one.failed:
-                    break
-            self._report(one, function, config)
+            with because(one.because_of):
+                for _ in range(config.retries + 1):
+                    self._attempt(one, function)
+                    if not one.failed:
+                        break
+                self._report(one, function, config)
         finally:
             with self._changed:
                 one.done = True
@@ -113,7 +119,7 @@ class AsyncInvocations:
     def _attempt(self, one: AsyncInvocation, function: LambdaFunction) -> None:
         one.attempts += 1
         try:
-            one.last = self._functions.invoke_authorised(function, one.event.encode())
+            one.last = self._functions.invoke_authorised(function, one.event.encode(), by=one.by)
             one.failed = one.last.payload.decode() if one.last.function_error else ""
         except (AwsError, SandboxError) as error:
             one.last, one.failed = None, str(error)

@@ -21,7 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
 from connect_sandbox.cloud.principals import RolePrincipal
+from connect_sandbox.cloud.told_requests import change_id
 from connect_sandbox.cloud.triggers.patterns import check_pattern, matches
+from connect_sandbox.runs import Cause, because
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -306,8 +308,15 @@ class Mappings:
         ids = {one[key] if key in one else _sequence(one) for one in records}
         mapping.batches.append(len(records))
         payload = json.dumps({"Records": records}).encode()
+        told = self._targets.told
         try:
-            invocation = self._functions.invoke_authorised(function, payload)
+            causes = told.remembered(_known_by(mapping, records))
+            for of in causes:
+                with because(of):
+                    told.delivered(mapping.kind, mapping.source_arn, function.arn, failed=False)
+            # A batch may hold what several contacts have set off: then it is nobody's.
+            with because(causes[0] if len(causes) == 1 else Cause()):
+                invocation = self._functions.invoke_authorised(function, payload, by=mapping.source_arn)
         except (AwsError, SandboxError) as error:
             mapping.trouble = str(error)
             return ids
@@ -315,6 +324,15 @@ class Mappings:
             mapping.trouble = invocation.payload.decode()
             return ids
         return _not_taken(invocation, ids) if mapping.partial else set()
+
+
+def _known_by(mapping: SourceMapping, records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Return by what the causes of records are known."""
+    for record in records:
+        if mapping.kind == "sqs":
+            yield str(record["messageId"])
+        elif mapping.kind == "dynamodb":
+            yield change_id(record)
 
 
 #: How often a batch of a stream is tried here before it is given up; on AWS it is retried until it expires.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
+from connect_sandbox.cloud.told import Told, service_of, source_of
 from connect_sandbox.moto_internals import backend
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ class Sent:
 class Targets:
     """Sends by the kind of the target. `history` is everything that was sent."""
 
-    def __init__(self, account: str, region: str, authorization: Authorization) -> None:
-        """`add` says how a kind of target is reached; queues are known from the start."""
+    def __init__(
+        self, account: str, region: str, authorization: Authorization, told: Told | None = None
+    ) -> None:
+        """`add` says how a kind of target is reached; queues are known from the start. `told` hears of deliveries."""
+        self.told = Told() if told is None else told
         self.history: list[Sent] = []
         self._account = account
         self._region = region
@@ -65,6 +69,7 @@ class Targets:
             refused = ""
         with self._lock:
             self.history.append(Sent(arn, message, refused))
+        self.told.delivered(service_of(sender), source_of(sender), arn, failed=bool(refused))
         return refused
 
     def deliver(self, sender: Principal, arn: str, message: str, **more: Any) -> None:  # noqa: ANN401
@@ -92,4 +97,6 @@ class Targets:
             decision = self._authorization.decide(sender, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 raise AwsError("AccessDenied", decision.message, 403)
-        queues.send_message(queue.name, message, group_id=group or None, **more)
+        with self.told.taking:
+            sent = queues.send_message(queue.name, message, group_id=group or None, **more)
+            self.told.remember(str(sent.id))

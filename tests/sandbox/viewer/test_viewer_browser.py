@@ -1,4 +1,4 @@
-"""The page of a run in a real browser: the report from disk; viewer_checks.mjs does what somebody who looks at it does.
+"""The page of a run in a real browser, from disk and live; viewer_checks.mjs does what somebody who uses it does.
 
 With PAGE_PICTURES=FOLDER the browser also leaves screenshots there.
 """
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connect_sandbox.viewer import write_report
+from connect_sandbox.viewer.report import write_report
+from connect_sandbox.workbench.place import Running
 
 from tests.support import ROOT
 from tests.support.browser import needs_browser, observe
 from tests.support.sample_run import long_run, sample_run
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.sandbox]
 HERE = Path(__file__).parent
 AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 needs_axe = pytest.mark.skipif(
@@ -27,14 +28,15 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Json:
+def seen(tmp_path_factory: pytest.TempPathFactory, running: Running) -> Json:
     folder = tmp_path_factory.mktemp("viewer")
     runs = {"report": sample_run(), "hostile": _poisoned(sample_run()), "long": long_run(200, 100_000)}
+    runs["empty"] = runs["report"][:1]
     files = {name: write_report(events, folder / f"{name}.html") for name, events in runs.items()}
     found = observe(
         HERE / "viewer_checks.mjs",
         files={name: str(file) for name, file in files.items()},
-        live=None,
+        address=running.page_url,
         pictures=os.environ.get("PAGE_PICTURES"),
         axe=str(AXE) if AXE.exists() else None,
     )
@@ -158,6 +160,10 @@ def test_what_a_run_holds_stays_text(seen: Json) -> None:
         assert "<img src=x onerror=" in found[part], part
 
 
+def test_a_run_in_which_nothing_happened_says_so(seen: Json) -> None:
+    assert seen["empty"] == ["In this run nothing happened.", "Nothing has played yet."]
+
+
 def test_a_run_of_200_scenarios_and_100_000_events_stays_quick_and_small(seen: Json) -> None:
     found = seen["long"]
     assert found["events"] > 95_000
@@ -165,3 +171,52 @@ def test_a_run_of_200_scenarios_and_100_000_events_stays_quick_and_small(seen: J
     assert found["search"] < 3000
     assert (found["listed"], found["more"]) == (100, "100 more")
     assert seen["bytes"]["long"] < 2_500_000
+
+
+def test_the_token_leaves_the_address_bar(seen: Json) -> None:
+    live = seen["live"]
+    assert "token" not in live["address"]
+    assert live["kept"] == ["token"]
+
+
+def test_a_call_is_placed_by_clicking_and_asks_for_keys(seen: Json) -> None:
+    asks = seen["live"]["asks"]
+    assert asks["lit"] == ["ask"]
+    assert asks["words"] == ["Welcome, Ada.", "Press 1 for an agent."]
+    assert asks["title"] == "Call: Support line"
+    for words in ("Lookup", "ContactFlowEvent", "looking up +12065550142", "dynamodb:PutItem", "allowed"):
+        assert words in asks["calls"]
+
+
+def test_one_can_be_caller_and_agent(seen: Json) -> None:
+    live = seen["live"]
+    assert live["talk"][-2:] == ["How can I help?", "<b>My order</b> is late."]
+    assert live["passed"] == ["lookup", "welcome", "ask", "queue", "transfer"]
+
+
+def test_a_fault_at_a_click_makes_the_flow_take_its_error_branch(seen: Json) -> None:
+    live = seen["live"]
+    assert live["fault"].startswith("denied: support-line-Lookup")
+    assert "lookup error:NoMatchingError" in live["branch"]["ways"]
+    assert live["branch"]["wrong"] == ["lookup"]
+    assert live["branch"]["words"] == ["Please call again."]
+
+
+def test_a_live_call_is_stepped_block_by_block(seen: Json) -> None:
+    assert seen["live"]["held"] == ["lookup", "welcome"]
+    before, after = seen["live"]["reloaded"]
+    assert before == after >= 3
+
+
+@needs_axe
+def test_people_with_disabilities_can_use_the_live_page(seen: Json) -> None:
+    live = seen["live"]
+    assert (live["asks"]["barriers"], live["dialogBarriers"], live["faultBarriers"]) == ([], [], [])
+    assert [found for found in live["contrast"] if found[0] < 4.5] == []
+    assert live["overflow"] <= 0
+
+
+def test_without_the_token_the_page_shows_nothing(seen: Json) -> None:
+    words, subjects = seen["live"]["stranger"]
+    assert "connect-sandbox status" in words
+    assert subjects == 0

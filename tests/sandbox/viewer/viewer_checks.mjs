@@ -141,11 +141,100 @@ async function long(browser, file) {
   return found;
 }
 
-export default async function observe(browser, { files, live, pictures, axe }) {
+async function empty(browser, file) {
+  const page = await browser.open(file);
+  await ready(page);
+  const found = [await page.locator("#nothing").innerText(), await page.locator("#no-picture").innerText()];
+  await page.keyboard.press("ArrowRight");
+  await page.close();
+  return found;
+}
+
+async function live(browser, address, pictures, axe) {
+  const page = await browser.open(address, { width: 1280, height: 800 });
+  const found = {};
+  const picture = (name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : null);
+  const press = (name) => page.getByRole("button", { name, exact: true }).click();
+  const start = (dialog) => dialog.getByRole("button", { name: "Start", exact: true }).click();
+  await ready(page);
+  found.address = await page.evaluate(() => location.href);
+  found.kept = await page.evaluate(() => Object.keys(sessionStorage));
+  await page.locator("#speed").selectOption("20");
+  await press("New call or chat");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Flow or number").selectOption("Support line");
+  await picture("live-new");
+  found.dialogBarriers = await barriers(page, axe);
+  await start(dialog);
+  await page.locator(".keypad").waitFor();
+  found.asks = { lit: await marked(page, "lit"), words: await texts(page, "#entries .says .text"), title: await page.locator(".subject[aria-current] .title").innerText() };
+  found.asks.calls = await page.locator("#panel-calls").innerText();
+  found.asks.barriers = await barriers(page, axe);
+  found.contrast = await contrasts(page);
+  await picture("live-asks");
+  await press("1");
+  await press("Answer as the agent");
+  await page.getByLabel("The agent says").fill("How can I help?");
+  await page.keyboard.press("Enter");
+  await page.locator(".says.agent").waitFor();
+  await page.getByLabel("The customer says").fill("<b>My order</b> is late.");
+  await page.keyboard.press("Enter");
+  await page.locator(".says.caller").waitFor();
+  found.talk = await texts(page, "#entries .says .text");
+  found.passed = await marked(page, "passed");
+  await picture("live-agent");
+  await press("End as the agent");
+  await page.locator("#phone").getByText("The contact has ended").waitFor();
+
+  await press("Faults");
+  await dialog.locator('[data-fault^="function:"][data-fault$=" denied"]').click();
+  await dialog.locator('[aria-pressed="true"]').waitFor();
+  found.fault = await page.locator("#summary .badge.bad").innerText();
+  found.faultBarriers = await barriers(page, axe);
+  await picture("live-faults");
+  await press("Close");
+  await press("Call again");
+  await page.locator('.block.finding[data-block="lookup"]').waitFor();
+  await page.locator("#phone").getByText("The contact has ended").waitFor();
+  found.branch = { ways: await ways(page), wrong: await marked(page, "finding"), words: await texts(page, "#entries .says .text") };
+  await picture("live-fault");
+  await press("Faults");
+  await press("Take all back");
+  await dialog.locator('[aria-pressed="true"]').waitFor({ state: "detached" });
+  await press("Close");
+
+  await press("New call or chat");
+  await dialog.getByLabel("Flow or number").selectOption("Support line");
+  await dialog.getByLabel("Hold it before each block").check();
+  await start(dialog);
+  await press("Next block");
+  await page.locator('.block.lit[data-block="lookup"]').waitFor();
+  await press("Next block");
+  await page.locator('.block.lit[data-block="welcome"]').waitFor();
+  found.held = await marked(page, "passed");
+  await press("Hang up");
+  await page.locator("#phone").getByText("The contact has ended").waitFor();
+  found.overflow = await overflow(page);
+  const before = (await texts(page, "#subjects .title")).length;
+  await page.reload();
+  await ready(page);
+  found.reloaded = [before, (await texts(page, "#subjects .title")).length];
+  await page.close();
+
+  const stranger = await browser.open(address.split("#")[0], { collect: false });
+  await stranger.locator("#notice").waitFor();
+  found.stranger = [await stranger.locator("#notice").innerText(), await stranger.locator("#subjects li").count()];
+  await stranger.close();
+  return found;
+}
+
+export default async function observe(browser, { files, address, pictures, axe }) {
   const source = axe === null ? null : readFileSync(axe, "utf8");
   return {
     report: await report(browser, files.report, pictures, source),
     hostile: await hostile(browser, files.hostile),
     long: await long(browser, files.long),
+    empty: await empty(browser, files.empty),
+    live: await live(browser, address, pictures, source),
   };
 }

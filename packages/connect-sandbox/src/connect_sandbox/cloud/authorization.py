@@ -13,6 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +29,7 @@ from connect_sandbox.cloud.principals import (
     UserPrincipal,
     find_user_key,
 )
+from connect_sandbox.cloud.troubles import FAULT, Troubles
 from connect_sandbox.iam import (
     AccessRequest,
     AuditLog,
@@ -43,6 +45,7 @@ from connect_sandbox.iam import (
     evaluate,
 )
 from connect_sandbox.iam import Principal as IamPrincipal
+from connect_sandbox.iam.evaluate import ResourcePolicies
 from connect_sandbox.iam.kms_use import by_service_itself, encryption_context, via_service
 from connect_sandbox.moto_internals import Backend, RegionalService, backend, iam
 
@@ -79,6 +82,8 @@ class Authorization:
         self.user_boundaries: dict[str, str] = {}
         self._lookup = _MotoLookup(account, region, self.user_boundaries)
         self._spreading = _Spreading()
+        #: What is denied on purpose, whatever policies say.
+        self.troubles = Troubles()
         #: Policies of deployed buckets, by name. Kept here: moto would enforce them itself, without looking
         #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
@@ -300,10 +305,24 @@ class Authorization:
             identity = [_EVERYTHING]
         if self.is_developer(principal):
             identity, boundary = [_ADMINISTRATOR], None
-        found = self.resource_policies if policies is None else policies
+        found: ResourcePolicies = self.resource_policies if policies is None else policies
+        if not self.is_developer(principal):
+            identity, found = self._with_troubles(principal, identity, found)
         decision = evaluate(request, self._as_iam(principal), identity, found, boundary)
+        if decision.statement is not None and decision.statement.policy == FAULT:
+            decision = replace(decision, note=FAULT)
         self._audit.record(decision)
         return decision
+
+    def _with_troubles(
+        self, principal: Principal, identity: list[Policy], found: ResourcePolicies
+    ) -> tuple[list[Policy], ResourcePolicies]:
+        mine, everybody = self.troubles.denials(self._account)
+        if not mine:
+            return identity, found
+        if not isinstance(principal, ServicePrincipal):
+            return [*identity, *mine], found
+        return identity, lambda arn: [*(found(arn) if callable(found) else found), *everybody]
 
     def resource_policies(self, arn: str) -> list[Policy]:
         """Return the deployed resource policies of an ARN; empty for a resource without one."""
@@ -335,7 +354,9 @@ class Authorization:
     def _as_iam(self, principal: Principal) -> IamPrincipal:
         if isinstance(principal, RolePrincipal):
             return IamPrincipal.role_session(principal.role_arn, principal.session_name)
-        if isinstance(principal, UserPrincipal | Outsider):
+        if isinstance(principal, UserPrincipal):
+            return IamPrincipal.user(principal.arn, _user_tags(self._account, principal.arn))
+        if isinstance(principal, Outsider):
             return IamPrincipal.user(principal.arn)
         if isinstance(principal, Admin):
             return IamPrincipal.user(f"arn:aws:iam::{principal.account}:user/developer")
@@ -419,6 +440,11 @@ def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
 def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
     users = list(iam(_owner(account, user_arn)).users.values())
     return next((user for user in users if user.arn == user_arn), None)
+
+
+def _user_tags(account: str, user_arn: str) -> dict[str, str]:
+    owner = iam(_owner(account, user_arn))
+    return {tag["Key"]: tag["Value"] for tag in owner.tagger.list_tags_for_resource(user_arn)["Tags"]}
 
 
 def _owner(account: str, arn: str) -> str:
@@ -545,8 +571,11 @@ class _MotoLookup:
         found = find_user_key(self._account, access_key)
         return None if found is None else str(found[0].arn)
 
-    def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002  (tags are not looked up yet)
-        return None
+    def resource_tags(self, arn: str) -> Mapping[str, str] | None:
+        """Return the tags of a queue; those of other resources are not looked up yet."""
+        parts = arn.split(":", 5)
+        queue = self._backend("sqs").queues.get(parts[5]) if len(parts) == 6 and parts[2] == "sqs" else None
+        return None if queue is None else dict(queue.tags)
 
     def _backend(self, service: RegionalService) -> Backend:
         return backend(service, self._account, self._region)

@@ -45,9 +45,12 @@ from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.node_modules import NodeSdk
 from connect_sandbox.cloud.principals import Credentials, Principal, Principals
 from connect_sandbox.cloud.told import Told, name_of
+from connect_sandbox.cloud.troubles import Kind, Troubles
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Lambda lets an answer be a little longer than an event.
+MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 100
 _REMEMBERED = 1000
 
 
@@ -63,6 +66,12 @@ class FunctionFault:
     times: int = 1
     seconds: float = 0.0
 
+
+_FAULTS: dict[Kind, Literal["throttle", "crash", "delay"]] = {
+    "slow": "delay",
+    "down": "crash",
+    "throttled": "throttle",
+}
 
 _TOLD_FAULTS = {"throttle": "throttled", "crash": "down", "delay": "slow"}
 """What the run calls a fault."""
@@ -165,6 +174,8 @@ class Functions:
         self._callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="function-call")
         #: The last invocations, whoever made them, oldest first.
         self.calls: deque[Call] = deque(maxlen=_REMEMBERED)
+        #: What is wrong with functions until it is taken back; a denied one is IAM's business.
+        self.troubles = Troubles()
         #: What differs from AWS on this machine, in words.
         self.notes: list[str] = []
 
@@ -255,6 +266,17 @@ class Functions:
                 pool.idle = []
         for copy in idle:
             copy.process.kill()
+
+    def forget(self) -> None:
+        """End every process and forget calls and faults: whatever is invoked next starts anew."""
+        with self._lock:
+            started, self._started = self._started, []
+            self._faults.clear()
+            for pool in self._pools.values():
+                pool.idle = []
+        for process in started:
+            process.kill()
+        self.calls.clear()
 
     def close(self) -> None:
         """End every process."""
@@ -404,6 +426,8 @@ class Functions:
             **{name: value for name, value in logging.items() if value},
             **credentials.as_environment(),
             "AWS_ENDPOINT_URL": self._endpoint_url,
+            # With a name, the SDK for JavaScript asks for bucket.localhost, which not every machine resolves.
+            "AWS_ENDPOINT_URL_S3": self._endpoint_url.replace("//localhost:", "//127.0.0.1:"),
             "AWS_DEFAULT_REGION": region,
             "AWS_REGION": region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
@@ -450,7 +474,9 @@ class Functions:
             fault, left = (faults.pop(0), len(faults)) if faults else (None, 0)
         if fault is not None and not left:
             self.told.fault(function.arn, _TOLD_FAULTS[fault.kind], begins=False)
-        return fault
+        trouble = self.troubles.of(f"function:{function.name}") if fault is None else None
+        kind = None if trouble is None else _FAULTS.get(trouble.kind)
+        return fault if trouble is None or kind is None else FunctionFault(kind, seconds=trouble.seconds)
 
     def _note_runtime(self, function: LambdaFunction) -> None:
         here = "python" + ".".join(platform.python_version_tuple()[:2])
@@ -489,9 +515,8 @@ def _describe(
 def _answer(
     function: LambdaFunction, outcome: Outcome, request_id: str
 ) -> tuple[bytes, str | None, list[str]]:
-    if outcome.payload is not None and len(outcome.payload) > MAX_PAYLOAD_BYTES:
-        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
-        message = f"Response payload size ({len(outcome.payload)} bytes) exceeded {limit}."
+    if outcome.payload is not None and len(outcome.payload) > MAX_ANSWER_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
         return outcome.payload, None, []

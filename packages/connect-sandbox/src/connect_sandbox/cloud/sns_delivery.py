@@ -22,6 +22,7 @@ from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.principals import ServicePrincipal
 from connect_sandbox.cloud.told import Told
+from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.moto_internals import Backend, backend
 from connect_sandbox.runs import Cause, because, cause
 
@@ -83,6 +84,7 @@ class Deliveries:
     def __init__(self, account: str, region: str, authorization: Authorization) -> None:
         """Start idle; the first delivery starts the threads."""
         self.speed_up = SPEED_UP
+        self.troubles = Troubles()
         self.all: list[Delivery] = []
         self.told = Told()
         """Hears of each attempt."""
@@ -142,6 +144,16 @@ class Deliveries:
                 f"Invalid parameter: RedrivePolicy: deadLetterTargetArn {arn} does not exist",
             )
 
+    def forget(self) -> None:
+        """Drop what waits for another attempt, wait for what is in flight, and forget every delivery."""
+        with self._changed:
+            self._pending -= len(self._due)
+            self._due.clear()
+            self._changed.notify_all()
+        self.wait()
+        with self._changed:
+            self.all.clear()
+
     def close(self) -> None:
         """Stop the threads; what is in flight stays undelivered."""
         with self._changed:
@@ -180,7 +192,7 @@ class Deliveries:
         return None
 
     def _attempt(self, delivery: Delivery, connections: dict[str, http.client.HTTPConnection]) -> None:
-        got = _post(delivery, connections)
+        got = self._troubled(delivery) or _post(delivery, connections)
         delivery.attempts.append(got)
         self.told.delivered(
             "sns",
@@ -201,6 +213,16 @@ class Deliveries:
                 self._changed.notify()
             return None
         return self._give_up(delivery)
+
+    def _troubled(self, delivery: Delivery) -> int | str | None:
+        """Let an endpoint that is in trouble on purpose answer; None if it answers itself, be it late."""
+        trouble = self.troubles.of(f"vendor:{urlsplit(delivery.destination.url).netloc}")
+        if trouble is None:
+            return None
+        if trouble.kind == "slow":
+            time.sleep(min(trouble.seconds, ATTEMPT_LIMIT))
+            return None if trouble.seconds < ATTEMPT_LIMIT else "TimeoutError"
+        return {"denied": 403, "throttled": 429}.get(trouble.kind, "ConnectionRefusedError")
 
     def _give_up(self, delivery: Delivery) -> None:
         arn = delivery.destination.dead_letter_queue_arn

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from connect_sandbox.rehearsal.clock import TimeIsUpError, VirtualClock
-from connect_sandbox.rehearsal.conditions import Agent, Conditions
+from connect_sandbox.rehearsal.conditions import Agent, Conditions, HangsUp, Presses, Says
+from connect_sandbox.rehearsal.desk import AgentEnds, AgentHolds, AgentSays, Desk
 from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.stage import SPEECH_RATE
 from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.steps import Ending
 from connect_sandbox.rehearsal.transcript import Entry, Kind, Transcript, Who
@@ -48,6 +50,8 @@ def wait_in_queue(engine: Runs, queued: Ending, alone: PublishedFlow | None = No
     `alone` is the queue flow, for a contact that begins there; otherwise the one that the contact's flow has chosen.
     """
     agent = engine.conditions.agent
+    if agent is None and engine.ports.desk is not None:
+        agent = engine.ports.desk.takes(queued.reason)
     hook = engine.state.event_hooks.get("CustomerQueue")
     flow = alone if alone is not None or hook is None else engine.ports.flows.flow(hook)
     patience = agent.answers_after if agent else LONGEST_WAIT
@@ -71,10 +75,16 @@ def wait_in_queue(engine: Runs, queued: Ending, alone: PublishedFlow | None = No
     return _with_agent(engine, agent)
 
 
-def _with_agent(engine: Runs, agent: Agent) -> Ending:
-    hooks = engine.state.event_hooks
+def _takes(engine: Runs, agent: Agent) -> None:
     engine.state.with_agent = agent
     _note(engine, "takes the contact", who="agent")
+    if engine.ports.records is not None:
+        engine.ports.records.happens("CONNECTED_TO_AGENT", engine.state, engine.clock)
+
+
+def _with_agent(engine: Runs, agent: Agent) -> Ending:
+    hooks = engine.state.event_hooks
+    _takes(engine, agent)
     if "DefaultAgentUI" in hooks:
         _opens_guide(engine, hooks["DefaultAgentUI"])
     if "AgentWhisper" in hooks:
@@ -88,10 +98,9 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
         ended = _hold(engine, agent.holds_for)
         if ended is not None:
             return ended
-    engine.clock.passes(agent.talks_for)
-    if agent.hangs_up_first == "caller":
-        _note(engine, "hangs up", who="caller", kind="ends")
-        return Ending("caller hung up", reason="after the conversation with the agent")
+    ended = _talks(engine, agent)
+    if ended is not None:
+        return ended
     _note(engine, "hangs up", who="agent")
     engine.state.with_agent = None
     if "DisconnectAgentUI" in hooks:
@@ -100,6 +109,44 @@ def _with_agent(engine: Runs, agent: Agent) -> Ending:
         remaining = engine.ports.flows.flow(hooks["CustomerRemaining"])
         return _plays(engine, remaining, "plays the disconnect flow")
     return Ending("disconnected", reason="the agent has hung up")
+
+
+def _talks(engine: Runs, agent: Agent) -> Ending | None:
+    """Let the conversation take its time; return the ending if the customer ends it."""
+    if engine.ports.desk is not None and engine.conditions.agent is None:
+        return _converses(engine, engine.ports.desk)
+    engine.clock.passes(agent.talks_for)
+    if agent.hangs_up_first == "caller":
+        _note(engine, "hangs up", who="caller", kind="ends")
+        return Ending("caller hung up", reason="after the conversation with the agent")
+    return None
+
+
+def _converses(engine: Runs, desk: Desk) -> Ending | None:
+    """Let agent and customer converse; return the ending if the customer ends it."""
+    while True:
+        match desk.acts():
+            case AgentEnds():
+                return None
+            case AgentHolds(seconds):
+                ended = _hold(engine, seconds)
+                if ended is not None:
+                    return ended
+            case HangsUp():
+                _note(engine, "hangs up", who="caller", kind="ends")
+                return Ending("caller hung up", reason="during the conversation with the agent")
+            case Presses(digits):
+                _note(engine, f"presses {digits}", who="caller")
+            case AgentSays(text):
+                _speaks(engine, text, "agent")
+            case Says(text):
+                _speaks(engine, text, "caller")
+
+
+def _speaks(engine: Runs, text: str, who: Who) -> None:
+    _note(engine, text, who=who, kind="says")
+    if engine.state.channel != "CHAT":
+        engine.clock.passes(len(text) / SPEECH_RATE)
 
 
 def _hold(engine: Runs, seconds: float) -> Ending | None:

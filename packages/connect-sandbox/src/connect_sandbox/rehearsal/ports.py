@@ -1,6 +1,6 @@
 """What a contact needs from the world around it, as protocols: the cloud implements them, and so do tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,8 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 
 if TYPE_CHECKING:
     from connect_sandbox.rehearsal.clock import VirtualClock
+    from connect_sandbox.rehearsal.contact_events import EventType
+    from connect_sandbox.rehearsal.desk import Desk
     from connect_sandbox.rehearsal.engine import Taken
     from connect_sandbox.rehearsal.stage import Stage
     from connect_sandbox.rehearsal.state import ContactState
@@ -156,6 +158,10 @@ class Played:
 class ContactRecords(Protocol):
     """Where a contact leaves its recording, record, log and metrics."""
 
+    def happens(self, event: "EventType", state: "ContactState", clock: "VirtualClock") -> None:
+        """Take note of a step of the contact, as it happens."""
+        ...
+
     def visits(self, flow: PublishedFlow, block: Block, clock: "VirtualClock") -> None:
         """Take note of a block, just before it is played."""
         ...
@@ -178,7 +184,8 @@ class Ports:
     """The world in which a contact is played. Without `chat`, the scenario says what a chat's bot does.
 
     Without `records`, the contact leaves nothing behind. `run` is told what happens on it; without one, the run of
-    whatever plays the contact is.
+    whatever plays the contact is. `desk` is where agents take the contact out of a queue, if the conditions have no
+    agent. `gate` is passed before each block, and may wait.
     """
 
     flows: FlowSource
@@ -187,3 +194,5 @@ class Ports:
     chat: ChatLine | None = None
     records: ContactRecords | None = None
     run: "Recorder | None" = None
+    desk: "Desk | None" = None
+    gate: Callable[[], None] | None = None

@@ -124,6 +124,11 @@ class Story:
         wants = _WANTS.get(kind, words) if self._state.channel != "CHAT" or kind == "ShowView" else words
         self._recorder.emit(Asks(of="caller", wants=wants), of=self.cause)
 
+    def asks_agent(self, wants: str) -> None:
+        """Tell that the contact waits for an agent: for an answer, or in the conversation for words."""
+        if self._recorder is not None:
+            self._recorder.emit(Asks(of="agent", wants=wants), of=self.cause)
+
     def ended(self, ending: Ending) -> None:
         """Tell how the contact ended."""
         if self._recorder is None:

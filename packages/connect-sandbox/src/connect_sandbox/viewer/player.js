@@ -14,6 +14,7 @@ const view = {
   listed: LISTED,
 };
 let painted = false;
+let afterShow = () => {}; // what the live page shows besides
 const PLAY = byId("play").querySelector("path").getAttribute("d");
 const PAUSE = "M4 3h3v10H4zM9 3h3v10H9z";
 
@@ -33,8 +34,8 @@ function show({ follows = true } = {}) {
   showSubjects();
   showOutcome();
   showTransport();
-  if (subject === null || subject.events.length === 0) return;
-  showMoment(view.run, view.moments.at(view.place), { follows });
+  if (subject !== null && subject.events.length > 0) showMoment(view.run, view.moments.at(view.place), { follows });
+  afterShow();
 }
 
 function select(subject, place = subject.opensAt) {
@@ -54,7 +55,6 @@ function goTo(place) {
   const { subject } = view;
   if (subject === null) return;
   view.place = Math.max(0, Math.min(place, subject.events.length - 1));
-  if (view.place < subject.events.length - 1) view.live = false;
   chosenBlock.flow = null;
   for (const old of document.querySelectorAll(".pane .chosen")) old.classList.remove("chosen");
   const { n } = subject.events[view.place] ?? { n: 0 };
@@ -82,6 +82,12 @@ function beside(places, by) {
 }
 
 // -- the replay
+
+/** Look at one event: neither replay nor live. */
+function leave() {
+  view.live = false;
+  pause();
+}
 
 function pause() {
   clearTimeout(view.plays);
@@ -161,7 +167,11 @@ function showMarks(subject) {
 // -- what there is
 
 function ordered() {
-  const rank = (subject) => (subject.outcome === "failed" ? 0 : subject.key === OUTSIDE ? 3 : subject.over ? 2 : 1);
+  const rank = (subject) => {
+    if (subject.key === OUTSIDE) return 3;
+    if (subject.outcome === "goes on") return data.live ? -1 : 1;
+    return subject.outcome === "failed" ? 0 : 2;
+  };
   const all = [...view.run.subjects.values()].map((subject, at) => [subject, rank(subject), data.live ? -at : at]);
   const found = view.results === null ? all : all.filter(([subject]) => view.results.has(subject));
   return found.sort((a, b) => a[1] - b[1] || a[2] - b[2]).map(([subject]) => subject);
@@ -171,7 +181,7 @@ const subjectElements = new Map();
 const MARKS = {
   failed: "M4 4l8 8M12 4l-8 8",
   passed: "M3 8.5l3.5 3.5L13 4.5",
-  ended: "M8 6.5v3",
+  ended: "M4.5 8h7",
   "goes on": "M6 3.5v9l6-4.5z",
 };
 
@@ -193,11 +203,12 @@ function subjectElement(subject) {
     subjectElements.set(subject, kept);
   }
   const hits = view.results?.get(subject)?.length ?? 0;
-  const told = `${subject.outcome} ${subject.title} ${subject.shows} ${hits}`;
+  const troubled = subject.outcome === "ended" && subject.troubles.length > 0 ? " troubled" : "";
+  const told = `${subject.outcome} ${subject.title} ${subject.shows} ${hits}${troubled}`;
   if (kept.told !== told) {
     kept.told = told;
     kept.button.replaceChildren(
-      make("span", { class: `sign ${subject.outcome.replace(" ", "-")}` }, icon(MARKS[subject.outcome] ?? MARKS.ended), make("span", { class: "unseen" }, `${subject.outcome}: `)),
+      make("span", { class: `sign ${subject.outcome.replace(" ", "-")}${troubled}` }, icon(MARKS[subject.outcome] ?? MARKS.ended), make("span", { class: "unseen" }, `${subject.outcome}${troubled && ", with problems"}: `)),
       make("span", { class: "title" }, subject.title),
       hits > 0 ? make("span", { class: "hits" }, String(hits)) : "",
       make("span", { class: "shows" }, subject.outcome === "failed" && subject.failure ? firstLine(subject.failure) : subject.shows),
@@ -209,8 +220,8 @@ function subjectElement(subject) {
 }
 
 const GROUPS = [
-  ["Failed", (subject) => subject.outcome === "failed"],
   ["Going on", (subject) => subject.outcome === "goes on"],
+  ["Failed", (subject) => subject.outcome === "failed"],
   ["Passed", (subject) => subject.outcome === "passed"],
   ["Ended", (subject) => subject.outcome === "ended"],
 ];
@@ -249,7 +260,7 @@ function showSummary() {
   const parts = [];
   if (failed > 0) parts.push(badge("bad", `${failed} failed`));
   if (passed > 0) parts.push(badge("good", `${passed} passed`));
-  for (const fault of run.faults.values()) parts.push(badge("bad", `${faultName(fault.target)}: ${fault.kind}`));
+  for (const fault of run.faults.values()) parts.push(badge("bad", `${fault.kind}: ${faultName(fault.target)}`));
   if (run.began?.started) parts.push(make("span", { class: "fine" }, run.began.started.replace("T", " ").replace("Z", " UTC")));
   hold(byId("summary"), []);
   byId("summary").replaceChildren(...parts);
@@ -326,16 +337,16 @@ function nextResult() {
 const ACTIONS = {
   back: () => step(-1),
   step: () => step(1),
-  play: () => (view.plays === null ? play() : pause()),
+  play: () => (view.plays === null ? play() : leave()),
   trouble: () => {
     const { troubles } = view.subject;
-    pause();
+    leave();
     goTo(troubles.find((place) => place > view.place) ?? troubles[0]);
   },
 };
 
 function step(by, { events = false } = {}) {
-  pause();
+  leave();
   goTo(events ? view.place + by : beside(view.subject.stops, by));
 }
 
@@ -374,7 +385,7 @@ document.addEventListener("keydown", (event) => {
 for (const [name, does] of Object.entries(ACTIONS)) byId(name).addEventListener("click", does);
 byId("slider").addEventListener("input", (event) => {
   const to = Number(event.target.value); // pausing shows again where it was
-  pause();
+  leave();
   goTo(to);
 });
 byId("search").addEventListener("submit", (event) => {
@@ -396,7 +407,7 @@ byId("query").addEventListener("keydown", (event) => {
 byId("main").addEventListener("click", (event) => {
   const button = event.target.closest("button.time");
   if (button === null) return;
-  pause();
+  leave();
   goToNumber(Number(button.dataset.n));
 });
 zoomButtons(() => {

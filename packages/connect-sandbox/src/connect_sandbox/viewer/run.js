@@ -33,6 +33,7 @@ class Subject {
     this.troubles = []; // where something went wrong: places in events
     this.contacts = contact === null ? [] : [contact];
     this.outcome = "goes on"; // or passed, failed, ended
+    this.talks = false; // whether agent and customer are connected
     this.failure = "";
   }
 
@@ -41,6 +42,8 @@ class Subject {
     if (isTrouble(event)) this.troubles.push(this.events.length);
     this.events.push(event);
     if (event.contact && !this.contacts.includes(event.contact)) this.contacts.push(event.contact);
+    if (event.event === "asks" && event.of === "agent") this.talks = event.wants === "words";
+    else if (["block", "contact-ended", "contact-stopped"].includes(event.event)) this.talks = false;
     if (event.event === "scenario-ended") {
       this.outcome = event.outcome;
       this.failure = event.failure ?? "";
@@ -98,12 +101,14 @@ class Run {
       const key = `${event.target} ${event.kind}`;
       if (event.set) this.faults.set(key, event);
       else this.faults.delete(key);
-      for (const open of this.subjects.values()) if (!open.over && open.key !== OUTSIDE) open.add(event);
+      for (const open of this.subjects.values()) if (!open.over) open.add(event);
     }
-    if (["run", "run-ended", "deployed"].includes(event.event)) return null;
+    if (["run", "run-ended", "deployed", "fault"].includes(event.event)) return null;
     const subject = this.subject(event);
     if (event.invocation && !this.invocations.has(event.invocation)) this.invocations.set(event.invocation, subject);
     subject.add(event);
+    if (subject.scenario === null && event.event === "contact") this.describe(subject, event);
+    if (subject.scenario === null && subject.stops.length === 1 && event.event === "block") this.name(subject, event);
     return subject;
   }
 
@@ -112,7 +117,7 @@ class Run {
     if (event.contact) {
       const key = `contact ${event.contact}`;
       if (!this.subjects.has(key)) {
-        this.subjects.set(key, new Subject(key, this.contactTitle(event), { contact: event.contact }));
+        this.subjects.set(key, new Subject(key, "Contact", { contact: event.contact }));
       }
       return this.subjects.get(key);
     }
@@ -141,11 +146,18 @@ class Run {
     return found;
   }
 
-  contactTitle(event) {
-    if (event.event !== "contact") return event.contact;
-    const flows = this.flows.get(event.flow);
-    const kind = { VOICE: "Call", CHAT: "Chat", TASK: "Task", EMAIL: "E-mail" }[event.channel] ?? "Contact";
-    return `${kind}: ${flows?.at(-1).name ?? event.system ?? shortName(event.flow)}`;
+  /** Say of a contact who began it, and when. */
+  describe(subject, event) {
+    subject.title = { VOICE: "Call", CHAT: "Chat", TASK: "Task", EMAIL: "E-mail" }[event.channel] ?? "Contact";
+    const began = new Date(Date.parse(this.began?.started ?? "") + event.time * 1000);
+    const at = Number.isNaN(began.getTime()) ? "" : `${began.toISOString().slice(11, 19)} UTC`;
+    subject.shows = [event.customer, at].filter(Boolean).join(", ");
+  }
+
+  /** Call a contact by its first flow. */
+  name(subject, event) {
+    const flow = this.flowAt(event.flow, event.n);
+    subject.title = `${subject.title}: ${flow?.name ?? shortName(event.flow)}`;
   }
 
   /** The flow as it was when an event happened; undefined if the run does not tell it. */

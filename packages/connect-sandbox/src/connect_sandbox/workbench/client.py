@@ -38,6 +38,7 @@ class RemoteSandbox:
         self.account = account or running.account
         self.region = region or running.region
         self.endpoint_url = running.endpoint_url
+        self.page_url = running.page_url
 
     def at(self, *, account: str | None = None, region: str | None = None) -> RemoteSandbox:
         """Return another account or Region of the same sandbox; ValueError for what is none."""

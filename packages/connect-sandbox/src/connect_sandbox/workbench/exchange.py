@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from connect_sandbox.cloud import Sandbox
+from connect_sandbox.rehearsal.after_queue import LONGEST_WAIT
 from connect_sandbox.rehearsal.contact import Channel
+from connect_sandbox.rehearsal.desk import AgentEnds, AgentHolds, AgentSays
 from connect_sandbox.rehearsal.errors import RehearsalError
 from connect_sandbox.rehearsal.reading import Reader, checked
 from connect_sandbox.rehearsal.scenario import Scenario, ScenarioFile
 from connect_sandbox.rehearsal.setup_reader import read_moves, read_setup
+from connect_sandbox.workbench.desk import Gate, LiveDesk
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.lines import Line
 from connect_sandbox.workbench.live import LiveCall
@@ -30,13 +33,69 @@ class Exchange:
         self._calls: dict[int, LiveCall] = {}
 
     def begin(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Call `to` with a `setup` as scenario files have it; return the `call`. `account` and `region`: only there."""
+        """Call `to` with a `setup` as scenario files have it; return the `call` and its `contact`.
+
+        `account` and `region`: only there. `attended`: somebody can be the agent, and hold it before each block
+        (`held`: from the first).
+        """
+        self._calls = {
+            number: call for number, call in self._calls.items() if not (call.attended and call.over)
+        }
         problems: list[str] = []
         setup = read_setup(Reader(told.get("setup", {}), "setup", problems), Path(told.get("folder", ".")))
         checked(problems, "call")
         number = next(self._numbers)
-        self._calls[number] = LiveCall(self._line(told), setup)
-        return {"call": number}
+        line = self._line(told)
+        if told.get("attended"):
+            gate = Gate(held=bool(told.get("held")))
+            call = self._calls[number] = LiveCall(line, setup, desk=LiveDesk(), gate=gate)
+        else:
+            call = self._calls[number] = LiveCall(line, setup)
+        return {"call": number, "contact": call.contact_id}
+
+    def attended(self, _told: dict[str, Any]) -> dict[str, Any]:
+        """Return the calls that somebody attends and that go on, and whether they are held."""
+        calls = [(number, call) for number, call in self._calls.items() if call.attended and not call.over]
+        return {
+            "calls": [
+                {"call": number, "contact": call.contact_id, "held": call.gate is not None and call.gate.held}
+                for number, call in calls
+            ]
+        }
+
+    def agent(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Be the agent of a call: `does` answers (`seconds` later), nobody answers, says `text`, holds, or ends."""
+        call = self._call(told)
+        if call.desk is None:
+            raise WorkbenchError(f"nobody can be the agent of call {told['call']}: it was not begun so")
+        does, seconds = told.get("does"), _seconds(told)
+        if does == "answers":
+            call.desk.answers(seconds)
+        elif does == "nobody answers":
+            call.desk.nobody_answers()
+        elif does == "says" and isinstance(told.get("text"), str) and told["text"].strip():
+            call.desk.does(AgentSays(told["text"].strip()))
+        elif does == "holds":
+            call.desk.does(AgentHolds(seconds or 30.0))
+        elif does == "ends":
+            call.desk.does(AgentEnds())
+        else:
+            raise WorkbenchError(
+                f"an agent cannot do {does!r}: they answer ('answers'), 'nobody answers', or the agent 'says' a text, "
+                "'holds' or 'ends'"
+            )
+        return {}
+
+    def pace(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Let a call `go` on, `hold` it before its next block, or let it `step` over one."""
+        gate = self._call(told).gate
+        if gate is None:
+            raise WorkbenchError(f"call {told['call']} cannot be held: it was not begun so")
+        does = {"go": gate.opens, "hold": gate.holds, "step": gate.steps}.get(str(told.get("does")))
+        if does is None:
+            raise WorkbenchError(f"a call cannot {told.get('does')!r}: it can go, hold or step")
+        does()
+        return {"held": gate.held}
 
     def watch(self, told: dict[str, Any]) -> dict[str, Any]:
         """Wait for news of a `call`; return its entries `after` a number, how far it is, and how it ended."""
@@ -92,6 +151,13 @@ def _played(line: Line, scenario: Scenario, channel: Channel | None) -> dict[str
     except RehearsalError as unplayable:
         return {"name": scenario.name, "problem": _problem(unplayable), "transcript": ""}
     return {"name": scenario.name, "problem": None, "transcript": str(contact.transcript)}
+
+
+def _seconds(told: dict[str, Any]) -> float:
+    seconds = told.get("seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_WAIT:
+        raise WorkbenchError(f"seconds is {seconds!r}; it must be a number from 0 to {LONGEST_WAIT:g}")
+    return float(seconds)
 
 
 def _problem(problem: BaseException | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from connect_sandbox.rehearsal.ports import Ports
 from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
+from connect_sandbox.rehearsal.troubled_voice import TroubledVoice
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.overview import own_flows
 
@@ -79,8 +80,13 @@ class Line:
                 return cls(place, place.connect.instance(instance_arn), flow_arn, number)
         raise WorkbenchError(f"{nobody}; {_known(places)}")
 
-    def contact(self, setup: Setup, caller: Caller) -> Contact:
-        """Return a contact that can call the line; what the setup says of queues and hours holds for those deployed."""
+    def contact(
+        self, setup: Setup, caller: Caller, *, world: Callable[[Ports], Ports] | None = None
+    ) -> Contact:
+        """Return a contact that can call the line; what the setup says of queues and hours holds for those deployed.
+
+        world: what else is to be changed in the world of the contact.
+        """
         flows = list(_published(self.instance))
         told = replace(
             setup,
@@ -88,12 +94,14 @@ class Line:
             dialled=self.dialled or setup.dialled,
         )
 
-        def deployed(world: Ports) -> Ports:
-            return replace(
-                world,
-                external_voice=AssociatedConnectors(self.sandbox, self.instance.arn, world.external_voice),
+        def deployed(told: Ports) -> Ports:
+            dialled = TroubledVoice(self.sandbox.troubles, told.external_voice)
+            ports = replace(
+                told,
+                external_voice=AssociatedConnectors(self.sandbox, self.instance.arn, dialled),
                 records=LeftBehind(self.sandbox, self.instance.arn),
             )
+            return ports if world is None else world(ports)
 
         return DeployedFlow(sandbox=self.sandbox, arn=self.flow_arn).contact(told, caller, world=deployed)
 

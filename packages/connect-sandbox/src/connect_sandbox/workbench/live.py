@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -22,6 +23,7 @@ from connect_sandbox.rehearsal.expectations import Expectations
 from connect_sandbox.rehearsal.setup_reader import Setup
 from connect_sandbox.rehearsal.steps import Ending, How
 from connect_sandbox.rehearsal.transcript import Entry
+from connect_sandbox.workbench.desk import Gate, LiveDesk
 from connect_sandbox.workbench.lines import Line
 
 Stage = Literal["goes on", "asks", "over"]
@@ -87,14 +89,30 @@ class LiveCaller(Caller):
 class LiveCall(Expectations):
     """A call that goes on in a thread of its own until its flow asks something.
 
+    desk: where somebody answers what waits in a queue; gate: holds the call before each block.
     `hears` and the other expectations look at what has happened by then; `presses`, `says`, `stays_silent` and
     `hangs_up` answer. `ends` leaves further questions unanswered and waits for the end.
     """
 
-    def __init__(self, line: Line, setup: Setup, moves: Iterable[Move] = ()) -> None:
+    def __init__(
+        self,
+        line: Line,
+        setup: Setup,
+        moves: Iterable[Move] = (),
+        *,
+        desk: LiveDesk | None = None,
+        gate: Gate | None = None,
+    ) -> None:
         self._caller = LiveCaller(setup.number, moves)
-        self._contact = line.contact(setup, self._caller)
+        self._contact = line.contact(
+            setup,
+            self._caller,
+            world=lambda told: replace(told, desk=desk, gate=None if gate is None else gate.passes),
+        )
         self._caller.asked = self._contact.story.asks
+        self.desk, self.gate = desk, gate
+        if desk is not None:
+            desk.asked = self._contact.story.asks_agent
         self._problem: BaseException | None = None
         super().__init__(self._contact.transcript)
         self._thread = threading.Thread(
@@ -190,8 +208,26 @@ class LiveCall(Expectations):
         return self._caller.waits(seconds)
 
     def makes(self, move: Move) -> bool:
-        """Make a move; return False if nobody asks."""
+        """Make a move; return False if nobody asks. With an agent, the customer may speak and press keys any time."""
+        if self.desk is not None and self.desk.talks and isinstance(move, Says | Presses | HangsUp):
+            self.desk.does(move)
+            return True
         return self._caller.makes(move)
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody can be the agent."""
+        return self.desk is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._caller.waits(0) == "over"
+
+    @property
+    def contact_id(self) -> str:
+        """The contact's id."""
+        return self._contact.contact_id
 
     @property
     def problem(self) -> BaseException | None:
@@ -215,6 +251,10 @@ class LiveCall(Expectations):
     def closed(self) -> None:
         """Hang up, and wait until the call is over."""
         self._caller.only(HangsUp())
+        if self.desk is not None:
+            self.desk.closed()
+        if self.gate is not None:
+            self.gate.opens()
         self._thread.join()
 
     def _does(self, move: Move) -> Self:

@@ -24,6 +24,11 @@ class Running:
     control_url: str
     token: str
 
+    @property
+    def page_url(self) -> str:
+        """The address of the page; whoever has it may do everything in the sandbox."""
+        return f"{self.control_url}/page#token={self.token}"
+
 
 class Place:
     """The folder of one sandbox: its state file, its log and what it deploys from."""

@@ -8,6 +8,10 @@ POST /tolerate     let resource types be missing: {"types": ["AWS::WAFv2::*"]}
 POST /sdk          let Node.js functions find the AWS SDK that an app has installed: {"app": "/path"}
 POST /calls        begin a call; /calls/watch, /calls/answer and /calls/hang-up go on with it
 POST /scenarios    play the scenarios of a file
+GET /page          the page to watch calls on; it holds nothing of the sandbox, and its script asks with the token
+GET /run/events    what has happened `after` an event; waits for news
+GET /calls         the calls that the page attends; POST /calls/agent, /calls/pace to be the agent, and to hold them
+GET /faults        what is slow, down, denied or throttled on purpose, and what can be; POST and DELETE change it
 """
 
 from __future__ import annotations
@@ -29,7 +33,9 @@ from typing import Any
 from connect_sandbox.cloud import Sandbox, SandboxError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.viewer.live import PAGE, LivePage, refused
 from connect_sandbox.workbench.exchange import Exchange
+from connect_sandbox.workbench.fault_board import FaultBoard
 from connect_sandbox.workbench.overview import overview
 from connect_sandbox.workbench.place import Place, Running
 
@@ -42,10 +48,14 @@ Answer = Callable[[dict[str, Any]], dict[str, Any]]
 class Control:
     """Answers the commands."""
 
-    def __init__(self, sandbox: Sandbox, exchange: Exchange, token: str, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, exchange: Exchange, page: LivePage, token: str, stop: Callable[[], None]
+    ) -> None:
         self._token = token
         self._sandbox = sandbox
         self._stop = stop
+        self._page = page
+        faults = FaultBoard(sandbox)
         self._answers: dict[tuple[str, str], Answer] = {
             ("GET", "/status"): lambda _: overview(sandbox),
             ("POST", "/stop"): self._stops,
@@ -56,18 +66,42 @@ class Control:
             ("POST", "/calls/answer"): exchange.answer,
             ("POST", "/calls/hang-up"): exchange.hang_up,
             ("POST", "/scenarios"): exchange.play,
+            ("GET", "/calls"): exchange.attended,
+            ("POST", "/calls/agent"): exchange.agent,
+            ("POST", "/calls/pace"): exchange.pace,
+            ("GET", "/run/events"): page.events,
+            ("GET", "/faults"): faults.told,
+            ("POST", "/faults"): faults.sets,
+            ("DELETE", "/faults"): faults.forgets,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer one command; 401 without the token, 404 for what there is not, 400 with what is wrong."""
+        """Answer one command.
+
+        403 for another host's or site's requests, 401 without the token, 404 for what there is not, 400 with what is
+        wrong.
+        """
+        foreign = refused(request)
+        if foreign is not None:
+            return _json(403, {"error": foreign})
+        if (request.method, request.path) == ("GET", PAGE):
+            return self._page.shell()
         given = request.headers.get("Authorization").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             return _json(401, {"error": "the token is missing or wrong"})
+        return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         answer = self._answers.get((request.method, request.path))
         if answer is None:
             return _json(404, {"error": f"there is no {request.method} {request.path}"})
         try:
-            return _json(200, answer(json.loads(request.body or b"{}")))
+            told = json.loads(request.body or b"{}")
+            if not isinstance(told, dict):
+                raise ValueError("a command is a JSON object")
+            return _json(200, answer({**dict(request.query), **told}))
+        except KeyError as missing:
+            return _json(400, {"error": f"the command lacks {missing}"})
         except (SandboxError, RehearsalError, ValueError) as problem:
             return _json(400, {"error": str(problem)})
 
@@ -107,7 +141,8 @@ def serve(
         Sandbox.start(place.files, account=account, region=region, port=port) as sandbox,
     ):
         exchange = Exchange(sandbox)
-        control = Control(sandbox, exchange, token, ended.set)
+        page = LivePage(lambda: sandbox.run, place.folder.parent.name)
+        control = Control(sandbox, exchange, page, token, ended.set)
         server = HttpServer(control.handle)
         server.start()
         running = Running(

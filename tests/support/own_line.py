@@ -123,34 +123,40 @@ def write(folder: Path, *, may_write: bool = True) -> Path:
 
 def write_assembly(folder: Path, account: str, region: str) -> Path:
     """Write the cloud assembly of a stack `bucket-and-queue`, as the CDK does: its template is an asset."""
-    folder.mkdir()
-    name = "bucket-and-queue"
-    bucket = f"cdk-hnb659fds-assets-{account}-{region}"
-    role = f"arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-%s-role-{account}-{region}"
     stack = {"Resources": {
         "Waiting": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "waiting"}},
         "Recordings": {"Type": "AWS::S3::Bucket"}}}  # fmt: skip
-    (folder / f"{name}.template.json").write_text(json.dumps(stack))
-    asset = {
-        "source": {"path": f"{name}.template.json", "packaging": "file"},
-        "destinations": {"here": {
-            "bucketName": bucket, "objectKey": "template.json", "region": region,
-            "assumeRoleArn": role % "file-publishing"}},
-    }  # fmt: skip
-    (folder / f"{name}.assets.json").write_text(
-        json.dumps({"version": "48.0.0", "files": {"template": asset}, "dockerImages": {}})
-    )
-    artifacts = {
-        f"{name}.assets": {"type": "cdk:asset-manifest", "properties": {
-            "file": f"{name}.assets.json", "requiresBootstrapStackVersion": 6}},
-        name: {
-            "type": "aws:cloudformation:stack", "environment": f"aws://{account}/{region}",
-            "dependencies": [f"{name}.assets"],
-            "properties": {
-                "templateFile": f"{name}.template.json", "validateOnSynth": False, "stackName": name,
-                "assumeRoleArn": role % "deploy", "cloudFormationExecutionRoleArn": role % "cfn-exec",
-                "stackTemplateAssetObjectUrl": f"s3://{bucket}/template.json",
-                "requiresBootstrapStackVersion": 6}},
-    }  # fmt: skip
+    return assemble(folder, [("bucket-and-queue", "bucket-and-queue", account, region, stack)])
+
+
+def assemble(folder: Path, stacks: list[tuple[str, str, str, str, dict[str, Any]]]) -> Path:
+    """Write a cloud assembly of stacks: artifact, stack's name, account, Region and template of each."""
+    folder.mkdir()
+    artifacts: dict[str, Any] = {}
+    for artifact, name, account, region, stack in stacks:
+        bucket = f"cdk-hnb659fds-assets-{account}-{region}"
+        role = f"arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-%s-role-{account}-{region}"
+        (folder / f"{artifact}.template.json").write_text(json.dumps(stack))
+        asset = {
+            "source": {"path": f"{artifact}.template.json", "packaging": "file"},
+            "destinations": {"here": {
+                "bucketName": bucket, "objectKey": f"{artifact}.json", "region": region,
+                "assumeRoleArn": role % "file-publishing"}},
+        }  # fmt: skip
+        (folder / f"{artifact}.assets.json").write_text(
+            json.dumps({"version": "48.0.0", "files": {"template": asset}, "dockerImages": {}})
+        )
+        artifacts |= {
+            f"{artifact}.assets": {"type": "cdk:asset-manifest", "properties": {
+                "file": f"{artifact}.assets.json", "requiresBootstrapStackVersion": 6}},
+            artifact: {
+                "type": "aws:cloudformation:stack", "environment": f"aws://{account}/{region}",
+                "dependencies": [f"{artifact}.assets"],
+                "properties": {
+                    "templateFile": f"{artifact}.template.json", "validateOnSynth": False, "stackName": name,
+                    "assumeRoleArn": role % "deploy", "cloudFormationExecutionRoleArn": role % "cfn-exec",
+                    "stackTemplateAssetObjectUrl": f"s3://{bucket}/{artifact}.json",
+                    "requiresBootstrapStackVersion": 6}},
+        }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps({"version": "48.0.0", "artifacts": artifacts}))
     return folder

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -35,8 +35,11 @@ from werkzeug.exceptions import NotFound
 Backend = Any
 """One of moto's backends: the resources of a service in one account and region. It has no type."""
 
-RegionalService = Literal["cloudwatch", "dynamodb", "kms", "logs", "secretsmanager", "sns", "sqs"]
+RegionalService = Literal["cloudwatch", "dynamodb", "events", "kms", "logs", "secretsmanager", "sns", "sqs"]
 """A service whose backend the sandbox looks into, by moto's name."""
+
+MOTO_ACCOUNT_HEADER = "x-moto-account-id"
+"""The header by which a request to moto says whose resources it is about, in lower case."""
 
 GLOBAL_REGION = "aws"
 """The region under which moto keeps the services that have none."""
@@ -196,6 +199,11 @@ def members_of(shape: StructureShape) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", shape.members)
 
 
+def required_of(shape: StructureShape) -> Sequence[str]:
+    """Return the names of the members that a structure must have."""
+    return cast("Sequence[str]", shape.required_members)
+
+
 def item_of(shape: ListShape) -> Any:  # noqa: ANN401  (a shape)
     """Return the shape of a list's items."""
     return shape.member
@@ -261,6 +269,15 @@ def put_composite_alarm(
         actions_enabled=enabled,
         rule=rule,
     )
+
+
+def in_account(account: str) -> Callable[..., None]:
+    """Return what lets a boto3 client of moto ask for an account's resources; register it for "before-sign"."""
+
+    def ask(request: Any, **_: object) -> None:  # noqa: ANN401  (botocore's request)
+        request.headers[MOTO_ACCOUNT_HEADER] = account
+
+    return ask
 
 
 def table_keys(table: Backend) -> list[str]:
@@ -330,6 +347,14 @@ def sts(account: str) -> Backend:
     return cast("Any", sts_backends)[account][GLOBAL_REGION]
 
 
+def account_of_issued_key(access_key: str) -> str | None:
+    """Return the account of a role session's or user's access key; None if nobody was given it."""
+    for account, parts in list(iam_backends.items()):
+        if any(access_key in part.access_keys for part in list(parts.values())):
+            return str(account)
+    return None
+
+
 @lru_cache
 def aws_managed_policies() -> Mapping[str, Any]:
     """Return the policies that AWS manages, by name, as moto knows them."""
@@ -343,6 +368,12 @@ def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's
 
 
 # --- the server
+
+
+def load_services(services: Iterable[str]) -> None:
+    """Load services, by moto's names; otherwise the first request to each does: 0.5 s for ssm, which needs EC2."""
+    for service in services:
+        get_backend(cast("Any", service))
 
 
 def moto_server() -> ThreadedMotoServer:

@@ -88,6 +88,13 @@ class Authorization:
         #: at conditions.
         self.bucket_policies: dict[str, dict[str, Any]] = {}
 
+    def shares(self, anybody: Authorization, same_account: Authorization | None) -> None:
+        """Hold what has no Region in common: bucket policies with anybody, users' boundaries within the account."""
+        self.bucket_policies = anybody.bucket_policies
+        if same_account is not None:
+            self.user_boundaries = same_account.user_boundaries
+            self._lookup = _MotoLookup(self._account, self._region, self.user_boundaries)
+
     def check_request(self, principal: Principal, request: HttpRequest) -> HttpResponse | None:
         """Return the response that denies a request, or None if the principal may make it."""
         if self.is_developer(principal):
@@ -261,7 +268,7 @@ class Authorization:
 
     def identity_policies(self, arn: str) -> tuple[list[Policy], Policy | None]:
         """Return the deployed policies of a role or user, inline and attached, and its permissions boundary."""
-        backend = iam(self._account)
+        backend = iam(_owner(self._account, arn))
         role, user = _role(self._account, arn), _user(self._account, arn)
         holder = user if role is None else role
         if holder is None:
@@ -333,7 +340,7 @@ class Authorization:
             return self.bucket_policies.get(parts[5].split("/", 1)[0])
         for known, read in _READERS.items():
             if known == service:
-                return read(backend(known, self._account, self._region), arn)
+                return read(backend(known, parts[4] or self._account, parts[3] or self._region), arn)
         return None
 
     def _trust_policy(self, role_arn: str) -> str | None:
@@ -424,11 +431,19 @@ def _resource_policies(arn: str, document: Mapping[str, Any] | str) -> list[Poli
 
 
 def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
-    return next((role for role in list(iam(account).roles.values()) if role.arn == role_arn), None)
+    roles = list(iam(_owner(account, role_arn)).roles.values())
+    return next((role for role in roles if role.arn == role_arn), None)
 
 
 def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
-    return next((user for user in list(iam(account).users.values()) if user.arn == user_arn), None)
+    users = list(iam(_owner(account, user_arn)).users.values())
+    return next((user for user in users if user.arn == user_arn), None)
+
+
+def _owner(account: str, arn: str) -> str:
+    """Return the account in an ARN of IAM; `account` for what is no ARN."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 and parts[4].isdigit() else account
 
 
 def _key_arn(account: str, region: str, key: str) -> str:
@@ -470,11 +485,17 @@ def _queue_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
     return queue.policy if isinstance(queue.policy, str) else json.dumps(queue.policy)
 
 
+def _bus_policy(backend: Any, arn: str) -> str | None:  # noqa: ANN401
+    bus = backend.event_buses.get(arn.rpartition("/")[2])
+    return None if bus is None else bus.policy
+
+
 _READERS: dict[RegionalService, Callable[[Backend, str], str | None]] = {
     "secretsmanager": _secret_policy,
     "kms": _key_policy,
     "sns": _topic_policy,
     "sqs": _queue_policy,
+    "events": _bus_policy,
 }
 
 

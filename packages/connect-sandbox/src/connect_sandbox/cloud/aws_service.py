@@ -32,6 +32,7 @@ from connect_sandbox.moto_internals import (
     members_of,
     metadata_of,
     read_parameters,
+    required_of,
     route,
     value_of,
     write_answer,
@@ -143,7 +144,7 @@ def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[st
             inner = f"{path}.{_lower_first(name)}" if path else _lower_first(name)
             if value.get(name) is not None:
                 yield from _constraint_problems(member, value[name], inner)
-            elif name in shape.required_members:
+            elif name in required_of(shape):
                 yield _problem("null", inner, "Member must not be null")
     elif isinstance(shape, ListShape) and isinstance(value, list):
         for index, item in enumerate(value, 1):

@@ -63,6 +63,17 @@ def run_cdk(
     return CdkRun(tuple(arguments), "".join(lines))
 
 
+def bootstrap_template(command: Sequence[str]) -> Path | None:
+    """Return the template with which a CDK command line bootstraps; None if it does not lie where the package has it.
+
+    `command` is what `find_cdk` returns.
+    """
+    # node_modules/.bin/cdk is a link to bin/cdk of the package aws-cdk; this is what `--show-template` prints.
+    package = Path(command[0]).resolve().parents[1]
+    template = package / "lib/api/bootstrap/bootstrap-template.yaml"
+    return template if template.is_file() else None
+
+
 def find_cdk(start: Path) -> list[str]:
     """Return the command of the CDK command line that is nearest to a folder.
 

@@ -259,6 +259,10 @@ class Chats:
             return False
         return participant.connected is not None or time.monotonic() - participant.created <= self.join_limit
 
+    def knows(self, token: str) -> bool:
+        """Return whether a participant here has this token."""
+        return token in self._by_token
+
     def _holder(self, token: str) -> tuple[Chat, Participant]:
         found = self._by_token.get(token)
         if found is None or found[0].ended or found[1].left is not None:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -225,6 +225,8 @@ class ConnectState:
         self._lock = threading.RLock()
         self._instances: dict[str, Instance] = {}
         self._absent: set[str] = set()
+        #: The states of the sandbox's other accounts and Regions.
+        self.elsewhere: Callable[[], Iterable[ConnectState]] = tuple
         #: Third-party applications of the agent workspace, by ARN, with CloudFormation's properties.
         self.applications: dict[str, dict[str, Any]] = {}
 

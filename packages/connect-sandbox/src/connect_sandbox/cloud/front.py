@@ -18,6 +18,7 @@ from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpRes
 from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
 from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
 from connect_sandbox.cloud.troubles import Troubles
+from connect_sandbox.moto_internals import MOTO_ACCOUNT_HEADER
 from connect_sandbox.runs import Cause, because
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
@@ -53,12 +54,13 @@ class Front:
         troubles: Troubles | None = None,
         around_services: Mapping[str, Around] = MappingProxyType({}),
         cause_of: Callable[[HttpRequest], Cause] = lambda _request: Cause(),
+        account: str = "",
     ) -> None:
         """Take the handlers: `services` by signing name, `internal` by path prefix.
 
         `before_services` see a request first, and pass it on to the service by returning None. `after_services` hear of
         each request to one of moto's services that it has answered; `around_services` let moto answer. `cause_of`
-        returns why a request is made.
+        returns why a request is made. `account` is whose resources moto is asked for.
         """
         self._around_services = around_services
         self._cause_of = cause_of
@@ -67,7 +69,7 @@ class Front:
         self._troubles = troubles or Troubles()
         self._principals = principals
         self._authorization = authorization
-        self._moto = MotoClient(moto_port)
+        self._moto = MotoClient(moto_port, account)
         self._execute_api = execute_api
         self._internal = internal
         self._services = services
@@ -136,9 +138,10 @@ class Front:
 class MotoClient:
     """Forwards requests to moto's server unchanged, each over a connection of its own."""
 
-    def __init__(self, port: int) -> None:
-        """`port` is where moto listens."""
+    def __init__(self, port: int, account: str) -> None:
+        """`port` is where moto listens, `account` whose resources it is asked for."""
         self._port = port
+        self._account = account
 
     def handle(self, request: HttpRequest, service: str) -> HttpResponse:
         """Return moto's response; what moto does not implement becomes a 501 that says so."""
@@ -156,8 +159,9 @@ class MotoClient:
         try:
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers.items():
-                if name.lower() not in HOP_BY_HOP | {"content-length", "expect"}:
+                if name.lower() not in HOP_BY_HOP | {"content-length", "expect", MOTO_ACCOUNT_HEADER}:
                     connection.putheader(name, value)
+            connection.putheader(MOTO_ACCOUNT_HEADER, self._account)
             connection.putheader("Content-Length", str(len(request.body)))
             connection.endheaders(request.body)
             raw = connection.getresponse()

@@ -16,21 +16,17 @@ _ENVIRONMENT = {
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "false",
     "MOTO_ALLOW_NONEXISTENT_REGION": "false",
 }
-#: moto takes the account of every request from this variable, if it is there.
+#: moto would take the account of every request from this variable, and not from its header.
 _ACCOUNT = "MOTO_ACCOUNT_ID"
 
 
 class MotoServer:
     """moto for as long as the context lasts. One at a time per process: moto's state is global."""
 
-    def __init__(self, account: str) -> None:
-        """`account` is the one account that resources are in, whoever asks."""
-        self._account = account
-
     def __enter__(self) -> Self:
         """Start on a free port."""
         os.environ.update(_ENVIRONMENT)
-        os.environ[_ACCOUNT] = self._account
+        os.environ.pop(_ACCOUNT, None)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = moto_server()
         self._server.start()
@@ -43,9 +39,6 @@ class MotoServer:
         """Clear the state and stop."""
         self.reset()
         self._server.stop()
-        os.environ.pop(
-            _ACCOUNT, None
-        )  # what other tests of this process mock with moto is in moto's own account
 
     @property
     def port(self) -> int:

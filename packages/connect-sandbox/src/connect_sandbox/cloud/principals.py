@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from connect_sandbox.cloud.environment import ADMIN_ACCESS_KEY
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import HttpRequest
-from connect_sandbox.moto_internals import iam, sts
+from connect_sandbox.moto_internals import account_of_issued_key, iam, sts
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -98,7 +98,7 @@ class Principals:
     """
 
     def __init__(self, account: str, region: str) -> None:
-        """`account` is the one account of the sandbox; `region` is where STS answers."""
+        """`account` is whose developer asks here; `region` is where STS answers."""
         self._account = account
         self._region = region
         self._lock = threading.Lock()
@@ -132,21 +132,22 @@ class Principals:
         if scope is None:
             raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
         access_key = scope[0]
-        if access_key == ADMIN_ACCESS_KEY:
+        if access_key in {ADMIN_ACCESS_KEY, self._account}:
             return Admin(self._account)
         if access_key in self._outsiders:
             return self._outsiders[access_key]
-        role: Any = sts(self._account).get_assumed_role_from_access_key(access_key)
+        account = account_of_issued_key(access_key) or self._account
+        role: Any = sts(account).get_assumed_role_from_access_key(access_key)
         if role is not None:
             return RolePrincipal(role.role_arn, role.session_name)
-        return self._user(access_key)
+        return self._user(account, access_key)
 
-    def _user(self, access_key: str) -> UserPrincipal:
-        found = find_user_key(self._account, access_key)
+    def _user(self, account: str, access_key: str) -> UserPrincipal:
+        found = find_user_key(account, access_key)
         if found is None:
             raise _invalid_token(
-                f"the sandbox knows the access key {ADMIN_ACCESS_KEY!r} and the keys of role sessions and IAM users, "
-                f"not {access_key!r}"
+                f"the sandbox knows the access key {ADMIN_ACCESS_KEY!r}, account ids, and the keys of role sessions "
+                f"and IAM users, not {access_key!r}"
             )
         user, key = found
         if key.status != "Active":

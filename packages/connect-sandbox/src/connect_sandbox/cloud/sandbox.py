@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -22,6 +23,7 @@ from connect_sandbox.cloud.api_gateway.registry import ApiRegistry
 from connect_sandbox.cloud.api_gateway.runtime import ApiRuntime
 from connect_sandbox.cloud.api_gateway_api import ApiGatewayApi
 from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.aws_service import error_response
 from connect_sandbox.cloud.cdk_cli import CdkRun, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.api import CloudFormationApi
 from connect_sandbox.cloud.cfn.deployer import Deployer
@@ -36,8 +38,15 @@ from connect_sandbox.cloud.connect_api import ConnectApi
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.contact_center import ContactCenter
 from connect_sandbox.cloud.ec2_api import Ec2Api
-from connect_sandbox.cloud.environment import ACCOUNT, REGION, check_place, make_client, sandbox_environment
-from connect_sandbox.cloud.errors import SandboxError
+from connect_sandbox.cloud.environment import (
+    ACCOUNT,
+    ADMIN_ACCESS_KEY,
+    REGION,
+    check_place,
+    make_client,
+    sandbox_environment,
+)
+from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.front import Front
 from connect_sandbox.cloud.function_logs import FunctionLogs
@@ -49,6 +58,7 @@ from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
 from connect_sandbox.cloud.moto_server import MotoServer
 from connect_sandbox.cloud.participant_api import ParticipantApi
+from connect_sandbox.cloud.places import Places
 from connect_sandbox.cloud.principals import Principals
 from connect_sandbox.cloud.quotas import Quotas
 from connect_sandbox.cloud.service_quotas_api import ServiceQuotasApi
@@ -66,6 +76,7 @@ from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.iam import AuditLog
+from connect_sandbox.moto_internals import in_account, load_services, service_model
 from connect_sandbox.runs import Recorder
 
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
@@ -75,6 +86,9 @@ _INHERITED = re.compile(
     r"|PIP_\w+|UV_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(?i:https?_proxy|all_proxy)"
 )
 
+#: Services, by moto's names, in which most apps and the CDK's bootstrap make something.
+_DEPLOYED_WITH = ("iam", "s3", "ecr", "ssm", "sts", "dynamodb", "kms", "logs", "secretsmanager")
+
 
 class Sandbox:
     """A running sandbox; `Sandbox.start(work_dir)` is a context manager.
@@ -82,6 +96,10 @@ class Sandbox:
     Attributes: `endpoint_url`, `region`, `account`; `audit` (every IAM decision), `warnings` (what AWS might
     reject), `functions`, `connect`, `contact_center`, `bots`, `test_cases`, `chats`, `sns`, `voice_connectors`,
     `faults`, `quotas`, `run` (what happens, see docs/run-file.md). One at a time in a process.
+
+    These are of the one account and Region that it was started as. `at(account=, region=)` is another place of it, with
+    resources of its own and the same attributes, of which `endpoint_url`, `audit`, `warnings`, `faults`, `run` and
+    `tolerance` are common to all.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -110,14 +128,15 @@ class Sandbox:
 
         `run` is told what happens: a file that is begun anew (docs/run-file.md), a recorder, or one in memory.
         """
+        check_place(account, region)
         self.run = run if isinstance(run, Recorder) else Recorder(run)
         self.told = Told(self.run)
-        check_place(account, region)
         self.tolerance = Tolerance(tolerate)
         self._inherit = tuple(inherit)
         self._variables = dict(variables or {})
         self.region = region
         self.account = account
+        self._places = Places(self, self._another)
         self.warnings: list[str] = []
         self.audit = AuditLog()
         self.audit.told_to = self.told.decided
@@ -131,6 +150,7 @@ class Sandbox:
         )
         self.quotas = Quotas()
         self._work_dir = work_dir.resolve()
+        self._cdk_home = self._work_dir / "cdk-home"
         self._port = port
         self._exit = ExitStack()
         self._clients: dict[str, Any] = {}
@@ -196,13 +216,32 @@ class Sandbox:
             **{name: value for name, value in os.environ.items() if self._inherits(name)},
             **self._variables,
             **sandbox_environment(
-                self.endpoint_url, self.account, self.region, cdk_home=self._work_dir / "cdk-home"
+                self.endpoint_url,
+                self.account,
+                self.region,
+                cdk_home=self._cdk_home,
+                access_key=self.access_key,
             ),
         }
 
-    def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
-        """Return a boto3 client with the developer's permissions; its calls go over HTTP like anyone's."""
-        return self._client(service)
+    def boto3_client(self, service: str, *, account: str | None = None, region: str | None = None) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
+        """Return a boto3 client with the developer's permissions; its calls go over HTTP like anyone's.
+
+        `account` and `region` are by default the sandbox's own; ValueError for what is no account or no Region.
+        """
+        there = self.at(account=account, region=region)
+        return self._client(service) if there is self else there.boto3_client(service)
+
+    def at(self, *, account: str | None = None, region: str | None = None) -> Sandbox:
+        """Return the place of this sandbox in another account or Region, by default in the same; made when first asked.
+
+        ValueError for what is no account or no Region of the partition aws.
+        """
+        return self._places.at(account or self.account, region or self.region)
+
+    def places(self) -> list[Sandbox]:
+        """Return every account and Region that something has asked for; first what the sandbox was started as."""
+        return self._places.all()
 
     def cdk(self, *arguments: str, cwd: Path, on_line: Callable[[str], None] | None = None) -> CdkRun:
         """Run the CDK command line, for example `cdk("deploy", "--method=direct", cwd=project)`.
@@ -216,10 +255,25 @@ class Sandbox:
         self.functions.node_sdk.take_from(cwd)
         return run_cdk(complete, command=command, cwd=folder, environment=self.environment(), on_line=on_line)
 
+    def load(self) -> None:
+        """Load what first deployments need, such as the models of services; whoever deploys need not wait for it."""
+        load_services(_DEPLOYED_WITH)
+        for service in _DEPLOYED_WITH:
+            self._moto_client(service)
+        for service in ("cloudformation", "s3", "ssm", "sts"):  # what the CDK's command line calls
+            service_model(service)
+        import_module("jsonschema")  # models of REST APIs
+
     def stack_outputs(self, stack_name: str) -> dict[str, str]:
         """Return a deployed stack's outputs by key."""
         stack = self.deployments.find(stack_name)
         return {output["OutputKey"]: output["OutputValue"] for output in stack.outputs}
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request that is for this account and Region."""
+        if self._front is None:
+            return HttpResponse(503, [], b"the sandbox is starting")
+        return self._front.handle(request)
 
     def api_base(self, api_url: str) -> tuple[str, int, str]:
         """Return (host to connect to, port, Host header) for a deployed API's URL."""
@@ -234,17 +288,50 @@ class Sandbox:
 
     def _start(self) -> None:
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        moto = self._exit.enter_context(MotoServer(self.account))
-        self._moto_url = f"http://127.0.0.1:{moto.port}"
+        moto = self._exit.enter_context(MotoServer())
+        self._moto_port = moto.port
         # The parts need the port before they exist; requests are served once everything is in place.
         self._front: Front | None = None
         self._server = HttpServer(self._serve, self._port)
         self.endpoint_url = f"http://localhost:{self._server.port}"
-        self._build(moto.port)
+        self._responses = CustomResponses(self.endpoint_url)
+        self._build()
         self._server.start()
         self._exit.callback(self._server.stop)
 
-    def _build(self, moto_port: int) -> None:
+    @property
+    def access_key(self) -> str:
+        """The access key of the developer in this account."""
+        return ADMIN_ACCESS_KEY if self.account == self.places()[0].account else self.account
+
+    def _another(self, account: str, region: str) -> Sandbox:
+        """Make the part of this sandbox that is another account or Region."""
+        made = Sandbox(
+            self._work_dir / "places" / f"{account}-{region}",
+            account=account,
+            region=region,
+            inherit=self._inherit,
+            variables=self._variables,
+            run=self.run,
+        )
+        made._places, made.told, made.troubles = self._places, self.told, self.troubles
+        made.tolerance, made.faults = self.tolerance, self.faults
+        made.warnings, made.audit = self.warnings, self.audit
+        made.endpoint_url, made._server, made._cdk_home = self.endpoint_url, self._server, self._cdk_home
+        made._moto_port, made._exit, made._responses = self._moto_port, self._exit, self._responses
+        made._build()
+        made.sns.signer = self.sns.signer
+        there = next((place for place in self.places() if place.account == account), self)
+        made.authorization.shares(
+            self.authorization, there.authorization if there.account == account else None
+        )
+        made.contact_center.instances.taken_elsewhere = self.contact_center.instances.taken_elsewhere
+        return made
+
+    def _others(self) -> list[Sandbox]:
+        return [place for place in self.places() if place is not self]
+
+    def _build(self) -> None:
         self.lambda_state = LambdaState(self.account, self.region, self._code_dir(), self.quotas)
         self.lambda_state.tolerance = self.tolerance
         self.principals = Principals(self.account, self.region)
@@ -287,6 +374,7 @@ class Sandbox:
             self.lambda_state, self.functions, self.authorization, self.targets
         )
         self._exit.callback(self.asynchronous.close)
+        self.targets.elsewhere = lambda account, region: self.at(account=account, region=region).targets
         self.sns.sends_to(self.targets)
         self.buses = Buses(self.account, self.region, self.authorization, self._moto_client, self.targets)
         self.mappings = Mappings(
@@ -310,12 +398,11 @@ class Sandbox:
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self.http_apis = HttpApis(self.apis, self.functions)
         self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
-        responses = CustomResponses(self.endpoint_url)
         services = Services(
             self.authorization,
             self.lambda_state,
             self.functions,
-            responses,
+            self._responses,
             self.apis,
             self.connect,
             self.sns,
@@ -332,6 +419,7 @@ class Sandbox:
             self.bots,
             lambda: self.deployments,
         )
+        self.connect.elsewhere = lambda: [place.connect for place in self._others()]
         self.deployments = DeploymentEngine(
             account=self.account,
             region=self.region,
@@ -344,6 +432,7 @@ class Sandbox:
             tolerance=self.tolerance,
             finished=lambda stack: self.told.deployed(stack, self.account, self.region),
         )
+        self.deployments.in_region = lambda region: self.at(region=region).deployments
         lambda_api = LambdaApi(
             self.faults,
             state=self.lambda_state,
@@ -357,7 +446,8 @@ class Sandbox:
         self._front = Front(
             principals=self.principals,
             authorization=self.authorization,
-            moto_port=moto_port,
+            moto_port=self._moto_port,
+            account=self.account,
             execute_api=lambda request: (
                 self.http_apis.handle(request)
                 or self._runtime.handle(request)
@@ -365,7 +455,7 @@ class Sandbox:
                 or self.contact_center.instances.site(request)
             ),
             internal={
-                RESPONSE_PATH: responses.handle,
+                RESPONSE_PATH: self._responses.handle,
                 SNS_PATH: sns_api.open_to_anybody,
             },
             services={
@@ -403,14 +493,23 @@ class Sandbox:
             cause_of=self.told.cause_of,
             after_services={
                 "monitoring": self.contact_center.alarms.after,
-                "s3": self.bucket_events.after,
+                "s3": self._after_s3,
             },
         )
 
     def _serve(self, request: HttpRequest) -> HttpResponse:
         if self._front is None:
             return HttpResponse(503, [], b"the sandbox is starting")
-        return self._front.handle(request)
+        try:
+            place = self._places.asked(request)
+        except ValueError as nowhere:
+            return error_response(AwsError("InvalidRegion", str(nowhere)), "rest-json")
+        return place.answer(request)
+
+    def _after_s3(self, request: HttpRequest) -> None:
+        # A bucket notifies from its own Region, whoever has changed it from where.
+        for place in self.places():
+            place.bucket_events.after(request)
 
     def _code_dir(self) -> Path:
         # Away from the app: Node.js looks into node_modules and package.json of every folder above a function's.
@@ -451,15 +550,15 @@ class Sandbox:
 
     def _moto_client(self, service: str) -> Any:  # noqa: ANN401
         """Return a client that bypasses the front, for the deployment engine."""
-        return self._make_client(service, self._moto_url)
+        return self._make_client(service, f"http://127.0.0.1:{self._moto_port}")
 
     def _deployer_of(self, role_arn: str) -> Deployer | None:
         """Return the deployer of a stack's role; None for an administrator, or without a role."""
         if not role_arn or self.authorization.is_administrator(role_arn):
             return None
         if role_arn not in self._deployers:
-            place = (self.account, self.region)
-            self._deployers[role_arn] = Deployer(role_arn, self.authorization, place, self._moto_url)
+            place, url = (self.account, self.region), f"http://127.0.0.1:{self._moto_port}"
+            self._deployers[role_arn] = Deployer(role_arn, self.authorization, place, url)
         return self._deployers[role_arn]
 
     def _make_client(self, service: str, endpoint_url: str) -> Any:  # noqa: ANN401
@@ -468,6 +567,9 @@ class Sandbox:
             if key not in self._clients:
                 # One attempt: a fault that a test asked for should show, not vanish in a retry.
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                made = make_client(self.region, service, endpoint_url=endpoint_url, config=config)
+                told = {"endpoint_url": endpoint_url, "config": config, "access_key": self.access_key}
+                made = make_client(self.region, service, **told)
+                if endpoint_url != self.endpoint_url:
+                    made.meta.events.register("before-sign", in_account(self.account))
                 self._clients[key] = made
             return self._clients[key]

@@ -236,8 +236,9 @@ class Deliveries:
             decision = self._authorization.decide(sns, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 return str(decision.message)
-        sent = self._queues().send_message(queue.name, delivery.body)
-        self.told.remember(str(sent.id))
+        with self.told.taking:
+            sent = self._queues().send_message(queue.name, delivery.body)
+            self.told.remember(str(sent.id))
         self.told.delivered("sns", delivery.destination.topic_arn, arn, failed=False)
         return ""
 

@@ -43,7 +43,8 @@ class Told:
     def __init__(self, run: Recorder | None = None) -> None:
         """Take the run; without one, its own in memory."""
         self.run = Recorder() if run is None else run
-        self._lock = threading.Lock()
+        self.taking = threading.RLock()
+        """Held from when a service takes something until it is remembered: whoever receives it waits for that."""
         self._causes: dict[str, Cause] = {}
         self._sent: dict[str, Cause] = {}
         self._functions: dict[str, str] = {}  # of the invocations that go on
@@ -82,15 +83,16 @@ class Told:
         of = cause()
         if of.contact is None and of.invocation is None:
             return
-        with self._lock:
+        with self.taking:
             self._sent[key] = of.later()
             while len(self._sent) > _REMEMBERED:
                 self._sent.pop(next(iter(self._sent)))
 
-    def remembered(self, keys: Iterable[str]) -> Cause:
-        """Return the cause of the first of them of which it is known."""
-        found = (self._sent.get(key) for key in keys)
-        return next((of for of in found if of is not None), Cause())
+    def remembered(self, keys: Iterable[str]) -> list[Cause]:
+        """Return the causes of these, one for each contact; an empty one for those of which it is not known."""
+        with self.taking:
+            found = [self._sent.get(key) or Cause() for key in keys]
+        return list({of.contact or of.invocation: of for of in found}.values())
 
     # -- what
 

@@ -7,7 +7,6 @@ Manager.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,7 +31,6 @@ class ToldRequests:
         """account: whose resources they are."""
         self._account = account
         self._told = told
-        self._writing = threading.Lock()
         self.around: dict[str, Callable[[HttpRequest, str, Ask], HttpResponse]] = {
             "dynamodb": self._items,
             "secretsmanager": self._secrets,
@@ -46,7 +44,7 @@ class ToldRequests:
             return ask()
         tables = backend("dynamodb", self._account, region).tables
         wanted = list(_written(operation, _body(request.body))) if operation in _WRITES else None
-        with self._writing:  # one at a time, so that old and new are those of this request
+        with self._told.taking:  # one at a time, so that old and new are those of this request
             before = _images(tables, wanted)
             answer = ask()
             after = before if answer.status >= 400 else _images(tables, wanted)
@@ -64,10 +62,15 @@ class ToldRequests:
         self._told.run.emit(Item(table=table, key=key, old=old, new=new))
 
     def _messages(self, request: HttpRequest, region: str, ask: Ask) -> HttpResponse:
-        operation = _operation(request)
-        answer = ask()
-        if operation not in {"SendMessage", "SendMessageBatch"} or answer.status >= 400:
-            return answer
+        if _operation(request) not in {"SendMessage", "SendMessageBatch"}:
+            return ask()
+        with self._told.taking:
+            answer = ask()
+            if answer.status < 400:
+                self._sent(request, region, answer)
+        return answer
+
+    def _sent(self, request: HttpRequest, region: str, answer: HttpResponse) -> None:
         asked, said = _body(request.body), _body(answer.body)
         queue = str(asked.get("QueueUrl", "")).rpartition("/")[2]
         entries = asked.get("Entries") or [asked]
@@ -83,7 +86,6 @@ class ToldRequests:
                 str(entry.get("MessageBody", "")),
                 entry.get("MessageAttributes"),
             )
-        return answer
 
     def _secrets(self, request: HttpRequest, _region: str, ask: Ask) -> HttpResponse:
         self._keep(_body(request.body), "SecretString")

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from connect_sandbox.workbench.client import RemoteSandbox
-from connect_sandbox.workbench.commands import command_parser, run, say
+from connect_sandbox.workbench.commands import add_place, command_parser, run, say
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.moves import move_of
 from connect_sandbox.workbench.place import Place
@@ -50,6 +50,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         help="YAML: what is set up, as under setup in scenario files (lex, queues, lambdas, …)",
     )  # fmt: skip
     made.add_argument("--number", metavar="E164", help="the customer's number")
+    add_place(made, "look for it only in this")
     return made
 
 
@@ -63,13 +64,18 @@ def _begin(told: argparse.Namespace, channel: str) -> int:
         return _play(sandbox, told, channel)
     setup = {**_setup(told.setup), "channel": channel, **({"number": told.number} if told.number else {})}
     folder = str((told.setup or Path("setup")).resolve().parent)
-    number = sandbox.ask("POST", "/calls", {"to": told.to, "setup": setup, "folder": folder})["call"]
+    asked = {"to": told.to, "setup": setup, "folder": folder, **_place(told)}
+    number = sandbox.ask("POST", "/calls", asked)["call"]
     try:
         return _converse(sandbox, number, chat=channel == "CHAT")
     except KeyboardInterrupt:
         sandbox.ask("POST", "/calls/hang-up", {"call": number})
         say("")
         return 0
+
+
+def _place(told: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name, value in vars(told).items() if name in {"account", "region"} and value}
 
 
 def _setup(path: Path | None) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def _setup(path: Path | None) -> dict[str, Any]:
 def _play(sandbox: RemoteSandbox, told: argparse.Namespace, channel: str) -> int:
     failed = total = 0
     for path in told.scenario:
-        asked: dict[str, Any] = {"to": told.to, "path": str(path.resolve())}
+        asked: dict[str, Any] = {"to": told.to, "path": str(path.resolve()), **_place(told)}
         if channel == "CHAT":
             asked["channel"] = channel
         for one in sandbox.ask("POST", "/scenarios", asked)["played"]:

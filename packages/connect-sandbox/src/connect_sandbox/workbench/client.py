@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from connect_sandbox.cloud.environment import (
     ACCOUNT,
+    ADMIN_ACCESS_KEY,
     REGION,
     check_place,
     client_environment,
@@ -29,13 +30,25 @@ _REAL = ("AWS_", "CDK_DEFAULT_")
 class RemoteSandbox:
     """A sandbox in another process. A deploying.Cloud."""
 
-    def __init__(self, place: Place, running: Running) -> None:
+    def __init__(
+        self, place: Place, running: Running, account: str | None = None, region: str | None = None
+    ) -> None:
         self._place = place
         self._running = running
-        self.account = running.account
-        self.region = running.region
+        self.account = account or running.account
+        self.region = region or running.region
         self.endpoint_url = running.endpoint_url
         self.page_url = running.page_url
+
+    def at(self, *, account: str | None = None, region: str | None = None) -> RemoteSandbox:
+        """Return another account or Region of the same sandbox; ValueError for what is none."""
+        if account or region:
+            check_place(account or self.account, region or self.region)
+        return RemoteSandbox(self._place, self._running, account or self.account, region or self.region)
+
+    def places(self) -> list[RemoteSandbox]:
+        """Return every account and Region in which there is anything, the sandbox's own first."""
+        return [self.at(**one) for one in self.ask("GET", "/status")["places"]]
 
     @classmethod
     def find(cls, place: Place) -> RemoteSandbox | None:
@@ -64,9 +77,9 @@ class RemoteSandbox:
 
     @classmethod
     def ensure(cls, place: Place, account: str | None, region: str | None, port: int = 0) -> RemoteSandbox:
-        """Return the sandbox of a place, started if none runs.
+        """Return the sandbox of a place in an account and Region, started there if none runs.
 
-        WorkbenchError if it runs as another account or Region, or cannot start.
+        They are by default those that it was started as. WorkbenchError if it cannot start.
         """
         if account or region:
             check_place(account or ACCOUNT, region or REGION)
@@ -76,12 +89,7 @@ class RemoteSandbox:
             if found is None:
                 _start(place, account or ACCOUNT, region or REGION, port)
                 found = cls.require(place)
-        if (account or found.account, region or found.region) != (found.account, found.region):
-            raise WorkbenchError(
-                f"the sandbox of {place.folder.parent} is account {found.account} in {found.region}: end it first with "
-                "connect-sandbox destroy, or use another folder (--at)"
-            )
-        return found
+        return found.at(account=account, region=region)
 
     def ask(self, method: str, path: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send a command; WorkbenchError with what is wrong with it."""
@@ -113,19 +121,26 @@ class RemoteSandbox:
         home = self._place.files / "cdk-home"
         return {
             **_without_aws(),
-            **sandbox_environment(self.endpoint_url, self.account, self.region, cdk_home=home),
+            **sandbox_environment(
+                self.endpoint_url, self.account, self.region, cdk_home=home, access_key=self._access_key
+            ),
         }
+
+    @property
+    def _access_key(self) -> str:
+        return ADMIN_ACCESS_KEY if self.account == self._running.account else self.account
 
     def variables(self) -> dict[str, str]:
         """Return the variables alone that point the AWS CLI and boto3 at it."""
-        return client_environment(self.endpoint_url, self.region)
+        return client_environment(self.endpoint_url, self.region, self._access_key)
 
     def boto3_client(self, service: str) -> Any:  # noqa: ANN401  (boto3's clients have no common type)
         """Return a boto3 client with the developer's permissions."""
         from botocore.config import Config  # noqa: PLC0415  (now: most commands need no SDK)
 
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, proxies={})
-        return make_client(self.region, service, endpoint_url=self.endpoint_url, config=config)
+        told = {"endpoint_url": self.endpoint_url, "config": config, "access_key": self._access_key}
+        return make_client(self.region, service, **told)
 
 
 def _without_aws() -> dict[str, str]:

@@ -18,7 +18,8 @@ from connect_sandbox.cloud.cdk_cli import CdkFailedError
 from connect_sandbox.cloud.environment import ACCOUNT, REGION
 from connect_sandbox.cloud.errors import SandboxError
 from connect_sandbox.workbench.client import RemoteSandbox
-from connect_sandbox.workbench.deploying import Deployer
+from connect_sandbox.workbench.deploying import DeployedStack, Deployer
+from connect_sandbox.workbench.deploying import destroy as destroy_stacks
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
 
@@ -38,8 +39,14 @@ def deploy(argv: Sequence[str] | None = None) -> int:
         "--tolerate", action="append", default=[], metavar="TYPE",
         help="deploy the rest if the sandbox cannot make such resources: 'AWS::WAFv2::*', or @FILE with one a line",
     )  # fmt: skip
-    made.add_argument("--account", metavar="ID", help=f"the sandbox's account (default: {ACCOUNT})")
-    made.add_argument("--region", metavar="NAME", help=f"the sandbox's Region (default: {REGION})")
+    made.add_argument(
+        "--account", metavar="ID",
+        help=f"where stacks without an account go (default: that of the sandbox; of a new one {ACCOUNT})",
+    )  # fmt: skip
+    made.add_argument(
+        "--region", metavar="NAME",
+        help=f"where stacks without a Region go (default: that of the sandbox; of a new one {REGION})",
+    )  # fmt: skip
     return run(made, argv, _deploy)
 
 
@@ -47,6 +54,7 @@ def destroy(argv: Sequence[str] | None = None) -> int:
     """Delete stacks, or end the sandbox."""
     made = command_parser("destroy", "Delete stacks; without a name, end the sandbox with all that is in it.")
     made.add_argument("stacks", nargs="*", metavar="STACK")
+    add_place(made, "the stacks of this")
     return run(made, argv, _destroy)
 
 
@@ -62,6 +70,7 @@ def env(argv: Sequence[str] | None = None) -> int:
     made = command_parser(
         "env", 'Print lines for a shell: eval "$(connect-sandbox env)" points the AWS CLI and boto3 here.'
     )
+    add_place(made, "for this")
     return run(made, argv, _env)
 
 
@@ -84,6 +93,12 @@ def command_parser(command: str, description: str) -> argparse.ArgumentParser:
         help="the sandbox of this folder, or of the nearest one above it (default: the current folder)",
     )  # fmt: skip
     return made
+
+
+def add_place(made: argparse.ArgumentParser, what: str) -> None:
+    """Let a command be about one account or Region of the sandbox."""
+    made.add_argument("--account", metavar="ID", help=f"{what} account")
+    made.add_argument("--region", metavar="NAME", help=f"{what} Region")
 
 
 def run(
@@ -124,10 +139,10 @@ def _deploy(told: argparse.Namespace) -> int:
         context=dict(told.context),
     )
     found = sandbox.ask("GET", "/status")
-    _tell_stacks([one for one in found["stacks"] if one["name"] in stacks])
-    _tell_instances(found["instances"])
+    names = {stack.name for stack in stacks}
+    _tell(found, lambda one: DeployedStack(one["name"], one["account"], one["region"]) in stacks)
     for one in found["not_rehearsed"]:
-        if one["stack"] in stacks:
+        if one["stack"] in names:
             say(f"not rehearsed  {one['stack']}/{one['logical_id']}  {one['type']}: {one['why']}")
     return 0
 
@@ -146,8 +161,11 @@ def _types(told: str) -> list[str]:
 def _destroy(told: argparse.Namespace) -> int:
     place = Place.of(told.at)
     if told.stacks:
-        Deployer(RemoteSandbox.require(place), place.files, say).destroy(told.stacks)
+        there = RemoteSandbox.require(place).at(account=told.account, region=told.region)
+        destroy_stacks(there, told.stacks, say, at_one_place=bool(told.account or told.region))
         return 0
+    if told.account or told.region:
+        raise WorkbenchError("--account and --region say where a stack is: name the stack, too")
     sandbox = RemoteSandbox.find(place)
     if sandbox is None:
         say(f"no sandbox runs for {place.folder.parent}")
@@ -165,13 +183,12 @@ def _status(told: argparse.Namespace) -> int:
         return 0
     say(f"account {found['account']} in {found['region']} at {found['endpoint_url']}")
     say(f"page   {sandbox.page_url}")
-    _tell_stacks(found["stacks"])
-    _tell_instances(found["instances"])
+    _tell(found, lambda _: True)
     return 0
 
 
 def _env(told: argparse.Namespace) -> int:
-    sandbox = RemoteSandbox.require(Place.of(told.at))
+    sandbox = RemoteSandbox.require(Place.of(told.at)).at(account=told.account, region=told.region)
     say("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
     for name, value in sandbox.variables().items():
         say(f"export {name}={shlex.quote(value)}")
@@ -199,6 +216,18 @@ def _tell_running(place: Place, running: Running) -> None:
     say(f"account {running.account} in {running.region} at {running.endpoint_url}; Ctrl-C ends it")
     say(f"page: {running.page_url}")
     say(f"from another terminal: connect-sandbox deploy APP --at {place.folder.parent}")
+
+
+def _tell(found: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Tell the stacks that are wanted, numbers and flows; if there are several places, each under its name."""
+    for place in found["places"]:
+        account, region = place["account"], place["region"]
+        stacks = [one for one in found["stacks"] if (one["account"], one["region"]) == (account, region)]
+        instances = [one for one in found["instances"] if one["arn"].split(":")[3:5] == [region, account]]
+        if len(found["places"]) > 1:
+            say(f"place  account {account} in {region}")
+        _tell_stacks([one for one in stacks if wanted(one)])
+        _tell_instances(instances)
 
 
 def _tell_stacks(stacks: Sequence[dict[str, Any]]) -> None:

@@ -7,11 +7,13 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from connect_sandbox.cloud.cdk_cli import find_cdk, run_cdk
+from connect_sandbox.cloud.cdk_cli import bootstrap_template, find_cdk, run_cdk
 from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 
@@ -23,8 +25,25 @@ _BOOTSTRAP_STACK = "CDKToolkit"
 _SPOILT = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "CREATE_FAILED", "DELETE_FAILED"})
 
 
+@dataclass(frozen=True)
+class DeployedStack:
+    """A stack, and where it is."""
+
+    name: str
+    account: str
+    region: str
+
+
 class Cloud(Protocol):
-    """The sandbox to deploy to, here or in another process."""
+    """One account and Region of the sandbox to deploy to, here or in another process."""
+
+    def at(self, *, account: str | None = None, region: str | None = None) -> Cloud:
+        """Return another account or Region of the same sandbox; ValueError for what is none."""
+        ...
+
+    def places(self) -> Sequence[Cloud]:
+        """Return every account and Region in which there may be stacks."""
+        ...
 
     @property
     def account(self) -> str:
@@ -60,6 +79,16 @@ def kind_of(app: Path) -> Kind:
     )
 
 
+@dataclass(frozen=True)
+class _Stack:
+    """A stack of a cloud assembly. `path` is the one by which the CDK's command line chooses it, `STAGE/STACK`."""
+
+    name: str
+    path: str
+    environment: str
+    needs_bootstrap: bool
+
+
 class Deployer:
     """Deploys to one sandbox. `scratch` gets the cloud assemblies, `tell` each line of progress."""
 
@@ -76,8 +105,10 @@ class Deployer:
         name: str | None = None,
         parameters: Mapping[str, str] | None = None,
         context: Mapping[str, str] | None = None,
-    ) -> list[str]:
-        """Deploy an app's stacks (default: all) and return their names.
+    ) -> list[DeployedStack]:
+        """Deploy an app's stacks (default: all) and return them.
+
+        A stack goes to the account and Region of its `env`; without one, and for a template, to those of `cloud`.
 
         `name` (default: the file's) and `parameters` are for a template, `context` for a CDK app. Raises CdkFailedError
         or DeploymentFailedError with what went wrong, WorkbenchError for what cannot be deployed here.
@@ -87,14 +118,15 @@ class Deployer:
                 raise WorkbenchError(
                     f"{app} is one template: it has neither stacks to choose nor CDK context"
                 )
-            return [self._template(app, name or _stack_name(app), parameters or {})]
+            stack = self._template(app, name or _stack_name(app), parameters or {})
+            return [DeployedStack(stack, self._cloud.account, self._cloud.region)]
         if name or parameters:
             raise WorkbenchError(f"{app} is no template: its stacks have names and values of their own")
         assembly = app if kind_of(app) == "assembly" else self._synthesize(app, context or {})
         return self._assembly(assembly, app, stacks)
 
     def destroy(self, stacks: Sequence[str]) -> None:
-        """Delete stacks, in this order; DeploymentFailedError if one cannot be deleted."""
+        """Delete stacks of this place, in this order; DeploymentFailedError if one cannot be deleted."""
         client = self._cloud.boto3_client("cloudformation")
         for name in stacks:
             stack = self._stack(name)
@@ -113,51 +145,76 @@ class Deployer:
     def _synthesize(self, app: Path, context: Mapping[str, str]) -> Path:
         out = self._scratch / f"cdk.out.{re.sub(r'[^A-Za-z0-9]+', '-', str(app.resolve()).strip('/'))}"
         told = [argument for key, value in context.items() for argument in ("-c", f"{key}={value}")]
+        # Whatever comes after needs the SDK, which loads while the CDK works.
+        threading.Thread(target=self._cloud.boto3_client, args=["cloudformation"], daemon=True).start()
         self._cdk(["synth", "--quiet", "--output", str(out), *told], app, app)
         return out
 
-    def _assembly(self, assembly: Path, app: Path, wanted: Sequence[str]) -> list[str]:
-        found = list(_stacks(assembly))
-        names = [name for name, _, _ in found]
-        unknown = sorted(set(wanted) - set(names))
+    def _assembly(self, assembly: Path, app: Path, wanted: Sequence[str]) -> list[DeployedStack]:
+        found = _stacks(assembly)
+        unknown = sorted(set(wanted) - {name for one in found for name in (one.name, one.path)})
         if unknown:
-            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {', '.join(names) or 'none'}")
-        chosen = [one for one in found if not wanted or one[0] in wanted]
+            names = ", ".join(one.name for one in found) or "none"
+            raise WorkbenchError(f"{app} has no stack {unknown[0]}; it has {names}")
+        chosen = [one for one in found if not wanted or {one.name, one.path} & set(wanted)]
         if not chosen:
             raise WorkbenchError(f"{app} has no stack")
-        self._check_places(chosen)
-        if any(needs for _, _, needs in chosen) and not self._stack(_BOOTSTRAP_STACK):
-            self._cdk(["bootstrap", f"aws://{self._cloud.account}/{self._cloud.region}"], self._scratch, app)
+        places = (self._place(one.environment) for one in chosen if one.needs_bootstrap)
+        for account, region in dict.fromkeys(places):
+            self._bootstrap(self._cloud.at(account=account, region=region), app)
         self._cdk(
             [
                 "deploy", "--method=direct", "--require-approval", "never", "--progress", "events",
                 f"--concurrency={len(chosen)}", "--app", str(assembly.resolve()),
-                *(wanted or ["--all"]),
+                # By their paths: --all leaves out what is in stages.
+                *(one.path for one in chosen),
             ],
             app,
             app,
         )  # fmt: skip
-        return [name for name, _, _ in chosen]
+        return [DeployedStack(one.name, *self._place(one.environment)) for one in chosen]
 
-    def _check_places(self, stacks: Sequence[tuple[str, str, bool]]) -> None:
-        here = (self._cloud.account, self._cloud.region)
-        for name, place, _ in stacks:
-            account, _, region = place.removeprefix("aws://").partition("/")
-            if account not in {here[0], "unknown-account"} or region not in {here[1], "unknown-region"}:
-                raise WorkbenchError(
-                    f"{name} is for account {account} in {region}, the sandbox is {here[0]} in {here[1]}: "
-                    f"start it with --account {account} --region {region}, or leave env out of the stack. "
-                    "One sandbox is one account in one Region"
-                )
+    def _place(self, environment: str) -> tuple[str, str]:
+        """Return account and Region of "aws://ACCOUNT/REGION"; what a stack leaves open is this sandbox's."""
+        account, _, region = environment.removeprefix("aws://").partition("/")
+        return (
+            self._cloud.account if account == "unknown-account" else account,
+            self._cloud.region if region == "unknown-region" else region,
+        )
 
-    def _cdk(self, arguments: Sequence[str], folder: Path, app: Path) -> None:
+    def _bootstrap(self, there: Cloud, app: Path) -> None:
+        if _named(there, _BOOTSTRAP_STACK):
+            return
+        # As for one's own second account: it lets the account that deploys assume the roles that do so.
+        trusted = self._cloud.account if there.account != self._cloud.account else ""
+        policies = "arn:aws:iam::aws:policy/AdministratorAccess" if trusted else ""
+        template = bootstrap_template(find_cdk(app))
+        if template is not None:
+            self._tell(f"bootstrapping aws://{there.account}/{there.region} with {template}")
+            # What the command line gives it, which would take two seconds more.
+            parameters = {
+                "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
+                "PublicAccessBlockConfiguration": "true",
+                "TrustedAccounts": trusted,
+                "CloudFormationExecutionPolicies": policies,
+            }
+            Deployer(there, self._scratch, self._tell).deploy(
+                template, name=_BOOTSTRAP_STACK, parameters=parameters
+            )
+            return
+        arguments = ["bootstrap", f"aws://{there.account}/{there.region}"]
+        if trusted:
+            arguments += [f"--trust={trusted}", f"--cloudformation-execution-policies={policies}"]
+        self._cdk(arguments, self._scratch, app, there)
+
+    def _cdk(self, arguments: Sequence[str], folder: Path, app: Path, there: Cloud | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._tell(f"$ cdk {' '.join(arguments)}")
         run_cdk(
             arguments,
             command=find_cdk(app),
             cwd=folder,
-            environment=_with_this_python(self._cloud.environment()),
+            environment=_with_this_python((there or self._cloud).environment()),
             on_line=self._tell,
         )
 
@@ -202,8 +259,7 @@ class Deployer:
         return {"TemplateURL": f"https://{bucket}.s3.{region}.amazonaws.com/{path.name}"}
 
     def _stack(self, name: str) -> dict[str, Any] | None:
-        stacks = self._cloud.boto3_client("cloudformation").describe_stacks()["Stacks"]
-        return next((one for one in stacks if one["StackName"] == name), None)
+        return _named(self._cloud, name)
 
     def _wait(self, stack_id: str) -> dict[str, Any]:
         # The sandbox answers when the operation has ended, or after 20 s.
@@ -222,15 +278,49 @@ class Deployer:
         )
 
 
-def _stacks(assembly: Path) -> list[tuple[str, str, bool]]:
-    """Return name, environment and need of bootstrap of a cloud assembly's stacks, those of its stages included."""
+def destroy(
+    cloud: Cloud, stacks: Sequence[str], tell: Callable[[str], None], *, at_one_place: bool = False
+) -> None:
+    """Delete stacks, in this order, wherever in the sandbox they are; `at_one_place`: only where `cloud` is.
+
+    WorkbenchError for one that is nowhere or in several places, DeploymentFailedError if one cannot be deleted.
+    """
+    for name in stacks:
+        places = [cloud] if at_one_place else cloud.places()
+        found = [place for place in places if _named(place, name)]
+        if len(found) > 1:
+            where = " and ".join(f"account {place.account} in {place.region}" for place in found)
+            raise WorkbenchError(f"the stack {name} is in {where}: choose one with --account or --region")
+        if not found and len(places) > 1:
+            all_stacks = (
+                place.boto3_client("cloudformation").describe_stacks()["Stacks"] for place in places
+            )
+            known = ", ".join(one["StackName"] for stacks in all_stacks for one in stacks) or "none"
+            raise WorkbenchError(f"the sandbox has no stack {name}; it has {known}")
+        Deployer(found[0] if found else cloud, Path(), tell).destroy([name])
+
+
+def _named(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    """Return a stack of a place by its name, as the API describes it."""
+    stacks: list[dict[str, Any]] = cloud.boto3_client("cloudformation").describe_stacks()["Stacks"]
+    return next((one for one in stacks if one["StackName"] == name), None)
+
+
+def _stacks(assembly: Path) -> list[_Stack]:
+    """Return a cloud assembly's stacks, those of its stages included."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    found: list[tuple[str, str, bool]] = []
+    found: list[_Stack] = []
     for name, artifact in manifest.get("artifacts", {}).items():
         properties = artifact.get("properties") or {}
         if artifact["type"] == "aws:cloudformation:stack":
-            needs = bool(properties.get("requiresBootstrapStackVersion"))
-            found.append((properties.get("stackName", name), artifact["environment"], needs))
+            found.append(
+                _Stack(
+                    name=properties.get("stackName", name),
+                    path=artifact.get("displayName", name),
+                    environment=artifact["environment"],
+                    needs_bootstrap=bool(properties.get("requiresBootstrapStackVersion")),
+                )
+            )
         elif artifact["type"] == "cdk:cloud-assembly":
             found += _stacks(assembly / properties["directoryName"])
     return found

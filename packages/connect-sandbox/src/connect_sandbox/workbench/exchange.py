@@ -36,6 +36,7 @@ class Exchange:
         """Call `to` with a `setup` as scenario files have it; return the `call` and its `contact`.
 
         `attended`: somebody can be the agent, and hold it before each block (`held`: from the first).
+        `account` and `region`: only there.
         """
         self._calls = {
             number: call for number, call in self._calls.items() if not (call.attended and call.over)
@@ -44,7 +45,7 @@ class Exchange:
         setup = read_setup(Reader(told.get("setup", {}), "setup", problems), Path(told.get("folder", ".")))
         checked(problems, "call")
         number = next(self._numbers)
-        line = Line.find(self._sandbox, told["to"])
+        line = self._line(told)
         if told.get("attended"):
             gate = Gate(held=bool(told.get("held")))
             call = self._calls[number] = LiveCall(line, setup, desk=LiveDesk(), gate=gate)
@@ -119,7 +120,7 @@ class Exchange:
 
     def play(self, told: dict[str, Any]) -> dict[str, Any]:
         """Play the scenarios of a file `path` to a line; return name, problem and transcript of each."""
-        line = Line.find(self._sandbox, told["to"])
+        line = self._line(told)
         channel = cast("Channel | None", told.get("channel"))
         return {
             "played": [_played(line, one, channel) for one in ScenarioFile.load(Path(told["path"])).scenarios]
@@ -129,6 +130,9 @@ class Exchange:
         """Hang up on every call."""
         for call in self._calls.values():
             call.closed()
+
+    def _line(self, told: dict[str, Any]) -> Line:
+        return Line.find(self._sandbox, told["to"], account=told.get("account"), region=told.get("region"))
 
     def _call(self, told: dict[str, Any]) -> LiveCall:
         try:

@@ -19,7 +19,7 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.reading import Reader, checked
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.rehearsal.setup_reader import read_moves, read_setup
-from connect_sandbox.workbench.deploying import Deployer
+from connect_sandbox.workbench.deploying import DeployedStack, Deployer
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.lines import Line
 from connect_sandbox.workbench.live import LiveCall
@@ -33,15 +33,30 @@ _HASH = re.compile(r"[0-9A-F]{8}$")
 class Deployed:
     """What `deploy` has deployed: outputs by stack."""
 
-    stacks: Mapping[str, Mapping[str, str]]
+    outputs: Mapping[DeployedStack, Mapping[str, str]]
 
-    def output(self, key: str) -> str:
-        """Return an output by its key; LookupError unless one stack has it."""
-        found = [outputs[key] for outputs in self.stacks.values() if key in outputs]
-        if len(found) != 1:
-            known = ", ".join(sorted({one for outputs in self.stacks.values() for one in outputs})) or "none"
-            raise LookupError(f"{len(found)} stacks have an output {key}; there are {known}")
-        return found[0]
+    @property
+    def stacks(self) -> dict[str, Mapping[str, str]]:
+        """The outputs by the stack's name; of several that have one name, those of the last."""
+        return {stack.name: outputs for stack, outputs in self.outputs.items()}
+
+    def output(self, key: str, *, account: str | None = None, region: str | None = None) -> str:
+        """Return an output by its key; LookupError unless one stack has it, in this account and Region if given."""
+        seen = {
+            stack: outputs
+            for stack, outputs in self.outputs.items()
+            if account in {None, stack.account} and region in {None, stack.region}
+        }
+        having = [stack for stack, outputs in seen.items() if key in outputs]
+        if len(having) == 1:
+            return seen[having[0]][key]
+        if having:
+            where = ", ".join(f"{stack.name} in {stack.account}/{stack.region}" for stack in having)
+            raise LookupError(
+                f"{len(having)} stacks have an output {key}: {where}; choose by account= or region="
+            )
+        known = ", ".join(sorted({one for outputs in seen.values() for one in outputs})) or "none"
+        raise LookupError(f"no stack has an output {key}; there are {known}")
 
 
 @dataclass(frozen=True)
@@ -146,8 +161,13 @@ class TestSandbox:
             self.cloud.tolerance.add(tolerate)
             self.cloud.functions.node_sdk.take_from(path)
             deployer = Deployer(self.cloud, self._run.scratch, print)
-            names = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
-            self._run.deployed[key] = Deployed({one: self.cloud.stack_outputs(one) for one in names})
+            made = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
+            self._run.deployed[key] = Deployed(
+                {
+                    one: self.cloud.at(account=one.account, region=one.region).stack_outputs(one.name)
+                    for one in made
+                }
+            )
             for table in self._of_type(TABLE).values():
                 self._run.tables[table] = self._run.table(table).rows()
         return self._run.deployed[key]

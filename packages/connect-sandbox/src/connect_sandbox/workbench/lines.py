@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,27 +35,50 @@ class Line:
     dialled: str | None = None
 
     @classmethod
-    def find(cls, sandbox: Sandbox, called: str) -> Line:
-        """Return the line of a number (E.164), or of a flow's name, id or ARN; WorkbenchError with those there are."""
+    def find(
+        cls, sandbox: Sandbox, called: str, *, account: str | None = None, region: str | None = None
+    ) -> Line:
+        """Return the line of a number (E.164), or of a flow's name, id or ARN; WorkbenchError with those there are.
+
+        It is looked for in every account and Region of the sandbox, or only in those given.
+        """
+        places = [
+            place
+            for place in sandbox.places()
+            if account in {None, place.account} and region in {None, place.region}
+        ]
         if called.startswith("+"):
-            try:
-                instance_arn, flow_arn = flow_of_number(sandbox, called)
-            except NoSuchFlowError as nobody:
-                raise WorkbenchError(f"{nobody}; {_known(sandbox)}") from None
-            return cls(sandbox, sandbox.connect.instance(instance_arn), flow_arn, called)
+            return cls._of_number(places, called)
         found = [
-            (instance, flow)
-            for instance in sandbox.connect.instances()
+            (place, instance, flow)
+            for place in places
+            for instance in place.connect.instances()
             for flow in instance.flows.values()
             if called in {flow.name, flow.id, flow.arn}
         ]
         if not found:
-            raise WorkbenchError(f"no flow is called {called!r}; {_known(sandbox)}")
+            raise WorkbenchError(f"no flow is called {called!r}; {_known(places)}")
         if len(found) > 1:
-            arns = ", ".join(flow.arn for _, flow in found)
-            raise WorkbenchError(f"{len(found)} flows are called {called!r}: give the ARN of one: {arns}")
-        instance, flow = found[0]
-        return cls(sandbox, instance, flow.arn)
+            arns = ", ".join(flow.arn for _, _, flow in found)
+            several = len({(place.account, place.region) for place, _, _ in found}) > 1
+            choice = ", or its account or Region (--account, --region; in tests account=, region=)"
+            raise WorkbenchError(
+                f"{len(found)} flows are called {called!r}: give the ARN of one{choice if several else ''}: {arns}"
+            )
+        place, instance, flow = found[0]
+        return cls(place, instance, flow.arn)
+
+    @classmethod
+    def _of_number(cls, places: Sequence[Sandbox], number: str) -> Line:
+        nobody = NoSuchFlowError(f"nobody has claimed the number {number}")
+        for place in places:
+            try:
+                instance_arn, flow_arn = flow_of_number(place, number)
+            except NoSuchFlowError as why:
+                nobody = why if "leads to no flow" in str(why) else nobody
+            else:
+                return cls(place, place.connect.instance(instance_arn), flow_arn, number)
+        raise WorkbenchError(f"{nobody}; {_known(places)}")
 
     def contact(
         self, setup: Setup, caller: Caller, *, world: Callable[[Ports], Ports] | None = None
@@ -90,8 +113,8 @@ class Line:
         return contact
 
 
-def _known(sandbox: Sandbox) -> str:
-    instances = sandbox.connect.instances()
+def _known(places: Sequence[Sandbox]) -> str:
+    instances = [instance for place in places for instance in place.connect.instances()]
     numbers = [held.number for instance in instances for held in instance.numbers.values() if held.flow_id]
     names = [flow.name for instance in instances for flow in own_flows(instance)]
     flows = ", ".join(sorted(names)) or "(none)"

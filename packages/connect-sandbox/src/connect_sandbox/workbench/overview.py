@@ -15,19 +15,35 @@ def own_flows(instance: Instance) -> list[Flow]:
     return [flow for flow in instance.flows.values() if flow.name not in came_with_it]
 
 
+def inhabited(sandbox: Sandbox) -> list[Sandbox]:
+    """Return the accounts and Regions in which there is a stack or an instance, first the sandbox's own anyway."""
+    return [
+        place
+        for place in sandbox.places()
+        if place is sandbox.places()[0]
+        or place.connect.instances()
+        or any(stack.exists for stack in place.deployments.stacks())
+    ]
+
+
 def overview(sandbox: Sandbox) -> dict[str, Any]:
-    """Return stacks with their outputs, and instances with their numbers and flows, as JSON."""
+    """Return stacks with their outputs, and instances with their numbers and flows, of every place, as JSON."""
+    places = inhabited(sandbox)
     return {
         "account": sandbox.account,
         "region": sandbox.region,
         "endpoint_url": sandbox.endpoint_url,
+        "places": [{"account": place.account, "region": place.region} for place in places],
         "stacks": [
             {
                 "name": stack.name,
+                "account": place.account,
+                "region": place.region,
                 "status": stack.status,
                 "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack.outputs},
             }
-            for stack in sandbox.deployments.stacks()
+            for place in places
+            for stack in place.deployments.stacks()
             if stack.exists
         ],
         "instances": [
@@ -40,8 +56,9 @@ def overview(sandbox: Sandbox) -> dict[str, Any]:
                 },
                 "flows": sorted(flow.name for flow in own_flows(instance)),
             }
-            for instance in sandbox.connect.instances()
+            for place in places
+            for instance in place.connect.instances()
         ],
-        "not_rehearsed": [asdict(one) for one in sandbox.not_rehearsed],
+        "not_rehearsed": [asdict(one) for place in places for one in place.not_rehearsed],
         "warnings": list(sandbox.warnings),
     }

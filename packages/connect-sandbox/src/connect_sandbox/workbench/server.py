@@ -156,6 +156,7 @@ def serve(
         place.remember(running)
         try:
             ready(running)
+            threading.Thread(target=sandbox.load, name="load", daemon=True).start()
             while not ended.wait(_LOOKS_EVERY) and place.state.exists():
                 continue
         finally:

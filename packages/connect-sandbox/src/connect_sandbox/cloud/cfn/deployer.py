@@ -21,6 +21,7 @@ from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.http import Headers, HttpRequest
 from connect_sandbox.cloud.principals import RolePrincipal
 from connect_sandbox.iam.request_context import RequestContext
+from connect_sandbox.moto_internals import in_account
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -146,6 +147,7 @@ class Deployer:
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
                 client = make_client(self._region, service, endpoint_url=self._url, config=config)
                 client.meta.events.register("before-send", self._denial)
+                client.meta.events.register("before-sign", in_account(self._account))
                 self._clients[service] = client
             return self._clients[service]
 

@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
+from connect_sandbox.cloud.cfn.dynamic import DynamicReferences
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
@@ -76,6 +77,8 @@ class DeploymentEngine:
             tolerance=tolerance,
         )
         self._lock = threading.RLock()
+        #: Returns the stacks of another Region.
+        self.in_region: Callable[[str], DeploymentEngine] | None = None
         self._stacks: dict[str, Stack] = {}
         self._threads: dict[str, threading.Thread] = {}
 
@@ -103,8 +106,14 @@ class DeploymentEngine:
     def output(self, stack_name: str, name: str, region: str) -> str:
         """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
         # evidence: get-stack-output
+        if region != self.region and self.in_region is not None:
+            try:
+                there = self.in_region(region)
+            except ValueError as nowhere:
+                raise invalid(f"Template validation error: Fn::GetStackOutput: {nowhere}") from None
+            return there.output(stack_name, name, region)
         stack = next((one for one in reversed(self.stacks()) if one.name == stack_name and one.exists), None)
-        if stack is None or region != self.region:
+        if stack is None:
             raise invalid(
                 f"Template validation error: Fn::GetStackOutput: stack {stack_name} does not exist in {region}"
             )
@@ -303,6 +312,7 @@ class DeploymentEngine:
             outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),
+            dynamic=DynamicReferences(self._client).resolve,
         )
 
     def _attribute(self, stack: Stack, name: str, attribute: str) -> Any:  # noqa: ANN401

@@ -13,7 +13,10 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 
 _SUB = re.compile(r"\$\{(!?[^}]*)\}")
 _STACK_OUTPUT = "Fn::GetStackOutput"
-_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+# Parameters of the types that name something of AWS, alone or in a list, and what SSM parameters may hold.
+_NAMES = re.compile(r"AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
+_LIST = re.compile(r"CommaDelimitedList|List<.+>")
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 
 
 class NoValue:
@@ -31,7 +34,7 @@ class Resolver:
     """Evaluates template values for one stack.
 
     `reference` and `attribute` give a created resource's Ref and attributes; `imports` gives another stack's exports,
-    `outputs` its outputs, exported or not.
+    `outputs` its outputs, exported or not; `dynamic` replaces dynamic references in a text.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Resolver:
         outputs: GetOutput,
         reference: GetReference,
         attribute: GetAttribute,
+        dynamic: Callable[[str], str],
     ) -> None:
         """Take the stack's resolved parameters and pseudo parameters (AWS::Region and so on)."""
         self._template = template
@@ -53,9 +57,14 @@ class Resolver:
         self._outputs = outputs
         self._reference = reference
         self._attribute = attribute
+        self._dynamic = dynamic
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
         """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
+        resolved = self._resolve(value)
+        return self._dynamic(resolved) if isinstance(resolved, str) else resolved
+
+    def _resolve(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
         if isinstance(value, dict):
@@ -71,8 +80,6 @@ class Resolver:
                     return self.condition(argument)
             resolved = {key: self.resolve(inner) for key, inner in value.items()}
             return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
-        if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise NotEmulatedError(f"the dynamic reference {found[0]}", "the sandbox does not resolve it")
         return value
 
     def condition(self, name: str) -> bool:
@@ -267,21 +274,30 @@ def _check_parameter(name: str, declared: dict[str, Any], raw: str) -> None:
     if pattern is not None and not re.fullmatch(pattern, raw):
         explained = declared.get("ConstraintDescription", f"it must match {pattern}")
         raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
+    sizes: dict[str, float] = {
+        **dict.fromkeys(("MinLength", "MaxLength"), len(raw)),
+        **({"MinValue": float(raw), "MaxValue": float(raw)} if declared.get("Type") == "Number" else {}),
+    }
+    for limit, size in sizes.items():
+        bound = float(declared.get(limit, size))
+        if (size < bound) if limit.startswith("Min") else (size > bound):
+            explained = declared.get("ConstraintDescription", f"its {limit} is {declared[limit]}")
+            raise invalid(f"Parameter '{name}' failed to satisfy constraint: {explained}")
 
 
 def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[str], str]) -> Any:  # noqa: ANN401
     kind = declared.get("Type", "String")
-    if kind in {"String", "Number"}:
-        return raw
-    if kind in {"CommaDelimitedList", "List<String>", "List<Number>"}:
-        return [part.strip() for part in raw.split(",")]
-    if kind == "AWS::SSM::Parameter::Value<String>":
+    if stored := _STORED.fullmatch(kind):
         try:
-            return read_ssm(raw)
+            raw, kind = read_ssm(raw), stored[1]
         except AwsError as error:
             raise invalid(
                 f"Unable to fetch parameters [{raw}] from parameter store for this account."
             ) from error
+    if kind in {"String", "Number"} or _NAMES.fullmatch(kind):
+        return raw
+    if _LIST.fullmatch(kind):
+        return [part.strip() for part in raw.split(",")]
     raise NotEmulatedError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 

@@ -206,7 +206,23 @@ else:
 
 
 class _Loader(_Safe):
-    """YAML as CloudFormation reads it: short forms of intrinsic functions, and dates as plain text."""
+    """YAML as CloudFormation reads it: short forms of intrinsic functions, dates as plain text, no aliases."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """Refuse an alias, which is a node that stands twice (user guide, "CloudFormation template formats")."""
+        document: yaml.Node | None = super().get_single_node()
+        seen: set[int] = set()
+        nodes = [document]
+        while nodes:
+            node = nodes.pop()
+            if id(node) in seen:
+                raise invalid("Template error: YAML aliases are not allowed in CloudFormation templates")
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                nodes += node.value
+            elif isinstance(node, yaml.MappingNode):
+                nodes += [one for pair in node.value for one in pair]
+        return document
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -104,13 +104,16 @@ class Instances:
         """Let other customers have these aliases: they are unique in the world."""
         self.taken_elsewhere |= {alias.lower() for alias in aliases}
 
+    def aliases(self) -> set[str]:
+        """Return the aliases of the instances here, in lower case."""
+        return {each.alias.lower() for each in self._state.instances()}
+
     def site(self, request: HttpRequest) -> HttpResponse | None:
         """Answer for ALIAS.my.connect.aws: on to the login if anybody has the alias; None for any other host."""
         alias, found, _ = request.host.partition(_SITE)
         if not found:
             return None
-        others = {each.alias.lower() for each in self._state.instances()}
-        if alias.lower() in self.taken_elsewhere | others:
+        if alias.lower() in self.taken_elsewhere | self.aliases():
             return HttpResponse(302, [("Location", f"https://{alias}{_SITE}/connect/login")])
         return HttpResponse(404)
 
@@ -214,6 +217,7 @@ class Instances:
                 "digit first and last, and not d- first"
             )
             raise AwsError("InvalidRequestException", message)
+        others += [each for state in self._state.elsewhere() for each in state.instances() if each.created]
         if alias.lower() in self.taken_elsewhere | {each.alias.lower() for each in others}:
             # Reported in hashicorp/terraform-provider-aws#38115.
             raise AwsError("InvalidRequestException", "Invalid Input. Instance alias is already used.")

@@ -65,6 +65,8 @@ class Numbers:
         with self._lock:
             cooling = {each.number for each in self._recent() if each.number}
             claimed = {number.number for _, number in self._all()}
+            for state in self._state.elsewhere():
+                claimed |= {each.number for one in state.instances() for each in one.numbers.values()}
             return [
                 number
                 for number in _pool(country, type_)

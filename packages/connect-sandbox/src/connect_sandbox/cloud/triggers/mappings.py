@@ -22,7 +22,7 @@ from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxErro
 from connect_sandbox.cloud.principals import RolePrincipal
 from connect_sandbox.cloud.told_requests import change_id
 from connect_sandbox.cloud.triggers.patterns import check_pattern, matches
-from connect_sandbox.runs import because
+from connect_sandbox.runs import Cause, because
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -295,8 +295,12 @@ class Mappings:
         payload = json.dumps({"Records": records}).encode()
         told = self._targets.told
         try:
-            with because(told.remembered(_known_by(mapping, records))):
-                told.delivered(mapping.kind, mapping.source_arn, function.arn, failed=False)
+            causes = told.remembered(_known_by(mapping, records))
+            for of in causes:
+                with because(of):
+                    told.delivered(mapping.kind, mapping.source_arn, function.arn, failed=False)
+            # A batch may hold what several contacts have set off: then it is nobody's.
+            with because(causes[0] if len(causes) == 1 else Cause()):
                 invocation = self._functions.invoke_authorised(function, payload, by=mapping.source_arn)
         except (AwsError, SandboxError) as error:
             mapping.trouble = str(error)

@@ -42,6 +42,8 @@ class Targets:
         self._authorization = authorization
         self._lock = threading.Lock()
         self._kinds: dict[str, Send] = {"sqs": self.to_queue}
+        #: Returns what reaches the targets of another account and Region.
+        self.elsewhere: Callable[[str, str], Targets] | None = None
 
     def add(self, service: str, send: Send) -> None:
         """Let ARNs of a service be targets."""
@@ -58,7 +60,7 @@ class Targets:
             if not self.reaches(arn):
                 known = ", ".join(sorted(self._kinds))
                 raise NotEmulatedError(f"the target {arn}", f"it sends to {known}")
-            self._kinds[arn.split(":")[2]](sender, arn, message, **more)
+            self._there(arn).deliver(sender, arn, message, **more)
         except AwsError as error:
             refused = f"{error.code}: {error.message}"
         except SandboxError as error:
@@ -69,6 +71,16 @@ class Targets:
             self.history.append(Sent(arn, message, refused))
         self.told.delivered(service_of(sender), source_of(sender), arn, failed=bool(refused))
         return refused
+
+    def deliver(self, sender: Principal, arn: str, message: str, **more: Any) -> None:  # noqa: ANN401
+        """Send to a target of this account and Region; AwsError if that is refused."""
+        self._kinds[arn.split(":")[2]](sender, arn, message, **more)
+
+    def _there(self, arn: str) -> Targets:
+        region, account = arn.split(":")[3:5]
+        if self.elsewhere is None or (account, region) in {(self._account, self._region), ("", "")}:
+            return self
+        return self.elsewhere(account, region)
 
     def to_queue(self, sender: Principal, arn: str, message: str, group: str = "", **more: Any) -> None:  # noqa: ANN401
         """Put a message into a queue, with the sender's permission on the queue and on its key."""
@@ -85,5 +97,6 @@ class Targets:
             decision = self._authorization.decide(sender, action, resource, encrypted=encrypted)
             if not decision.allowed:
                 raise AwsError("AccessDenied", decision.message, 403)
-        sent = queues.send_message(queue.name, message, group_id=group or None, **more)
-        self.told.remember(str(sent.id))
+        with self.told.taking:
+            sent = queues.send_message(queue.name, message, group_id=group or None, **more)
+            self.told.remember(str(sent.id))

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import cold_starts, contacts, costs, document, lint_growth, synthesis, zips
+from bench import cold_starts, contacts, costs, document, lint_growth, sandbox_speed, synthesis, zips
 from bench.environments import context, every_function, synthesize
 from bench.figures import NotMeasuredError, Section
 from bench.functions import functions_of
@@ -32,13 +32,15 @@ REPORT = ROOT / "build/bench/report.json"
 DOCUMENT = ROOT / "docs/performance.md"
 BUNDLED = ("cold_starts", "zips")
 DEPLOYED = ("costs", "contacts")
-SECTIONS = ("synthesis", *BUNDLED, "lint_growth", *DEPLOYED)
+SECTIONS = ("synthesis", *BUNDLED, "lint_growth", "sandbox_speed", *DEPLOYED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, measure, print and write."""
     options = _parser().parse_args(arguments)
-    chosen = options.only or [name for name in SECTIONS if not (options.quick and name in DEPLOYED)]
+    chosen = options.only or [
+        name for name in SECTIONS if not (options.quick and name in (*DEPLOYED, "sandbox_speed"))
+    ]
     machine = _machine()
     print(machine["summary"])
     sections: dict[str, Any] = {}
@@ -76,6 +78,8 @@ def _measurements(chosen: Sequence[str], *, quick: bool) -> Iterator[tuple[str, 
                 yield "zips", lambda: zips.measure(functions)
     if "lint_growth" in chosen:
         yield "lint_growth", lambda: lint_growth.measure(quick=quick)
+    if "sandbox_speed" in chosen:
+        yield "sandbox_speed", lambda: sandbox_speed.measure(quick=quick)
     if set(chosen) & set(DEPLOYED):
         with (
             tempfile.TemporaryDirectory(prefix="bench-sandbox-") as folder,

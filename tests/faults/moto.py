@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from connect_sandbox.moto_internals import backend, moto_server
+from connect_sandbox.moto_internals import MotoApplication, backend
 from moto.dynamodb.models.utilities import dynamo_json_dump
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.test import Client
 
 from tests.faults.proxy import Answer, Asked, Backend
 
@@ -21,9 +19,9 @@ def in_account(account: str) -> Backend:
     """Return a backend that is moto, in an account."""
 
     def answer(asked: Asked) -> Answer:
-        headers = {**asked.headers, "x-moto-account-id": account}
-        got = _moto().open(asked.path, method=asked.method, headers=headers, data=asked.body)
-        return got.status_code, dict(got.headers), got.data
+        headers = {**asked.headers, "x-moto-account-id": account, "content-length": str(len(asked.body))}
+        status, answered, body = _moto().answer(asked.method, asked.path, headers.items(), asked.body)
+        return status, dict(answered), body
 
     return answer
 
@@ -55,6 +53,5 @@ def items(account: str, table: str) -> list[dict[str, Any]]:
 
 
 @cache
-def _moto() -> Client:
-    moto_server()  # which makes moto remember what it works out for each request anew
-    return Client(DomainDispatcherApplication(create_backend_app), use_cookies=False)
+def _moto() -> MotoApplication:
+    return MotoApplication()

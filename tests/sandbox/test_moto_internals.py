@@ -32,6 +32,7 @@ USED = [(module, name) for module, name in imported(ADAPTER) if module.split("."
 BACKENDS = {
     "cloudwatch": ("alarms", "put_metric_alarm"),
     "dynamodb": ("tables",),
+    "events": ("event_buses",),
     "kms": ("keys", "get_key_id_from_alias"),
     "logs": ("groups",),
     "secretsmanager": ("secrets",),
@@ -68,7 +69,11 @@ def test_a_backend_still_keeps_its_resources_under(service: RegionalService) -> 
 
 
 def test_iam_and_sts_still_keep_theirs() -> None:
-    missing = [name for name in ("roles", "users", "managed_policies") if not hasattr(iam(ACCOUNT), name)]
+    missing = [
+        name
+        for name in ("roles", "users", "managed_policies", "access_keys")
+        if not hasattr(iam(ACCOUNT), name)
+    ]
     missing += [
         name
         for name in ("assume_role", "get_assumed_role_from_access_key")

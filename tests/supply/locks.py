@@ -58,10 +58,19 @@ def pins(lock: Path) -> list[Pin]:
 
 
 def npm_pins(lock: Path) -> list[Pin]:
-    """Return what a package-lock.json (version 2 or 3) locks."""
+    """Return what a package-lock.json (version 2 or 3) locks; what is bundled has the hash of what it comes in."""
     packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+
+    def integrity(place: str) -> str:
+        entry = packages[place]
+        return str(
+            integrity(place.rpartition("/node_modules/")[0])
+            if entry.get("inBundle")
+            else entry.get("integrity", "")
+        )
+
     return [
-        Pin("npm", place.rpartition("node_modules/")[2], entry["version"], (entry.get("integrity", ""),))
+        Pin("npm", place.rpartition("node_modules/")[2], entry["version"], (integrity(place),))
         for place, entry in packages.items()
         if place
     ]

@@ -88,9 +88,9 @@ def deploy(sandbox: Sandbox) -> Iterator[Deployer]:
     deployer = Deployer(sandbox)
     yield deployer
     client = sandbox.boto3_client("cloudformation")
-    for name in deployer.names:
+    for name in reversed(deployer.names):  # what imports goes first
         client.delete_stack(StackName=name)
-    sandbox.deployments.wait()
+        sandbox.deployments.wait()
 
 
 @pytest.fixture

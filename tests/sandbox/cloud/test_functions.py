@@ -467,6 +467,14 @@ def test_a_node_function_fails_as_lambda_tells_it(run: Any, code: str, kind: str
     assert any(message in line for line in invocation.logs)
 
 
+def test_the_sdk_for_javascript_finds_buckets_without_asking_for_a_name_of_theirs(
+    sandbox: Sandbox, run: Any
+) -> None:
+    # It takes the bucket into the host's name, if the endpoint has a name; not every machine resolves bucket.localhost.
+    code = "exports.handler = async () => process.env.AWS_ENDPOINT_URL_S3"
+    assert run(code, Runtime="nodejs22.x").json() == sandbox.endpoint_url.replace("localhost", "127.0.0.1")
+
+
 def test_a_runtime_that_cannot_be_run_is_refused_by_name(deploy: Any, function: Functions) -> None:
     stack = deploy({"Resources": function("class X {}", Runtime="java21")})
 

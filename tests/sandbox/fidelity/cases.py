@@ -20,13 +20,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 KINDS = {
-    "recorded": "recorded from AWS",
-    "asserted": "asserted against AWS",
-    "published": "published by AWS",
-    "reported": "reported by users",
+    "recorded": "from tests that were run against AWS",
+    "published": "from what AWS's own documents and code say",
+    "reported": "from what users report",
 }
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")
 _ABSENT = "<absent>"
@@ -144,6 +143,8 @@ def called(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[s
         answer = getattr(client, operation)(**parameters)
     except ClientError as error:
         return error_of(error)
+    except BotoCoreError as error:
+        return {"code": type(error).__name__, "message": str(error), "status": 500}
     return {**answer, "status": answer["ResponseMetadata"]["HTTPStatusCode"]}
 
 

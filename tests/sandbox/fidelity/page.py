@@ -22,10 +22,10 @@ def section() -> str:
     lines = [
         HEADING,
         *textwrap.wrap(
-            f"Others have asked AWS before. {total} of their questions are asked here again, in every `make test`, "
-            f"over HTTP, and {total - len(differ)} get AWS's answer: {told}. They are taken as facts (what is sent, "
-            "what AWS answered, who says so, and the day) into `tests/sandbox/fidelity/*.json`. `make fidelity` asks "
-            "them and prints this table.",
+            f"{total} questions to which others know AWS's answer are asked here, in every `make test`, over HTTP; "
+            f"{total - len(differ)} get that answer. The answers are known: {told}. They are taken as facts (what is "
+            "sent, what AWS answers, who says so, and the day where it is known) into `tests/sandbox/fidelity/*.json`. "
+            "`make fidelity` asks them and prints this table.",
             120,
             break_on_hyphens=False,
         ),

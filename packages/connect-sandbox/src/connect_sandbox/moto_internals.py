@@ -8,10 +8,15 @@ without types. Nothing else in this package imports moto: when moto moves someth
 from __future__ import annotations
 
 import base64
+import copy
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from http.client import HTTPMessage
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any, Literal, Protocol, cast
 
 import botocore.loaders
@@ -26,8 +31,8 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeKey
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.exceptions import NotFound
@@ -219,8 +224,8 @@ def enum_of(shape: StringShape) -> Sequence[str]:
     return cast("Sequence[str]", shape.enum)
 
 
-def metadata_of(shape: StringShape) -> Mapping[str, Any]:
-    """Return a text's constraints: min, max, pattern."""
+def metadata_of(shape: StringShape | ListShape) -> Mapping[str, Any]:
+    """Return the constraints of a text or a list: min, max, pattern."""
     return cast("Mapping[str, Any]", shape.metadata)
 
 
@@ -269,15 +274,6 @@ def put_composite_alarm(
         actions_enabled=enabled,
         rule=rule,
     )
-
-
-def in_account(account: str) -> Callable[..., None]:
-    """Return what lets a boto3 client of moto ask for an account's resources; register it for "before-sign"."""
-
-    def ask(request: Any, **_: object) -> None:  # noqa: ANN401  (botocore's request)
-        request.headers[MOTO_ACCOUNT_HEADER] = account
-
-    return ask
 
 
 def table_keys(table: Backend) -> list[str]:
@@ -367,6 +363,114 @@ def aws_managed_policy(name: str, account: str) -> Any:  # noqa: ANN401  (moto's
     return AWSManagedPolicy.from_data(name, account, GLOBAL_REGION, aws_managed_policies()[name])
 
 
+# --- remembering
+
+MotoState = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""What moto's backends hold, by service, account and Region."""
+
+#: The services whose resources are remembered. Keys of KMS cannot be copied, and sessions of STS go on.
+_REMEMBERED = (
+    "cloudwatch", "dynamodb", "events", "firehose", "iam", "kinesis", "logs", "s3", "secretsmanager", "sns", "sqs",
+    "ssm",
+)  # fmt: skip
+#: Keys of role sessions, by service: they go on as well.
+_GOES_ON = {"iam": {"access_keys"}}
+
+
+def remember() -> MotoState:
+    """Return a copy of what moto holds in all accounts and Regions."""
+    return {
+        (service, str(account), str(region)): _copied(service, found)
+        for service in _REMEMBERED
+        for account, regions in list(get_backend(cast("Any", service)).items())
+        for region, found in list(regions.items())
+    }
+
+
+def set_back(state: MotoState) -> None:
+    """Let moto hold what it held, and nothing where it held nothing."""
+    for service in _REMEMBERED:
+        for account, regions in list(get_backend(cast("Any", service)).items()):
+            for region, found in list(regions.items()):
+                kept = state.get((service, str(account), str(region)))
+                if kept is None:
+                    found.reset()
+                elif service != "s3" or _objects(found.buckets) != _objects(kept["buckets"]):
+                    _set_back(service, found, kept)
+
+
+def with_data_of(now: MotoState, before: MotoState) -> MotoState:
+    """Return `now` with the items, objects, messages, records, log events and metrics that there were before.
+
+    That is of what is the same in both: `now` is after a deployment, and settings are its.
+    """
+    for place, kept in now.items():
+        old = before.get(place)
+        container, parts = _DATA.get(place[0], ("", ()))
+        for name, resource in kept.get(container, {}).items() if old is not None else ():
+            earlier = old[container].get(name) if old is not None else None
+            if earlier is not None and type(earlier) is type(resource):
+                for part in parts:
+                    setattr(resource, part, getattr(earlier, part))
+    return now
+
+
+_DATA: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "dynamodb": ("tables", ("items", "stream_shard")),
+    "kinesis": ("streams", ("shards",)),
+    "logs": ("groups", ("streams",)),
+    "s3": ("buckets", ("keys", "multiparts")),
+    "sqs": ("queues", ("_messages", "_pending_messages", "deleted_messages")),
+}
+"""What holds data, by service: the attribute with the resources, and the attributes of a resource that are data."""
+
+
+def _copied(service: str, found: Backend) -> dict[str, Any]:
+    locks = [queue._messages_lock for queue in found.queues.values()] if service == "sqs" else []  # noqa: SLF001
+    held = {
+        name: dict(value) if isinstance(value, dict) else value
+        for name, value in vars(found).items()
+        if name not in _GOES_ON.get(service, ())
+    }
+    return copy.deepcopy(held, {id(lock): lock for lock in locks})
+
+
+def _set_back(service: str, found: Backend, kept: Mapping[str, Any]) -> None:
+    if service == "s3":
+        for bucket in found.buckets.values():
+            for key in _versions(bucket):
+                if isinstance(key, FakeKey):
+                    key.dispose()
+    locks = [queue._messages_lock for queue in kept["queues"].values()] if service == "sqs" else []  # noqa: SLF001
+    for name, value in copy.deepcopy(dict(kept), {id(lock): lock for lock in locks}).items():
+        present = getattr(found, name)
+        if isinstance(present, OrderedDict):
+            present.clear()
+            present.update(value)
+        elif isinstance(present, dict):
+            present.clear()
+            dict.update(present, value)  # moto's own dicts do something else when an item is set
+        else:
+            setattr(found, name, value)
+
+
+def _objects(buckets: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Return what tells one state of buckets from another."""
+    return [
+        (
+            name,
+            len(bucket.multiparts),
+            *((key.name, key.version_id, getattr(key, "etag", "")) for key in _versions(bucket)),
+        )
+        for name, bucket in sorted(buckets.items())
+    ]
+
+
+def _versions(bucket: Any) -> list[Any]:  # noqa: ANN401  (moto's)
+    """Return every version of every object, delete markers among them."""
+    return [key for name in bucket.keys for key in bucket.keys.getlist(name)]
+
+
 # --- the server
 
 
@@ -376,10 +480,52 @@ def load_services(services: Iterable[str]) -> None:
         get_backend(cast("Any", service))
 
 
-def moto_server() -> ThreadedMotoServer:
-    """Return a moto server on a free port of the loopback interface, not yet started."""
-    _remember_what_never_changes()
-    return ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+class MotoApplication:
+    """moto as its server has it, without the server: no port, no thread and no connection for each request."""
+
+    def __init__(self) -> None:
+        _remember_what_never_changes()
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, headers and body of the answer to a request."""
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], _failed: object = None
+        ) -> Callable[[bytes], None]:
+            begun[:] = [(status, headers)]
+            return lambda _part: None
+
+        answer = self._application(_Asked(method, target, headers, body).make_environ(), start)
+        try:
+            parts = b"".join(answer)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+        status, answered = begun[0]
+        return int(status.split(" ", 1)[0]), answered, parts
+
+
+class _Asked(MotoRequestHandler):
+    """A request from which moto's own handler makes the WSGI environment. It has no connection."""
+
+    def __init__(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.command, self.path, self.request_version = method, target, "HTTP/1.1"
+        self.headers = HTTPMessage()
+        for name, value in headers:
+            self.headers[name] = value
+        self.rfile = BytesIO(body)
+        self.client_address = ("127.0.0.1", 0)
+        self.connection: Any = None
+        self.server: Any = _SERVER
+
+
+_SERVER = SimpleNamespace(
+    ssl_context=None, multithread=True, multiprocess=False, server_address=("127.0.0.1", 9)
+)
 
 
 @cache

@@ -60,7 +60,7 @@ def sandbox(request: pytest.FixtureRequest, connect_sandbox_run: Run) -> Iterato
     """Deploy an own app and call it: `sandbox.deploy("…")`, `sandbox.call("Support line")`.
 
     Paths are relative to the test's file, else to pytest's root folder. What is deployed stays for the other tests of
-    the run; tables hold after each test what they held when they were deployed.
+    the run; after each test everything else is set back to how it was deployed.
     """
     from connect_sandbox.workbench.for_tests import TestSandbox  # noqa: PLC0415
 

@@ -291,7 +291,10 @@ def test_termination_protection_keeps_a_stack(sandbox: Sandbox, deploy: Any) -> 
             {"Resources": {"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}},
             "Circular dependency",
         ),
-        ({"Resources": {"A": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "X"}}}}}, "'X'"),
+        (
+            {"Resources": {"A": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "X"}}}}},
+            r"\[X\]",
+        ),
         ({"Resources": {}}, "At least one Resources member"),
         ({"Resources": {"A": QUEUE}, "Colour": 1}, "Invalid template property"),
         (

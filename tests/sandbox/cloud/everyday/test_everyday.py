@@ -173,6 +173,18 @@ def test_bucket(ok: Any, sandbox: Sandbox) -> None:
         client.delete_object(Bucket=name, Key="k", VersionId=version)
 
 
+def test_bucket_keeps_its_tags_which_the_cdk_reads_before_it_empties_one(
+    ok: Any, deploy: Any, sandbox: Sandbox
+) -> None:
+    tags = [{"Key": "aws-cdk:auto-delete-objects", "Value": "true"}]
+    stack = ok({"Bucket": resource("S3::Bucket", Tags=tags)})
+    client, name = sandbox.boto3_client("s3"), stack.resources["Bucket"]
+    assert client.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+    deploy({"Resources": {"Bucket": resource("S3::Bucket")}}, name=stack.name)
+    with pytest.raises(client.exceptions.ClientError, match="NoSuchTagSet"):
+        client.get_bucket_tagging(Bucket=name)
+
+
 def test_queue_with_dead_letters(ok: Any, sandbox: Sandbox) -> None:
     redrive = {"deadLetterTargetArn": arn("Dead"), "maxReceiveCount": 1}
     stack = ok(

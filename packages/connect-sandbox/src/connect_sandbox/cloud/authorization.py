@@ -354,7 +354,9 @@ class Authorization:
     def _as_iam(self, principal: Principal) -> IamPrincipal:
         if isinstance(principal, RolePrincipal):
             return IamPrincipal.role_session(principal.role_arn, principal.session_name)
-        if isinstance(principal, UserPrincipal | Outsider):
+        if isinstance(principal, UserPrincipal):
+            return IamPrincipal.user(principal.arn, _user_tags(self._account, principal.arn))
+        if isinstance(principal, Outsider):
             return IamPrincipal.user(principal.arn)
         if isinstance(principal, Admin):
             return IamPrincipal.user(f"arn:aws:iam::{principal.account}:user/developer")
@@ -438,6 +440,11 @@ def _role(account: str, role_arn: str) -> Any:  # noqa: ANN401  (moto's role)
 def _user(account: str, user_arn: str) -> Any:  # noqa: ANN401  (moto's user)
     users = list(iam(_owner(account, user_arn)).users.values())
     return next((user for user in users if user.arn == user_arn), None)
+
+
+def _user_tags(account: str, user_arn: str) -> dict[str, str]:
+    owner = iam(_owner(account, user_arn))
+    return {tag["Key"]: tag["Value"] for tag in owner.tagger.list_tags_for_resource(user_arn)["Tags"]}
 
 
 def _owner(account: str, arn: str) -> str:
@@ -564,8 +571,11 @@ class _MotoLookup:
         found = find_user_key(self._account, access_key)
         return None if found is None else str(found[0].arn)
 
-    def resource_tags(self, arn: str) -> Mapping[str, str] | None:  # noqa: ARG002  (tags are not looked up yet)
-        return None
+    def resource_tags(self, arn: str) -> Mapping[str, str] | None:
+        """Return the tags of a queue; those of other resources are not looked up yet."""
+        parts = arn.split(":", 5)
+        queue = self._backend("sqs").queues.get(parts[5]) if len(parts) == 6 and parts[2] == "sqs" else None
+        return None if queue is None else dict(queue.tags)
 
     def _backend(self, service: RegionalService) -> Backend:
         return backend(service, self._account, self._region)

@@ -147,13 +147,21 @@ def _constraint_problems(shape: object, value: Member, path: str) -> Iterator[st
             elif name in required_of(shape):
                 yield _problem("null", inner, "Member must not be null")
     elif isinstance(shape, ListShape) and isinstance(value, list):
-        for index, item in enumerate(value, 1):
-            yield from _constraint_problems(item_of(shape), item, f"{path}.{index}.member")
+        yield from _list_problems(shape, value, path)
     elif isinstance(shape, MapShape) and isinstance(value, dict):
         for key, item in value.items():
             yield from _constraint_problems(value_of(shape), item, f"{path}.{key}.member")
     elif isinstance(shape, StringShape) and isinstance(value, str):
         yield from _string_problems(shape, value, path)
+
+
+def _list_problems(shape: ListShape, value: list[Member], path: str) -> Iterator[str]:
+    longest = metadata_of(shape).get("max")
+    if longest is not None and len(value) > longest and all(isinstance(item, str) for item in value):
+        constraint = f"Member must have length less than or equal to {longest}"
+        yield _problem(f"'[{', '.join(value)}]'", path, constraint)
+    for index, item in enumerate(value, 1):
+        yield from _constraint_problems(item_of(shape), item, f"{path}.{index}.member")
 
 
 def _string_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ other request is an AWS API call, which goes through IAM to the sandbox's fake o
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import unquote, unquote_plus
@@ -14,11 +13,11 @@ from urllib.parse import unquote, unquote_plus
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import error_response
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
-from connect_sandbox.cloud.http import HOP_BY_HOP, Handler, HttpRequest, HttpResponse
+from connect_sandbox.cloud.http import Handler, HttpRequest, HttpResponse
+from connect_sandbox.cloud.moto import Moto
 from connect_sandbox.cloud.principals import Principal, Principals, RolePrincipal, credential_scope
 from connect_sandbox.cloud.tolerance import NotRehearsedError, Tolerance
 from connect_sandbox.cloud.troubles import Troubles
-from connect_sandbox.moto_internals import MOTO_ACCOUNT_HEADER
 from connect_sandbox.runs import Cause, because
 
 #: Services (by signing name) whose state is kept in moto, which the deployment engine and the functions use.
@@ -44,7 +43,7 @@ class Front:
         *,
         principals: Principals,
         authorization: Authorization,
-        moto_port: int,
+        moto: Moto,
         execute_api: Callable[[HttpRequest], HttpResponse | None],
         internal: Mapping[str, Handler],
         services: Mapping[str, Handler],
@@ -69,7 +68,7 @@ class Front:
         self._troubles = troubles or Troubles()
         self._principals = principals
         self._authorization = authorization
-        self._moto = MotoClient(moto_port, account)
+        self._moto, self._account = moto, account
         self._execute_api = execute_api
         self._internal = internal
         self._services = services
@@ -123,29 +122,12 @@ class Front:
     def _by_moto(self, request: HttpRequest, service: str, region: str) -> HttpResponse:
         around = self._around_services.get(service)
         if around is None:
-            return self._moto.handle(request, service)
-        return around(request, region, lambda: self._moto.handle(request, service))
+            return self._ask_moto(request, service)
+        return around(request, region, lambda: self._ask_moto(request, service))
 
-    def _check_tolerated(self, principal: Principal, request: HttpRequest, service: str) -> None:
-        """Refuse a request that names a tolerated resource; the developer's tools may look at stacks as they are."""
-        if b"not-rehearsed" not in request.body and "not-rehearsed" not in request.target:
-            return
-        by = principal.session_name if isinstance(principal, RolePrincipal) else ""
-        text = unquote(request.target) + "\n" + unquote_plus(request.body.decode("utf-8", "replace"))
-        self._tolerance.check(text, lambda: f"a request to {service}", by)
-
-
-class MotoClient:
-    """Forwards requests to moto's server unchanged, each over a connection of its own."""
-
-    def __init__(self, port: int, account: str) -> None:
-        """`port` is where moto listens, `account` whose resources it is asked for."""
-        self._port = port
-        self._account = account
-
-    def handle(self, request: HttpRequest, service: str) -> HttpResponse:
+    def _ask_moto(self, request: HttpRequest, service: str) -> HttpResponse:
         """Return moto's response; what moto does not implement becomes a 501 that says so."""
-        answer = self._forward(request)
+        answer = self._moto.answer(request, self._account)
         if answer.status == 500 and b"Internal Server Error" in answer.body:
             operation = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
             refusal = NotEmulatedError(
@@ -154,22 +136,13 @@ class MotoClient:
             return error_response(AwsError("NotImplemented", str(refusal), 501), _protocol(request))
         return answer
 
-    def _forward(self, request: HttpRequest) -> HttpResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        try:
-            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
-            for name, value in request.headers.items():
-                if name.lower() not in HOP_BY_HOP | {"content-length", "expect", MOTO_ACCOUNT_HEADER}:
-                    connection.putheader(name, value)
-            connection.putheader(MOTO_ACCOUNT_HEADER, self._account)
-            connection.putheader("Content-Length", str(len(request.body)))
-            connection.endheaders(request.body)
-            raw = connection.getresponse()
-            headers = [(name, value) for name, value in raw.getheaders() if name.lower() not in HOP_BY_HOP]
-            length = raw.getheader("Content-Length") if request.method == "HEAD" else None
-            return HttpResponse(raw.status, headers, raw.read(), None if length is None else int(length))
-        finally:
-            connection.close()
+    def _check_tolerated(self, principal: Principal, request: HttpRequest, service: str) -> None:
+        """Refuse a request that names a tolerated resource; the developer's tools may look at stacks as they are."""
+        if b"not-rehearsed" not in request.body and "not-rehearsed" not in request.target:
+            return
+        by = principal.session_name if isinstance(principal, RolePrincipal) else ""
+        text = unquote(request.target) + "\n" + unquote_plus(request.body.decode("utf-8", "replace"))
+        self._tolerance.check(text, lambda: f"a request to {service}", by)
 
 
 def _protocol(request: HttpRequest) -> str:

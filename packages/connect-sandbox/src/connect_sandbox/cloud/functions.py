@@ -49,6 +49,8 @@ from connect_sandbox.cloud.troubles import Kind, Troubles
 
 #: Payload limits of a synchronous invocation, request and response (Lambda quotas).
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Lambda lets an answer be a little longer than an event.
+MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 100
 _REMEMBERED = 1000
 
 
@@ -265,6 +267,17 @@ class Functions:
         for copy in idle:
             copy.process.kill()
 
+    def forget(self) -> None:
+        """End every process and forget calls and faults: whatever is invoked next starts anew."""
+        with self._lock:
+            started, self._started = self._started, []
+            self._faults.clear()
+            for pool in self._pools.values():
+                pool.idle = []
+        for process in started:
+            process.kill()
+        self.calls.clear()
+
     def close(self) -> None:
         """End every process."""
         self._callers.shutdown(wait=False, cancel_futures=True)
@@ -413,6 +426,8 @@ class Functions:
             **{name: value for name, value in logging.items() if value},
             **credentials.as_environment(),
             "AWS_ENDPOINT_URL": self._endpoint_url,
+            # With a name, the SDK for JavaScript asks for bucket.localhost, which not every machine resolves.
+            "AWS_ENDPOINT_URL_S3": self._endpoint_url.replace("//localhost:", "//127.0.0.1:"),
             "AWS_DEFAULT_REGION": region,
             "AWS_REGION": region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
@@ -500,9 +515,8 @@ def _describe(
 def _answer(
     function: LambdaFunction, outcome: Outcome, request_id: str
 ) -> tuple[bytes, str | None, list[str]]:
-    if outcome.payload is not None and len(outcome.payload) > MAX_PAYLOAD_BYTES:
-        limit = f"maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)"
-        message = f"Response payload size ({len(outcome.payload)} bytes) exceeded {limit}."
+    if outcome.payload is not None and len(outcome.payload) > MAX_ANSWER_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
         return _error_payload(message, "Function.ResponseSizeTooLarge"), "Unhandled", []
     if outcome.payload is not None:
         return outcome.payload, None, []

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from botocore.model import StructureShape
+
 from connect_sandbox.cloud.authorization import Authorization
 from connect_sandbox.cloud.aws_service import AwsService, error_response
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError, SandboxError
@@ -19,8 +21,20 @@ from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
 from connect_sandbox.cloud.lambda_versions import Alias
 from connect_sandbox.cloud.triggers.asynchronous import AsyncInvocations
 from connect_sandbox.cloud.values import Member
+from connect_sandbox.moto_internals import Operation, enum_of, members_of
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
+# The patterns are told in refusals, as Lambda tells them.
+_NAME = re.compile(
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
+    r"([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+)
+_QUALIFIER = re.compile(r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+")
+#: Number of the group of _NAME that is the version or alias.
+_OWN_QUALIFIER = 13
+_LONGEST_QUALIFIER = 128
+#: Who may be in a resource policy: everybody, an account, a service, or somebody's ARN.
+_PRINCIPAL = re.compile(r"\*|\d{12}|[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|arn:aws[\w-]*:(?:iam|sts)::.+")
 _SETTINGS = {
     "role": "role",
     "handler": "handler",
@@ -41,7 +55,12 @@ def permission_statement(
 ) -> dict[str, Any]:
     """Return the policy statement that Lambda makes of an AddPermission request."""
     if any(statement["Sid"] == sid for statement in function.statements):
-        raise AwsError("ResourceConflictException", f"The statement id ({sid}) provided already exists.", 409)
+        raise AwsError(
+            "ResourceConflictException",
+            f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the "
+            "existing statement.",
+            409,
+        )
     statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",
@@ -90,7 +109,8 @@ class LambdaApi(AwsService):
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
             name, qualifier = unquote(found[1]), dict(request.query).get("Qualifier")
-            function = self._state.get(f"{name}:{qualifier}" if qualifier else name)
+            function = self._located(name, qualifier, latest=True)
+            _check_payload(request.body)
             if kind == "DryRun":
                 return HttpResponse(204)
             if kind == "Event":
@@ -117,6 +137,52 @@ class LambdaApi(AwsService):
             tail = "\n".join(invocation.logs).encode()[-4096:]
             headers.append(("X-Amz-Log-Result", base64.b64encode(tail).decode()))
         return HttpResponse(200, headers, invocation.payload)
+
+    def _located(self, name: str, qualifier: str | None = None, *, latest: bool = False) -> LambdaFunction:
+        """Return a function, a version or what an alias stands for, by a name and the request's qualifier.
+
+        `latest`: an unknown function is told with the qualifier $LATEST, as some operations do.
+        """
+        problems = []
+        if qualifier is not None and len(qualifier) > _LONGEST_QUALIFIER:
+            constraint = f"Member must have length less than or equal to {_LONGEST_QUALIFIER}"
+            problems.append(_problem("qualifier", qualifier, constraint))
+        elif qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
+            constraint = f"Member must satisfy regular expression pattern: {_QUALIFIER.pattern}"
+            problems.append(_problem("qualifier", qualifier, constraint))
+        found = _NAME.fullmatch(name)
+        if found is None:
+            constraint = f"Member must satisfy regular expression pattern: {_NAME.pattern}"
+            problems.append(_problem("functionName", name, constraint))
+        if found is None or problems:
+            count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+            raise AwsError("ValidationException", count + "; ".join(problems))
+        own = found[_OWN_QUALIFIER]
+        if own and qualifier and own != qualifier:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            )
+        wanted = qualifier or own
+        base = name[: -len(own) - 1] if own else name
+        try:
+            self._state.get(base)
+        except AwsError as error:
+            ending = f":{wanted or '$LATEST'}" if wanted or latest else ""
+            raise AwsError(error.code, error.message + ending, error.status) from error
+        return self._state.get(f"{base}:{wanted}" if wanted else base)
+
+    def _validate(self, operation: Operation, parameters: dict[str, Any]) -> None:
+        runtime, shape = parameters.get("Runtime"), operation.input_shape
+        if isinstance(runtime, str) and isinstance(shape, StructureShape):
+            known = enum_of(members_of(shape)["Runtime"])
+            if runtime not in known:
+                raise AwsError(
+                    "InvalidParameterValueException",
+                    f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+                    f"[{', '.join(known)}] or be a valid ARN",
+                )
+        super()._validate(operation, parameters)
 
     def create_function(
         self, function_name: str, role: str, code: dict[str, Any], **settings: Member
@@ -162,15 +228,15 @@ class LambdaApi(AwsService):
             )
         return self._state.update(self._state.get(function_name).name, **changes).configuration()
 
-    def get_function(self, function_name: str, **_request: Member) -> dict[str, Any]:
+    def get_function(self, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
         """Return a function's configuration."""
-        function = self._state.get(function_name)
+        function = self._located(function_name, qualifier)
         code = {"RepositoryType": "S3"}
         return {"Configuration": function.configuration(), "Code": code, "Tags": function.tags}
 
-    def get_function_configuration(self, function_name: str, **_request: Member) -> dict[str, Any]:
+    def get_function_configuration(self, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
         """Return a function's configuration."""
-        return self._state.get(function_name).configuration()
+        return self._located(function_name, qualifier).configuration()
 
     def publish_version(self, function_name: str, **request: Member) -> dict[str, Any]:
         """Publish what a function is now."""
@@ -208,7 +274,14 @@ class LambdaApi(AwsService):
         self, function_name: str, reserved_concurrent_executions: int
     ) -> dict[str, Any]:
         """Reserve concurrent executions for a function."""
-        name = self._state.get(function_name).name
+        function = self._located(function_name, latest=True)
+        name = function.name
+        if _qualified(function_name):
+            raise AwsError(
+                "InvalidParameterValueException",
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this "
+                "operation. Please specify either a function name or an unqualified function ARN.",
+            )
         self._state.update(name, reserved_concurrency=reserved_concurrent_executions)
         return {"ReservedConcurrentExecutions": reserved_concurrent_executions}
 
@@ -225,15 +298,28 @@ class LambdaApi(AwsService):
         """List the functions."""
         return {"Functions": [function.configuration() for function in self._state.all()]}
 
-    def delete_function(self, function_name: str, **_request: Member) -> None:
+    def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         """Delete a function."""
-        name = self._state.get(function_name).name
+        wanted = qualifier or _qualified(function_name)
+        if wanted == "$LATEST":
+            raise AwsError(
+                "InvalidParameterValueException",
+                "$LATEST version cannot be deleted without deleting the function.",
+            )
+        if wanted:
+            raise NotEmulatedError("lambda:DeleteFunction of one version", "delete the function")
+        name = self._located(function_name).name
         self._state.delete(name)
         self._functions.end(name)
 
-    def get_policy(self, function_name: str, **_request: Member) -> dict[str, Any]:
+    def get_policy(self, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
         """Return a function's resource policy."""
-        function = self._state.get(function_name)
+        try:
+            function = self._located(function_name, qualifier)
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            raise AwsError(error.code, "The resource you requested does not exist.", 404) from error
         if not function.statements:
             raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
         return {"Policy": json.dumps(function.policy), "RevisionId": function.revision}
@@ -242,7 +328,17 @@ class LambdaApi(AwsService):
         self, function_name: str, statement_id: str, action: str, principal: str, **request: Member
     ) -> dict[str, Any]:
         """Add a statement to a function's resource policy."""
-        function = self._state.get(function_name)
+        qualifier = request.get("qualifier")
+        if (qualifier or _qualified(function_name)) == "$LATEST":
+            raise AwsError(
+                "InvalidParameterValueException", "We currently do not support adding policies for $LATEST."
+            )
+        if not _PRINCIPAL.fullmatch(principal):
+            raise AwsError(
+                "InvalidParameterValueException",
+                "The provided principal was invalid. Please check the principal and try again.",
+            )
+        function = self._located(function_name, qualifier)
         statement = permission_statement(
             function,
             sid=statement_id,
@@ -255,9 +351,17 @@ class LambdaApi(AwsService):
         function.touch()
         return {"Statement": json.dumps(statement)}
 
-    def remove_permission(self, function_name: str, statement_id: str, **_request: Member) -> None:
+    def remove_permission(self, function_name: str, statement_id: str, **request: Member) -> None:
         """Take a statement from a function's resource policy."""
-        function = self._state.get(function_name)
+        try:
+            function = self._located(function_name, request.get("qualifier"))
+        except AwsError as error:
+            message = error.message.replace("Function not found: ", "No policy found for: ")
+            raise AwsError(error.code, message, error.status) from error
+        if not function.statements:
+            raise AwsError(
+                "ResourceNotFoundException", "No policy is associated with the given resource.", 404
+            )
         if all(statement["Sid"] != statement_id for statement in function.statements):
             raise AwsError(
                 "ResourceNotFoundException", f"Statement {statement_id} is not found in resource policy.", 404
@@ -274,6 +378,47 @@ class LambdaApi(AwsService):
         raise NotEmulatedError(
             f"code given by {', '.join(sorted(code)) or 'nothing'}", "give ZipFile or S3Bucket and S3Key"
         )
+
+
+def _qualified(name: str) -> str:
+    """Return the version or alias that a name ends with, or an empty text."""
+    found = _NAME.fullmatch(name)
+    return (found[_OWN_QUALIFIER] or "") if found else ""
+
+
+def _problem(member: str, value: str, constraint: str) -> str:
+    return f"Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+
+
+def _check_payload(body: bytes) -> None:
+    """Raise InvalidRequestContentException for an event that is no JSON, in the words of Lambda's parser."""
+    expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    try:
+        json.loads(body.decode() or "{}")
+    except UnicodeDecodeError as error:
+        code = body[error.start]
+        wrong = (
+            f"Unexpected character ((CTRL-CHAR, code {code})): expected a valid value {expected}"
+            if error.start == 0
+            else f"Invalid UTF-8 start byte 0x{code:x}"
+        )
+    except json.JSONDecodeError as error:
+        rest = error.doc[error.pos :]
+        token = re.match(r"\w+", rest)
+        character = rest[:1]
+        wrong = (
+            f"Unrecognized token '{token[0]}': was expecting {expected}"
+            if token
+            else f"Unexpected character ('{character}' (code {ord(character)})): expected a valid value {expected}"
+            if character
+            else "Unexpected end-of-input"
+        )
+    except RecursionError:
+        wrong = "Document nesting depth exceeds the maximum allowed"
+    else:
+        return
+    message = f"Could not parse request body into json: Could not parse payload into json: {wrong}"
+    raise AwsError("InvalidRequestContentException", message)
 
 
 def _alias(function: LambdaFunction, alias: Alias) -> dict[str, Any]:

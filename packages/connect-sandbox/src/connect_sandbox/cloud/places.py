@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from connect_sandbox.cloud.environment import account_of_key, check_place
@@ -46,6 +46,15 @@ class Places:
                 check_place(account, region)
                 self._known[account, region] = self._make(account, region)
             return self._known[account, region]
+
+    def only(self, places: Collection[tuple[str, str]]) -> None:
+        """Forget every place but the first and these."""
+        with self._lock:
+            gone = [at for at, place in self._known.items() if place is not self._first and at not in places]
+            for at in gone:
+                place = self._known.pop(at)
+                place.mappings.close()
+                place.functions.forget()
 
     def asked(self, request: HttpRequest) -> Sandbox:
         """Return the place that a request is for; ValueError for a Region that there is not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -56,7 +56,7 @@ from connect_sandbox.cloud.lambda_api import LambdaApi
 from connect_sandbox.cloud.lambda_state import LambdaState
 from connect_sandbox.cloud.lex_api import Bots, LexApi
 from connect_sandbox.cloud.logs_api import LogsApi
-from connect_sandbox.cloud.moto_server import MotoServer
+from connect_sandbox.cloud.moto import MOTO_URL, Moto
 from connect_sandbox.cloud.participant_api import ParticipantApi
 from connect_sandbox.cloud.places import Places
 from connect_sandbox.cloud.principals import Principals
@@ -76,7 +76,7 @@ from connect_sandbox.cloud.triggers.mappings import Mappings
 from connect_sandbox.cloud.triggers.targets import Targets
 from connect_sandbox.cloud.troubles import Troubles
 from connect_sandbox.iam import AuditLog
-from connect_sandbox.moto_internals import in_account, load_services, service_model
+from connect_sandbox.moto_internals import load_services, service_model
 from connect_sandbox.runs import Recorder
 
 #: What a command inherits from this machine; everything else of its environment stays out. The second line is what
@@ -210,6 +210,10 @@ class Sandbox:
         """The deployed resources that do not do here what they are for: tolerated, or recorded without effect."""
         return self.deployments.not_rehearsed()
 
+    def only_at(self, places: Collection[tuple[str, str]]) -> None:
+        """Forget every place but the first and these, by account and Region."""
+        self._places.only(places)
+
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command (the CDK, the AWS CLI, a test) at the sandbox and not at AWS."""
         return {
@@ -288,8 +292,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        moto = self._exit.enter_context(MotoServer())
-        self._moto_port = moto.port
+        self._moto = self._exit.enter_context(Moto())
         # The parts need the port before they exist; requests are served once everything is in place.
         self._front: Front | None = None
         self._server = HttpServer(self._serve, self._port)
@@ -318,9 +321,10 @@ class Sandbox:
         made.tolerance, made.faults = self.tolerance, self.faults
         made.warnings, made.audit = self.warnings, self.audit
         made.endpoint_url, made._server, made._cdk_home = self.endpoint_url, self._server, self._cdk_home
-        made._moto_port, made._exit, made._responses = self._moto_port, self._exit, self._responses
+        made._moto, made._exit, made._responses = self._moto, self._exit, self._responses
         made._build()
         made.sns.signer = self.sns.signer
+        made.functions.node_sdk = self.functions.node_sdk
         there = next((place for place in self.places() if place.account == account), self)
         made.authorization.shares(
             self.authorization, there.authorization if there.account == account else None
@@ -397,7 +401,7 @@ class Sandbox:
         self.apis = ApiRegistry(self.account, self.region)
         self.access_log = AccessLog(self.apis, self.principals, self.endpoint_url)
         self.http_apis = HttpApis(self.apis, self.functions)
-        self._runtime = ApiRuntime(self.apis, self.functions, self.access_log)
+        self.routes = ApiRuntime(self.apis, self.functions, self.access_log)
         services = Services(
             self.authorization,
             self.lambda_state,
@@ -446,11 +450,11 @@ class Sandbox:
         self._front = Front(
             principals=self.principals,
             authorization=self.authorization,
-            moto_port=self._moto_port,
+            moto=self._moto,
             account=self.account,
             execute_api=lambda request: (
                 self.http_apis.handle(request)
-                or self._runtime.handle(request)
+                or self.routes.handle(request)
                 or participants.early(request)
                 or self.contact_center.instances.site(request)
             ),
@@ -550,15 +554,15 @@ class Sandbox:
 
     def _moto_client(self, service: str) -> Any:  # noqa: ANN401
         """Return a client that bypasses the front, for the deployment engine."""
-        return self._make_client(service, f"http://127.0.0.1:{self._moto_port}")
+        return self._make_client(service, MOTO_URL)
 
     def _deployer_of(self, role_arn: str) -> Deployer | None:
         """Return the deployer of a stack's role; None for an administrator, or without a role."""
         if not role_arn or self.authorization.is_administrator(role_arn):
             return None
         if role_arn not in self._deployers:
-            place, url = (self.account, self.region), f"http://127.0.0.1:{self._moto_port}"
-            self._deployers[role_arn] = Deployer(role_arn, self.authorization, place, url)
+            place = (self.account, self.region)
+            self._deployers[role_arn] = Deployer(role_arn, self.authorization, place, self._moto)
         return self._deployers[role_arn]
 
     def _make_client(self, service: str, endpoint_url: str) -> Any:  # noqa: ANN401
@@ -569,7 +573,7 @@ class Sandbox:
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
                 told = {"endpoint_url": endpoint_url, "config": config, "access_key": self.access_key}
                 made = make_client(self.region, service, **told)
-                if endpoint_url != self.endpoint_url:
-                    made.meta.events.register("before-sign", in_account(self.account))
+                if endpoint_url == MOTO_URL:
+                    made.meta.events.register("before-send", self._moto.in_account(self.account))
                 self._clients[key] = made
             return self._clients[key]

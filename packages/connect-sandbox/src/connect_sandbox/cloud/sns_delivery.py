@@ -144,6 +144,16 @@ class Deliveries:
                 f"Invalid parameter: RedrivePolicy: deadLetterTargetArn {arn} does not exist",
             )
 
+    def forget(self) -> None:
+        """Drop what waits for another attempt, wait for what is in flight, and forget every delivery."""
+        with self._changed:
+            self._pending -= len(self._due)
+            self._due.clear()
+            self._changed.notify_all()
+        self.wait()
+        with self._changed:
+            self.all.clear()
+
     def close(self) -> None:
         """Stop the threads; what is in flight stays undelivered."""
         with self._changed:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from connect_sandbox.iam.request_context import RequestContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ROLE: Final = re.compile(r"arn:([\w-]+):iam::(\d{12}):role/((?:[^:]*/)?)([^/:]+)")
 _SESSION: Final = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/:]+)/([^/:]+)")
@@ -28,7 +31,8 @@ class Principal:
     """Whoever makes a request.
 
     ``arn`` is what CloudTrail and error messages show (a session's, not its role's); ``entity_arn`` is the role or
-    user whose policies apply (aws:PrincipalArn). For a service both are its name (connect.amazonaws.com).
+    user whose policies apply (aws:PrincipalArn). For a service both are its name (connect.amazonaws.com). ``tags`` are
+    None if they are unknown, as those of a session are, which may carry tags beside its role's.
     """
 
     kind: PrincipalKind
@@ -36,6 +40,7 @@ class Principal:
     entity_arn: str
     account: str
     partition: str = "aws"
+    tags: tuple[tuple[str, str], ...] | None = None
 
     @classmethod
     def role_session(cls, role_arn: str, session_name: str) -> Principal:
@@ -48,12 +53,13 @@ class Principal:
         return cls(PrincipalKind.ROLE_SESSION, arn, role_arn, account, partition)
 
     @classmethod
-    def user(cls, user_arn: str) -> Principal:
-        """Return an IAM user."""
+    def user(cls, user_arn: str, tags: Mapping[str, str] | None = None) -> Principal:
+        """Return an IAM user, with its tags where they are known."""
         found = _USER.fullmatch(user_arn)
         if found is None:
             raise ValueError(f"{user_arn!r} is not a user ARN; write arn:aws:iam::123456789012:user/NAME")
-        return cls(PrincipalKind.USER, user_arn, user_arn, found.group(2), found.group(1))
+        known = None if tags is None else tuple(sorted(tags.items()))
+        return cls(PrincipalKind.USER, user_arn, user_arn, found.group(2), found.group(1), known)
 
     @classmethod
     def service(cls, name: str) -> Principal:
@@ -89,4 +95,7 @@ class Principal:
         if self.kind is PrincipalKind.USER:
             # Only temporary credentials carry these, not a user's access key.
             absent += ["aws:MultiFactorAuthPresent", "aws:TokenIssueTime"]
+        if self.tags is not None:
+            absent.append("aws:PrincipalTag/*")
+            values |= {f"aws:PrincipalTag/{key}": value for key, value in self.tags}
         return RequestContext.of(values, absent)

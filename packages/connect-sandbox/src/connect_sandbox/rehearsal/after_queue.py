@@ -75,10 +75,16 @@ def wait_in_queue(engine: Runs, queued: Ending, alone: PublishedFlow | None = No
     return _with_agent(engine, agent)
 
 
-def _with_agent(engine: Runs, agent: Agent) -> Ending:
-    hooks = engine.state.event_hooks
+def _takes(engine: Runs, agent: Agent) -> None:
     engine.state.with_agent = agent
     _note(engine, "takes the contact", who="agent")
+    if engine.ports.records is not None:
+        engine.ports.records.happens("CONNECTED_TO_AGENT", engine.state, engine.clock)
+
+
+def _with_agent(engine: Runs, agent: Agent) -> Ending:
+    hooks = engine.state.event_hooks
+    _takes(engine, agent)
     if "DefaultAgentUI" in hooks:
         _opens_guide(engine, hooks["DefaultAgentUI"])
     if "AgentWhisper" in hooks:

@@ -96,6 +96,8 @@ class Engine:
         A queue, hold or whisper flow begins where Amazon Connect would play it: in the queue or with an agent.
         """
         self.story.begins(flow)
+        if self.ports.records is not None:
+            self.ports.records.happens("INITIATED", self.state, self.clock)
         try:
             if flow.type in STARTS:
                 ending = STARTS[flow.type](self, flow)
@@ -103,7 +105,10 @@ class Engine:
                 self._write("caller", flow, self._called())
                 self._write("connect", flow, f"starts the flow {flow.name}")
                 ending = self.run(flow)
-            ending = wait_in_queue(self, ending) if ending.how == "queued" else ending
+            if ending.how == "queued":
+                if self.ports.records is not None:
+                    self.ports.records.happens("QUEUED", self.state, self.clock)
+                ending = wait_in_queue(self, ending)
         except BoundReachedError as reached:  # in the queue or with the agent, not in a block
             name, block = self.visited[-1] if self.visited else (flow.name, flow.content.start)
             reason = "Shorten what setup.agent does after the last block"

@@ -12,11 +12,13 @@ from typing import Any
 from connect_flows import Block
 
 from connect_sandbox.cloud import Sandbox
-from connect_sandbox.cloud.contact_center.records import LogLine, PlayedContact, TookOver, Waited
+from connect_sandbox.cloud.contact_center.records import LogLine, PlayedContact, TookOver, Waited, agent_arn
 from connect_sandbox.rehearsal.clock import VirtualClock
+from connect_sandbox.rehearsal.contact_events import ContactEvents, EventType
 from connect_sandbox.rehearsal.errors import NoSuchFlowError
 from connect_sandbox.rehearsal.ports import Played
 from connect_sandbox.rehearsal.published import PublishedFlow
+from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.rehearsal.transcript import Entry
 
 _RECORDING_BLOCKS = ("UpdateContactRecordingBehavior", "UpdateContactRecordingAndAnalyticsBehavior")
@@ -55,11 +57,17 @@ class LeftBehind:
         self._instance = sandbox.connect.instance(instance_arn)
         self._agent = agent or self._first_user()
         self._region, self._account = sandbox.region, sandbox.account
+        self._events = ContactEvents(sandbox, self._instance.arn, agent_arn(self._instance, self._agent))
         self._logging = False
         self._log: list[LogLine] = []
 
+    def happens(self, event: EventType, state: ContactState, clock: VirtualClock) -> None:
+        """Send it to EventBridge."""
+        self._events.happens(event, state, clock)
+
     def visits(self, flow: PublishedFlow, block: Block, clock: VirtualClock) -> None:
         """Keep a line of the flow's log, if a block of the contact has switched logging on."""
+        self._events.updates()
         # evidence: flow-logging-of-a-contact
         on = (
             block.parameters.get("FlowLoggingBehavior") if block.type == "UpdateFlowLoggingBehavior" else None
@@ -91,6 +99,9 @@ class LeftBehind:
     def ended(self, played: Played) -> None:
         """Write what the contact leaves behind."""
         state, entries = played.state, list(played.transcript)
+        if played.ending.how == "transferred to agent":
+            self._events.happens("CONNECTED_TO_AGENT", state, played.clock)
+        self._events.happens("DISCONNECTED", state, played.clock)
         seconds = played.clock.elapsed
         started = played.clock.now - timedelta(seconds=seconds)
         taken_at = _agent_takes(entries, played.ending.how)

@@ -10,6 +10,7 @@ from connect_sandbox.rehearsal.published import PublishedFlow
 
 if TYPE_CHECKING:
     from connect_sandbox.rehearsal.clock import VirtualClock
+    from connect_sandbox.rehearsal.contact_events import EventType
     from connect_sandbox.rehearsal.desk import Desk
     from connect_sandbox.rehearsal.engine import Taken
     from connect_sandbox.rehearsal.stage import Stage
@@ -156,6 +157,10 @@ class Played:
 
 class ContactRecords(Protocol):
     """Where a contact leaves its recording, record, log and metrics."""
+
+    def happens(self, event: "EventType", state: "ContactState", clock: "VirtualClock") -> None:
+        """Take note of a step of the contact, as it happens."""
+        ...
 
     def visits(self, flow: PublishedFlow, block: Block, clock: "VirtualClock") -> None:
         """Take note of a block, just before it is played."""

@@ -15,9 +15,11 @@ from connect_flows import Block
 from connect_sandbox.rehearsal.bounds import Work
 from connect_sandbox.rehearsal.clock import VirtualClock
 from connect_sandbox.rehearsal.contact import Contact
+from connect_sandbox.rehearsal.contact_events import EventType
 from connect_sandbox.rehearsal.ports import ContactRecords, Played
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.references import UnknownNamespaceError, fill_in
+from connect_sandbox.rehearsal.state import ContactState
 from connect_sandbox.testcase.document import (
     ACTION_COMPLETED,
     ACTION_STARTED,
@@ -112,6 +114,11 @@ class Watcher:
     def visit(self) -> Visit | None:
         """The block that is being played."""
         return self._visit
+
+    def happens(self, event: EventType, state: ContactState, clock: VirtualClock) -> None:
+        """Take note of a step of the contact."""
+        if self._records is not None:
+            self._records.happens(event, state, clock)
 
     def visits(self, flow: PublishedFlow, block: Block, clock: VirtualClock) -> None:
         """Take note of a block, just before it is played."""

@@ -22,6 +22,7 @@ from connect_sandbox.workbench.deploying import DeployedStack, Deployer
 from connect_sandbox.workbench.deploying import destroy as destroy_stacks
 from connect_sandbox.workbench.errors import DeploymentFailedError, WorkbenchError
 from connect_sandbox.workbench.place import Place, Running
+from connect_sandbox.workbench.sdk import provide
 
 
 def deploy(argv: Sequence[str] | None = None) -> int:
@@ -129,8 +130,13 @@ def _deploy(told: argparse.Namespace) -> int:
     place = Place.of(told.at)
     sandbox = RemoteSandbox.ensure(place, told.account, told.region)
     sandbox.ask("POST", "/tolerate", {"types": [one for named in told.tolerate for one in _types(named)]})
-    sandbox.ask("POST", "/sdk", {"app": str(told.app.resolve())})
-    deployer = Deployer(sandbox, place.files, say)
+
+    def provide_sdk(deployed: Path, app: Path) -> None:
+        provide(deployed, app, place.folder, tell=say, environment=sandbox.environment())
+        for folder in (app.resolve(), place.folder):
+            sandbox.ask("POST", "/sdk", {"app": str(folder)})
+
+    deployer = Deployer(sandbox, place.files, say, provide_sdk)
     stacks = deployer.deploy(
         told.app,
         told.stack,

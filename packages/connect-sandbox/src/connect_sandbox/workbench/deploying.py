@@ -90,12 +90,22 @@ class _Stack:
 
 
 class Deployer:
-    """Deploys to one sandbox. `scratch` gets the cloud assemblies, `tell` each line of progress."""
+    """Deploys to one sandbox. `scratch` gets the cloud assemblies, `tell` each line of progress.
 
-    def __init__(self, cloud: Cloud, scratch: Path, tell: Callable[[str], None]) -> None:
+    `provide_sdk` is told each assembly or template, with its app, before it is deployed.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        scratch: Path,
+        tell: Callable[[str], None],
+        provide_sdk: Callable[[Path, Path], None] = lambda _deployed, _app: None,
+    ) -> None:
         self._cloud = cloud
         self._scratch = scratch
         self._tell = tell
+        self._provide_sdk = provide_sdk
 
     def deploy(
         self,
@@ -123,6 +133,7 @@ class Deployer:
         if name or parameters:
             raise WorkbenchError(f"{app} is no template: its stacks have names and values of their own")
         assembly = app if kind_of(app) == "assembly" else self._synthesize(app, context or {})
+        self._provide_sdk(assembly, app)
         return self._assembly(assembly, app, stacks)
 
     def destroy(self, stacks: Sequence[str]) -> None:

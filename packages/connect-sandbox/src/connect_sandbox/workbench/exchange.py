@@ -35,8 +35,8 @@ class Exchange:
     def begin(self, told: dict[str, Any]) -> dict[str, Any]:
         """Call `to` with a `setup` as scenario files have it; return the `call` and its `contact`.
 
-        `attended`: somebody can be the agent, and hold it before each block (`held`: from the first).
-        `account` and `region`: only there.
+        `account` and `region`: only there. `attended`: somebody can be the agent, and hold it before each block
+        (`held`: from the first).
         """
         self._calls = {
             number: call for number, call in self._calls.items() if not (call.attended and call.over)

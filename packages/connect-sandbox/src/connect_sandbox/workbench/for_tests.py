@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.reading import Reader, checked
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.rehearsal.setup_reader import read_moves, read_setup
+from connect_sandbox.workbench.as_deployed import AsDeployed
 from connect_sandbox.workbench.deploying import DeployedStack, Deployer
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.lines import Line
@@ -27,6 +28,8 @@ from connect_sandbox.workbench.live import LiveCall
 TABLE, FUNCTION = "AWS::DynamoDB::Table", "AWS::Lambda::Function"
 #: What the CDK appends to the logical ids of constructs.
 _HASH = re.compile(r"[0-9A-F]{8}$")
+#: Folders beside an app's files that its tools write.
+_NOT_THE_APPS = frozenset({"__pycache__", "cdk.out", "node_modules", "venv", "build", "dist", "target"})
 
 
 @dataclass(frozen=True)
@@ -83,46 +86,44 @@ class Table:
         pages = self.client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
 
-    def restore(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Let the table hold these items and no others."""
-        there = self.rows()
-        keys = [key["AttributeName"] for key in self._described()["KeySchema"]]
-        for row in there:
-            if row not in rows:
-                self.client.delete_item(TableName=self.name, Key={key: row[key] for key in keys})
-        for row in rows:
-            if row not in there:
-                self.client.put_item(TableName=self.name, Item=row)
-
-    def _described(self) -> dict[str, Any]:
-        described: dict[str, Any] = self.client.describe_table(TableName=self.name)["Table"]
-        return described
-
 
 @dataclass
 class Run:
-    """What all tests of a run share: the sandbox, what is deployed, and what tables held after that."""
+    """What all tests of a run share: the sandbox, what is deployed, and the state that this has left.
+
+    `deployed` is by what `deploy` was told, with the state of the app's files; `by_whom` says which of it a stack is.
+    """
 
     sandbox: Sandbox
     scratch: Path
-    deployed: dict[object, Deployed] = field(default_factory=dict)
-    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    state: AsDeployed
+    deployed: dict[object, tuple[object, Deployed]] = field(default_factory=dict)
+    by_whom: dict[DeployedStack, object] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
     def start(cls, folder: Path, account: str, region: str) -> Iterator[Run]:
         """Start the sandbox of a run."""
         with Sandbox.start(folder, account=account, region=region) as sandbox:
-            yield cls(sandbox, folder / "assemblies")
+            yield cls(sandbox, folder / "assemblies", AsDeployed.of(sandbox))
 
-    def table(self, name: str) -> Table:
-        """Return a table by its physical name."""
-        return Table(name, self.sandbox.boto3_client("dynamodb"))
+    def known(self, key: object, files: object) -> Deployed | None:
+        """Return what was deployed so; None if the app has changed since, or another one has its stacks."""
+        seen, made = self.deployed.get(key, (None, None))
+        if made is None or seen != files or any(self.by_whom[stack] != key for stack in made.outputs):
+            return None
+        return made
 
-    def restore(self) -> None:
-        """Let every table hold what it held when it was deployed."""
-        for name, rows in self.tables.items():
-            self.table(name).restore(rows)
+    def keep(self, key: object, files: object, stacks: Iterable[DeployedStack]) -> Deployed:
+        """Note that stacks were deployed, and the state that this has left."""
+        outputs = {}
+        for stack in stacks:
+            self.by_whom[stack] = key
+            place = self.sandbox.at(account=stack.account, region=stack.region)
+            outputs[stack] = place.stack_outputs(stack.name)
+        self.deployed[key] = (files, Deployed(outputs))
+        self.state = AsDeployed.of(self.sandbox, self.state)
+        return self.deployed[key][1]
 
 
 class TestSandbox:
@@ -151,63 +152,75 @@ class TestSandbox:
     ) -> Deployed:
         """Deploy a CDK app, a cloud assembly or a template, once in a run: a later test gets the same stacks.
 
+        It is deployed again if a file of it has changed, or if another app was deployed over its stacks. Each stack
+        goes to the account and Region of its `env`.
+
         `stacks`: only these. `name` and `parameters` are for a template, `context` for a CDK app. `tolerate` names
         resource types that may be missing ("AWS::WAFv2::*"); `cloud.not_rehearsed` lists what is. Raises CdkFailedError
         or DeploymentFailedError with what went wrong.
         """
         path = self._path(app).resolve()
         key = (path, stacks, name, *(tuple(sorted((one or {}).items())) for one in (parameters, context)))
-        if key not in self._run.deployed:
-            self.cloud.tolerance.add(tolerate)
-            self.cloud.functions.node_sdk.take_from(path)
-            deployer = Deployer(self.cloud, self._run.scratch, print)
-            made = deployer.deploy(path, stacks, name=name, parameters=parameters, context=context)
-            self._run.deployed[key] = Deployed(
-                {
-                    one: self.cloud.at(account=one.account, region=one.region).stack_outputs(one.name)
-                    for one in made
-                }
+        known = self._run.known(key, _files(path))
+        if known is not None:
+            return known
+        patterns = self.cloud.tolerance.patterns
+        self.cloud.tolerance.add(tolerate)
+        self.cloud.functions.node_sdk.take_from(path)
+        try:
+            made = Deployer(self.cloud, self._run.scratch, print).deploy(
+                path, stacks, name=name, parameters=parameters, context=context
             )
-            for table in self._of_type(TABLE).values():
-                self._run.tables[table] = self._run.table(table).rows()
-        return self._run.deployed[key]
+        finally:
+            self.cloud.tolerance.patterns = patterns
+        return self._run.keep(key, _files(path), made)  # now: a CDK app may note its lookups beside its files
 
     def call(
         self,
         called: str,
         caller: Iterable[Move | dict[str, Any] | str] = (),
+        *,
+        account: str | None = None,
+        region: str | None = None,
         **setup: Any,  # noqa: ANN401
     ) -> LiveCall:
         """Call a number (E.164), or a flow by its name; answer it by `presses`, `says`, … .
 
         `caller` and `setup` take what scenario files take: `number="+12065550142"`,
-        `queues={"Support": {"at_capacity": True}}`, `lambdas={"lookup": {"times_out": True}}`.
+        `queues={"Support": {"at_capacity": True}}`, `lambdas={"lookup": {"times_out": True}}`. `account` and `region`
+        choose between flows of one name.
         """
-        return self._begin(called, caller, {"channel": "VOICE", **setup})
+        line = Line.find(self.cloud, called, account=account, region=region)
+        return self._begin(line, caller, {"channel": "VOICE", **setup})
 
     def chat(
         self,
         called: str,
         caller: Iterable[Move | dict[str, Any] | str] = (),
+        *,
+        account: str | None = None,
+        region: str | None = None,
         **setup: Any,  # noqa: ANN401
     ) -> LiveCall:
         """Start a chat with a flow, otherwise like `call`."""
-        return self._begin(called, caller, {**setup, "channel": "CHAT"})
+        line = Line.find(self.cloud, called, account=account, region=region)
+        return self._begin(line, caller, {**setup, "channel": "CHAT"})
 
     def plays(self, scenarios: str | Path, called: str) -> list[Contact]:
         """Play each scenario of a file; AssertionError, with the transcript, at the first that goes differently."""
         line = Line.find(self.cloud, called)
         return [line.play(scenario) for scenario in ScenarioFile.load(self._path(scenarios)).scenarios]
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str, *, account: str | None = None, region: str | None = None) -> Table:
         """Return a deployed table by its logical id (of the CDK also without the hash) or its name."""
-        return self._run.table(self._physical(TABLE, name))
+        place, table = self._physical(TABLE, name, account, region)
+        return Table(table, place.boto3_client("dynamodb"))
 
-    def logs(self, function: str) -> list[str]:
+    def logs(self, function: str, *, account: str | None = None, region: str | None = None) -> list[str]:
         """Return what a function has printed during this test; it is named like a table."""
-        name = self._physical(FUNCTION, function)
-        group = self.cloud.lambda_state.get(name).log_group
-        client = self.cloud.boto3_client("logs")
+        place, name = self._physical(FUNCTION, function, account, region)
+        group = place.lambda_state.get(name).log_group
+        client = place.boto3_client("logs")
         try:
             events = client.filter_log_events(
                 logGroupName=group, startTime=int(self._began.timestamp() * 1000)
@@ -221,17 +234,17 @@ class TestSandbox:
         return [one for one in self.cloud.audit.calls(allowed=False) if one.time >= self._began]
 
     def ended(self) -> None:
-        """Hang up on calls that still go on, and let tables hold what they held before."""
+        """Hang up on calls that still go on, and set the sandbox back to the state in which it was deployed."""
         for call in self._calls:
             call.closed()
-        self._run.restore()
+        self._run.state.set_back(self.cloud)
 
-    def _begin(self, called: str, caller: Iterable[Any], setup: dict[str, Any]) -> LiveCall:
+    def _begin(self, line: Line, caller: Iterable[Any], setup: dict[str, Any]) -> LiveCall:
         problems: list[str] = []
         read = read_setup(Reader(setup, "", problems), self._folder)
         moves = read_moves(Reader(list(caller), "caller", problems))
         checked(problems, "call")
-        call = LiveCall(Line.find(self.cloud, called), read, moves)
+        call = LiveCall(line, read, moves)
         self._calls.append(call)
         return call
 
@@ -239,29 +252,58 @@ class TestSandbox:
         near = self._folder / path
         return near if near.exists() else self._root / path
 
-    def _of_type(self, kind: str) -> dict[str, str]:
-        """Return the physical ids of all resources of a type, by stack and logical id."""
-        return {
-            f"{stack.name}/{logical_id}": resource.created.physical_id
-            for stack in self.cloud.deployments.stacks()
+    def _of_type(self, kind: str) -> list[tuple[Sandbox, str, str]]:
+        """Return place, stack and logical id, and physical id of all resources of a type."""
+        return [
+            (place, f"{stack.name}/{logical_id}", resource.created.physical_id)
+            for place in self.cloud.places()
+            for stack in place.deployments.stacks()
             if stack.exists
             for logical_id, resource in stack.resources.items()
             if resource.declared.type == kind
-        }
+        ]
 
-    def _physical(self, kind: str, name: str) -> str:
-        known = self._of_type(kind)
+    def _physical(self, kind: str, name: str, account: str | None, region: str | None) -> tuple[Sandbox, str]:
+        known = [
+            one
+            for one in self._of_type(kind)
+            if account in {None, one[0].account} and region in {None, one[0].region}
+        ]
         for named in (_physically, _logically, _without_hash):
-            found = {physical for where, physical in known.items() if name == named(where, physical)}
+            found = [(place, physical) for place, where, physical in known if name == named(where, physical)]
             if len(found) == 1:
-                return found.pop()
+                return found[0]
             if found:
+                several = len({(place.account, place.region) for place, _ in found}) > 1
                 raise WorkbenchError(
                     f"{len(found)} resources of type {kind} are called {name!r}: give a name"
+                    f"{', or account= or region=' if several else ''}"
                 )
         raise WorkbenchError(
-            f"no resource of type {kind} is called {name!r}; there are {', '.join(known) or 'none'}"
+            f"no resource of type {kind} is called {name!r}; there are "
+            f"{', '.join(where for _, where, _ in known) or 'none'}"
         )
+
+
+def _files(app: Path) -> object:
+    """Return what changes with the files of an app; what tools have put beside them does not count."""
+    if app.is_file():
+        return app.read_bytes()
+    return [
+        (str(path), status.st_size, status.st_mtime_ns)
+        for path in sorted(_below(app))
+        for status in (path.stat(),)
+    ]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name in _NOT_THE_APPS or path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _below(path)
+        elif path.is_file():
+            yield path
 
 
 def _physically(_where: str, physical: str) -> str:

@@ -46,6 +46,7 @@ class RequestState:
     region: str = ""
     #: The base path, with a slash in front, under which a domain of one's own has the API; None without such a domain.
     base_path: str | None = None
+    deployment_id: str = ""
     resource_id: str = ""
     resource_path: str = ""
     authorizer: dict[str, str] = field(default_factory=dict)
@@ -60,6 +61,12 @@ class RequestState:
         if self.base_path is not None:
             return self.base_path + self.path
         return f"/{self.stage}{self.path}"
+
+    @property
+    def trace_id(self) -> str:
+        """The X-Ray trace id: the client's, or one for this request."""
+        given = self.request.headers.get("X-Amzn-Trace-Id")
+        return given or f"Root=1-{int(self.started.timestamp()):08x}-{self.request_id.replace('-', '')[:24]}"
 
     @property
     def method_arn(self) -> str:

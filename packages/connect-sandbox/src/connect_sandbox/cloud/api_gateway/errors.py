@@ -9,6 +9,8 @@ from connect_sandbox.cloud.api_gateway.registry import ApiDefinition, GatewayRes
 from connect_sandbox.cloud.http import HttpResponse
 
 DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
+#: What refuses by a policy writes the name in capitals, unless the API has a gateway response for it.
+_DENIED_TEMPLATE = '{"Message":$context.error.messageString}'
 #: Response type -> (status, x-amzn-ErrorType) (API Gateway, "Gateway response types").
 RESPONSE_TYPES: dict[str, tuple[int, str]] = {
     "ACCESS_DENIED": (403, "AccessDeniedException"),
@@ -46,7 +48,10 @@ def render(error: GatewayError, definition: ApiDefinition | None, state: Request
     shaped = _shape(error, definition)
     if shaped is not None and shaped.status is not None:
         status = shaped.status
-    template = (shaped.templates if shaped is not None else {}).get("application/json", DEFAULT_TEMPLATE)
+    default = (
+        _DENIED_TEMPLATE if error.response_type == "ACCESS_DENIED" and shaped is None else DEFAULT_TEMPLATE
+    )
+    template = (shaped.templates if shaped is not None else {}).get("application/json", default)
     variables = {
         **state.variables(),
         **error_variables(error.message, error.response_type, error.validation_error),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +9,21 @@ from connect_sandbox.cloud.api_gateway.context import RequestState
 from connect_sandbox.cloud.api_gateway.errors import GatewayError
 from connect_sandbox.cloud.http import HttpResponse
 
+_MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+#: Headers of a request that a function is not told.
+_NOT_PASSED = frozenset({"content-length", "connection", "transfer-encoding"})
+
 
 def proxy_event(state: RequestState, path_parameters: dict[str, str]) -> dict[str, Any]:
     """Return the REST API proxy event (payload format 1.0) of a request."""
     request = state.request
-    headers = [*request.headers.items()]
-    headers = [(name, state.host if name.lower() == "host" else value) for name, value in headers]
+    headers = [
+        (name, state.host if name.lower() == "host" else value)
+        for name, value in request.headers.items()
+        if name.lower() not in _NOT_PASSED
+    ]
     headers += [
+        ("X-Amzn-Trace-Id", state.trace_id),
         ("X-Forwarded-For", request.source_ip),
         ("X-Forwarded-Port", "443"),
         ("X-Forwarded-Proto", "https"),
@@ -43,18 +49,16 @@ def proxy_answer(result: Any, state: RequestState) -> HttpResponse:  # noqa: ANN
     """Return the HTTP response that a proxy result describes; a malformed one makes the gateway's 502."""
     if not isinstance(result, dict):
         raise _malformed(state, f"it returned {type(result).__name__}, not an object")
+    unknown = sorted(set(result) - _MEMBERS)
+    if unknown:
+        raise _malformed(state, f"it has a member {unknown[0]}")
     body = result.get("body")
     if body is not None and not isinstance(body, str):
         raise _malformed(state, f"body is {type(body).__name__}, not text")
     try:
-        status = int(result["statusCode"])
-        content = (
-            base64.b64decode(body, validate=True)
-            if result.get("isBase64Encoded") and body
-            else (body or "").encode()
-        )
+        status = int(result.get("statusCode", 200))
         headers = _headers(result)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise _malformed(state, str(error) or type(error).__name__) from error
     if not 100 <= status <= 599:
         raise _malformed(state, f"statusCode is {status}")
@@ -64,21 +68,25 @@ def proxy_answer(result: Any, state: RequestState) -> HttpResponse:  # noqa: ANN
     own = [
         ("x-amzn-RequestId", state.request_id),
         ("x-amz-apigw-id", state.extended_id),
-        (
-            "X-Amzn-Trace-Id",
-            f"Root=1-{int(state.started.timestamp()):08x}-{state.request_id.replace('-', '')[:24]}",
-        ),
+        ("X-Amzn-Trace-Id", state.trace_id),
     ]
     taken = {name.lower() for name, _ in own}
-    return HttpResponse(status, [(n, v) for n, v in headers if n.lower() not in taken] + own, content)
+    # The API has no binary media types: a body in base64 stays so.
+    kept = [(n, v) for n, v in headers if n.lower() not in taken]
+    return HttpResponse(status, kept + own, (body or "").encode())
 
 
 def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the headers of both members; what both have is sent twice, under the name that multiValueHeaders has."""
     many = result.get("multiValueHeaders") or {}
-    headers = [(name, _text(value)) for name, values in many.items() for value in values]
-    named = {name.lower() for name, _ in headers}
+    headers = []
+    for name, values in many.items():
+        if not isinstance(values, list):
+            raise TypeError(f"multiValueHeaders.{name} is {type(values).__name__}, not a list")
+        headers += [(name, _text(value)) for value in values]
+    named = {name.lower(): name for name, _ in headers}
     single = (result.get("headers") or {}).items()
-    return headers + [(name, _text(value)) for name, value in single if name.lower() not in named]
+    return headers + [(named.get(name.lower(), name), _text(value)) for name, value in single]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
@@ -100,7 +108,7 @@ def _request_context(state: RequestState) -> dict[str, Any]:
     request = state.request
     identity = dict.fromkeys(
         (
-            "accessKey", "accountId", "apiKey", "apiKeyId", "caller", "cognitoAuthenticationProvider",
+            "accessKey", "accountId", "caller", "cognitoAuthenticationProvider",
             "cognitoAuthenticationType", "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "user",
             "userArn",
         )
@@ -108,6 +116,7 @@ def _request_context(state: RequestState) -> dict[str, Any]:
     context = {
         "accountId": state.account,
         "apiId": state.api_id,
+        "deploymentId": state.deployment_id,
         "domainName": state.host,
         "domainPrefix": state.host.split(".", 1)[0],
         "extendedRequestId": state.extended_id,

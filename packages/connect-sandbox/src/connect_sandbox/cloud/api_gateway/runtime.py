@@ -44,7 +44,7 @@ class ApiRuntime:
         self._registry = registry
         self._functions = functions
         self._access_log = access_log
-        self._throttle = Throttle()
+        self.throttle = Throttle()
         self.authorizers = TokenAuthorizers(functions)
 
     def handle(self, request: HttpRequest) -> HttpResponse | None:
@@ -90,6 +90,7 @@ class ApiRuntime:
 
     def _serve(self, state: RequestState, api: RestApi, stage: Stage) -> HttpResponse:
         definition = api.deployments[stage.deployment_id]
+        state.deployment_id = stage.deployment_id
         started = time.monotonic()
         try:
             response = self._answer(state, api, stage, definition)
@@ -108,7 +109,7 @@ class ApiRuntime:
         method, path_parameters = _match(definition, state)
         if len(state.request.body) > MAX_BODY_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
-        if not self._throttle.admit(state.api_id, stage, state.resource_path, method.verb):
+        if not self.throttle.admit(state.api_id, stage, state.resource_path, method.verb):
             raise GatewayError("THROTTLED", "Too Many Requests")
         check_resource_policy(definition.policy, state)
         named = ""
@@ -125,7 +126,7 @@ class ApiRuntime:
         plan = self._registry.plan_for(state.api_id, state.stage, key)
         if plan is None:
             raise GatewayError("INVALID_API_KEY", "Forbidden")
-        if not self._throttle.admit_key(plan, key):
+        if not self.throttle.admit_key(plan, key):
             raise GatewayError("THROTTLED", "Too Many Requests")
 
     def _integrate(

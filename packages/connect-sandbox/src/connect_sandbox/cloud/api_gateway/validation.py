@@ -29,7 +29,10 @@ def _validate_parameters(request: HttpRequest, method: Method, path_parameters: 
         "path": set(path_parameters),
     }
     missing = []
-    for parameter, required in method.request_parameters.items():
+    # Told are headers first, then parts of the path, then the query.
+    for parameter, required in sorted(
+        method.request_parameters.items(), key=lambda one: one[0].split(".")[2]
+    ):
         where, name = parameter.removeprefix("method.request.").split(".", 1)
         present = bool(request.headers.get(name)) if where == "header" else name in given[where]
         if required and not present:

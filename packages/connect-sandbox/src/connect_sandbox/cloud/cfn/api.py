@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 from connect_sandbox.cloud.aws_service import AwsService
+from connect_sandbox.cloud.cfn.checks import checked_template
 from connect_sandbox.cloud.cfn.engine import DeploymentEngine
 from connect_sandbox.cloud.cfn.limits import MAX_INLINE_BYTES, MAX_TEMPLATE_BYTES
 from connect_sandbox.cloud.cfn.rollout import FailurePlan
 from connect_sandbox.cloud.cfn.stack import ChangeSet, Event, Stack
-from connect_sandbox.cloud.cfn.template import invalid, load_template
+from connect_sandbox.cloud.cfn.template import Template, invalid
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
 from connect_sandbox.cloud.values import Member
 
+_STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
 # By this text the CDK command line recognizes an empty change set.
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -45,8 +48,11 @@ class CloudFormationApi(AwsService):
     def create_stack(self, stack_name: str, **request: Member) -> dict[str, Any]:
         """Create a stack; the work continues after the response."""
         text = self._template(request)
-        load_template(text)
-        stack = self._engine.new_stack(stack_name, _tags(request) or {})
+        checked_template(text)
+        _check_name(stack_name)
+        stack = self._in_review(stack_name) or self._engine.new_stack(stack_name, _tags(request) or {})
+        for change_set in stack.change_sets.values():
+            change_set.execution_status = "OBSOLETE"
         stack.token = request.get("client_request_token", "")
         stack.role_arn = request.get("role_arn", "")
         stack.termination_protection = request.get("enable_termination_protection", False)
@@ -118,7 +124,7 @@ class CloudFormationApi(AwsService):
 
     def describe_stack_events(self, stack_name: str, **_request: Member) -> dict[str, Any]:
         """Return the events, newest first."""
-        stack = self._engine.find(stack_name)
+        stack = self._engine.find(stack_name, "Stack [{}] does not exist")
         return {"StackEvents": [_event(stack, event) for event in reversed(stack.events)]}
 
     def describe_events(self, stack_name: str | None = None, **request: Member) -> dict[str, Any]:
@@ -140,7 +146,7 @@ class CloudFormationApi(AwsService):
 
     def describe_stack_resource(self, stack_name: str, logical_resource_id: str) -> dict[str, Any]:
         """Describe one resource of a stack."""
-        stack = self._engine.find(stack_name)
+        stack = self._engine.find(stack_name, "Stack '{}' does not exist")
         for resource in _resources(stack):
             if resource["LogicalResourceId"] == logical_resource_id:
                 metadata = json.dumps(self._engine.metadata(stack, logical_resource_id))
@@ -153,16 +159,21 @@ class CloudFormationApi(AwsService):
 
     def get_template(self, stack_name: str | None = None, **_request: Member) -> dict[str, Any]:
         """Return the template last deployed."""
-        stack = self._engine.find(stack_name or "")
+        if stack_name is None:
+            raise invalid("StackName is required if ChangeSetName is not specified.")
+        stack = self._engine.find(stack_name)
         text = stack.template.text if stack.template is not None else ""
         return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
     def get_template_summary(self, **request: Member) -> dict[str, Any]:
         """Return the parameters and resource types of a template."""
         if "stack_name" in request:
-            template = self._engine.find(request["stack_name"]).template
+            stack = self._engine.find(request["stack_name"])
+            if stack.status == "REVIEW_IN_PROGRESS":
+                raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+            template = stack.template
         else:
-            template = load_template(self._template(request))
+            template = checked_template(self._template(request))
         if template is None:
             raise invalid("the stack has no template yet")
         parameters = [
@@ -178,7 +189,7 @@ class CloudFormationApi(AwsService):
 
     def validate_template(self, **request: Member) -> dict[str, Any]:
         """Check a template's form."""
-        template = load_template(self._template(request))
+        template = checked_template(self._template(request))
         return {"Description": template.description, "Parameters": []}
 
     def list_exports(self, **_request: Member) -> dict[str, Any]:
@@ -202,9 +213,10 @@ class CloudFormationApi(AwsService):
     def create_change_set(self, stack_name: str, change_set_name: str, **request: Member) -> dict[str, Any]:
         """Prepare a create or an update."""
         kind = request.get("change_set_type", "UPDATE")
-        stack = self._stack_for_change_set(stack_name, kind, request)
-        previous = stack.template.text if request.get("use_previous_template") and stack.template else None
-        template = load_template(previous or self._template(request))
+        # A template that is wrong leaves no stack behind.
+        given = None if request.get("use_previous_template") else checked_template(self._template(request))
+        stack = self._stack_for_change_set(stack_name, change_set_name, kind, request)
+        template = given or stack.template or checked_template(self._template(request))
         stack.role_arn = request.get("role_arn") or stack.role_arn
         place = f"{self._engine.region}:{self._engine.account}"
         arn = f"arn:aws:cloudformation:{place}:changeSet/{change_set_name}/{uuid.uuid4()}"
@@ -249,9 +261,7 @@ class CloudFormationApi(AwsService):
             "ExecutionStatus": change_set.execution_status,
             "Changes": change_set.changes,
             "CreationTime": change_set.created_at,
-            "Parameters": [
-                {"ParameterKey": k, "ParameterValue": v} for k, v in change_set.parameters.items()
-            ],
+            "Parameters": _shown(change_set.template, change_set.parameters),
         }
 
     def execute_change_set(
@@ -275,15 +285,24 @@ class CloudFormationApi(AwsService):
 
     def delete_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
         """Delete a prepared change."""
+        if stack_name is None and not change_set_name.startswith("arn:"):
+            raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
         try:
             stack, change_set = self._change_set(change_set_name, stack_name)
-        except AwsError:
-            return
+        except AwsError as error:
+            if error.code == "ChangeSetNotFound":
+                return
+            raise
         del stack.change_sets[change_set.name]
 
     # -- helpers
 
-    def _stack_for_change_set(self, name: str, kind: str, request: dict[str, Any]) -> Stack:
+    def _in_review(self, name: str) -> Stack | None:
+        """Return the stack of that name that has only change sets so far, if there is one."""
+        found = (one for one in self._engine.stacks() if one.name == name)
+        return next((one for one in found if one.status == "REVIEW_IN_PROGRESS"), None)
+
+    def _stack_for_change_set(self, name: str, change_set: str, kind: str, request: dict[str, Any]) -> Stack:
         if kind not in {"CREATE", "UPDATE"}:
             raise NotEmulatedError(f"a change set of type {kind}", "the sandbox prepares CREATE and UPDATE")
         if kind == "UPDATE":
@@ -296,16 +315,17 @@ class CloudFormationApi(AwsService):
         try:
             stack = self._engine.find(name)
         except AwsError:
+            _check_name(name)
             return self._engine.new_stack(name, _tags(request) or {})
         if stack.status != "REVIEW_IN_PROGRESS":
-            raise AwsError(
-                "AlreadyExistsException",
-                f"Stack [{name}] already exists and cannot be created again with the changeSet.",
+            raise invalid(
+                f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
             )
         return stack
 
     def _change_set(self, name_or_arn: str, stack_name: str | None) -> tuple[Stack, ChangeSet]:
-        stacks = [self._engine.find(stack_name)] if stack_name else self._engine.stacks()
+        unknown = "Stack [{}] does not exist"
+        stacks = [self._engine.find(stack_name, unknown)] if stack_name else self._engine.stacks()
         for stack in stacks:
             for change_set in stack.change_sets.values():
                 if name_or_arn in {change_set.name, change_set.arn}:
@@ -316,7 +336,10 @@ class CloudFormationApi(AwsService):
         if "template_body" in request:
             text = str(request["template_body"])
             if len(text.encode()) > MAX_INLINE_BYTES:
-                raise invalid(f"'templateBody' must have length less than or equal to {MAX_INLINE_BYTES}")
+                raise invalid(
+                    f"1 validation error detected: Value '{text}' at 'templateBody' failed to satisfy constraint: "
+                    f"Member must have length less than or equal to {MAX_INLINE_BYTES}"
+                )
             return text
         if "template_url" not in request:
             raise invalid("Either Template URL or Template Body must be specified.")
@@ -332,10 +355,21 @@ def bucket_and_key(url: str) -> tuple[str, str]:
     path = unquote(parsed.path.lstrip("/"))
     host = parsed.hostname or ""
     label = host.split(".", 1)[0]
+    bucket, key = label, path
     if label.startswith("s3") or host == "localhost":
         bucket, _, key = path.partition("/")
-        return bucket, key
-    return label, path
+    known = host.endswith(".amazonaws.com") or host == "localhost"
+    if parsed.scheme not in {"http", "https"} or not known or not bucket or not key:
+        raise invalid("TemplateURL must be a supported URL.")
+    return bucket, key
+
+
+def _check_name(name: str) -> None:
+    if not _STACK_NAME.fullmatch(name):
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {_STACK_NAME.pattern}"
+        )
 
 
 def _parameters(request: dict[str, Any]) -> dict[str, str]:
@@ -360,14 +394,29 @@ def _tags(request: dict[str, Any]) -> dict[str, str] | None:
     return {tag["Key"]: tag["Value"] for tag in request["tags"]} if "tags" in request else None
 
 
+def _shown(template: Template | None, parameters: dict[str, str]) -> list[dict[str, str]]:
+    """Return parameters as CloudFormation shows them: a NoEcho one is masked."""
+    declared = template.parameters if template is not None else {}
+    return [
+        {
+            "ParameterKey": key,
+            "ParameterValue": "****" if _as_bool(declared.get(key, {}).get("NoEcho")) else value,
+        }
+        for key, value in parameters.items()
+    ]
+
+
+def _as_bool(value: Member) -> bool:
+    """Return a boolean of a template, which may be written as text."""
+    return str(value).lower() == "true"
+
+
 def _describe(stack: Stack) -> dict[str, Any]:
     described = {
         "StackId": stack.stack_id,
         "StackName": stack.name,
         "Description": stack.template.description if stack.template is not None else "",
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.given_parameters.items()
-        ],
+        "Parameters": _shown(stack.template, stack.given_parameters),
         "CreationTime": stack.created_at,
         "LastUpdatedTime": stack.updated_at,
         "DeletionTime": stack.deleted_at,

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 from connect_sandbox.cloud.environment import make_client
 from connect_sandbox.cloud.errors import AwsError
-from connect_sandbox.cloud.http import Headers, HttpRequest
+from connect_sandbox.cloud.moto import MOTO_URL, Moto, as_request, as_response
 from connect_sandbox.cloud.principals import RolePrincipal
 from connect_sandbox.iam.request_context import RequestContext
-from connect_sandbox.moto_internals import in_account
 
 if TYPE_CHECKING:
     from connect_sandbox.cloud.authorization import Authorization
@@ -131,12 +128,14 @@ _ASSOCIATIONS = {
 class Deployer:
     """The role of a stack: boto3 clients that are checked, and checks of what has no request."""
 
-    def __init__(self, role_arn: str, authorization: Authorization, place: tuple[str, str], url: str) -> None:
-        """`place` is account and Region; `url` is moto's."""
+    def __init__(
+        self, role_arn: str, authorization: Authorization, place: tuple[str, str], moto: Moto
+    ) -> None:
+        """`place` is account and Region."""
         self._principal = RolePrincipal(role_arn, "AWSCloudFormation")
         self._authorization = authorization
         self._account, self._region = place
-        self._url = url
+        self._moto = moto
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -145,9 +144,9 @@ class Deployer:
         with self._lock:
             if service not in self._clients:
                 config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60)
-                client = make_client(self._region, service, endpoint_url=self._url, config=config)
+                client = make_client(self._region, service, endpoint_url=MOTO_URL, config=config)
                 client.meta.events.register("before-send", self._denial)
-                client.meta.events.register("before-sign", in_account(self._account))
+                client.meta.events.register("before-send", self._moto.in_account(self._account))
                 self._clients[service] = client
             return self._clients[service]
 
@@ -161,31 +160,8 @@ class Deployer:
                 raise AwsError("AccessDenied", decision.message, 403)
 
     def _denial(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-        url = urlsplit(request.url)
-        target = url.path + (f"?{url.query}" if url.query else "")
-        body = request.body or b""
-        asked = HttpRequest(
-            request.method,
-            target,
-            Headers((name, _text(value)) for name, value in request.headers.items()),
-            body.encode() if isinstance(body, str) else bytes(body),
-        )
-        denied = self._authorization.check_request(self._principal, asked)
-        if denied is None:
-            return None
-        return AWSResponse(request.url, denied.status, dict(denied.headers), _Raw(denied.body))
-
-
-class _Raw(BytesIO):
-    """A response's body, as botocore reads it."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        """Yield the body."""
-        yield self.read()
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+        denied = self._authorization.check_request(self._principal, as_request(request))
+        return None if denied is None else as_response(request, denied)
 
 
 def _asked(

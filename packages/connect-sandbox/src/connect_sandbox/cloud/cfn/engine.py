@@ -17,8 +17,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connect_sandbox.cloud.cfn.change_sets import planned_changes, refuse_other_types
+from connect_sandbox.cloud.cfn.checks import check_deployable, checked_template
 from connect_sandbox.cloud.cfn.dynamic import DynamicReferences
-from connect_sandbox.cloud.cfn.intrinsics import Resolver, resolve_parameters
+from connect_sandbox.cloud.cfn.exports import Exports
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text, resolve_parameters
 from connect_sandbox.cloud.cfn.resource import (
     Clients,
     ResourceType,
@@ -29,7 +31,6 @@ from connect_sandbox.cloud.cfn.stack import Stack
 from connect_sandbox.cloud.cfn.template import (
     Template,
     invalid,
-    load_template,
 )
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.faults import Faults
@@ -65,6 +66,7 @@ class DeploymentEngine:
         self.account = account
         self.region = region
         self._client = client
+        self._exports = Exports(self.stacks)
         self._rollout = Rollout(
             account=account,
             region=region,
@@ -75,6 +77,7 @@ class DeploymentEngine:
             before_deploy=before_deploy,
             faults=faults,
             tolerance=tolerance,
+            exports=self._exports,
         )
         self._lock = threading.RLock()
         #: Returns the stacks of another Region.
@@ -88,20 +91,12 @@ class DeploymentEngine:
         """Return all stacks, the deleted ones included."""
         return list(self._stacks.values())
 
-    def find(self, name_or_id: str) -> Stack:
-        """Return the stack; a deleted one only by its id. Raise ValidationError if there is none."""
+    def find(self, name_or_id: str, unknown: str = "Stack with id {} does not exist") -> Stack:
+        """Return the stack; a deleted one only by its id. Raise ValidationError if there is none, in these words."""
         for stack in reversed(self.stacks()):
             if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.exists):
                 return stack
-        raise invalid(f"Stack with id {name_or_id} does not exist")
-
-    def export(self, name: str) -> str:
-        """Return an exported output's value."""
-        for stack in self.stacks():
-            for output in stack.outputs if stack.exists else []:
-                if output.get("ExportName") == name:
-                    return output["OutputValue"]
-        raise invalid(f"No export named {name} found")
+        raise invalid(unknown.format(name_or_id))
 
     def output(self, stack_name: str, name: str, region: str) -> str:
         """Return an output's value, as Fn::GetStackOutput reads it, exported or not."""
@@ -157,7 +152,7 @@ class DeploymentEngine:
 
     def create(self, stack: Stack, text: str, parameters: dict[str, str], plan: FailurePlan) -> None:
         """Create the resources of a new stack."""
-        template = load_template(text)
+        template = checked_template(text)
         resolver = self._resolver(stack, template, parameters, {})
         self._begin(stack, "CREATE_IN_PROGRESS", template, parameters)
         self._run(stack, lambda: self._rollout.create(stack, resolver, plan))
@@ -191,7 +186,7 @@ class DeploymentEngine:
         """Update the stack's resources to match the template."""
         self.require_updatable(stack, rollback=plan.rollback)
         before, resolved_before = stack.template, dict(stack.parameters)
-        template = before if text is None and before is not None else load_template(text or "")
+        template = before if text is None and before is not None else checked_template(text or "")
         refuse_other_types(stack, template)
         resolver = self._resolver(stack, template, parameters, stack.given_parameters)
         same_parameters = {**stack.given_parameters, **parameters} == stack.given_parameters
@@ -233,8 +228,9 @@ class DeploymentEngine:
                 "retain only when the stack is in the DELETE_FAILED state."
             )
         stack.operation_id = str(uuid.uuid4())
+        before = stack.status
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        self._run(stack, lambda: self._rollout.delete(stack, set(retain)))
+        self._run(stack, lambda: self._rollout.delete(stack, set(retain), before))
 
     def wait(self) -> None:
         """Wait until no operation is in progress."""
@@ -258,7 +254,7 @@ class DeploymentEngine:
         stack.template = template
         # A default is a value like any other from then on: a later UsePreviousValue means it, not a newer default.
         defaults = {
-            key: str(declared["Default"])
+            key: as_text(declared["Default"])
             for key, declared in template.parameters.items()
             if "Default" in declared
         }
@@ -288,11 +284,16 @@ class DeploymentEngine:
     def _resolver(
         self, stack: Stack, template: Template, given: dict[str, str], previous: dict[str, str]
     ) -> Resolver:
-        parameters = resolve_parameters(template, given, previous, self._read_ssm)
-        stack.parameters = parameters
+        before = stack.parameters
+        stack.parameters = resolve_parameters(template, given, previous, self._read_ssm)
         resolver = self._resolver_of(stack, template)
-        resolver.check_rules()
-        resolver.check_stack_outputs()
+        try:
+            resolver.check_rules()
+            check_deployable(template, resolver.condition, resolver.find_in_map)
+            resolver.check_stack_outputs()
+        except AwsError:
+            stack.parameters = before
+            raise
         return resolver
 
     def _resolver_of(self, stack: Stack, template: Template) -> Resolver:
@@ -308,7 +309,7 @@ class DeploymentEngine:
                 "AWS::StackId": stack.stack_id,
                 "AWS::NotificationARNs": [],
             },
-            imports=self.export,
+            imports=self._exports.value,
             outputs=self.output,
             reference=lambda name: held_resource(stack, name).created.reference,
             attribute=lambda name, attribute: self._attribute(stack, name, attribute),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,7 @@ _STACK_OUTPUT = "Fn::GetStackOutput"
 _NAMES = re.compile(r"AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
 _LIST = re.compile(r"CommaDelimitedList|List<.+>")
 _STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 class NoValue:
@@ -58,6 +61,8 @@ class Resolver:
         self._reference = reference
         self._attribute = attribute
         self._dynamic = dynamic
+        #: The names of the exports that were imported, until somebody clears them.
+        self.imported: set[str] = set()
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401  (any part of a template)
         """Return `value` with every intrinsic function evaluated and what is NO_VALUE left out."""
@@ -107,6 +112,10 @@ class Resolver:
         for argument in _arguments(parts, _STACK_OUTPUT):
             self._getstackoutput(argument)
 
+    def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401
+        """Evaluate an argument of Fn::FindInMap; ValidationError if there is no such key."""
+        return self._findinmap(argument)
+
     def _evaluate(self, name: str, argument: Any) -> Any:  # noqa: ANN401
         if name == "Ref":
             return self._ref(argument)
@@ -140,8 +149,8 @@ class Resolver:
                 return "${" + name[1:] + "}"
             name = name.strip()
             if name in values:
-                return _as_text(values[name])
-            return _as_text(self._getatt(name) if "." in name else self._ref(name))
+                return as_text(values[name])
+            return as_text(self._getatt(name) if "." in name else self._ref(name))
 
         return _SUB.sub(replace, text)
 
@@ -150,7 +159,7 @@ class Resolver:
         resolved = self.resolve(values)
         if not isinstance(resolved, list):
             raise invalid("Template error: every Fn::Join object requires a list as its second parameter")
-        return str(delimiter).join(_as_text(item) for item in resolved)
+        return str(delimiter).join(as_text(item) for item in resolved)
 
     def _select(self, argument: Any) -> Any:  # noqa: ANN401
         index, values = int(self.resolve(argument[0])), self.resolve(argument[1])
@@ -168,8 +177,11 @@ class Resolver:
     def _findinmap(self, argument: Any) -> Any:  # noqa: ANN401
         found: Any = self._template.mappings
         keys = [str(self.resolve(key)) for key in argument[:3]]
+        default = argument[3] if len(argument) > 3 and isinstance(argument[3], dict) else {}
         for key in keys:
             if not isinstance(found, dict) or key not in found:
+                if "DefaultValue" in default:
+                    return self.resolve(default["DefaultValue"])
                 raise invalid(f"Template error: Unable to get mapping for {'::'.join(keys)}")
             found = found[key]
         return found
@@ -178,7 +190,10 @@ class Resolver:
         return base64.b64encode(str(self.resolve(argument)).encode()).decode()
 
     def _importvalue(self, argument: Any) -> str:  # noqa: ANN401
-        return self._imports(str(self.resolve(argument)))
+        name = str(self.resolve(argument))
+        value = self._imports(name)
+        self.imported.add(name)
+        return value
 
     def _getstackoutput(self, argument: Any) -> str:  # noqa: ANN401
         if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= set(argument):
@@ -199,7 +214,29 @@ class Resolver:
         return self._outputs(given["StackName"], given["OutputName"], region)
 
     def _tojsonstring(self, argument: Any) -> str:  # noqa: ANN401
-        return json.dumps(self.resolve(argument))
+        return json.dumps(self.resolve(argument), separators=(",", ":"), ensure_ascii=False)
+
+    def _length(self, argument: Any) -> int:  # noqa: ANN401
+        values = self.resolve(argument)
+        if not isinstance(values, list):
+            raise invalid("Template error: Fn::Length requires a list or a function that returns a list")
+        return len(values)
+
+    def _cidr(self, argument: Any) -> list[str]:  # noqa: ANN401
+        """Return the first `count` networks of a block; `bits` are those of the host part."""
+        block, count, *given = (self.resolve(item) for item in argument)
+        try:
+            network = ipaddress.ip_network(str(block), strict=False)
+            host_bits = int(given[0]) if given else 64
+            subnets = network.subnets(new_prefix=network.max_prefixlen - host_bits)
+            found = [str(one) for one in itertools.islice(subnets, int(count))]
+        except (ValueError, TypeError):
+            found = []
+        if len(found) < max(int(count), 1):
+            raise invalid(
+                f"Template error: Fn::Cidr cannot split {block} into {count} blocks of {given} bits"
+            )
+        return found
 
     def _getazs(self, argument: Any) -> list[str]:  # noqa: ANN401
         region = self.resolve(argument) or self._pseudo["AWS::Region"]
@@ -207,7 +244,7 @@ class Resolver:
 
     def _equals(self, argument: Any) -> bool:  # noqa: ANN401
         left, right = (self.resolve(item) for item in argument)
-        return _as_text(left) == _as_text(right)
+        return as_text(left) == as_text(right)
 
     def _and(self, argument: Any) -> bool:  # noqa: ANN401
         return all(self.resolve(item) for item in argument)
@@ -255,7 +292,7 @@ def resolve_parameters(
         elif name in previous:
             raw = previous[name]
         elif "Default" in declared:
-            raw = str(declared["Default"])
+            raw = as_text(declared["Default"])
         else:
             missing.append(name)
             continue
@@ -268,8 +305,10 @@ def resolve_parameters(
 
 def _check_parameter(name: str, declared: dict[str, Any], raw: str) -> None:
     allowed = declared.get("AllowedValues")
-    if allowed is not None and raw not in [str(item) for item in allowed]:
+    if allowed is not None and raw not in [as_text(item) for item in allowed]:
         raise invalid(f"Parameter '{name}' must be one of AllowedValues")
+    if declared.get("Type") == "Number" and not _NUMBER.fullmatch(raw):
+        raise invalid(f"Parameter '{name}' must be a number.")
     pattern = declared.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(pattern, raw):
         explained = declared.get("ConstraintDescription", f"it must match {pattern}")
@@ -301,7 +340,8 @@ def _typed(name: str, declared: dict[str, Any], raw: str, read_ssm: Callable[[st
     raise NotEmulatedError(f"the type {kind} of parameter {name}", "the sandbox does not resolve it")
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401
+def as_text(value: Any) -> str:  # noqa: ANN401
+    """Return a value as CloudFormation writes it into a text: booleans in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -89,6 +89,8 @@ class ResourceType:
     required: ClassVar[tuple[str, ...]] = ()
     #: Properties that cannot change in place: a change creates a new resource and deletes the old one.
     replaced_by: ClassVar[frozenset[str]] = frozenset()
+    #: The property that names the resource, if two of one name cannot exist side by side and CloudFormation knows it.
+    name_property: ClassVar[str] = ""
     #: What Fn::GetAtt can return.
     attributes: ClassVar[tuple[str, ...]] = ()
     #: Why the type is only recorded; empty for a type that does what it is for.
@@ -112,6 +114,13 @@ class ResourceType:
         """Return whether going from `old` to `new` needs a new resource."""
         in_place = type(self).update is not ResourceType.update
         return not in_place or any(old.get(name) != new.get(name) for name in self.replaced_by)
+
+    def keeps_its_name(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Return whether the template names the resource as before, so that no second one can stand beside it.
+
+        Source: AWS knowledge center, "cannot update a stack when a custom-named resource requires replacing".
+        """
+        return bool(new.get(self.name_property)) and old.get(self.name_property) == new[self.name_property]
 
     def attribute(self, existing: Created, name: str) -> Any:  # noqa: ANN401
         """Return an attribute's value."""

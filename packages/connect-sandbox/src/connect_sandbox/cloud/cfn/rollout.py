@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connect_sandbox.cloud.cfn.deployer import Deployer
-from connect_sandbox.cloud.cfn.intrinsics import Resolver
+from connect_sandbox.cloud.cfn.exports import Exports
+from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text
 from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
@@ -70,8 +71,10 @@ class Rollout:
         before_deploy: Callable[[Stack, Template], None],
         faults: Faults,
         tolerance: Tolerance,
+        exports: Exports,
     ) -> None:
         """`types` are by name; `custom_type` handles Custom::*; `before_deploy` sees each template first."""
+        self._exports = exports
         self._faults = faults
         self._tolerance = tolerance
         self._account = account
@@ -123,16 +126,18 @@ class Rollout:
         kind = self._kind(declared)
         stack.record(declared.logical_id, "", declared.type, "CREATE_IN_PROGRESS")
         properties: dict[str, Any] = {}
+        imports: frozenset[str] = frozenset()
         try:
             properties = self._resolve(kind, declared, resolver)
+            imports = frozenset(resolver.imported)
             created = self._created(kind, self._context(stack, declared), properties)
         except _FAILURES as error:
             stack.record(declared.logical_id, "", declared.type, "CREATE_FAILED", _reason(error, declared))
             if isinstance(error, FailedResourceError):
-                held = StackResource(declared, properties, error.leftover, "CREATE_FAILED")
+                held = StackResource(declared, properties, error.leftover, "CREATE_FAILED", imports=imports)
                 stack.resources[declared.logical_id] = held
             return False
-        stack.resources[declared.logical_id] = StackResource(declared, properties, created)
+        stack.resources[declared.logical_id] = StackResource(declared, properties, created, imports=imports)
         stack.record(declared.logical_id, created.physical_id, declared.type, "CREATE_COMPLETE")
         return True
 
@@ -215,8 +220,9 @@ class Rollout:
         replace, properties = False, held.properties
         try:
             properties = self._resolve(kind, declared, resolver)
+            imports = frozenset(resolver.imported)
             if properties == held.properties:
-                held.declared = declared
+                held.declared, held.imports = declared, imports
                 return True
             stack.record(declared.logical_id, physical_id, declared.type, "UPDATE_IN_PROGRESS")
             context = self._context(stack, declared)
@@ -225,6 +231,11 @@ class Rollout:
                 not tolerated and kind.needs_replacement(held.properties, properties)
             )
             if replace:
+                if not held.created.not_rehearsed and kind.keeps_its_name(held.properties, properties):
+                    raise invalid(
+                        "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                        f"Rename {properties[kind.name_property]} and update the stack again."
+                    )
                 reason = (
                     "Requested update requires the creation of a new physical resource; hence creating one."
                 )
@@ -239,7 +250,9 @@ class Rollout:
         changes.changed.append((declared.logical_id, held))
         if replace or created.physical_id != physical_id:
             changes.replaced.append(held)
-        stack.resources[declared.logical_id] = StackResource(declared, properties, created, "UPDATE_COMPLETE")
+        stack.resources[declared.logical_id] = StackResource(
+            declared, properties, created, "UPDATE_COMPLETE", imports=imports
+        )
         stack.record(declared.logical_id, created.physical_id, declared.type, "UPDATE_COMPLETE")
         return True
 
@@ -338,14 +351,21 @@ class Rollout:
             else:
                 self._delete_one(stack, held)
 
-    def delete(self, stack: Stack, retain: set[str]) -> None:
-        """Delete the resources, dependents first."""
+    def delete(self, stack: Stack, retain: set[str], before: str) -> None:
+        """Delete the resources, dependents first.
+
+        Nothing is deleted if another stack imports what this one exports: it has the status `before` again.
+        """
+        # evidence: delete-of-an-export-in-use
+        if reason := self._exports.in_use(stack):
+            stack.set_status(before, reason)
+            return
         left = self._delete_resources(stack, [name for name in stack.resources if name not in retain])
         if left:
             stack.set_status("DELETE_FAILED", _failed_reason("delete", left))
             return
         stack.deleted_at = dt.datetime.now(dt.UTC)
-        stack.outputs = []
+        stack.outputs, stack.imported_by_outputs = [], frozenset()
         stack.set_status("DELETE_COMPLETE")
 
     def _delete_resources(
@@ -432,6 +452,7 @@ class Rollout:
 
     def _resolve(self, kind: ResourceType, declared: Resource, resolver: Resolver) -> dict[str, Any]:
         """Return the resolved properties; refuse values only known now (a parameter's, for example)."""
+        resolver.imported.clear()
         properties: dict[str, Any] = resolver.resolve(declared.properties)
         if isinstance(kind, Tolerated):
             return properties
@@ -442,11 +463,12 @@ class Rollout:
     def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:
         """Evaluate the outputs; return the first problem, or None."""
         outputs = []
+        resolver.imported.clear()
         for key, declared in template_of(stack).outputs.items():
             if "Condition" in declared and not resolver.condition(declared["Condition"]):
                 continue
             try:
-                output = {"OutputKey": key, "OutputValue": str(resolver.resolve(declared["Value"]))}
+                output = {"OutputKey": key, "OutputValue": as_text(resolver.resolve(declared["Value"]))}
                 if "Export" in declared:
                     output["ExportName"] = str(resolver.resolve(declared["Export"]["Name"]))
             except _FAILURES as error:
@@ -455,7 +477,9 @@ class Rollout:
             if declared.get("Description"):
                 output["Description"] = declared["Description"]
             outputs.append(output)
-        stack.outputs = outputs
+        if refusal := self._exports.refusal(stack, outputs):
+            return refusal
+        stack.outputs, stack.imported_by_outputs = outputs, frozenset(resolver.imported)
         return None
 
     def _kind(self, declared: Resource) -> ResourceType:
@@ -571,6 +595,9 @@ def _deletion_order(stack: Stack, names: list[str]) -> list[str]:
 
 
 def _failed_reason(verb: str, names: list[str]) -> str:
+    """Return the stack's reason: the resources that failed, or what is wrong with the exports, which is a sentence."""
+    if names and names[0].startswith("Export "):
+        return names[0] + ". "
     # CloudFormation ends this sentence with a full stop and a space.
     return f"The following resource(s) failed to {verb}: [{', '.join(names)}]. "
 
@@ -581,6 +608,8 @@ def _reason(error: Exception, declared: Resource) -> str:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         service = declared.type.split("::")[1] if "::" in declared.type else declared.type
         return f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, {code})"'
+    if isinstance(error, AwsError) and error.code == "ValidationError":
+        return error.message  # CloudFormation's own words, no handler's
     if isinstance(error, AwsError):
         return f'Resource handler returned message: "{error.message} ({error.code})"'
     return str(error)

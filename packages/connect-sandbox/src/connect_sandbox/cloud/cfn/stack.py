@@ -24,6 +24,8 @@ class StackResource:
     status: str = "CREATE_COMPLETE"
     reason: str = ""
     updated_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    #: The names of the exports of other stacks that its properties import.
+    imports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Stack:
     deleted_at: dt.datetime | None = None
     token: str = ""
     operation_id: str = ""
+    #: The names of the exports of other stacks that its outputs import.
+    imported_by_outputs: frozenset[str] = frozenset()
     #: An update that failed with rollback disabled (UPDATE_FAILED).
     paused: PausedUpdate | None = None
 
@@ -88,6 +92,11 @@ class Stack:
     def in_progress(self) -> bool:
         """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def imports(self) -> frozenset[str]:
+        """The names of the exports of other stacks that it uses."""
+        return self.imported_by_outputs.union(*(held.imports for held in list(self.resources.values())))
 
     @property
     def exists(self) -> bool:

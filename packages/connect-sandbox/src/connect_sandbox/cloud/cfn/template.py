@@ -21,6 +21,7 @@ _SECTIONS = frozenset(
         "Mappings",
         "Conditions",
         "Rules",
+        "Transform",
         "Resources",
         "Outputs",
     }
@@ -70,8 +71,10 @@ def load_template(text: str) -> Template:
     unknown = set(body) - _SECTIONS
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(sorted(unknown))}]")
-    if not isinstance(body.get("Resources"), dict) or not body["Resources"]:
-        raise invalid("At least one Resources member must be defined.")
+    if body.get("Resources") and not isinstance(body["Resources"], dict):
+        raise invalid("Template format error: Any Resources member must be an object.")
+    if not body.get("Resources"):
+        raise invalid("Template format error: At least one Resources member must be defined.")
     template = Template(
         text=text,
         body=body,
@@ -147,14 +150,24 @@ def invalid(message: str) -> AwsError:
 def _parse(text: str) -> dict[str, Any]:
     try:
         body = json.loads(text)
-    except ValueError:
+    except ValueError as error:
+        if text.lstrip().startswith("{"):
+            raise invalid(f"Template format error: JSON not well-formed. {_where(error)}") from error
         try:
             body = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader with the short forms added)
-        except yaml.YAMLError as error:
-            raise invalid(f"Template format error: YAML not well-formed. {error}") from error
+        except yaml.YAMLError as problem:
+            raise invalid(f"Template format error: YAML not well-formed. {_where(problem)}") from problem
     if not isinstance(body, dict):
         raise invalid("Template format error: unsupported structure.")
     return body
+
+
+def _where(error: Exception) -> str:
+    """Return where a text is wrong, counted as CloudFormation does."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"(line {error.lineno}, column {error.colno + 1})"
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f"(line {mark.line + 1}, column {mark.column + 1})"
 
 
 def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the template holds there)
@@ -164,7 +177,7 @@ def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the tem
         )
     unknown = set(entry) - _RESOURCE_KEYS
     if unknown:
-        raise invalid(f"Invalid template resource property '{min(unknown)}' of {name}")
+        raise invalid(f"Invalid template resource property '{min(unknown)}'")
     depends_on = entry.get("DependsOn") or []
     return Resource(
         logical_id=name,
@@ -180,22 +193,29 @@ def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the tem
 
 def _check_references(template: Template) -> None:
     known = set(template.resources) | set(template.parameters)
-    for name, resource in template.resources.items():
-        missing = [d for d in resource.depends_on if d not in template.resources]
-        if missing:
-            raise invalid(
-                f"Template format error: Unresolved resource dependencies {missing} in the Resources block"
-            )
-        named = references([resource.properties, resource.metadata])
-        _refuse_unknown(named, known, f"resource {name}")
-    for name, output in template.outputs.items():
-        _refuse_unknown(references(output), known, f"output {name}")
+    named: list[str] = []
+    for resource in template.resources.values():
+        named += [name for name in resource.depends_on if name not in template.resources]
+        named += _unknown(references([resource.properties, resource.metadata]), known)
+    if named:
+        raise invalid(
+            f"Template format error: Unresolved resource dependencies [{_listed(named)}] in the Resources block "
+            "of the template"
+        )
+    named = [name for output in template.outputs.values() for name in _unknown(references(output), known)]
+    if named:
+        raise invalid(
+            f"Template format error: Unresolved resource dependencies [{_listed(named)}] in the Outputs block "
+            "of the template"
+        )
 
 
-def _refuse_unknown(names: Iterator[str], known: set[str], where: str) -> None:
-    unresolved = sorted({name for name in names if name not in known and not name.startswith("AWS::")})
-    if unresolved:
-        raise invalid(f"Template format error: Unresolved resource dependencies {unresolved} in {where}")
+def _unknown(names: Iterator[str], known: set[str]) -> list[str]:
+    return [name for name in names if name not in known and not name.startswith("AWS::")]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(sorted(set(names)))
 
 
 if TYPE_CHECKING:

@@ -246,7 +246,7 @@ def _contact_record(instance: Instance, contact: PlayedContact, location: str | 
 
 def _agent_of_record(instance: Instance, contact: PlayedContact, agent: TookOver) -> dict[str, Any]:
     return {
-        "ARN": _agent_arn(instance, agent.username),
+        "ARN": agent_arn(instance, agent.username),
         "AgentInteractionDuration": round((contact.ended - agent.at).total_seconds()),
         "ConnectedToAgentTimestamp": _stamp(agent.at),
         "Username": agent.username,
@@ -266,7 +266,7 @@ def _queue_of_record(contact: PlayedContact, waited: Waited) -> dict[str, Any]:
 
 def _agent_events(instance: Instance, contact: PlayedContact, agent: TookOver) -> list[dict[str, Any]]:
     """Return what happens to the agent: the contact is connected, then it has ended."""
-    arn = _agent_arn(instance, agent.username)
+    arn = agent_arn(instance, agent.username)
     before: dict[str, Any] | None = None
     events = []
     for state, at in (("CONNECTED", agent.at), ("ENDED", contact.ended)):
@@ -307,7 +307,8 @@ def _agent_events(instance: Instance, contact: PlayedContact, agent: TookOver) -
     return events
 
 
-def _agent_arn(instance: Instance, username: str) -> str:
+def agent_arn(instance: Instance, username: str) -> str:
+    """Return the ARN of an instance's user; of somebody who is none, one that could be."""
     users = [part for part in instance.parts.values() if part.kind == "User" and part.name == username]
     if users:
         return users[0].arn

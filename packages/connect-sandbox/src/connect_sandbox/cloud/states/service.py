@@ -149,6 +149,12 @@ class StateMachines:
             self._changed.wait_for(lambda: execution.status != "RUNNING", timeout)
         return execution
 
+    def idle(self, timeout: float = 30.0) -> bool:
+        """Wait until no execution runs; return whether that is so."""
+        with self._changed:
+            running = self.executions.values()
+            return self._changed.wait_for(lambda: all(one.status != "RUNNING" for one in running), timeout)
+
     def _from_service(self, sender: Principal, arn: str, message: str) -> None:
         decision = self._authorization.decide(sender, "states:StartExecution", arn)
         if not decision.allowed:

@@ -13,6 +13,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ class Mappings:
         self._mappings: dict[str, SourceMapping] = {}
         self._changed = threading.Condition()
         self._closed = False
+        self._polling = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def all(self) -> list[SourceMapping]:
@@ -119,6 +121,16 @@ class Mappings:
         """Stop polling for a mapping; it is no error if it is gone."""
         with self._changed:
             self._mappings.pop(mapping_id, None)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Poll for nothing meanwhile, once functions have finished their batches; streams go on with what is new."""
+        with self._polling:
+            yield
+            for mapping in self.all():
+                mapping.batches, mapping.lost, mapping.trouble = [], [], ""
+                if mapping.kind != "sqs":
+                    mapping.iterators = self._iterators(mapping, "LATEST")
 
     def close(self) -> None:
         """Stop the thread."""
@@ -179,8 +191,10 @@ class Mappings:
         return str(self._clients("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
     def _first_iterators(self, mapping: SourceMapping) -> dict[str, str]:
+        return self._iterators(mapping, "TRIM_HORIZON" if mapping.from_start else "LATEST")
+
+    def _iterators(self, mapping: SourceMapping, kind: str) -> dict[str, str]:
         client = self._streams(mapping)
-        kind = "TRIM_HORIZON" if mapping.from_start else "LATEST"
         stream = {"StreamARN" if mapping.kind == "kinesis" else "StreamArn": mapping.source_arn}
         shards = client.describe_stream(**stream)["StreamDescription"]["Shards"]
         if mapping.kind == "kinesis":
@@ -206,9 +220,10 @@ class Mappings:
                 waiting = [one for one in self._mappings.values() if one.enabled]
             for mapping in waiting:
                 try:
-                    mapping.trouble = self._refused(mapping)
-                    if not mapping.trouble:
-                        (self._poll_queue if mapping.kind == "sqs" else self._poll_stream)(mapping)
+                    with self._polling:
+                        mapping.trouble = self._refused(mapping)
+                        if not mapping.trouble:
+                            (self._poll_queue if mapping.kind == "sqs" else self._poll_stream)(mapping)
                 except (AwsError, SandboxError, ClientError, BotoCoreError) as error:
                     mapping.trouble = str(error)
                 except Exception as error:  # noqa: BLE001

@@ -54,6 +54,7 @@ class Function(ResourceType):
         "MemorySize": Recorded("memory is not limited here"),
         "EphemeralStorage": Recorded("the temporary folder is this machine's"),
         "Architectures": Recorded("functions run on this machine's processor"),
+        "CodeSigningConfigArn": Recorded("signatures are not checked"),
         "TracingConfig": Recorded("there is no X-Ray here"),
         "RuntimeManagementConfig": Recorded("functions run on this machine's Python or Node.js"),
         "Layers": SUPPORTED,
@@ -70,6 +71,7 @@ class Function(ResourceType):
         "Tags": TAGS,
     }
     required = ("Code", "Role")
+    name_property = "FunctionName"
     replaced_by = frozenset({"FunctionName", "PackageType"})
     attributes = ("Arn",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType
+from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.iam import Policy, PolicyKind
 
@@ -45,6 +45,7 @@ class Bucket(ResourceType):
         ),
         "Tags": TAGS,
     }
+    name_property = "BucketName"
     replaced_by = frozenset({"BucketName"})
     attributes = ("Arn", "DomainName", "RegionalDomainName")
 
@@ -67,7 +68,8 @@ class Bucket(ResourceType):
     def update(
         self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Change versioning, CORS rules and notifications; the bucket for the access log must exist."""
+        """Change versioning, CORS rules, notifications and tags; the bucket for the access log must exist."""
+        self._set_tags(context, existing.physical_id, old, new)
         self._set_access(context, existing.physical_id, old, new)
         if "NotificationConfiguration" in {*old, *new}:
             targets, event_bridge = _notifications(new.get("NotificationConfiguration") or {})
@@ -77,6 +79,14 @@ class Bucket(ResourceType):
                 Bucket=existing.physical_id, VersioningConfiguration=new["VersioningConfiguration"]
             )
         return existing
+
+    def _set_tags(self, context: Context, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        tags = [{"Key": key, "Value": value} for key, value in merged_tags(context, new.get("Tags")).items()]
+        client = context.client("s3")
+        if tags:
+            client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+        elif old.get("Tags"):
+            client.delete_bucket_tagging(Bucket=name)
 
     def _set_access(self, context: Context, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         client = context.client("s3")

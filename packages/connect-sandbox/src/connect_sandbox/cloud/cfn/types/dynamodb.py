@@ -51,6 +51,7 @@ class Table(ResourceType):
     }
     required: ClassVar[tuple[str, ...]] = ("KeySchema",)
     #: Of the schema, KeySchema is so "conditionally"; a local index exists from the start or never.
+    name_property = "TableName"
     replaced_by = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
     attributes: ClassVar[tuple[str, ...]] = ("Arn", "StreamArn")
 

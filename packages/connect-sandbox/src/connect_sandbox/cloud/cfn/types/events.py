@@ -41,6 +41,7 @@ class Rule(ResourceType):
         ),
         "Tags": TAGS,
     }
+    name_property = "Name"
     replaced_by = frozenset({"Name", "EventBusName"})
     attributes = ("Arn", "RuleName")
 

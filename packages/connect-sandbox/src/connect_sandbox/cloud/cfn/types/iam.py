@@ -40,6 +40,7 @@ class Role(ResourceType):
         "Tags": TAGS,
     }
     required = ("AssumeRolePolicyDocument",)
+    name_property = "RoleName"
     replaced_by = frozenset({"RoleName", "Path"})
     attributes = ("Arn", "RoleId")
 
@@ -152,6 +153,7 @@ class ManagedPolicy(ResourceType):
         "Groups": NO_GROUPS,
     }
     required = ("PolicyDocument",)
+    name_property = "ManagedPolicyName"
     replaced_by = frozenset({"ManagedPolicyName", "Description", "Path"})
     attributes = ("PolicyArn",)
 

@@ -34,6 +34,7 @@ class User(ResourceType):
         "LoginProfile": Only((), "there is no console to sign in to"),
         "Tags": TAGS,
     }
+    name_property = "UserName"
     replaced_by = frozenset({"UserName"})
     attributes = ("Arn",)
 

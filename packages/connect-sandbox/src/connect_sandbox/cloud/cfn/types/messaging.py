@@ -32,6 +32,7 @@ class Topic(ResourceType):
         "FifoTopic": _NO_FIFO,
         "Tags": TAGS,
     }
+    name_property = "TopicName"
     replaced_by = frozenset({"TopicName", "FifoTopic"})
     attributes = ("TopicArn", "TopicName")
 
@@ -118,6 +119,7 @@ class Queue(ResourceType):
         "FifoQueue": _NO_FIFO,
         "Tags": TAGS,
     }
+    name_property = "QueueName"
     replaced_by = frozenset({"QueueName", "FifoQueue"})
     attributes = ("Arn", "QueueName", "QueueUrl")
 

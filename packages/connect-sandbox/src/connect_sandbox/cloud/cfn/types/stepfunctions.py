@@ -33,6 +33,7 @@ class Machine(ResourceType):
         "Tags": TAGS,
     }
     required = ("RoleArn",)
+    name_property = "StateMachineName"
     replaced_by = frozenset({"StateMachineName", "StateMachineType"})
     attributes = ("Arn", "Name", "StateMachineRevisionId")
 

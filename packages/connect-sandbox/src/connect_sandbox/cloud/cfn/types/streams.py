@@ -124,6 +124,7 @@ class DeliveryStream(ResourceType):
         "ExtendedS3DestinationConfiguration": Nested(_S3_SHARED),
         "Tags": TAGS,
     }
+    name_property = "DeliveryStreamName"
     replaced_by = frozenset({"DeliveryStreamName", "DeliveryStreamType"})
     attributes = ("Arn",)
 

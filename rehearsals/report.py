@@ -16,11 +16,14 @@ def write_report(path: Path, run: Run, names: Iterable[str]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     flows = {arn: flow.what.name for arn, flow in run.flows.items()}
-    report = {"scenarios": [_scenario(run.scenarios[name], flows) for name in names if name in run.scenarios]}
+    report = {
+        "scenarios": [scenario_json(run.scenarios[name], flows) for name in names if name in run.scenarios]
+    }
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _scenario(scenario: Scenario, flows: Mapping[str, str]) -> dict[str, Any]:
+def scenario_json(scenario: Scenario, flows: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the report says of a scenario. flows: names by ARN."""
     ended = scenario.ended.what if scenario.ended is not None else None
     seconds = 0.0 if ended is None else ended.seconds
     began = 0.0 if scenario.began is None else scenario.began.time

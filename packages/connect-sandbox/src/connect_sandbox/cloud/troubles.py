@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.iam import Policy, PolicyKind
@@ -60,7 +60,7 @@ class Troubles:
                 f"seconds is {seconds:g}; something slow takes more than 0 and at most {LONGEST:g} s"
             )
         self.forget(target)
-        trouble = Trouble(target, cast("Kind", kind), seconds)
+        trouble = Trouble(target, kind, seconds)
         with self._lock:
             self._set[target] = trouble
         self.told_to(trouble, True)

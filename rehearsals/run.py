@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from connect_sandbox.runs import Recorder, Run
+from connect_sandbox.runs.versions import load_events
+from connect_sandbox.viewer.report import write_report as write_page
+
 from rehearsals.report import write_report
 from rehearsals.scenarios import SCENARIOS, Deployment, Result, Scenario, play
 from rehearsals.scenarios.registry import failed
@@ -32,9 +36,19 @@ class Options:
     keep: bool = False
 
     @property
+    def run_path(self) -> Path:
+        """Where what happens is written down while it plays: docs/run-file.md."""
+        return self.project / "build" / self.command / "run.jsonl"
+
+    @property
     def report_path(self) -> Path:
         """Where the report goes."""
         return self.report or self.project / "build" / self.command / "report.json"
+
+    @property
+    def page_path(self) -> Path:
+        """Where the report for people goes: the page of the run, which opens from disk."""
+        return self.report_path.with_suffix(".html")
 
     def chosen(self) -> list[Scenario]:
         """Return the scenarios to play; ValueError naming one that does not exist."""
@@ -56,35 +70,46 @@ def run(options: Options, terminal: Terminal | None = None) -> int:
     started = time.monotonic()
     results: list[Result] = []
     interrupted = False
+    told = Recorder(options.run_path, title=f"make {options.command}", tell=terminal.problem)
     try:
         with tempfile.TemporaryDirectory(prefix="connect-bridges-") as work_dir:
-            _run(options, chosen, results, terminal, Path(work_dir))
+            _run(options, chosen, results, terminal, Path(work_dir), told=told)
     except KeyboardInterrupt as interrupt:
         interrupted = True
-        results += _failed_rest(chosen, results, interrupt)
+        results += _failed_rest(chosen, results, interrupt, told)
     except Exception as error:  # noqa: BLE001  (whatever it is: say it, and report what was not played)
         terminal.problem(f"{type(error).__name__}: {error}")
-        results += _failed_rest(chosen, results, error)
+        results += _failed_rest(chosen, results, error, told)
     finally:
+        told.close()
         order = list(SCENARIOS)
         results.sort(key=lambda result: order.index(result.name))
-        write_report(options.report_path, results)
+        events = load_events(options.run_path) if told.problem is None else told.events()
+        write_report(options.report_path, Run.of(events), [result.name for result in results])
+        write_page(events, options.page_path)
     passed = sum(result.outcome == "passed" for result in results)
     terminal.heading(f"{passed} of {len(chosen)} scenarios passed in {time.monotonic() - started:.0f} s")
     for result in results:
         if result.outcome == "failed":
             terminal.line(f"  failed: {result.name}")
-    terminal.line(f"  report: {options.report_path}")
+    terminal.line(f"  report: {options.page_path} (open it in a browser), {options.report_path}")
+    terminal.line(f"  run:    {options.run_path} (connect-sandbox show)")
     if options.command == "demo" and not options.only:
         terminal.line(f"  `make rehearse` plays all {len(SCENARIOS)} scenarios")
     return 130 if interrupted else int(passed != len(chosen))
 
 
 def _run(
-    options: Options, chosen: list[Scenario], results: list[Result], terminal: Terminal, work_dir: Path
+    options: Options,
+    chosen: list[Scenario],
+    results: list[Result],
+    terminal: Terminal,
+    work_dir: Path,
+    *,
+    told: Recorder,
 ) -> None:
     terminal.heading("Deploying to the sandbox")
-    with Deployment.start(options.project, work_dir, terminal.step) as deployment:
+    with Deployment.start(options.project, work_dir, terminal.step, told) as deployment:
         deployment.deploy({scenario.part for scenario in chosen})
         for warning in deployment.sandbox.warnings:
             terminal.line(f"  note           {warning}")
@@ -155,9 +180,11 @@ class _InOrder:
                 self._terminal.played(scenario, self._results[scenario.name])
 
 
-def _failed_rest(chosen: list[Scenario], results: list[Result], error: BaseException) -> list[Result]:
+def _failed_rest(
+    chosen: list[Scenario], results: list[Result], error: BaseException, told: Recorder
+) -> list[Result]:
     played = {result.name for result in results}
-    return [failed(scenario.name, error) for scenario in chosen if scenario.name not in played]
+    return [failed(scenario, error, told) for scenario in chosen if scenario.name not in played]
 
 
 def _keep(deployment: Deployment, terminal: Terminal) -> None:

@@ -41,13 +41,14 @@ class Terminal:
     def played(self, scenario: Scenario, result: Result) -> None:
         """Print a scenario at once: what it shows, its transcript, what became of it."""
         lines = [f"\n{self._in(_BOLD, scenario.name)}  {self._in(_FAINT, scenario.shows)}"]
-        if result.rendered:
-            lines.append(result.rendered)
+        rendered = result.rendered
+        if rendered:
+            lines.append(rendered)
         if result.outcome == "passed":
             lines.append(f"  {self._in(_GREEN, 'passed')}  {result.seconds:.1f} s")
         else:
             # An expectation carries the transcript below its message; here it stands above already.
-            why = result.failure.split("\n\n")[0] if result.rendered else result.failure
+            why = result.failure.split("\n\n")[0] if rendered else result.failure
             lines.append(
                 f"  {self._in(_RED, 'failed')}  {result.seconds:.1f} s\n{textwrap.indent(why, '    ')}"
             )

@@ -53,13 +53,10 @@ def play_gate_call(
     on_dial: Callable[[str, str], None] | None = None,
     flow_arn: str | None = None,
     attributes: Mapping[str, str] | None = None,
-    begins: Callable[[Contact], None],
 ) -> GateCall:
     """Call a flow with the gate from `number` in somebody's `voice`; the others are those of TwilioDialler.
 
     `flow_arn`: a flow of somebody's own that invokes the module; `attributes`: what the contact has already.
-
-    `begins` gets the contact as soon as it exists, so that its transcript is not lost when playing fails.
     """
     dialler = TwilioDialler(path.twilio, path.number, voice=voice, meanwhile=meanwhile, on_dial=on_dial)
     contact = Contact(
@@ -67,6 +64,7 @@ def play_gate_call(
             flows=PublishedFlows(sandbox, path.instance_arn),
             functions=DeployedFunctions(sandbox, path.instance_arn),
             external_voice=dialler,
+            run=sandbox.run,
         ),
         instance_arn=path.instance_arn,
         caller=Caller(number=number, moves=moves),
@@ -74,7 +72,6 @@ def play_gate_call(
         attributes=attributes,
         secrets=path.secrets,
     )
-    begins(contact)
     contact.calls(flow_arn or path.flow_arn)
     return GateCall(contact, dialler)
 

@@ -41,6 +41,7 @@ def dial(
             flows=PublishedFlows(sandbox, instance_arn),
             functions=DeployedFunctions(sandbox, instance_arn),
             external_voice=_Nobody(),
+            run=sandbox.run,
             records=LeftBehind(sandbox, instance_arn),
         ),
         instance_arn=instance_arn,

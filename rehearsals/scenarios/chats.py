@@ -75,12 +75,10 @@ def play_chat(
     joins_within: float = PATIENCE,
     stays: float | None = None,
     queue_at_capacity: bool = False,
-    contacts: list[Contact] | None = None,
 ) -> PlayedChat:
     """Open a chat on the path's flow and play it to its end.
 
     `script` None leaves the bot as it is. `patience`, `joins_within`, `stays`: as ChatRoom's.
-    `contacts` gets the contact as soon as it exists, so that its transcript is not lost when playing fails.
     """
     if script is not None:
         path.bot.behaves(script if script.token else replace(script, token=path.token))
@@ -100,6 +98,7 @@ def play_chat(
                 flows=PublishedFlows(sandbox, path.instance_arn),
                 functions=DeployedFunctions(sandbox, path.instance_arn),
                 external_voice=AssociatedConnectors(sandbox, path.instance_arn, _Nobody()),
+                run=sandbox.run,
                 chat=room,
             ),
             instance_arn=path.instance_arn,
@@ -109,8 +108,6 @@ def play_chat(
             channel="CHAT",
             secrets=[path.token],
         )
-        if contacts is not None:
-            contacts.append(contact)
         contact.calls(path.flow_arn)
     return PlayedChat(contact, room.chat, path, sandbox)
 

@@ -16,6 +16,7 @@ from connect_sandbox.cloud import VOICE_CONNECTORS, Sandbox
 from connect_sandbox.cloud.chime_api import CALL_TRANSFER
 from connect_sandbox.cloud.quotas import INSTANCES
 from connect_sandbox.rehearsal.cloud_ports import CALL_TRANSFER_CONNECTOR
+from connect_sandbox.runs import Recorder
 
 from rehearsals import environments as known_environments
 from rehearsals.environments import NEW, UNVALIDATED
@@ -155,14 +156,16 @@ class Deployment:
 
     @classmethod
     @contextmanager
-    def start(cls, project: Path, work_dir: Path, progress: Progress) -> "Iterator[Deployment]":
-        """Start a sandbox to deploy to; it ends with the context."""
+    def start(
+        cls, project: Path, work_dir: Path, progress: Progress, run: Recorder | None = None
+    ) -> "Iterator[Deployment]":
+        """Start a sandbox to deploy to; it ends with the context. `run` is told what happens."""
         _require_project(project)
         started = time.monotonic()
         with (
             _this_python_first(),
             Sandbox.start(
-                work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"], variables=UNVALIDATED
+                work_dir / "sandbox", inherit=["CONNECT_BRIDGES_*"], variables=UNVALIDATED, run=run
             ) as sandbox,
             BotPlatform() as bot,
             BiometricsVendors() as vendors,

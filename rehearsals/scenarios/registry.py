@@ -1,9 +1,16 @@
 """The scenarios by name, and how one is played."""
 
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from connect_sandbox.runs import Recorder, Run
+from connect_sandbox.runs import Scenario as Told
+from connect_sandbox.runs import scenario as told_scenario
+from connect_sandbox.runs.telling import transcript
 
 from rehearsals.scenarios.deployment import PARTS, Deployment, Part
 from rehearsals.scenarios.rehearsal import Rehearsal
@@ -34,24 +41,19 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a scenario. `seconds` are real ones; `rendered` is the transcript for people."""
+    """What became of a scenario. `seconds` are real ones; `told` is what the run has of it."""
 
     name: str
     outcome: Literal["passed", "failed"]
     seconds: float
-    transcript: list[dict[str, Any]]
-    rendered: str = ""
+    told: Told = field(repr=False)
     failure: str = ""
     error: BaseException | None = field(default=None, repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what report.json says of the scenario."""
-        return {
-            "name": self.name,
-            "outcome": self.outcome,
-            "seconds": round(self.seconds, 3),
-            "transcript": self.transcript,
-        }
+    @property
+    def rendered(self) -> str:
+        """The transcript for people."""
+        return transcript(self.told)
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -83,31 +85,39 @@ def scenario(
 
 def play(scenario: Scenario, deployment: Deployment) -> Result:
     """Play one scenario. Whatever goes wrong in it is its result; only an interrupt is raised."""
+    run = deployment.sandbox.run
+    first = run.count
     rehearsal = Rehearsal(deployment)
     started = time.monotonic()
+    error: Exception | None = None
     try:
-        scenario.play(rehearsal)
-    except Exception as error:  # noqa: BLE001  (the next scenario is to be played all the same)
-        return failed(scenario.name, error, time.monotonic() - started, rehearsal)
+        with told_scenario(scenario.name, scenario.shows, run):
+            scenario.play(rehearsal)
+    except Exception as problem:  # noqa: BLE001  (the next scenario is to be played all the same)
+        error = problem
     finally:
         rehearsal.end()
-    seconds = time.monotonic() - started
-    return Result(scenario.name, "passed", seconds, rehearsal.transcript(), rehearsal.render())
+    return _result(scenario.name, run, first, time.monotonic() - started, error)
 
 
-def failed(
-    name: str, error: BaseException, seconds: float = 0.0, rehearsal: Rehearsal | None = None
-) -> Result:
-    """Return the result of a scenario that failed; the last entry of its transcript says why."""
-    why = f"{type(error).__name__}: {error}" if not isinstance(error, AssertionError) else str(error)
-    entries = rehearsal.transcript() if rehearsal else []
-    # An expectation's message holds the transcript below its first line; the report has that already.
-    entries.append(
-        {
-            "at": round(seconds, 3),
-            "who": "rehearsal",
-            "kind": "ends",
-            "text": f"failed: {why.split(chr(10) * 2)[0]}",
-        }
-    )
-    return Result(name, "failed", seconds, entries, rehearsal.render() if rehearsal else "", why, error)
+def failed(scenario: Scenario, error: BaseException, run: Recorder) -> Result:
+    """Return the result of a scenario that could not be played, and tell the run of it."""
+    first = run.count
+    with suppress(type(error)), told_scenario(scenario.name, scenario.shows, run):
+        raise error
+    return _result(scenario.name, run, first, 0.0, error)
+
+
+def _result(name: str, run: Recorder, first: int, seconds: float, error: BaseException | None) -> Result:
+    told = _told(name, run, first)
+    if error is None:
+        return Result(name, "passed", seconds, told)
+    why = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    return Result(name, "failed", seconds, told, why, error)
+
+
+def _told(name: str, run: Recorder, first: int) -> Told:
+    """Return what the run has of a scenario from event number `first` on."""
+    mine = f'"scenario": {json.dumps(name, ensure_ascii=False)}'
+    events = (json.loads(line) for line in run.lines(after=first) if mine in line)
+    return Run.of(events).scenarios[name]

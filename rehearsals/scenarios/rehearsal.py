@@ -3,11 +3,9 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from connect_sandbox.cloud import FunctionFault
 from connect_sandbox.rehearsal.chat_room import PATIENCE
@@ -20,8 +18,8 @@ from connect_sandbox.rehearsal.conditions import Agent, Caller, Conditions, Move
 from connect_sandbox.rehearsal.contact import EXAMPLE_NUMBER, Contact
 from connect_sandbox.rehearsal.left_behind import LeftBehind, flow_of_number
 from connect_sandbox.rehearsal.ports import Ports
-from connect_sandbox.rehearsal.transcript import Entry, Transcript
 from connect_sandbox.rehearsal.values import Json
+from connect_sandbox.runs.events import EntryWritten
 
 from rehearsals.scenarios.biometrics_calls import GateCall, play_gate_call
 from rehearsals.scenarios.biometrics_path import GatePath
@@ -51,13 +49,11 @@ class Call:
 
 
 class Rehearsal:
-    """Places calls on a deployment. `transcript` gathers every call and note of the scenario."""
+    """Places calls on a deployment; the sandbox's run is told of every call and note of the scenario."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.sandbox = deployment.sandbox
-        self._parts: list[Transcript] = []
-        self._started = time.monotonic()
         self._undo: list[Callable[[], None]] = []
 
     # --- calls
@@ -96,6 +92,7 @@ class Rehearsal:
                     functions=DeployedFunctions(self.sandbox, path.instance_arn),
                     external_voice=AssociatedConnectors(self.sandbox, path.instance_arn, vendor),
                     records=LeftBehind(self.sandbox, path.instance_arn) if new else None,
+                    run=self.sandbox.run,
                 ),
                 instance_arn=path.instance_arn,
                 caller=Caller(moves=moves),
@@ -103,7 +100,6 @@ class Rehearsal:
                 conditions=Conditions(queues=[queue], agent=agent),
                 secrets=[path.token],
             )
-            self._parts.append(contact.transcript)
             contact.calls(flow_arn)
         return Call(contact, vendor)
 
@@ -130,19 +126,14 @@ class Rehearsal:
 
         A script without a token expects the right one. `patience`: real seconds that the customer waits for a reply.
         """
-        contacts: list[Contact] = []
-        try:
-            return play_chat(
-                self.sandbox,
-                self.deployment.chat,
-                script,
-                moves=moves,
-                patience=patience,
-                queue_at_capacity=queue_at_capacity,
-                contacts=contacts,
-            )
-        finally:
-            self._parts += [contact.transcript for contact in contacts]
+        return play_chat(
+            self.sandbox,
+            self.deployment.chat,
+            script,
+            moves=moves,
+            patience=patience,
+            queue_at_capacity=queue_at_capacity,
+        )
 
     def dials(
         self,
@@ -153,9 +144,7 @@ class Rehearsal:
         moves: Iterable[Move] = (),
     ) -> Contact:
         """Call a claimed number; see center_calls.py."""
-        contact = dial(self.sandbox, number, queue=queue, agent=agent, moves=moves)
-        self._parts.append(contact.transcript)
-        return contact
+        return dial(self.sandbox, number, queue=queue, agent=agent, moves=moves)
 
     def gate_call(
         self,
@@ -180,7 +169,6 @@ class Rehearsal:
             on_dial=on_dial,
             flow_arn=flow_arn,
             attributes=attributes,
-            begins=lambda contact: self._parts.append(contact.transcript),
         )
 
     # --- failures on purpose; they end with the scenario
@@ -263,22 +251,7 @@ class Rehearsal:
 
     def note(self, text: str, **data: Json) -> None:
         """Write down what the scenario itself does or has found."""
-        part = Transcript()
-        part.add(
-            Entry(at=time.monotonic() - self._started, who="rehearsal", kind="does", text=text, data=data)
-        )
-        self._parts.append(part)
-
-    def transcript(self) -> list[dict[str, Any]]:
-        """Return all entries as JSON."""
-        return [entry for part in self._parts for entry in part.to_json()]
-
-    def render(self) -> str:
-        """Return all entries as text, call by call."""
-        calls = [part.render() for part in self._parts if len(part)]
-        return "\n".join(f"\n{call}" if len(calls) > 1 and "\n" in call else call for call in calls).lstrip(
-            "\n"
-        )
+        self.sandbox.run.emit(EntryWritten(who="rehearsal", kind="does", text=text, data=data or None))
 
 
 def same_json(text: str | None, value: Json) -> bool:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from connect_sandbox.runs import Recorder, Run
 
 from rehearsals.__main__ import main
 from rehearsals.report import write_report
@@ -25,7 +26,7 @@ class FakeTerminal(io.StringIO):
 @pytest.fixture
 def deployment() -> Deployment:
     """What `play` touches of a deployment when a scenario fails before it has used anything."""
-    return cast("Deployment", SimpleNamespace(sandbox=None))
+    return cast("Deployment", SimpleNamespace(sandbox=SimpleNamespace(run=Recorder())))
 
 
 def paths(names: Iterable[str]) -> set[str]:
@@ -74,6 +75,15 @@ def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(
         assert "there is no cdk.json" in reported["transcript"][-1]["text"]
     assert "there is no cdk.json in" in printed.getvalue()
     assert f"0 of {len(report['scenarios'])} scenarios passed" in printed.getvalue()
+    page = tmp_path / "build" / command / "report.html"
+    assert f"report: {page} (open it in a browser)" in printed.getvalue()
+    assert f"<title>make {command}</title>" in page.read_text(encoding="utf-8")
+    told = Run.load(tmp_path / "build" / command / "run.jsonl")
+    assert [scenario.name for scenario in told.failed_scenarios] == [
+        one["name"] for one in report["scenarios"]
+    ]
+    assert told.began is not None
+    assert told.began.what.title == f"make {command}"
 
 
 def test_only_the_chosen_scenarios_are_reported(tmp_path: Path) -> None:
@@ -111,7 +121,7 @@ def test_a_failed_scenario_says_why_in_its_transcript(
 
     result = play(Scenario("a/b", "shows", scenario), deployment)
     assert result.outcome == "failed"
-    write_report(tmp_path / "report.json", [result])
+    write_report(tmp_path / "report.json", Run.of(deployment.sandbox.run.events()), ["a/b"])
     [reported] = json.loads((tmp_path / "report.json").read_text())["scenarios"]
     texts = [entry["text"] for entry in reported["transcript"]]
     assert texts[0] == "so far so good"

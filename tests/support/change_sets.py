@@ -136,4 +136,5 @@ def _resolver(template: Template, parameters: dict[str, Any]) -> Resolver:
         outputs=unknown,
         reference=unknown,
         attribute=unknown,
+        dynamic=str,
     )

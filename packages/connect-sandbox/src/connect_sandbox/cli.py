@@ -19,6 +19,7 @@ commands:
   env        print the variables that point the AWS CLI and boto3 at it
   destroy    delete stacks, or end the sandbox
   serve      keep a sandbox up in the foreground
+  show       show what happened in a run: what failed first
   rehearse   play the scenarios of files through a flow, and check what callers hear
   scenarios  write scenarios that take every branch of a flow
 
@@ -33,6 +34,7 @@ COMMANDS = {
     "call": "connect_sandbox.workbench.calling:call",
     "chat": "connect_sandbox.workbench.calling:chat",
     "rehearse": "connect_sandbox.rehearsal.cli",
+    "show": "connect_sandbox.runs.cli",
     "scenarios": "connect_sandbox.rehearsal.skeleton.cli",
 }
 """What runs the commands: a function of a module, `main` if none is named."""

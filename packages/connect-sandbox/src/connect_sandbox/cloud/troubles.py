@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.iam import Policy, PolicyKind
@@ -48,8 +48,7 @@ class Troubles:
 
     def set(self, target: str, kind: str, seconds: float = 3.0) -> Trouble:
         """Let a target be in trouble, in place of what it may be in already; SandboxError if that cannot be."""
-        known = next((one for one in KINDS if one == kind), None)
-        if known is None:
+        if kind not in KINDS:
             raise SandboxError(f"{kind!r} is no kind of fault: it is one of {', '.join(KINDS)}")
         group, colon, name = target.partition(":")
         if group not in {"function", "service", "vendor"} or not colon or not name:
@@ -61,7 +60,7 @@ class Troubles:
                 f"seconds is {seconds:g}; something slow takes more than 0 and at most {LONGEST:g} s"
             )
         self.forget(target)
-        trouble = Trouble(target, known, seconds)
+        trouble = Trouble(target, cast("Kind", kind), seconds)
         with self._lock:
             self._set[target] = trouble
         self.told_to(trouble, True)

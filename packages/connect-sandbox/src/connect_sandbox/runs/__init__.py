@@ -11,7 +11,7 @@ from connect_sandbox.runs.events import VERSION
 from connect_sandbox.runs.playing import scenario
 from connect_sandbox.runs.reader import Contact, FunctionCall, Happened, Run, Scenario
 from connect_sandbox.runs.recorder import Recorder
-from connect_sandbox.runs.versions import RunFileError
+from connect_sandbox.runs.versions import RunFileError, load_events
 
 __all__ = [
     "VERSION",
@@ -25,5 +25,6 @@ __all__ = [
     "Scenario",
     "because",
     "cause",
+    "load_events",
     "scenario",
 ]

@@ -34,7 +34,7 @@ from connect_sandbox.runs.events import (
     ScenarioEnded,
     field_names,
 )
-from connect_sandbox.runs.versions import RunFileError, read_events, upgraded
+from connect_sandbox.runs.versions import RunFileError, load_events, upgraded
 
 What_co = TypeVar("What_co", bound=Event, covariant=True)
 Kind = TypeVar("Kind", bound=Event)
@@ -189,12 +189,8 @@ class Run:
 
     @classmethod
     def load(cls, path: Path) -> Run:
-        """Return the run of a file; RunFileError (a ValueError) if it is none, OSError if it cannot be opened."""
-        try:
-            text = path.read_bytes().decode("utf-8", "replace")  # it may be cut off within a character
-        except OSError as problem:
-            raise RunFileError(f"{path} cannot be read: {problem.strerror}") from problem
-        return cls.of(read_events(text, str(path)))
+        """Return the run of a file; RunFileError (a ValueError) if it is none or cannot be read."""
+        return cls.of(load_events(path))
 
     @classmethod
     def of(cls, events: Iterable[Mapping[str, Any]]) -> Run:

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from connect_sandbox.runs.events import FORMAT, VERSION
@@ -17,6 +18,15 @@ _CHANNELS = {"starts a chat": "CHAT", "a task is created": "TASK", "writes an e-
 
 class RunFileError(ValueError):
     """The file is no run that can be read; the message says why and what to do."""
+
+
+def load_events(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a file; RunFileError if it is no run, or cannot be read."""
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")  # it may be cut off within a character
+    except OSError as problem:
+        raise RunFileError(f"{path} cannot be read: {problem.strerror}") from problem
+    return read_events(text, str(path))
 
 
 def read_events(text: str, name: str) -> list[dict[str, Any]]:

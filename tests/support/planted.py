@@ -51,15 +51,20 @@ def _shown(value: Any) -> dict[str, Any]:
     return {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": value}}
 
 
-_FUNCTION = {
-    "Type": "AWS::Lambda::Function",
-    "Properties": {
-        "Runtime": "python3.12",
-        "Handler": "index.handler",
-        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-        "Code": {"ZipFile": "def handler(event, context):\n    return None\n"},
-    },
-}
+def _function(**properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Runtime": "python3.12",
+            "Handler": "index.handler",
+            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+            "Code": {"ZipFile": "def handler(event, context):\n    return None\n"},
+            **properties,
+        },
+    }
+
+
+_BUCKET = {"Type": "AWS::S3::Bucket"}
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,47 @@ PLANTED = (
     ),
     Planted(
         "a role that Lambda cannot assume",
-        {"Role": _role(service="ec2.amazonaws.com"), "Function": _FUNCTION},
+        {"Role": _role(service="ec2.amazonaws.com"), "Function": _function()},
         "cannot be assumed by Lambda",
+    ),
+    Planted(
+        "a function of 15 minutes and a second",
+        {"Role": _role(), "Function": _function(Timeout=901)},
+        "Value '901' at 'timeout' failed to satisfy constraint",
+    ),
+    Planted(
+        "a variable that is Lambda's",
+        {"Role": _role(), "Function": _function(Environment={"Variables": {"AWS_REGION": "here"}})},
+        "Reserved keys used in this request: AWS_REGION",
+    ),
+    Planted(
+        "throughput on demand",
+        {"Table": _table(ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})},
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+    ),
+    Planted(
+        "a policy for another bucket",
+        {
+            "Bucket": _BUCKET,
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {
+                    "Bucket": {"Ref": "Bucket"},
+                    "PolicyDocument": {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Deny",
+                                "Principal": "*",
+                                "Action": "s3:GetObject",
+                                "Resource": "arn:aws:s3:::planted-elsewhere/*",
+                            }
+                        ],
+                    },
+                },
+            },
+        },
+        "Policy has invalid resource",
     ),
     Planted(
         "a named table that would be replaced",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -149,3 +150,29 @@ def test_aliases_in_yaml_are_refused_as_cloudformation_refuses_them() -> None:
     text = "Resources:\n  A: &a {Type: 'AWS::SNS::Topic'}\n  B: *a\n"
     with pytest.raises(AwsError, match="YAML aliases are not allowed in CloudFormation templates"):
         load_template(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"Resources": {f"Queue{n}": {"Type": "AWS::SQS::Queue"} for n in range(501)}},
+         "Number of resources, 501, is greater than maximum allowed, 500"),
+        ({"Outputs": {f"Out{n}": {"Value": "x"} for n in range(201)}},
+         "Number of outputs, 201, is greater than maximum allowed, 200"),
+        ({"Outputs": {"My-Queue": {"Value": "x"}}}, "Outputs name 'My-Queue' is non alphanumeric."),
+        ({"Description": "d" * 1025}, "'Description' length is greater than 1024."),
+        ({"AWSTemplateFormatVersion": "2020-01-01"}, "2020-01-01 is not a supported value"),
+        ({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Keep"}}},
+         "Unrecognized DeletionPolicy Keep for resource Queue"),
+        ({"Outputs": {name: {"Value": "x", "Export": {"Name": "calls"}} for name in ("One", "Two")}},
+         "Duplicate Export names: [calls]"),
+        ({"Conditions": {"Is": {"Fn::Equals": [{"Fn::ImportValue": "calls"}, "x"]}}},
+         "Cannot use Fn::ImportValue in Conditions."),
+        ({"Conditions": {"Is": {"Fn::Equals": [{"Ref": "Queue"}, "x"]}}},
+         "Unresolved dependencies [Queue]. Cannot reference resources in the Conditions block"),
+    ],
+    ids=["resources", "outputs", "name", "description", "version", "policy", "exports", "import", "reference"],
+)  # fmt: skip
+def test_what_cloudformation_limits_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(AwsError, match=re.escape(said)):
+        load_template(json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, **changes}))

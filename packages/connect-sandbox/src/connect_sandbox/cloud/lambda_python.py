@@ -36,7 +36,8 @@ def main(handler: str, task_root: str, runtime_dir: str, opt: str = "") -> None:
         if name.partition(".")[0] == "simplejson":
             del sys.modules[name]
     release = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    sys.meta_path.insert(0, PlainAnswers(os.environ["AWS_ENDPOINT_URL"]))
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):  # in a sandbox
+        sys.meta_path.insert(0, PlainAnswers(endpoint))
     layers = [f"{opt}/python/lib/{release}/site-packages", f"{opt}/python"] if opt else []
     sys.path[:0] = [task_root, *layers]
     sys.argv = [""]

@@ -29,6 +29,11 @@ _SECTIONS = frozenset(
 _RESOURCE_KEYS = frozenset(
     {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"}
 )
+_VERSION = "2010-09-09"
+_LONGEST_DESCRIPTION = 1_024
+_MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
+_DELETION_POLICIES = frozenset({"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"})
 _SUB_REFERENCE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
@@ -75,6 +80,7 @@ def load_template(text: str) -> Template:
         raise invalid("Template format error: Any Resources member must be an object.")
     if not body.get("Resources"):
         raise invalid("Template format error: At least one Resources member must be defined.")
+    _check_form(body)
     template = Template(
         text=text,
         body=body,
@@ -162,6 +168,51 @@ def _parse(text: str) -> dict[str, Any]:
     return body
 
 
+def _check_form(body: dict[str, Any]) -> None:
+    """Raise for what CloudFormation limits: counts, names, version, description, what conditions may refer to.
+
+    Source: CloudFormation user guide, "Understand CloudFormation quotas" and the pages of the sections.
+    """
+    version = str(body.get("AWSTemplateFormatVersion", _VERSION))
+    if version != _VERSION:
+        raise invalid(
+            f"Template format error: {version} is not a supported value for AWSTemplateFormatVersion."
+        )
+    if len(str(body.get("Description", "")).encode()) > _LONGEST_DESCRIPTION:
+        raise invalid("Template format error: 'Description' length is greater than 1024.")
+    for section, most in _MOST.items():
+        entries = body.get(section) or {}
+        if len(entries) > most:
+            raise invalid(
+                f"Template format error: Number of {section.lower()}, {len(entries)}, is greater than maximum "
+                f"allowed, {most}"
+            )
+        for name in entries if section != "Mappings" else ():
+            if not _ALPHANUMERIC.fullmatch(str(name)):
+                raise invalid(f"Template format error: {section} name '{name}' is non alphanumeric.")
+    exported = [
+        json.dumps(output["Export"].get("Name"), default=str)
+        for output in (body.get("Outputs") or {}).values()
+        if isinstance(output, dict) and isinstance(output.get("Export"), dict)
+    ]
+    for name in exported:
+        if exported.count(name) > 1:
+            raise invalid(f"Template format error: Duplicate Export names: [{json.loads(name)}]")
+    _check_conditions(body)
+
+
+def _check_conditions(body: dict[str, Any]) -> None:
+    conditions = body.get("Conditions") or {}
+    if "Fn::ImportValue" in json.dumps(conditions, default=str):
+        raise invalid("Template error: Cannot use Fn::ImportValue in Conditions.")
+    resources = [name for name in references(conditions) if name in body["Resources"]]
+    if resources:
+        raise invalid(
+            f"Template format error: Unresolved dependencies [{_listed(resources)}]. Cannot reference resources in the "
+            "Conditions block of the template"
+        )
+
+
 def _where(error: Exception) -> str:
     """Return where a text is wrong, counted as CloudFormation does."""
     if isinstance(error, json.JSONDecodeError):
@@ -178,6 +229,10 @@ def _resource(name: str, entry: Any) -> Resource:  # noqa: ANN401  (what the tem
     unknown = set(entry) - _RESOURCE_KEYS
     if unknown:
         raise invalid(f"Invalid template resource property '{min(unknown)}'")
+    for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+        policy = entry.get(attribute, "Delete")
+        if isinstance(policy, str) and policy not in _DELETION_POLICIES:
+            raise invalid(f"Template format error: Unrecognized {attribute} {policy} for resource {name}")
     depends_on = entry.get("DependsOn") or []
     return Resource(
         logical_id=name,

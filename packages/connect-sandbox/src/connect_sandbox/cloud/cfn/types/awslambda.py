@@ -146,6 +146,32 @@ class Permission(ResourceType):
         function.touch()
 
 
+_LONGEST_TIMEOUT = 900
+#: Source: Lambda developer guide, "Defined runtime environment variables", the reserved ones.
+_RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    }
+)
+
+
 def _state(context: Context) -> LambdaState:
     state: LambdaState = context.services.lambda_state
     return state
@@ -154,11 +180,25 @@ def _state(context: Context) -> LambdaState:
 def _settings(context: Context, properties: dict[str, Any]) -> dict[str, Any]:
     reserved = properties.get("ReservedConcurrentExecutions")
     variables = (properties.get("Environment") or {}).get("Variables") or {}
+    timeout = int(properties.get("Timeout", 3))
+    if timeout > _LONGEST_TIMEOUT:
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{timeout}' at 'timeout' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {_LONGEST_TIMEOUT}",
+        )
+    if taken := sorted(_RESERVED & set(variables)):
+        raise AwsError(
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            f"this request: {', '.join(taken)}",
+        )
     return {
         "role": properties["Role"],
         "runtime": properties.get("Runtime", ""),
         "handler": properties.get("Handler", ""),
-        "timeout": int(properties.get("Timeout", 3)),
+        "timeout": timeout,
         "memory": int(properties.get("MemorySize", 128)),
         "description": properties.get("Description", ""),
         "environment": {name: _text(value) for name, value in variables.items()},

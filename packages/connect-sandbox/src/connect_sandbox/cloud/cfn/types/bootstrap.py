@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
 from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.iam import Policy, PolicyKind
 
 #: Members of a CORS rule in CloudFormation, and what S3's API calls them.
@@ -123,6 +124,10 @@ def _notifications(configuration: dict[str, Any]) -> tuple[list[dict[str, Any]],
     return targets, bridge is not None and str(bridge.get("EventBridgeEnabled", True)).lower() == "true"
 
 
+def _each(value: Any) -> list[Any]:  # noqa: ANN401  (one, or a list)
+    return value if isinstance(value, list) else [value]
+
+
 class BucketPolicy(ResourceType):
     """The resource policy of a bucket."""
 
@@ -135,6 +140,11 @@ class BucketPolicy(ResourceType):
         """Keep the policy; the sandbox evaluates it before moto, whose own evaluation ignores conditions."""
         name = properties["Bucket"]
         Policy.parse(properties["PolicyDocument"], name=f"policy of bucket {name}", kind=PolicyKind.RESOURCE)
+        arn = f"arn:aws:s3:::{name}"
+        for statement in _each(properties["PolicyDocument"]["Statement"]):
+            for resource in _each(statement.get("Resource", [])):
+                if resource not in {"*", arn} and resource.partition("/")[0].rstrip("*") != arn:
+                    raise AwsError("MalformedPolicy", "Policy has invalid resource")
         context.services.authorization.bucket_policies[name] = properties["PolicyDocument"]
         return Created(name)
 

@@ -70,6 +70,12 @@ class Table(ResourceType):
         for key in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
             if properties.get(key):
                 request[key] = properties[key]
+        if request["BillingMode"] == "PAY_PER_REQUEST" and "ProvisionedThroughput" in properties:
+            raise AwsError(
+                "ValidationException",
+                "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                "specified when BillingMode is PAY_PER_REQUEST",
+            )
         if request["BillingMode"] == "PROVISIONED":
             request["ProvisionedThroughput"] = properties.get(
                 "ProvisionedThroughput", {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}

@@ -71,6 +71,10 @@ handoff-sample: setup ## write the sample pages in docs/handoff; RECORD=1 deploy
 testcases: setup ## write docs/testcases.md: which scenarios Amazon Connect's own testing can say
 	$(BIN)/python -m tests.support.two_runners
 
+.PHONY: pictures
+pictures: setup ## draw the sandbox's page in docs/pictures anew, in a real browser
+	$(BIN)/python -m tests.support.page_pictures
+
 .PHONY: evidence
 evidence: setup ## write docs/evidence.md from constructs/connect_bridges/operations/evidence.toml
 	@mkdir -p build

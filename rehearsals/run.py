@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from connect_sandbox.runs import Recorder, Run
+from connect_sandbox.runs.versions import load_events
+from connect_sandbox.viewer.report import write_report as write_page
 
 from rehearsals.report import write_report
 from rehearsals.scenarios import SCENARIOS, Deployment, Result, Scenario, play
@@ -42,6 +44,11 @@ class Options:
     def report_path(self) -> Path:
         """Where the report goes."""
         return self.report or self.project / "build" / self.command / "report.json"
+
+    @property
+    def page_path(self) -> Path:
+        """Where the report for people goes: the page of the run, which opens from disk."""
+        return self.report_path.with_suffix(".html")
 
     def chosen(self) -> list[Scenario]:
         """Return the scenarios to play; ValueError naming one that does not exist."""
@@ -77,14 +84,15 @@ def run(options: Options, terminal: Terminal | None = None) -> int:
         told.close()
         order = list(SCENARIOS)
         results.sort(key=lambda result: order.index(result.name))
-        played = Run.load(options.run_path) if told.problem is None else Run.of(told.events())
-        write_report(options.report_path, played, [result.name for result in results])
+        events = load_events(options.run_path) if told.problem is None else told.events()
+        write_report(options.report_path, Run.of(events), [result.name for result in results])
+        write_page(events, options.page_path)
     passed = sum(result.outcome == "passed" for result in results)
     terminal.heading(f"{passed} of {len(chosen)} scenarios passed in {time.monotonic() - started:.0f} s")
     for result in results:
         if result.outcome == "failed":
             terminal.line(f"  failed: {result.name}")
-    terminal.line(f"  report: {options.report_path}")
+    terminal.line(f"  report: {options.page_path} (open it in a browser), {options.report_path}")
     terminal.line(f"  run:    {options.run_path} (connect-sandbox show)")
     if options.command == "demo" and not options.only:
         terminal.line(f"  `make rehearse` plays all {len(SCENARIOS)} scenarios")

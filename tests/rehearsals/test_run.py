@@ -75,6 +75,9 @@ def test_a_deploy_that_fails_is_told_and_reported_for_every_scenario(
         assert "there is no cdk.json" in reported["transcript"][-1]["text"]
     assert "there is no cdk.json in" in printed.getvalue()
     assert f"0 of {len(report['scenarios'])} scenarios passed" in printed.getvalue()
+    page = tmp_path / "build" / command / "report.html"
+    assert f"report: {page} (open it in a browser)" in printed.getvalue()
+    assert f"<title>make {command}</title>" in page.read_text(encoding="utf-8")
     told = Run.load(tmp_path / "build" / command / "run.jsonl")
     assert [scenario.name for scenario in told.failed_scenarios] == [
         one["name"] for one in report["scenarios"]

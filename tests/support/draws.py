@@ -12,9 +12,14 @@ Neither keeps a database of examples, asks a clock, or heeds the variable CI, wh
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import engine, providers
 from hypothesis.internal.constants_ast import Constants, _constants_from_source
@@ -49,11 +54,39 @@ def _constants() -> Constants:
 
 @cache
 def _all_constants() -> Constants:
-    found = _NONE
-    for root in SOURCES:
-        for path in sorted((_ROOT / root).rglob("*.py")):
-            found |= _constants_from_source(path.read_bytes(), limit=True)
-    return found
+    """Return the constants of our sources: reading them takes 3 s, and each round of fuzzing is a process."""
+    sources = [path.read_bytes() for root in SOURCES for path in sorted((_ROOT / root).rglob("*.py"))]
+    digest = hashlib.sha256(hypothesis.__version__.encode())
+    for source in sources:
+        digest.update(hashlib.sha256(source).digest())
+    kept = _ROOT / ".cache" / "constants" / f"{digest.hexdigest()}.json"
+    if not kept.exists():
+        found = _NONE
+        for source in sources:
+            found |= _constants_from_source(source, limit=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
+            json.dump(_written(found), file)
+        Path(file.name).replace(kept)
+    return _NONE | _read(json.loads(kept.read_text()))
+
+
+def _written(found: Constants) -> dict[str, list[Any]]:
+    return {
+        "integers": list(found.integers),
+        "floats": [each.hex() for each in found.floats],
+        "bytes": [each.hex() for each in found.bytes],
+        "strings": list(found.strings),
+    }
+
+
+def _read(written: dict[str, list[Any]]) -> Constants:
+    return Constants(
+        integers=set(written["integers"]),
+        floats={float.fromhex(each) for each in written["floats"]},
+        bytes={bytes.fromhex(each) for each in written["bytes"]},
+        strings=set(written["strings"]),
+    )
 
 
 _NONE = (

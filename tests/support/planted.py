@@ -93,7 +93,21 @@ PLANTED = (
         {"May": {"Type": "AWS::Lambda::Permission", "Properties": {"Action": "lambda:InvokeFunction"}}},
         "required key [FunctionName] not found",
     ),
-    Planted("a value outside its enumeration", {"Table": _table(BillingMode="FREE")}, "BillingMode"),
+    Planted(
+        "a value outside its enumeration",
+        {"Table": _table(BillingMode="FREE")},
+        "#/BillingMode: FREE is not a valid enum value",
+    ),
+    Planted(
+        "a number that is too great",
+        {"Queue": _queue(VisibilityTimeout=50_000)},
+        "#/VisibilityTimeout: 50000 is not less or equal to 43200",
+    ),
+    Planted(
+        "a name of forbidden characters",
+        {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "calls of today"}}},
+        "#/LogGroupName: string [calls of today] does not match pattern",
+    ),
     Planted("an unknown type", {"Kiosk": {"Type": "AWS::SQS::Kiosk"}}, "AWS::SQS::Kiosk"),
     Planted("a Ref to nothing", {"Queue": _queue(QueueName={"Ref": "Nobody"})}, "Nobody"),
     Planted(

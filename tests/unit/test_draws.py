@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, draws
 
 # Each of its own kind: recursive JSON, strings of flow templates, a function's input with moto behind it.
 ALONE = [
@@ -18,7 +18,7 @@ ALONE = [
     "tests/flows/test_templates.py",
     "tests/unit/runtime/metadata/test_round_trip.py::test_any_text_gets_an_answer_and_only_objects_are_stored",
 ]
-OTHERS = ["tests/flows/test_tools_robustness.py", "tests/unit/test_settings.py"]
+OTHERS = ["tests/unit/test_settings.py"]
 
 
 def drawn(tests: list[str], record: Path, *options: str, hash_seed: int, ci: bool) -> dict[str, list[str]]:
@@ -62,3 +62,15 @@ def test_fuzzing_draws_afresh_and_its_seed_draws_the_same_again(tmp_path: Path) 
     replayed = fuzzed("replayed.json", 1, [OTHERS[0], *ALONE[:2]])
     assert all(first[test] != second[test] for test in first)
     assert first == {test: replayed[test] for test in first}
+
+
+def test_constants_that_were_kept_are_those_that_were_found() -> None:
+    found = draws._NONE
+    for source in (
+        b"LIMIT = 1_234_567\nNAME = 'one \\ud800'\n",
+        b"SHARE = 0.375\nKEY = b'\\x00key'\nZERO = -0.5e-7\n",
+    ):
+        found |= draws._constants_from_source(source, limit=True)
+    assert len(found) >= 5
+    kept = draws._NONE | draws._read(json.loads(json.dumps(draws._written(found))))
+    assert list(kept) == list(found)  # in the same order, too

@@ -73,6 +73,7 @@ def test_pull_without_its_extra_says_what_to_install(flows: Installed, tmp_path:
         assert "pip install 'connect-flows[aws]'" in flows.run(asked, tmp_path, status=2)
 
 
+@pytest.mark.timeout(180)  # two sandboxes and a dozen commands
 def test_the_readme_of_the_sandbox_works_as_it_stands(sandbox: Installed, tmp_path: Path) -> None:
     assert follow(sandbox, tmp_path) >= 3
     assert "1 passed" in sandbox.run("python -m pytest -q test_deploy.py", tmp_path)

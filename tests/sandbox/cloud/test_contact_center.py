@@ -137,7 +137,7 @@ def test_another_alias_replaces_the_instance(deploy: Any) -> None:
             {"IdentityManagementType": "EXISTING_DIRECTORY", "DirectoryId": "d-0123456789"},
             "Invalid Parameter InstanceAlias for type EXISTING_DIRECTORY",
         ),
-        ({"InstanceAlias": "d-123"}, "and not d- first"),
+        ({"InstanceAlias": "d-123"}, r"#/InstanceAlias: string \[d-123\] does not match pattern"),
         ({"Attributes": {"InboundCalls": True}}, r"required key \[OutboundCalls\] not found"),
         ({"Attributes": {"InboundCalls": True, "OutboundCalls": True, "UseCustomTTSVoices": True}}, "listed customers"),
         ({"InstanceAlias": "taken"}, "Instance alias is already used"),
@@ -300,7 +300,8 @@ def test_hours_queue_profile_and_user_are_deployed_listed_and_found(sandbox: San
          "TimeZone is 'CET/Nowhere'"),
         (within("RoutingProfile", Name="R", Description="d", DefaultOutboundQueueArn=get("Queue", "QueueArn"),
                 MediaConcurrencies=[{"Channel": "VOICE", "Concurrency": 2}]), "Concurrency of VOICE is 2; use 1 to 1"),
-        (within("QuickConnect", Name="Q", QuickConnectConfig={"QuickConnectType": "QUEUE", "PhoneConfig": {}}),
+        (within("QuickConnect", Name="Q", QuickConnectConfig={
+            "QuickConnectType": "QUEUE", "PhoneConfig": {"PhoneNumber": "+12065550142"}}),
          "A quick connect of type QUEUE has QueueConfig and nothing else"),
         (within("Prompt", Name="Hello", S3Uri="s3://no-such-bucket/hello.wav"), "cannot be read"),
         (within("User", Username="ada", RoutingProfileArn=get("Routing", "RoutingProfileArn"),
@@ -418,11 +419,14 @@ def test_storage_is_associated_once_per_type(sandbox: Sandbox, deploy: Any, stor
     [
         (("CALL_RECORDINGS", "S3", {"S3Config": {**IN_BUCKET, "BucketName": "absent"}}),
          "The bucket absent does not exist"),
-        (("AGENT_EVENTS", "KINESIS_FIREHOSE", {"KinesisFirehoseConfig": {"FirehoseArn": "arn:aws:firehose:x"}}),
+        (("AGENT_EVENTS", "KINESIS_FIREHOSE", {"KinesisFirehoseConfig": {
+            "FirehoseArn": f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream/calls"}}),
          "Invalid Parameter StorageType KINESIS_FIREHOSE for AGENT_EVENTS"),
-        (("CALL_RECORDINGS", "S3", {"S3Config": IN_BUCKET, "KinesisStreamConfig": {"StreamArn": "x"}}),
+        (("CALL_RECORDINGS", "S3", {"S3Config": IN_BUCKET, "KinesisStreamConfig": {
+            "StreamArn": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/calls"}}),
          "Invalid Parameter KinesisStreamConfig for storage type S3"),
-        (("CALL_RECORDINGS", "S3", {"S3Config": {"BucketName": {"Ref": "Bucket"}}}), "S3Config lacks BucketPrefix"),
+        (("CALL_RECORDINGS", "S3", {"S3Config": {"BucketName": {"Ref": "Bucket"}}}),
+         "#/S3Config: required key [BucketPrefix] not found"),
         (("ATTACHMENTS", "S3", {"S3Config": IN_BUCKET}), "needs a CORS rule"),
         (("CALL_RECORDINGS", "S3", {"S3Config": {**IN_BUCKET, "EncryptionConfig": {
             "EncryptionType": "KMS", "KeyId": {"Ref": "Key"}}}}), "the key's full ARN"),

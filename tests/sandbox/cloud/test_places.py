@@ -139,6 +139,76 @@ def test_an_output_of_another_region_is_read(sandbox: Sandbox, deploy: Deployer)
     sandbox.at(region=FAR).deployments.wait()
 
 
+NEEDS_THE_SDK = """
+const ssm = require("@aws-sdk/client-ssm");
+exports.handler = async () => { throw new Error("never run: there is no SDK"); };
+"""
+
+
+def reference_stacks(function: Callable[..., dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the stacks that the CDK makes of a queue here whose ARN a stack of another Region refers to."""
+    name = "/cdk/exports/consumer/producerQueueArn"
+    may = {
+        "Effect": "Allow",
+        "Resource": {"Fn::Sub": f"arn:aws:ssm:{FAR}:${{AWS::AccountId}}:parameter/cdk/exports/*"},
+    }
+    node = {"Runtime": "nodejs22.x"}
+    writer = function(NEEDS_THE_SDK, {**may, "Action": ["ssm:PutParameter", "ssm:DeleteParameters"]}, **node)
+    reader = function(NEEDS_THE_SDK, {**may, "Action": "ssm:*Tags*Resource"}, **node)
+    token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
+    exports = {"region": FAR, "exports": {name: {"Fn::GetAtt": ["Calls", "Arn"]}}}
+    imports = {"region": FAR, "prefix": "consumer", "imports": {name: f"{{{{resolve:ssm:{name}}}}}"}}
+    producer = {
+        **writer,
+        "Calls": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "calls-here"}},
+        "Writer": {
+            "Type": "Custom::CrossRegionExportWriter",
+            "Properties": {**token, "WriterProps": exports},
+        },
+    }
+    consumer = {**reader, "Reader": {
+        "Type": "Custom::CrossRegionExportReader", "Properties": {**token, "ReaderProps": imports}}}  # fmt: skip
+    read = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Reader", name]}}}}
+    return {"Resources": producer}, {"Resources": consumer, **read}
+
+
+def test_a_reference_across_regions_as_the_cdk_makes_it(
+    sandbox: Sandbox, deploy: Deployer, function: Callable[..., dict[str, Any]]
+) -> None:
+    producer, consumer = reference_stacks(function)
+    made = deploy(producer)
+    assert made.status == "CREATE_COMPLETE", made.reasons
+    there, stacks = sandbox.at(region=FAR), sandbox.boto3_client("cloudformation", region=FAR)
+    stacks.create_stack(StackName="consumer", TemplateBody=json.dumps(consumer))
+    there.deployments.wait()
+    assert there.stack_outputs("consumer") == {"Arn": f"arn:aws:sqs:us-east-1:{sandbox.account}:calls-here"}
+    ssm = there.boto3_client("ssm")
+    name = ssm.get_parameters_by_path(Path="/cdk/exports", Recursive=True)["Parameters"][0]["Name"]
+    tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    assert tags == [{"Key": "aws-cdk:strong-ref:consumer", "Value": "true"}]
+    stacks.delete_stack(StackName="consumer")
+    there.deployments.wait()
+    assert ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"] == []
+    deploy.delete(made.name)
+    assert ssm.get_parameters_by_path(Path="/cdk/exports", Recursive=True)["Parameters"] == []
+
+
+def test_the_roles_of_a_reference_across_regions_count(
+    sandbox: Sandbox, deploy: Deployer, function: Callable[..., dict[str, Any]]
+) -> None:
+    producer, _ = reference_stacks(function)
+    statement = producer["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statement["Resource"] = {
+        "Fn::Sub": "arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/cdk/exports/*"
+    }
+    refused = deploy(producer)
+    assert refused.status == "ROLLBACK_FAILED"  # nor may it delete what it has not written
+    assert (
+        f"arn:aws:ssm:{FAR}:{sandbox.account}:parameter/cdk/exports/consumer/producerQueueArn"
+        in refused.reasons
+    )
+
+
 def test_a_region_that_is_none_is_said(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="did you mean eu-west-1"):
         sandbox.boto3_client("s3", region="eu-wset-1")

@@ -182,7 +182,11 @@ def start(transport: Path, tmp_path: Path) -> Iterator[Callable[[str], FunctionP
         task_root.mkdir()
         (task_root / "index.py").write_text(code)
         command = python_command("index.handler", task_root, runtime_dir)
-        environment = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "PATH": "/usr/bin:/bin"}
+        environment = {
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "PATH": "/usr/bin:/bin",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        }
         started.append(FunctionProcess(command, task_root, environment))
         return started[-1]
 

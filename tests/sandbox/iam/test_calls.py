@@ -488,6 +488,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         ],
     ),
     (
+        "ssm",
+        "add_tags_to_resource",
+        {"ResourceType": "Parameter", "ResourceId": "/a/b", "Tags": [{"Key": "k", "Value": "v"}]},
+        [("ssm:AddTagsToResource", f"arn:aws:ssm:{HERE}:parameter/a/b")],
+    ),
+    (
         "connectparticipant",
         "send_message",
         {"ContentType": "text/plain", "Content": "c", "ConnectionToken": "t"},

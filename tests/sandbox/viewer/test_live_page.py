@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from connect_sandbox.rehearsal.conditions import Agent, Says
+from connect_sandbox.rehearsal.desk import AgentEnds
+from connect_sandbox.workbench.desk import ANSWER, LiveDesk
+from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.place import Running
 
 pytestmark = pytest.mark.sandbox
@@ -267,3 +271,14 @@ def test_what_cannot_be_done_is_told_with_the_reason(
     ask: Ask, method: str, path: str, told: Json | None, words: str
 ) -> None:
     assert words in ask(method, path, told, 400)["error"]
+
+
+def test_after_the_conversation_words_are_for_the_flow_again() -> None:
+    desk = LiveDesk()
+    desk.asked = lambda wants: desk.answers() if wants == ANSWER else desk.does(AgentEnds())
+    assert desk.takes("Support") == Agent(answers_after=0.0, talks_for=0.0)
+    assert not desk.talks
+    assert desk.acts() == AgentEnds()
+    assert not desk.talks
+    with pytest.raises(WorkbenchError, match="are not connected"):
+        desk.does(Says("hello"))

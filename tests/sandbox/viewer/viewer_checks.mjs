@@ -74,6 +74,7 @@ async function report(browser, file, pictures, axe) {
   await page.locator("#query").press("Escape");
   await page.locator(`${shown} [data-block="ask"]`).click();
   found.block = await page.locator("#panel-block").innerText();
+  await page.waitForFunction(() => location.hash === `#at=${view.subject.events[view.place].n}`);
   const address = await page.evaluate(() => location.hash);
   await page.close();
 

@@ -83,8 +83,11 @@ Resources:
 def test_java_functions_are_refused_by_name(stranger: Stranger) -> None:
     (stranger.folder / "java.yaml").write_text(JAVA)
     printed = stranger.run("connect-sandbox deploy java.yaml 2>&1", status=1)
-    assert "Greet: the sandbox does not emulate AWS::Lambda::Function Runtime 'java21'" in printed
+    assert "Greet: the sandbox does not emulate AWS::Lambda::Function Runtime=java21" in printed
     assert "it runs python3.x and nodejsNN.x from a zip" in printed
+    rest = stranger.run("connect-sandbox deploy java.yaml --tolerate AWS::Lambda::Function")
+    assert "stack  java  CREATE_COMPLETE" in rest
+    assert re.search(r"not rehearsed  java/Greet  AWS::Lambda::Function: .*Runtime=java21", rest)
 
 
 def test_nothing_is_changed_at_home(clinic: Path, stages: Path, stranger: Stranger) -> None:

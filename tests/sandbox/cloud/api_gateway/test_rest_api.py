@@ -356,6 +356,21 @@ def test_a_change_reaches_callers_with_the_next_deployment_only(
     assert call(body="[1]").status == 400
 
 
+def test_a_deployment_may_have_a_stage_of_its_own(deploy: Any, stack: Any, template: Any, call: Call) -> None:
+    template["Resources"]["Deployment2"] = api_part("Deployment", StageName="live")
+    updated = deploy(template, name=stack.name)
+    assert updated.status == "UPDATE_COMPLETE", updated.reasons
+    assert call("PUT", "/live/calls/1", "").status == 201
+
+    template["Resources"]["Deployment2"]["Properties"]["StageName"] = "v2"
+    assert deploy(template, name=stack.name).status == "UPDATE_COMPLETE"
+    assert call("PUT", "/v2/calls/1", "").status == 201
+    del template["Resources"]["Deployment2"]
+    removed = deploy(template, name=stack.name)
+    assert removed.status == "UPDATE_COMPLETE", removed.reasons
+    assert call("PUT", "/v2/calls/1", "").status == 403
+
+
 def test_each_request_is_logged_in_the_stages_format(sandbox: Sandbox, call: Call) -> None:
     call()
     call(authorizationToken="denied")

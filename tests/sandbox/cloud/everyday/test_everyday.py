@@ -806,6 +806,7 @@ def test_lex_bot(ok: Any, role: Any, sandbox: Sandbox) -> None:
     }
 
 
+QUESTION = {"Title": "Friendly?", "RefId": "friendly", "QuestionType": "TEXT"}
 CONNECT_TYPES: dict[str, dict[str, Any]] = {
     "ContactFlowVersion": {"ContactFlowId": ref("Flow"), "Description": "v"},
     "View": {"InstanceArn": INSTANCE, "Name": "Form", "Template": {"Head": {}}, "Actions": ["Done"]},
@@ -813,13 +814,18 @@ CONNECT_TYPES: dict[str, dict[str, Any]] = {
     "TaskTemplate": {"InstanceArn": INSTANCE, "Name": "Call back", "Fields": []},
     "Rule": {
         "InstanceArn": INSTANCE,
-        "Name": "Long calls",
+        "Name": "long-calls",
         "TriggerEventSource": {"EventSourceName": "OnPostCallAnalysisAvailable"},
         "Function": "x",
         "Actions": {},
         "PublishStatus": "DRAFT",
     },
-    "EvaluationForm": {"InstanceArn": INSTANCE, "Title": "Quality", "Items": [], "Status": "DRAFT"},
+    "EvaluationForm": {
+        "InstanceArn": INSTANCE,
+        "Title": "Quality",
+        "Items": [{"Section": {"Title": "All", "RefId": "all", "Items": [{"Question": QUESTION}]}}],
+        "Status": "DRAFT",
+    },
     "PredefinedAttribute": {"InstanceArn": INSTANCE, "Name": "Language", "Values": {"StringList": ["en"]}},
     "EmailAddress": {"InstanceArn": INSTANCE, "EmailAddress": "help@example.com"},
     "TrafficDistributionGroup": {"InstanceArn": INSTANCE, "Name": "Both"},

@@ -300,6 +300,7 @@ def build_runtime_dir(directory: Path, transport: Path | None = None) -> Path:
 
 def node_command(handler: str, task_root: Path) -> list[str]:
     """Return the command that runs a Node.js function; NODE_PATH says what it finds besides its zip."""
+    # evidence: lambda-node-runtime
     node = shutil.which("node")
     if node is None:
         raise SandboxError(

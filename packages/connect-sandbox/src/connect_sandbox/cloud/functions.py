@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from connect_sandbox.cloud.authorization import Authorization
+from connect_sandbox.cloud.environment import make_client
 from connect_sandbox.cloud.errors import AwsError, SandboxError
 from connect_sandbox.cloud.function_logs import FunctionLogs
 from connect_sandbox.cloud.function_process import (
@@ -239,6 +240,19 @@ class Functions:
         text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
         event = text if isinstance(text, str) else json.dumps(text)
         self.told.refused(function_arn, str(uuid.uuid4()), event, by, why)
+
+    def client_as(self, function_arn: str, service: str, region: str) -> Any:  # noqa: ANN401  (a boto3 client)
+        """Return a client that calls with the permissions of a function's role."""
+        function = self._state.get(function_arn)
+        credentials = self._principals.issue(function.role, function.name)
+        return make_client(
+            region,
+            service,
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+        )
 
     def inject(self, function_arn: str, fault: FunctionFault) -> None:
         """Make the next invocations of a function fail or run late."""

@@ -24,7 +24,9 @@ from connect_sandbox.cloud.values import Member
 #: Unzipped, a function may hold 250 MB (Lambda quotas).
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 MAX_LAYERS = 5
-_RUNTIME = re.compile(r"^(python3\.\d+|nodejs\d+\.x)$")
+#: The runtimes of functions, as a regular expression, and what there is to say of others.
+RUNTIMES = r"python3\.\d+|nodejs\d+\.x"
+OF_RUNTIMES = "it runs python3.x and nodejsNN.x from a zip"
 _FUNCTION_NAME = re.compile(
     r"^(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:|\d{12}:)?([\w-]{1,140})(?::([\w$-]+))?$"
 )
@@ -60,11 +62,8 @@ class LambdaFunction:
 
     def __post_init__(self) -> None:
         """Refuse what this sandbox cannot run, by name."""
-        if not _RUNTIME.match(self.runtime):
-            raise NotEmulatedError(
-                f"AWS::Lambda::Function Runtime {self.runtime!r}",
-                "it runs python3.x and nodejsNN.x from a zip",
-            )
+        if not re.fullmatch(RUNTIMES, self.runtime):
+            raise NotEmulatedError(f"AWS::Lambda::Function Runtime={self.runtime}", OF_RUNTIMES)
 
     @property
     def code_sha256(self) -> str:

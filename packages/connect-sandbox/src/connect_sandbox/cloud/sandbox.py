@@ -317,7 +317,7 @@ class Sandbox:
             variables=self._variables,
             run=self.run,
         )
-        made._places, made.told = self._places, self.told
+        made._places, made.told, made.troubles = self._places, self.told, self.troubles
         made.tolerance, made.faults = self.tolerance, self.faults
         made.warnings, made.audit = self.warnings, self.audit
         made.endpoint_url, made._server, made._cdk_home = self.endpoint_url, self._server, self._cdk_home

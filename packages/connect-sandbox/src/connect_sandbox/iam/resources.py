@@ -452,8 +452,10 @@ def _scheduler(place: Place) -> Iterator[Permission]:
 
 
 def _ssm(place: Place) -> Iterator[Permission]:
-    names = place.params.get("Names") or [place.find("Name") or place.find("Path")]
-    if "Parameter" not in place.request.operation or None in names:
+    # Tags are on many kinds of resources, of which ResourceType names the one.
+    tagged = place.params.get("ResourceType") == "Parameter" and place.find("ResourceId")
+    names = place.params.get("Names") or [tagged or place.find("Name") or place.find("Path")]
+    if ("Parameter" not in place.request.operation and not tagged) or None in names:
         yield from by_reference(place)
         return
     for name in names:

@@ -1,3 +1,4 @@
+const ADDRESS = 250; // milliseconds without a move until the address names the event
 const LISTED = 100; // subjects that the list shows until more are asked for
 const PAUSES = { says: 1500, block: 450, branch: 60, other: 25 }; // milliseconds that an event lasts at least, at most 2 s
 
@@ -14,6 +15,7 @@ const view = {
   listed: LISTED,
 };
 let painted = false;
+let addressing = null; // the timer that writes the event into the address
 let afterShow = () => {}; // what the live page shows besides
 const PLAY = byId("play").querySelector("path").getAttribute("d");
 const PAUSE = "M4 3h3v10H4zM9 3h3v10H9z";
@@ -57,8 +59,11 @@ function goTo(place) {
   view.place = Math.max(0, Math.min(place, subject.events.length - 1));
   chosenBlock.flow = null;
   for (const old of document.querySelectorAll(".pane .chosen")) old.classList.remove("chosen");
-  const { n } = subject.events[view.place] ?? { n: 0 };
-  history.replaceState(null, "", `#${new URLSearchParams({ at: n })}`);
+  clearTimeout(addressing); // browsers mind an address that changes many times a second
+  addressing = setTimeout(() => {
+    const event = view.subject?.events[view.place];
+    if (event !== undefined) history.replaceState(null, "", `#${new URLSearchParams({ at: event.n })}`);
+  }, ADDRESS);
   show();
 }
 

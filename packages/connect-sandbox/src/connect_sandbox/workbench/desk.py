@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from connect_sandbox.rehearsal.conditions import Agent, HangsUp
-from connect_sandbox.rehearsal.desk import Act
+from connect_sandbox.rehearsal.desk import Act, AgentEnds
 from connect_sandbox.workbench.errors import WorkbenchError
 
 ANSWER = "answer"
@@ -48,7 +48,11 @@ class LiveDesk:
             self._asks(WORDS)
         with self._changed:
             self._changed.wait_for(lambda: bool(self._acts) or self._closed)
-            return self._acts.popleft() if self._acts else HangsUp()
+            act = self._acts.popleft() if self._acts else HangsUp()
+            if isinstance(act, AgentEnds | HangsUp):
+                self._wants = None
+                self._acts.clear()
+            return act
 
     # -- for whoever sits there
 

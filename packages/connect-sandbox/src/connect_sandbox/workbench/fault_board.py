@@ -58,10 +58,11 @@ class FaultBoard:
         return self.told({})
 
     def _functions(self) -> list[str]:
-        return sorted({function.name for function in self._sandbox.lambda_state.all()})
+        places = self._sandbox.places()
+        return sorted({function.name for place in places for function in place.lambda_state.all()})
 
     def _hosts(self) -> list[str]:
-        subscriptions = self._sandbox.sns.of_topic()
+        subscriptions = [one for place in self._sandbox.places() for one in place.sns.of_topic()]
         return sorted(
             {urlsplit(one.endpoint).netloc for one in subscriptions if one.protocol in {"http", "https"}}
         )

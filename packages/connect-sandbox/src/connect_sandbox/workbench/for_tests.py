@@ -26,6 +26,7 @@ from connect_sandbox.workbench.deploying import DeployedStack, Deployer
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.lines import Line
 from connect_sandbox.workbench.live import LiveCall
+from connect_sandbox.workbench.place import Place
 
 TABLE, FUNCTION = "AWS::DynamoDB::Table", "AWS::Lambda::Function"
 #: What the CDK appends to the logical ids of constructs.
@@ -169,7 +170,9 @@ class TestSandbox:
             return known
         patterns = self.cloud.tolerance.patterns
         self.cloud.tolerance.add(tolerate)
-        self.cloud.functions.node_sdk.take_from(path)
+        # The AWS SDK that the app has installed, or `connect-sandbox deploy` beside it.
+        for folder in (path, Place.of(path).folder):
+            self.cloud.functions.node_sdk.take_from(folder)
         try:
             made = Deployer(self.cloud, self._run.scratch, print).deploy(
                 path, stacks, name=name, parameters=parameters, context=context

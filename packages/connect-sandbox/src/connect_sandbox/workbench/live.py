@@ -47,10 +47,10 @@ class LiveCaller(Caller):
         self.presses_ahead()
         if self._moves:
             return super().reacts()
-        if self.asked is not None and self._from_now_on is None:
-            self.asked()
         with self._changed:
             if self._from_now_on is None:
+                if self.asked is not None:
+                    self.asked()  # within the lock: who hears of it can answer at once
                 self._stage = "asks"
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._given is not None or self._from_now_on is not None)

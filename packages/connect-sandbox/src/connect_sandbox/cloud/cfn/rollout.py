@@ -13,6 +13,7 @@ from connect_sandbox.cloud.cfn.deployer import Deployer
 from connect_sandbox.cloud.cfn.exports import Exports
 from connect_sandbox.cloud.cfn.intrinsics import Resolver, as_text
 from connect_sandbox.cloud.cfn.resource import Clients, Context, Created, FailedResourceError, ResourceType
+from connect_sandbox.cloud.cfn.schemas import schema_problems
 from connect_sandbox.cloud.cfn.services import Services
 from connect_sandbox.cloud.cfn.stack import Stack, StackResource
 from connect_sandbox.cloud.cfn.support import unsupported_properties
@@ -458,6 +459,11 @@ class Rollout:
             return properties
         for path, reason in unsupported_properties(kind.properties, properties):
             raise NotEmulatedError(f"{declared.type} {path}", reason)
+        if problems := schema_problems(declared.type, properties):
+            raise invalid(
+                f"Properties validation failed for resource {declared.logical_id} with message:\n"
+                + "\n".join(problems)
+            )
         return properties
 
     def _set_outputs(self, stack: Stack, resolver: Resolver) -> str | None:

@@ -6,6 +6,7 @@ then the deployment is refused by name before anything is created.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,13 +35,21 @@ class Only:
 
 
 @dataclass(frozen=True)
+class Matching:
+    """A property that is supported for values of one form, a regular expression."""
+
+    form: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Nested:
     """A structure, or a list of structures, whose members have a table of their own."""
 
     members: Mapping[str, Support]
 
 
-Support = Supported | Recorded | Only | Nested
+Support = Supported | Recorded | Only | Matching | Nested
 PropertyTable = Mapping[str, Support]
 
 SUPPORTED = Supported()
@@ -87,6 +96,8 @@ def describe(table: PropertyTable, path: str = "") -> Iterator[tuple[str, str]]:
                 )
             )
             yield where, f"only {allowed}: {support.reason}" if allowed else f"refused: {support.reason}"
+        elif isinstance(support, Matching):
+            yield where, f"only {support.form}: {support.reason}"
         else:
             yield where, "supported"
 
@@ -94,6 +105,9 @@ def describe(table: PropertyTable, path: str = "") -> Iterator[tuple[str, str]]:
 def _unsupported_value(support: Support, value: Member, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(support, Nested):
         yield from unsupported_properties(support.members, value, where)
+    elif isinstance(support, Matching):
+        if isinstance(value, str) and not re.fullmatch(support.form, value):
+            yield f"{where}={value}", support.reason
     elif isinstance(support, Only) and not support.values:
         yield where, support.reason
     elif isinstance(support, Only):

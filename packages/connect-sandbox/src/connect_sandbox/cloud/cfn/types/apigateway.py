@@ -321,30 +321,48 @@ class BasePathMapping(ResourceType):
 
 
 class Deployment(ResourceType):
-    """A snapshot of the API."""
+    """A snapshot of the API, and with StageName a stage of its own that serves it."""
 
     type_name = "AWS::ApiGateway::Deployment"
-    properties: ClassVar[PropertyTable] = {"RestApiId": SUPPORTED, "Description": DESCRIPTION}
+    properties: ClassVar[PropertyTable] = {
+        "RestApiId": SUPPORTED,
+        "Description": DESCRIPTION,
+        "StageName": SUPPORTED,
+        "StageDescription": Only((), "declare an AWS::ApiGateway::Stage with these settings"),
+    }
     required = ("RestApiId",)
     replaced_by = frozenset({"RestApiId"})
     attributes = ("DeploymentId",)
 
     def create(self, context: Context, properties: dict[str, Any]) -> Created:
-        """Make the snapshot."""
+        """Make the snapshot and its stage."""
         deployment_id = apis(context).deploy(properties["RestApiId"])
+        self._serve(context, deployment_id, properties)
         return Created(deployment_id, {"DeploymentId": deployment_id})
 
     def update(
-        self, _context: Context, existing: Created, _old: dict[str, Any], _new: dict[str, Any]
+        self, context: Context, existing: Created, old: dict[str, Any], new: dict[str, Any]
     ) -> Created:
-        """Keep the snapshot: only the description may change."""
+        """Keep the snapshot; another name is a stage more, as in AWS the first one stays."""
+        if new.get("StageName") != old.get("StageName"):
+            self._serve(context, existing.physical_id, new)
         return existing
 
+    def _serve(self, context: Context, deployment_id: str, properties: dict[str, Any]) -> None:
+        name = properties.get("StageName")
+        api = find_api(context, properties)
+        if name and api is not None:
+            stage = Stage(name=name, deployment_id=deployment_id)
+            apis(context).put_stage(properties["RestApiId"], stage, new=name not in api.stages)
+
     def delete(self, context: Context, existing: Created, properties: dict[str, Any]) -> None:
-        """Delete the snapshot, which no stage may still use."""
+        """Delete the snapshot and the stage of its own; no other stage may still use it."""
         api = find_api(context, properties)
         if api is None:
             return
+        own = api.stages.get(properties.get("StageName", ""))
+        if own is not None and own.deployment_id == existing.physical_id:
+            del api.stages[own.name]
         users = [stage.name for stage in api.stages.values() if stage.deployment_id == existing.physical_id]
         if users:
             message = (

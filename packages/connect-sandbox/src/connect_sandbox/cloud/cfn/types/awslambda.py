@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn import inline_cfnresponse
 from connect_sandbox.cloud.cfn.resource import Context, Created, ResourceType, merged_tags
-from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Nested, Only, PropertyTable, Recorded
+from connect_sandbox.cloud.cfn.support import SUPPORTED, TAGS, Matching, Nested, Only, PropertyTable, Recorded
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.lambda_api import permission_statement
-from connect_sandbox.cloud.lambda_state import LambdaFunction, LambdaState
+from connect_sandbox.cloud.lambda_state import OF_RUNTIMES, RUNTIMES, LambdaFunction, LambdaState
 from connect_sandbox.cloud.principals import RolePrincipal
 
 #: What a function in a VPC does with the role's rights (Lambda developer guide, "Required IAM permissions").
 _ON_INTERFACES = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
 #: "Use this exact import statement", says the user guide ("cfn-response module").
+# evidence: cfn-response-module
 _IMPORTS_RESPONSE = re.compile(r"^\s*import cfnresponse\b", re.MULTILINE)
 _REQUIRES_RESPONSE = re.compile(r"""require\(\s*["']cfn-response["']\s*\)""")
 _RESPONSE_IN_PYTHON = Path(inline_cfnresponse.__file__)
@@ -36,7 +37,7 @@ class Function(ResourceType):
             {"S3Bucket": SUPPORTED, "S3Key": SUPPORTED, "S3ObjectVersion": SUPPORTED, "ZipFile": SUPPORTED}
         ),
         "Handler": SUPPORTED,
-        "Runtime": SUPPORTED,
+        "Runtime": Matching(RUNTIMES, OF_RUNTIMES),
         "Role": SUPPORTED,
         "Environment": SUPPORTED,
         "Timeout": SUPPORTED,

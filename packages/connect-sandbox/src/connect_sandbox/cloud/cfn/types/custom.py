@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 
 from connect_sandbox.cloud.cfn.resource import Context, Created, FailedResourceError, ResourceType
 from connect_sandbox.cloud.cfn.support import SUPPORTED, PropertyTable
+from connect_sandbox.cloud.cfn.types import cross_region
+from connect_sandbox.cloud.cfn.types.cross_region import READER, WRITER
 from connect_sandbox.cloud.errors import AwsError, NotEmulatedError
 from connect_sandbox.cloud.functions import Functions, Invocation
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse
@@ -148,7 +150,10 @@ def _ask(
     functions: Functions = context.services.functions
     # CloudFormation invokes with the deployer's permissions, who is the developer here.
     limit = float(properties.get("ServiceTimeout", DEFAULT_SERVICE_TIMEOUT))
-    answer = _wait(functions, token, event, future, name=context.logical_id, limit=limit)
+    if context.resource_type in {WRITER, READER} and not functions.node_sdk.has("@aws-sdk/client-ssm"):
+        answer = cross_region.answer(event, lambda region: functions.client_as(token, "ssm", region))
+    else:
+        answer = _wait(functions, token, event, future, name=context.logical_id, limit=limit)
     for name in ("StackId", "RequestId", "LogicalResourceId"):
         if answer.get("Status") == "SUCCESS" and answer.get(name) != event[name]:
             raise _FailedAnswerError(

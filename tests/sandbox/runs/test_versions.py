@@ -106,3 +106,23 @@ def test_an_event_without_what_it_must_have_is_said() -> None:
     events = [*Recorder().events(), {"event": "block", "n": 1, "time": 0.1, "contact": "ann", "at": 0.0}]
     with pytest.raises(RunFileError, match=r"event 1 \(block\) lacks 'flow'"):
         Run.of(events)
+
+
+def test_a_run_of_version_1_is_read() -> None:
+    run = Run.load(SAMPLES / "1.jsonl")
+    [failed] = run.failed_scenarios
+    assert failed.name == "line/is-silent"
+    [contact] = run.scenarios["line/reaches-an-agent"].contacts
+    assert [block.what.block for block in contact.blocks] == ["lookup", "welcome", "ask", "queue", "transfer"]
+    assert [branch.what.branch for branch in contact.branches][:3] == ["next", "next", "condition:0"]
+    [refused] = contact.functions[0].refused
+    assert refused.what.action == "ssm:GetParameter"
+    assert {message.what.service for message in contact.messages} == {
+        "connect", "events", "sns", "sqs",
+    }  # fmt: skip
+    assert contact.items[0].what.new == {
+        "number": "+12065550142",
+        "calls": 1,
+        "tags": ["a", "b"],
+    }
+    assert {stack.what.stack for stack in run.stacks.values()} == {"line"}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from connect_sandbox.runs import Run
 
 from tests.support.own_line import write
 
@@ -77,6 +81,9 @@ def test_what_iam_refuses_is_told(line):
     line.call("Support line").hears("Please call again.")
     assert [(one.action, one.resource.split("/")[-1]) for one in line.denied()] == [
         ("dynamodb:PutItem", line.table("Callers").name)]
+
+def test_a_failing_test_says_how_to_look_at_its_call(line):
+    line.call("Support line").hears("Nobody says this.")
 """
 SCENARIO = """\
 caller:
@@ -94,7 +101,21 @@ def test_an_own_app_is_tested_in_a_few_lines(
     write(pytester.path, may_write=False).rename(pytester.path / "not-allowed.json")
     write(pytester.path)
     pytester.path.joinpath("line.yaml").write_text(SCENARIO)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\nconnect_sandbox_region = eu-west-1")
+    pytester.makeini(
+        "[pytest]\naddopts = -p no:cacheprovider\nconnect_sandbox_region = eu-west-1\nsandbox_run = runs/own.jsonl"
+    )
     pytester.makepyfile(OWN)
     # By the name of its entry point, as pytest finds it; other plugins of this environment stay out.
-    pytester.runpytest_subprocess("-p", "connect_sandbox").assert_outcomes(passed=11)
+    result = pytester.runpytest_subprocess("-p", "connect_sandbox")
+    result.assert_outcomes(passed=11, failed=1)
+    told = re.findall(
+        r"^connect-sandbox show (.*/runs/own\.jsonl) --contact (\S+)$", result.stdout.str(), re.MULTILINE
+    )
+    [(file, contact)] = told
+    run = Run.load(Path(file))
+    assert [block.what.block for block in run.contacts[contact].blocks] == ["lookup", "welcome", "ask"]
+    refused = [decision for decision in run.decisions if not decision.what.allowed]
+    assert [decision.what.action for decision in refused] == ["dynamodb:PutItem"]
+    assert "lookup" in {block.what.block for block in run.contacts[refused[0].contact or ""].blocks}
+    assert [scenario.failed for scenario in run.scenarios.values()] == [False]
+    assert {stack.what.region for stack in run.stacks.values()} == {"eu-west-1"}

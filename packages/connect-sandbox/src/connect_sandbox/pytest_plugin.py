@@ -13,7 +13,9 @@ pytest loads it in every project that has connect-sandbox installed, so it impor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a project say in its pytest settings which account and Region its sandbox is."""
+    """Let a project say which account and Region its sandbox is, and where its run is written."""
+    told = "file of what happens in the fixture `sandbox`, for `connect-sandbox show` (default: in pytest's cache)"
+    parser.addini("sandbox_run", told, default="")
+    parser.getgroup("connect-sandbox").addoption("--sandbox-run", metavar="FILE", default="", help=told)
     parser.addini(
         "connect_sandbox_account", "account of the fixture `sandbox`: 12 digits", default="123456789012"
     )
@@ -51,8 +56,33 @@ def connect_sandbox_run(
     from connect_sandbox.workbench.for_tests import Run  # noqa: PLC0415
 
     account, region = (str(pytestconfig.getini(f"connect_sandbox_{of}")) for of in ("account", "region"))
-    with Run.start(tmp_path_factory.mktemp("connect-sandbox"), account, region) as running:
+    folder = tmp_path_factory.mktemp("connect-sandbox")
+    with Run.start(folder, account, region, _run_file(pytestconfig, folder)) as running:
         yield running
+
+
+def _run_file(config: pytest.Config, scratch: Path) -> Path:
+    """Return where the run is written: one file for each worker of pytest-xdist."""
+    named = str(config.getoption("sandbox_run") or config.getini("sandbox_run"))
+    if named:
+        path = config.rootpath / named
+    else:
+        cache = getattr(config, "cache", None)  # None without the plugin of pytest's cache
+        path = (scratch if cache is None else cache.mkdir("connect-sandbox")) / "run.jsonl"
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    return path.with_name(f"{path.stem}-{worker}{path.suffix}") if worker else path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say how to look at the last call of a test that failed."""
+    report = yield
+    shown = getattr(getattr(item, "funcargs", {}).get("sandbox"), "shown", None)
+    if report.when == "call" and report.failed and shown is not None and (command := shown()):
+        report.sections.append(("What happened on the call", command))
+    return report
 
 
 @pytest.fixture

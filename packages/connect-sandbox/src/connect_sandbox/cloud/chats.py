@@ -20,6 +20,7 @@ from typing import Literal
 from connect_sandbox.cloud.connect_state import ConnectState
 from connect_sandbox.cloud.errors import AwsError
 from connect_sandbox.cloud.sns import Sns
+from connect_sandbox.runs import because, cause
 
 Role = Literal["CUSTOMER", "AGENT", "SYSTEM", "CUSTOM_BOT"]
 ENDPOINTS_PER_CHAT = 2
@@ -328,13 +329,15 @@ class Chats:
             "ContentType": item.content_type,
             "MessageVisibility": "ALL",
         }
+        of = self._sns.deliveries.told.run.contact(chat.contact_id) or cause()
         try:
-            self._sns.publish(
-                self._connect.principal(chat.instance_arn),
-                topic_arn,
-                json.dumps(message, ensure_ascii=False),
-                attributes=attributes,
-            )
+            with because(of):
+                self._sns.publish(
+                    self._connect.principal(chat.instance_arn),
+                    topic_arn,
+                    json.dumps(message, ensure_ascii=False),
+                    attributes=attributes,
+                )
         except AwsError as error:
             chat.refused.append(str(error))
 

@@ -33,6 +33,7 @@ from connect_sandbox.rehearsal.ports import FlowSource, LambdaAnswer, Ports
 from connect_sandbox.rehearsal.published import PublishedFlow
 from connect_sandbox.rehearsal.scenario import Expected, Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
+from connect_sandbox.runs import scenario as told_scenario
 
 STAND_IN_ROLE = "functions-that-exist"
 """The role of the functions that `functions_exist` makes."""
@@ -77,8 +78,9 @@ class DeployedFlow:
         """
         there = _There(scenario.setup.values, self.values)
         setup = there.setup(scenario.setup, self.called())
-        contact = self.contact(setup, Caller(setup.number, scenario.caller)).calls(self.arn)
-        replace(scenario, expect=there.expected(scenario.expect, contact)).check(contact)
+        with told_scenario(scenario.name, recorder=self.sandbox.run):
+            contact = self.contact(setup, Caller(setup.number, scenario.caller)).calls(self.arn)
+            replace(scenario, expect=there.expected(scenario.expect, contact)).check(contact)
         return contact
 
     def called(self) -> PublishedFlow:

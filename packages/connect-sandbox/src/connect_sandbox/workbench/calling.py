@@ -65,9 +65,10 @@ def _begin(told: argparse.Namespace, channel: str) -> int:
     setup = {**_setup(told.setup), "channel": channel, **({"number": told.number} if told.number else {})}
     folder = str((told.setup or Path("setup")).resolve().parent)
     asked = {"to": told.to, "setup": setup, "folder": folder, **_place(told)}
-    number = sandbox.ask("POST", "/calls", asked)["call"]
+    begun = sandbox.ask("POST", "/calls", asked)
+    number = begun["call"]
     try:
-        return _converse(sandbox, number, chat=channel == "CHAT")
+        return _converse(sandbox, begun, chat=channel == "CHAT")
     except KeyboardInterrupt:
         sandbox.ask("POST", "/calls/hang-up", {"call": number})
         say("")
@@ -107,13 +108,13 @@ def _play(sandbox: RemoteSandbox, told: argparse.Namespace, channel: str) -> int
     return 1 if failed else 0
 
 
-def _converse(sandbox: RemoteSandbox, number: int, *, chat: bool) -> int:
-    told = 0
+def _converse(sandbox: RemoteSandbox, begun: dict[str, Any], *, chat: bool) -> int:
+    number, after = begun["call"], begun["after"]
     while True:
-        news = sandbox.ask("POST", "/calls/watch", {"call": number, "after": told})
+        news = sandbox.ask("POST", "/calls/watch", {"call": number, "after": after})
         for entry in news["entries"]:
             say(_line(entry))
-        told += len(news["entries"])
+        after = news["after"]
         if news["stage"] == "over":
             break
         if news["stage"] == "asks":

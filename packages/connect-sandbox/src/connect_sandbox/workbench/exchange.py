@@ -33,7 +33,7 @@ class Exchange:
         self._calls: dict[int, LiveCall] = {}
 
     def begin(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Call `to` with a `setup` as scenario files have it; return the `call` and its `contact`.
+        """Call `to` with a `setup` as scenario files have it; return `call`, `contact`, and `after` for `watch`.
 
         `account` and `region`: only there. `attended`: somebody can be the agent, and hold it before each block
         (`held`: from the first).
@@ -44,14 +44,14 @@ class Exchange:
         problems: list[str] = []
         setup = read_setup(Reader(told.get("setup", {}), "setup", problems), Path(told.get("folder", ".")))
         checked(problems, "call")
-        number = next(self._numbers)
+        number, first = next(self._numbers), self._sandbox.run.count
         line = self._line(told)
         if told.get("attended"):
             gate = Gate(held=bool(told.get("held")))
             call = self._calls[number] = LiveCall(line, setup, desk=LiveDesk(), gate=gate)
         else:
             call = self._calls[number] = LiveCall(line, setup)
-        return {"call": number, "contact": call.contact_id}
+        return {"call": number, "contact": call.contact_id, "after": first}
 
     def attended(self, _told: dict[str, Any]) -> dict[str, Any]:
         """Return the calls that somebody attends and that go on, and whether they are held."""
@@ -98,13 +98,18 @@ class Exchange:
         return {"held": gate.held}
 
     def watch(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Wait for news of a `call`; return its entries `after` a number, how far it is, and how it ended."""
+        """Wait for news of a `call`; return its entries from event `after` on, how far it is, and how it ended.
+
+        What it returns as `after` is for the next time.
+        """
         call = self._call(told)
         stage = call.stage(PATIENCE)
-        entries = [entry.to_json() for entry in call.entries(told["after"])]
+        events = self._sandbox.run.events(int(told["after"]))
+        entries = [one for one in events if one["event"] == "entry" and one.get("contact") == call.contact_id]
         if stage == "over":
             self._calls.pop(told["call"])
-        return {"stage": stage, "entries": entries, "problem": _problem(call.problem)}
+        after = events[-1]["n"] + 1 if events else told["after"]
+        return {"stage": stage, "entries": entries, "after": after, "problem": _problem(call.problem)}
 
     def answer(self, told: dict[str, Any]) -> dict[str, Any]:
         """Make a `move` of a call's caller, written as in scenario files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from connect_sandbox.rehearsal.contact import Contact
 from connect_sandbox.rehearsal.reading import Reader, checked
 from connect_sandbox.rehearsal.scenario import ScenarioFile
 from connect_sandbox.rehearsal.setup_reader import read_moves, read_setup
+from connect_sandbox.runs import Recorder
 from connect_sandbox.workbench.as_deployed import AsDeployed
 from connect_sandbox.workbench.deploying import DeployedStack, Deployer
 from connect_sandbox.workbench.errors import WorkbenchError
@@ -103,9 +105,10 @@ class Run:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, account: str, region: str) -> Iterator[Run]:
-        """Start the sandbox of a run."""
-        with Sandbox.start(folder, account=account, region=region) as sandbox:
+    def start(cls, folder: Path, account: str, region: str, told: Path) -> Iterator[Run]:
+        """Start the sandbox of a run. told: the run file that is written."""
+        recorder = Recorder(told, title="pytest", tell=lambda problem: print(problem, file=sys.stderr))
+        with Sandbox.start(folder, account=account, region=region, run=recorder) as sandbox:
             yield cls(sandbox, folder / "assemblies", AsDeployed.of(sandbox))
 
     def known(self, key: object, files: object) -> Deployed | None:
@@ -235,6 +238,12 @@ class TestSandbox:
     def denied(self) -> list[AuditEntry]:
         """Return the calls that IAM has refused during this test."""
         return [one for one in self.cloud.audit.calls(allowed=False) if one.time >= self._began]
+
+    def shown(self) -> str:
+        """Return the command that shows what has happened on this test's last call; empty without a call."""
+        if not self._calls or self.cloud.run.path is None:
+            return ""
+        return f"connect-sandbox show {self.cloud.run.path} --contact {self._calls[-1].contact_id}"
 
     def ended(self) -> None:
         """Hang up on calls that still go on, and set the sandbox back to the state in which it was deployed."""

@@ -18,6 +18,7 @@ from connect_sandbox.rehearsal.published import MODULE, PublishedFlow
 from connect_sandbox.rehearsal.scenario import Scenario
 from connect_sandbox.rehearsal.setup_reader import Setup
 from connect_sandbox.rehearsal.troubled_voice import TroubledVoice
+from connect_sandbox.runs import scenario as told_scenario
 from connect_sandbox.workbench.errors import WorkbenchError
 from connect_sandbox.workbench.overview import own_flows
 
@@ -108,8 +109,9 @@ class Line:
     def play(self, scenario: Scenario) -> Contact:
         """Play a scenario and check what it expects; AssertionError, with the transcript, if it goes differently."""
         caller = Caller(scenario.setup.number, scenario.caller)
-        contact = self.contact(scenario.setup, caller).calls(self.flow_arn)
-        scenario.check(contact)
+        with told_scenario(scenario.name, recorder=self.sandbox.run):
+            contact = self.contact(scenario.setup, caller).calls(self.flow_arn)
+            scenario.check(contact)
         return contact
 
 

@@ -8,9 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 FOLDER = ".connect-sandbox"
+KEPT_RUNS = 20
+"""How many run files a folder holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Running:
 
 
 class Place:
-    """The folder of one sandbox: its state file, its log and what it deploys from."""
+    """The folder of one sandbox: its state file, its log, its runs and what it deploys from."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,6 +55,14 @@ class Place:
         """Make the folder, which no other user can read and git ignores."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n")
+
+    def new_run(self) -> Path:
+        """Return where the run that begins now is written down; of the former ones the newest are kept."""
+        runs = self.folder / "runs"
+        runs.mkdir(exist_ok=True)
+        for old in sorted(runs.glob("*.jsonl"))[: -(KEPT_RUNS - 1)]:
+            old.unlink(missing_ok=True)
+        return runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
 
     def remember(self, running: Running) -> None:
         """Write the state file, at once and for this user alone."""

@@ -33,6 +33,7 @@ from typing import Any
 from connect_sandbox.cloud import Sandbox, SandboxError
 from connect_sandbox.cloud.http import HttpRequest, HttpResponse, HttpServer
 from connect_sandbox.rehearsal.errors import RehearsalError
+from connect_sandbox.runs import Recorder
 from connect_sandbox.viewer.live import PAGE, LivePage, refused
 from connect_sandbox.workbench.exchange import Exchange
 from connect_sandbox.workbench.fault_board import FaultBoard
@@ -138,7 +139,9 @@ def serve(
     with (
         place.held("server"),
         _emptied(place.files),
-        Sandbox.start(place.files, account=account, region=region, port=port) as sandbox,
+        Sandbox.start(
+            place.files, account=account, region=region, port=port, run=_recorder(place)
+        ) as sandbox,
     ):
         exchange = Exchange(sandbox)
         page = LivePage(lambda: sandbox.run, place.folder.parent.name)
@@ -163,6 +166,11 @@ def serve(
             place.forget()
             exchange.close()
             server.stop()
+
+
+def _recorder(place: Place) -> Recorder:
+    path = place.new_run()
+    return Recorder(path, title=f"connect-sandbox in {place.folder.parent.name}", tell=_LOG.error)
 
 
 @contextmanager

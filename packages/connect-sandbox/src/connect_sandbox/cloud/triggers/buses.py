@@ -68,8 +68,7 @@ class Buses:
             "detail": json.loads(entry["Detail"]),
         }
         bus = str(entry.get("EventBusName") or "default")
-        arn = f"arn:aws:events:{self._region}:{self._account}:event-bus/{bus.rpartition('/')[2]}"
-        self._targets.told.sent("events", arn, json.dumps(event))
+        self._targets.told.sent("events", self._arn(bus), json.dumps(event))
         self.send(event, bus)
         return str(event["id"])
 
@@ -80,12 +79,18 @@ class Buses:
         held = backend("events", self._account, self._region).event_buses.get(name)
         if held is not None and not held.rules:
             return  # most contacts happen where nobody asks for their events
+        service = str(event.get("source", ""))
+        if service.startswith("aws."):
+            self._targets.told.sent(service.removeprefix("aws."), self._arn(name), json.dumps(event))
         client = self._clients("events")
         for rule in client.list_rules(EventBusName=name)["Rules"]:
             pattern = rule.get("EventPattern")
             if pattern and rule["State"] != "DISABLED" and matches(json.loads(pattern), event):
                 for target in self._targets_of(client, rule, name):
                     self._send(rule["Arn"], target, event)
+
+    def _arn(self, bus: str) -> str:
+        return f"arn:aws:events:{self._region}:{self._account}:event-bus/{bus.rpartition('/')[2]}"
 
     def _targets_of(self, client: Any, rule: Mapping[str, Any], bus: str) -> list[dict[str, Any]]:  # noqa: ANN401
         kept = self.targets_of_rule.get(rule["Arn"])

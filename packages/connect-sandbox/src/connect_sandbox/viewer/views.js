@@ -6,7 +6,7 @@ const seconds = (at) => `${Math.floor(at / 60)}:${(at % 60).toFixed(1).padStart(
 const who = {
   connect: "Amazon Connect",
   caller: "Caller",
-  vendor: "External voice system",
+  vendor: "External system",
   agent: "Agent",
   lambda: "Function",
   rehearsal: "Scenario",
@@ -48,7 +48,8 @@ function badge(kind, words) {
 
 /** A button that goes to an event of what is shown. */
 function timeButton(event) {
-  const button = make("button", { type: "button", class: "time", "data-n": event.n }, seconds(event.at ?? event.time ?? 0));
+  const of = event.at === undefined ? `${(event.time ?? 0).toFixed(1)} s` : seconds(event.at); // no contact: since the run began
+  const button = make("button", { type: "button", class: "time", "data-n": event.n }, of);
   button.setAttribute("aria-label", `Go to ${button.textContent}`);
   return button;
 }

@@ -12,7 +12,7 @@ from connect_sandbox.workbench.errors import WorkbenchError
 #: Services of AWS that functions use, as IAM and request signatures call them.
 SERVICES = {
     "dynamodb": "DynamoDB", "s3": "S3", "secretsmanager": "Secrets Manager", "sns": "SNS", "sqs": "SQS", "kms": "KMS",
-    "ssm": "SSM parameters", "events": "EventBridge", "states": "Step Functions", "lambda": "Lambda (by its API)",
+    "ssm": "SSM parameters", "events": "EventBridge", "states": "Step Functions", "lambda": "Lambda",
     "connect": "Amazon Connect (its API)", "kinesis": "Kinesis",
 }  # fmt: skip
 _UNSEEN = "Requests that a function sends to other hosts go past the sandbox: set the fault on the function instead."

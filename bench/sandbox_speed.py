@@ -118,7 +118,7 @@ def _calls(folder: Path, *, rounds: int) -> dict[str, list[Spent]]:
     template = write(folder)
     (folder / "line.yaml").write_text(_SCENARIO)
     with ExitStack() as stack:
-        run = stack.enter_context(Run.start(folder / "sandbox", ACCOUNT, REGION))
+        run = stack.enter_context(Run.start(folder / "sandbox", ACCOUNT, REGION, folder / "run.jsonl"))
         sandbox = TestSandbox(run, folder, folder)
         sandbox.deploy(template)
         in_background = stack.enter_context(_background(folder))

@@ -159,7 +159,6 @@ def test_aliases_in_yaml_are_refused_as_cloudformation_refuses_them() -> None:
          "Number of resources, 501, is greater than maximum allowed, 500"),
         ({"Outputs": {f"Out{n}": {"Value": "x"} for n in range(201)}},
          "Number of outputs, 201, is greater than maximum allowed, 200"),
-        ({"Outputs": {"My-Queue": {"Value": "x"}}}, "Outputs name 'My-Queue' is non alphanumeric."),
         ({"Description": "d" * 1025}, "'Description' length is greater than 1024."),
         ({"AWSTemplateFormatVersion": "2020-01-01"}, "2020-01-01 is not a supported value"),
         ({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Keep"}}},
@@ -171,7 +170,7 @@ def test_aliases_in_yaml_are_refused_as_cloudformation_refuses_them() -> None:
         ({"Conditions": {"Is": {"Fn::Equals": [{"Ref": "Queue"}, "x"]}}},
          "Unresolved dependencies [Queue]. Cannot reference resources in the Conditions block"),
     ],
-    ids=["resources", "outputs", "name", "description", "version", "policy", "exports", "import", "reference"],
+    ids=["resources", "outputs", "description", "version", "policy", "exports", "import", "reference"],
 )  # fmt: skip
 def test_what_cloudformation_limits_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(AwsError, match=re.escape(said)):

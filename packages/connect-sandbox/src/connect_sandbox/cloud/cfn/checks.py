@@ -33,7 +33,7 @@ def checked_template(text: str) -> Template:
 def check_form(template: Template) -> None:
     """Raise ValidationError for names, mappings, outputs and functions of a wrong form."""
     extended = _transforms(template)
-    for section, word in (("Parameters", "Parameter"), ("Resources", "Resource")):
+    for section, word in (("Parameters", "Parameter"), ("Resources", "Resource"), ("Outputs", "Output")):
         for name in template.body.get(section) or {}:
             if not _NAME.fullmatch(name):
                 raise invalid(f"Template format error: {word} name {name} is non alphanumeric.")

@@ -32,7 +32,6 @@ _RESOURCE_KEYS = frozenset(
 _VERSION = "2010-09-09"
 _LONGEST_DESCRIPTION = 1_024
 _MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
-_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
 _DELETION_POLICIES = frozenset({"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"})
 _SUB_REFERENCE = re.compile(r"\$\{([^!}][^}]*)\}")
 
@@ -169,7 +168,7 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _check_form(body: dict[str, Any]) -> None:
-    """Raise for what CloudFormation limits: counts, names, version, description, what conditions may refer to.
+    """Raise for what CloudFormation limits: counts, version, description, what conditions may refer to.
 
     Source: CloudFormation user guide, "Understand CloudFormation quotas" and the pages of the sections.
     """
@@ -187,9 +186,6 @@ def _check_form(body: dict[str, Any]) -> None:
                 f"Template format error: Number of {section.lower()}, {len(entries)}, is greater than maximum "
                 f"allowed, {most}"
             )
-        for name in entries if section != "Mappings" else ():
-            if not _ALPHANUMERIC.fullmatch(str(name)):
-                raise invalid(f"Template format error: {section} name '{name}' is non alphanumeric.")
     exported = [
         json.dumps(output["Export"].get("Name"), default=str)
         for output in (body.get("Outputs") or {}).values()

@@ -43,7 +43,7 @@ demo: setup ## deploy to the local sandbox, place calls, show what happened
 	$(BIN)/python -m rehearsals demo
 
 .PHONY: rehearse
-rehearse: setup ## the demo with every scenario; build/rehearse/ gets report.json and run.jsonl
+rehearse: setup ## the demo with every scenario; build/rehearse/ gets report.html, report.json and run.jsonl
 	$(BIN)/python -m rehearsals rehearse
 
 WORKERS ?= 2

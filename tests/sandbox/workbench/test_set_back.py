@@ -277,13 +277,14 @@ def test_an_app_is_deployed_again_when_its_files_have_changed(project: pytest.Py
 
 def test_each_worker_of_xdist_has_its_own(project: pytest.Pytester) -> None:
     project.makepyfile(ONCE)
-    run(project, "-p", "xdist", "-n", "2").assert_outcomes(passed=6)
+    run(project, "-p", "xdist", "-n", "2", "--sandbox-run=runs/own.jsonl").assert_outcomes(passed=6)
     told = {path.name: read(path) for path in project.path.glob("told-*")}
     assert set(told) == {"told-gw0", "told-gw1"}
     for lines in told.values():
         assert len({tuple(line) for line in lines}) == 1, "deployed once, and never updated"
     (first, *_), (second, *_) = told.values()
     assert all(one != other for one, other in zip(first, second, strict=True) if one or other)
+    assert sorted(path.name for path in project.path.glob("runs/*")) == ["own-gw0.jsonl", "own-gw1.jsonl"]
     assert not list(project.path.rglob(".connect-sandbox"))
 
 

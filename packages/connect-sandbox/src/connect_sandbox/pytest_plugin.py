@@ -13,7 +13,6 @@ pytest loads it in every project that has connect-sandbox installed, so it impor
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +68,8 @@ def _run_file(config: pytest.Config, scratch: Path) -> Path:
     else:
         cache = getattr(config, "cache", None)  # None without the plugin of pytest's cache
         path = (scratch if cache is None else cache.mkdir("connect-sandbox")) / "run.jsonl"
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    # Not its environment variable, which a pytest that a test starts inherits.
+    worker = getattr(config, "workerinput", {}).get("workerid")
     return path.with_name(f"{path.stem}-{worker}{path.suffix}") if worker else path
 
 

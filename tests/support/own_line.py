@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.support.rehearsal import block, hang_up, say
 
+Command = Callable[..., str]
+"""Runs connect-sandbox for an app and returns what it prints; `status` is what it is to exit with, 0 by default."""
 FUNCTION = """\
 import os
 import boto3

@@ -20,7 +20,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from connect_sandbox.cloud import Sandbox
 
 KINDS = {
     "recorded": "from tests that were run against AWS",
@@ -172,3 +175,15 @@ class Verdict:
 def unexpected(verdicts: Iterable[Verdict]) -> list[str]:
     """Tell each case that disagrees and is not marked so, or is marked and agrees."""
     return [verdict.told for verdict in verdicts if verdict.agrees is bool(verdict.case.disagrees)]
+
+
+def plain_client(sandbox: Sandbox, service: str) -> Any:
+    """Return a client that sends what it is given, right or wrong, and sends it once."""
+    return boto3.client(
+        service,
+        endpoint_url=sandbox.endpoint_url,
+        region_name=sandbox.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(parameter_validation=False, retries={"max_attempts": 1, "mode": "standard"}),
+    )

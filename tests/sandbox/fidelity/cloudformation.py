@@ -6,24 +6,15 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import Sandbox
 
-from tests.sandbox.fidelity.cases import Case, called, error_of, fill
+from tests.sandbox.fidelity.cases import Case, called, error_of, fill, plain_client
 
 
 def answers(sandbox: Sandbox, cases: Iterable[Case]) -> Iterator[Any]:
     """Send each case; its stacks are deleted when it has been answered."""
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=sandbox.endpoint_url,
-        region_name=sandbox.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(parameter_validation=False, retries={"max_attempts": 1, "mode": "standard"}),
-    )
+    client = plain_client(sandbox, "cloudformation")
     for case in cases:
         stage = Stage(sandbox, client, case.id)
         yield getattr(stage, case.kind)(case.sent)

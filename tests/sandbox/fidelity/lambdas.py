@@ -11,12 +11,10 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import Sandbox
 
-from tests.sandbox.fidelity.cases import Case, called, error_of, fill
+from tests.sandbox.fidelity.cases import Case, called, error_of, fill, plain_client
 
 _WORKS = """
     import logging, sys
@@ -62,14 +60,7 @@ class Stage:
         self.stacks.create_stack(StackName="fidelity-lambda", TemplateBody=json.dumps(_template()))
         stack = self.stacks.describe_stacks(StackName="fidelity-lambda")["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-        self.client = boto3.client(
-            "lambda",
-            endpoint_url=sandbox.endpoint_url,
-            region_name=sandbox.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(parameter_validation=False, retries={"max_attempts": 1, "mode": "standard"}),
-        )
+        self.client = plain_client(sandbox, "lambda")
         place = f"arn:aws:lambda:{sandbox.region}:{sandbox.account}:function"
         self.names = {"functions": place, "account": sandbox.account, "region": sandbox.region}
 

@@ -7,9 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import boto3
 import requests
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from connect_sandbox.cloud import Sandbox
 from cryptography import x509
@@ -17,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.sandbox.fidelity.cases import Case, called, error_of, fill
+from tests.sandbox.fidelity.cases import Case, called, error_of, fill, plain_client
 
 _SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 
@@ -35,14 +33,7 @@ class Stage:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sqs = sandbox.boto3_client("sqs")
         # Some requests are wrong on purpose: nobody but the sandbox is to say so.
-        self.sns = boto3.client(
-            "sns",
-            endpoint_url=sandbox.endpoint_url,
-            region_name=sandbox.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(parameter_validation=False, retries={"max_attempts": 1, "mode": "standard"}),
-        )
+        self.sns = plain_client(sandbox, "sns")
         self.topic = self.sns.create_topic(Name="fidelity")["TopicArn"]
         self.queue, self.queue_arn = self._queue("fidelity")
         _, self.spare_arn = self._queue("fidelity-spare")

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,10 @@ from connect_sandbox.workbench.client import RemoteSandbox
 from connect_sandbox.workbench.place import Place
 
 from tests.support import ROOT
-from tests.support.own_line import write, write_assembly
+from tests.support.own_line import Command, write, write_assembly
 
 pytestmark = pytest.mark.sandbox
 REGION = "eu-central-1"
-Command = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +48,6 @@ def app(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Path]:
     assert main(["deploy", str(write(folder)), "--region", REGION, "--at", str(folder)]) == 0
     yield folder
     main(["destroy", "--at", str(folder)])
-
-
-@pytest.fixture
-def run(app: Path, capfd: pytest.CaptureFixture[str]) -> Command:
-    def command(*arguments: str, status: int = 0) -> str:
-        got = main([*arguments, "--at", str(app)])
-        printed = "".join(capfd.readouterr())
-        assert got == status, printed
-        return printed
-
-    return command
 
 
 def test_a_template_is_deployed_and_there_to_be_called(run: Command) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -13,12 +13,11 @@ import pytest
 from connect_sandbox.cli import main
 
 from tests.support import ROOT
-from tests.support.own_line import assemble, template
+from tests.support.own_line import Command, assemble, template
 
 pytestmark = pytest.mark.sandbox
 HERE, OTHER = "123456789012", "999999999999"
 HOME, FAR = "eu-central-1", "us-west-2"
-Command = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +38,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert main(["deploy", str(folder / "cdk.out"), "--region", HOME, "--at", str(folder)]) == 0
     yield folder
     main(["destroy", "--at", str(folder)])
-
-
-@pytest.fixture
-def run(app: Path, capfd: pytest.CaptureFixture[str]) -> Command:
-    def command(*arguments: str, status: int = 0) -> str:
-        got = main([*arguments, "--at", str(app)])
-        printed = "".join(capfd.readouterr())
-        assert got == status, printed
-        return printed
-
-    return command
 
 
 def use(run: Command, patch: pytest.MonkeyPatch, *arguments: str) -> boto3.Session:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +222,19 @@ def test_links_to_an_sdk_that_is_gone_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").rename(tmp_path / "c")
     sdk.take_from(tmp_path / "b")
     assert (sdk.folder / "@aws-sdk/client-x").resolve() == tmp_path / "b/node_modules/@aws-sdk/client-x"
+
+
+def test_commands_that_run_at_once_link_the_same_sdk(tmp_path: Path) -> None:
+    for number in range(300):
+        package(tmp_path / "a", f"@aws-sdk/client-{number}", "")
+    sdk = NodeSdk(tmp_path / "runtime")
+    begins = threading.Barrier(8)
+
+    def take() -> None:
+        begins.wait(10)
+        sdk.take_from(tmp_path / "a")
+
+    with ThreadPoolExecutor(8) as commands:
+        for one in [commands.submit(take) for _ in range(8)]:
+            one.result()
+    assert len(list((sdk.folder / "@aws-sdk").iterdir())) == 300

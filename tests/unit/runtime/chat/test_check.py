@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -91,9 +92,11 @@ def test_the_vendor_sees_a_connection_and_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     received: list[bytes] = []
+    served = threading.Event()
 
     def serve(connection: socket.socket) -> None:
         received.append(connection.recv(1000))
+        served.set()
 
     server = raw_server(serve)
     monkeypatch.setenv("WEBHOOK_URL", f"http://localhost:{server.port}/hook")
@@ -101,6 +104,7 @@ def test_the_vendor_sees_a_connection_and_no_request(
     assert check()["webhook"] == "notAsked"
     assert server.connections == 0
     assert check(vendorCheck="true")["webhook"] == "reached"
+    assert served.wait(10)
     assert server.connections == 1
     assert b"".join(received) == b""
 
